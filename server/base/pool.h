@@ -1,0 +1,27 @@
+/*
+ * pool.h - a bounded pool of worker threads. A full queue is told at once; it never grows.
+ */
+#ifndef BASE_POOL_H
+#define BASE_POOL_H
+
+#include <stdbool.h>
+
+#include "server/base/work.h"
+
+struct pool;
+
+struct pool_job {
+    struct pool_job *next;
+    /* Runs on a worker. `db` is that thread's own connection. The job belongs to the callee. */
+    void (*run)(struct pool_job *job, struct db *db);
+};
+
+/*
+ * `open` gives each thread its database when it starts and `close` takes it back when it ends; both may be NULL. `queue_max` jobs may wait.
+ */
+enum rc pool_new(struct err *e, int threads, int queue_max, enum rc (*open)(struct err *, struct db **),
+                 void (*close)(struct db *), struct pool **out);
+bool pool_submit(struct pool *p, struct pool_job *job); /* false: the queue is full, the job is still the caller's */
+void pool_free(struct pool *p); /* runs what is queued, then joins; accepts NULL */
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * reply.h - what a handler answers. The edge turns it into HTTP: HEAD, ETag and 304, Range, Content-Length, error pages.
+ *
+ * All pointers live in w->mem, or for ever. With R_CACHED the edge copies them into the cache.
+ */
+#ifndef HTTP_REPLY_H
+#define HTTP_REPLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/base/buf.h"
+#include "server/base/work.h"
+
+enum { REPLY_HEADERS = 8 };
+
+struct header {
+    const char *name, *value; /* name in lower case */
+};
+
+struct reply {
+    int status;        /* 0 counts as 200 */
+    const char *type;  /* Content-Type */
+    const char *body;
+    size_t len;
+    const char *etag;  /* with its quotes, strong; NULL: made from the body's hash when the route is R_CACHED */
+    const char *cache; /* Cache-Control; NULL: "no-store" */
+    bool ranges;       /* answers Range */
+    struct header extra[REPLY_HEADERS];
+    int nextra;
+};
+
+extern const char TYPE_JSON[], TYPE_HTML[], TYPE_TEXT[], TYPE_BYTES[], TYPE_NDJSON[];
+extern const char CACHE_SHORT[];   /* "public, max-age=0, s-maxage=5" */
+extern const char CACHE_FOREVER[]; /* "public, max-age=31536000, immutable" */
+
+void reply_body(struct reply *rp, const char *type, const void *p, size_t n);
+void reply_buf(struct reply *rp, const char *type, const struct buf *b);
+void reply_header(struct reply *rp, const char *name, const char *value); /* asserts that there is room */
+
+#endif

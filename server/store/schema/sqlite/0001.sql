@@ -1,0 +1,214 @@
+-- Schema version 1 for SQLite. schema/pg/0001.sql is the same for PostgreSQL: BLOB is BYTEA, INTEGER is BIGINT, and WITHOUT ROWID goes.
+-- Times are seconds since 1970 UTC. Hashes are 32 raw bytes, item ids 16.
+
+-- One change log. This server's own streams have a key file; a mirrored one has none.
+CREATE TABLE stream (
+    no        INTEGER PRIMARY KEY,
+    name      TEXT    NOT NULL UNIQUE,
+    epoch     INTEGER NOT NULL,           -- docs/protocol/sync.md section 1
+    seq       INTEGER NOT NULL DEFAULT 0, -- of the last change
+    born      INTEGER NOT NULL DEFAULT 0, -- items ever published: the next born
+    cut       INTEGER NOT NULL DEFAULT 0, -- takedowns and purges so far
+    chain     BLOB    NOT NULL,           -- hash chain at seq
+    index_seq INTEGER NOT NULL DEFAULT 0, -- seq that the newest index stands for
+    index_hash BLOB                       -- its name; NULL: none yet
+);
+
+-- Since first_seq the log belongs to epoch.
+CREATE TABLE ancestry (
+    stream    INTEGER NOT NULL,
+    epoch     INTEGER NOT NULL,
+    first_seq INTEGER NOT NULL,
+    PRIMARY KEY (stream, epoch)
+) WITHOUT ROWID;
+
+-- Signed heads, stored before they are served.
+CREATE TABLE head (
+    stream INTEGER NOT NULL,
+    epoch  INTEGER NOT NULL,
+    seq    INTEGER NOT NULL,
+    sign   INTEGER NOT NULL,
+    time   INTEGER NOT NULL,
+    cut    INTEGER NOT NULL,
+    chain  BLOB    NOT NULL,
+    note   BLOB    NOT NULL, -- the text as served
+    PRIMARY KEY (stream, epoch, seq, sign)
+) WITHOUT ROWID;
+
+-- Small objects of the sync protocol that are not files: ancestry, directory, index.
+CREATE TABLE sync_object (
+    hash   BLOB    NOT NULL PRIMARY KEY,
+    stream INTEGER NOT NULL,
+    kind   TEXT    NOT NULL,
+    made   INTEGER NOT NULL,
+    bytes  BLOB    NOT NULL
+) WITHOUT ROWID;
+
+-- Organisations: who publishes. Regions are GB/T 2260 and its street and village extensions.
+CREATE TABLE org (
+    no     INTEGER PRIMARY KEY,
+    code   TEXT NOT NULL UNIQUE, -- unified social credit code, or a name we were given
+    name   TEXT NOT NULL,
+    region TEXT,                 -- 6, 9 or 12 digits
+    parent INTEGER
+);
+
+CREATE TABLE site (
+    no      INTEGER PRIMARY KEY, -- a number in the stream's directory; never used twice
+    stream  INTEGER NOT NULL,
+    code    TEXT    NOT NULL UNIQUE, -- SiteIDCode of 10 digits where there is one, else a short name
+    name    TEXT    NOT NULL,
+    domain  TEXT,
+    org     INTEGER,
+    state   TEXT    NOT NULL DEFAULT 'open', -- open, closed
+    created INTEGER NOT NULL
+);
+
+-- 栏目. `path` is the names from the root, joined by '/', unique in its site.
+CREATE TABLE site_column (
+    no          INTEGER PRIMARY KEY, -- a number in the stream's directory; never used twice
+    site        INTEGER NOT NULL,
+    parent      INTEGER NOT NULL DEFAULT 0, -- 0: top level
+    name        TEXT    NOT NULL,
+    path        TEXT    NOT NULL,
+    type        TEXT    NOT NULL, -- ColumnType of 国办发〔2017〕47号
+    description TEXT,
+    keywords    TEXT,
+    period_days INTEGER NOT NULL DEFAULT 0, -- must be updated within; 0: no rule
+    position    INTEGER NOT NULL DEFAULT 0,
+    state       TEXT    NOT NULL DEFAULT 'open',
+    created     INTEGER NOT NULL,
+    UNIQUE (site, path)
+);
+
+-- An item is a thing that is published, in all its revisions.
+CREATE TABLE item (
+    id        BLOB    NOT NULL PRIMARY KEY,
+    stream    INTEGER NOT NULL,
+    born      INTEGER,            -- NULL until first published
+    site      INTEGER NOT NULL,
+    col       INTEGER NOT NULL,
+    kind      TEXT    NOT NULL,   -- article, policy, notice, message, faq, guide
+    state     TEXT    NOT NULL,   -- of the newest revision: server/library/state.c
+    rev       INTEGER NOT NULL,   -- the newest revision
+    live_rev  INTEGER,            -- the published revision; NULL: not published
+    seq       INTEGER,            -- its last change; NULL until first published
+    authority TEXT    NOT NULL,   -- who alone may revise it
+    origin_id TEXT,               -- its name at the authority
+    content_hash BLOB NOT NULL,   -- of the newest revision's content: an import that changes nothing is seen by it
+    title     TEXT    NOT NULL,   -- of the live revision, else of the newest
+    summary   TEXT,
+    date      INTEGER NOT NULL,   -- the date lists are sorted by
+    published INTEGER,            -- first publication here: server time, never changed
+    updated   INTEGER,            -- last publication of a revision
+    expires   INTEGER,            -- NULL: never
+    created   INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX item_origin ON item (authority, origin_id) WHERE origin_id IS NOT NULL;
+CREATE UNIQUE INDEX item_born ON item (stream, born) WHERE born IS NOT NULL;
+CREATE INDEX item_by_column ON item (col, date, born) WHERE live_rev IS NOT NULL;
+CREATE INDEX item_by_site ON item (site, date, born) WHERE live_rev IS NOT NULL;
+CREATE INDEX item_by_date ON item (stream, date, born) WHERE live_rev IS NOT NULL;
+CREATE INDEX item_by_state ON item (state, created);
+CREATE INDEX item_expiring ON item (expires) WHERE expires IS NOT NULL AND live_rev IS NOT NULL;
+
+-- Immutable once published. A draft's content stands here; a published revision's text is the record of its seq.
+CREATE TABLE revision (
+    item        BLOB    NOT NULL,
+    rev         INTEGER NOT NULL,
+    state       TEXT    NOT NULL,
+    content     BLOB,              -- canonical JSON of the editable fields; NULL once published
+    seq         INTEGER,           -- the change that published it
+    update_type TEXT    NOT NULL,  -- major, minor, republish
+    note        TEXT,              -- what changed, for readers
+    author      TEXT    NOT NULL,
+    created     INTEGER NOT NULL,
+    PRIMARY KEY (item, rev)
+) WITHOUT ROWID;
+
+-- Who moved a revision from which state to which, and why.
+CREATE TABLE revision_event (
+    no     INTEGER PRIMARY KEY,
+    item   BLOB    NOT NULL,
+    rev    INTEGER NOT NULL,
+    verb   TEXT    NOT NULL,
+    before TEXT    NOT NULL,
+    after  TEXT    NOT NULL,
+    actor  TEXT    NOT NULL,
+    reason TEXT,
+    at     INTEGER NOT NULL
+);
+CREATE INDEX revision_event_by_item ON revision_event (item, rev);
+
+-- The change log: one row a change, numbered last in its transaction, never edited. The frame of docs/protocol/sync.md section 2 is made of it.
+CREATE TABLE change (
+    stream INTEGER NOT NULL,
+    seq    INTEGER NOT NULL,
+    born   INTEGER NOT NULL,
+    item   BLOB    NOT NULL,
+    rev    INTEGER NOT NULL,
+    op     INTEGER NOT NULL,
+    flags  INTEGER NOT NULL,
+    site   INTEGER NOT NULL,
+    col    INTEGER NOT NULL,
+    date   INTEGER NOT NULL,
+    title  TEXT    NOT NULL,
+    length INTEGER NOT NULL,
+    digest BLOB    NOT NULL, -- SHA-256 of the record's bytes
+    chain  BLOB    NOT NULL, -- hash chain at this seq
+    at     INTEGER NOT NULL,
+    PRIMARY KEY (stream, seq)
+) WITHOUT ROWID;
+CREATE INDEX change_by_born ON change (stream, born, seq);
+
+-- The record's bytes, apart so that the log stays narrow. A purge removes rows here and never there.
+CREATE TABLE record (
+    stream INTEGER NOT NULL,
+    seq    INTEGER NOT NULL,
+    bytes  BLOB    NOT NULL,
+    PRIMARY KEY (stream, seq)
+);
+
+-- The tree's leaves: the newest change of each item.
+CREATE TABLE leaf (
+    stream INTEGER NOT NULL,
+    born   INTEGER NOT NULL,
+    seq    INTEGER NOT NULL,
+    hash   BLOB    NOT NULL,
+    PRIMARY KEY (stream, born)
+) WITHOUT ROWID;
+
+-- Pictures and attachments of a revision; the bytes are files named by their hash.
+CREATE TABLE attachment (
+    item     BLOB    NOT NULL,
+    rev      INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    hash     BLOB    NOT NULL,
+    name     TEXT    NOT NULL,
+    type     TEXT    NOT NULL,
+    size     INTEGER NOT NULL,
+    PRIMARY KEY (item, rev, position)
+) WITHOUT ROWID;
+CREATE INDEX attachment_by_hash ON attachment (hash);
+
+-- Bearer tokens of operators' programs; only their keyed hash is kept.
+CREATE TABLE token (
+    hash    BLOB    NOT NULL PRIMARY KEY,
+    label   TEXT    NOT NULL UNIQUE,
+    rights  INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    expires INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- Answers to mutations that carried an Idempotency-Key, kept for a day.
+CREATE TABLE idempotency (
+    actor   TEXT    NOT NULL,
+    key     TEXT    NOT NULL,
+    request BLOB    NOT NULL, -- hash of method, target and body
+    status  INTEGER NOT NULL,
+    type    TEXT    NOT NULL,
+    body    BLOB    NOT NULL,
+    at      INTEGER NOT NULL,
+    PRIMARY KEY (actor, key)
+) WITHOUT ROWID;
+CREATE INDEX idempotency_by_age ON idempotency (at);
