@@ -1,8 +1,8 @@
 /*
  * buf.h - bytes that grow: one writer for JSON, HTML, logs and the wire.
  *
- * With an arena the memory is the arena's; without one it is the heap's, and buf_done() frees it. `p` is always NUL-terminated once
- * something was written (the NUL is not counted).
+ * With an arena the memory is the arena's; without one it is the heap's, and buf_done() frees
+ * it. `p` is always NUL-terminated once something was written (the NUL is not counted).
  */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
@@ -19,7 +19,7 @@ struct buf {
     struct arena *mem; /* NULL: heap */
 };
 
-#define BUF_HEAP ((struct buf){ 0 })
+#define BUF_HEAP      ((struct buf){ 0 })
 #define BUF_IN(arena) ((struct buf){ .mem = (arena) })
 
 void buf_done(struct buf *b); /* frees a heap buffer, forgets an arena one */
@@ -30,7 +30,9 @@ void buf_adds(struct buf *b, const char *s);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void buf_hex(struct buf *b, const void *p, size_t n);    /* lower-case hex */
 void buf_base64(struct buf *b, const void *p, size_t n); /* RFC 4648 section 4, padded */
-void buf_html(struct buf *b, const char *s, size_t n);   /* text escaped for HTML content and quoted attributes */
-void buf_url(struct buf *b, const char *s, size_t n);    /* percent-encoded but for unreserved characters */
+void buf_html(struct buf *b, const char *s,
+              size_t n); /* text escaped for HTML content and quoted attributes */
+void buf_url(struct buf *b, const char *s,
+             size_t n); /* percent-encoded but for unreserved characters */
 
 #endif

@@ -7,23 +7,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-int64_t clock_now(void);    /* seconds since 1970 UTC */
-int64_t clock_now_ms(void); /* milliseconds since 1970 UTC */
+int64_t clock_now(void);     /* seconds since 1970 UTC */
+int64_t clock_now_ms(void);  /* milliseconds since 1970 UTC */
 int64_t clock_mono_us(void); /* microseconds on a clock that never goes back; not faked */
 /* From now on the wall clock stands at `seconds` (tests); clock_unset() lets it run again. */
 void clock_set(int64_t seconds);
 void clock_unset(void);
 
 enum { CLOCK_TEXT = 32 };
-/* "2026-11-21T10:00:00+08:00": Beijing time, which has had no summer time since 1991. Writes at most CLOCK_TEXT bytes; returns out. */
+/* "2026-11-21T10:00:00+08:00": Beijing time, which has had no summer time since 1991. Writes at
+ * most CLOCK_TEXT bytes; returns out. */
 char *clock_text(int64_t seconds, char out[CLOCK_TEXT]);
 /* "2026-11-21 10:00", as 国办发〔2017〕47号 wants PubDate. */
 char *clock_minute(int64_t seconds, char out[CLOCK_TEXT]);
 /* "2026-11-21" in Beijing. */
 char *clock_day(int64_t seconds, char out[CLOCK_TEXT]);
 /*
- * Reads "YYYY-MM-DD", "YYYY-MM-DD HH:MM", "YYYY-MM-DDTHH:MM:SS" with "Z" or "+HH:MM" (Beijing when absent). 0, or -1 for anything
- * else, days that do not exist, and years outside 1900..2200.
+ * Reads "YYYY-MM-DD", "YYYY-MM-DD HH:MM", "YYYY-MM-DDTHH:MM:SS" with "Z" or "+HH:MM" (Beijing
+ * when absent). 0, or -1 for anything else, days that do not exist, and years outside
+ * 1900..2200.
  */
 int clock_parse(const char *text, size_t n, int64_t *out);
 

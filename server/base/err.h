@@ -1,8 +1,9 @@
 /*
  * err.h - what went wrong: a kind for the program, a sentence for the person.
  *
- * Inner code sets the sentence once and returns the kind; only the edge (router, job runner, main) logs and answers. One table in
- * server/http/problem.c maps a kind to an HTTP status and a problem type.
+ * Inner code sets the sentence once and returns the kind; only the edge (router, job runner,
+ * main) logs and answers. One table in server/http/problem.c maps a kind to an HTTP status and
+ * a problem type.
  */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
@@ -11,23 +12,23 @@
 
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
-enum [[nodiscard]] rc {
+enum [[nodiscard]] rc{
     RC_OK = 0,
-    RC_INVALID,     /* the input breaks a rule: say which */
+    RC_INVALID,      /* the input breaks a rule: say which */
     RC_UNAUTHORIZED, /* nobody is signed in */
-    RC_FORBIDDEN,   /* somebody is, without the right */
+    RC_FORBIDDEN,    /* somebody is, without the right */
     RC_NOT_FOUND,
-    RC_GONE,        /* was here, was withdrawn */
-    RC_CONFLICT,    /* the state does not allow it, or another was quicker */
+    RC_GONE,         /* was here, was withdrawn */
+    RC_CONFLICT,     /* the state does not allow it, or another was quicker */
     RC_PRECONDITION, /* If-Match does not hold */
     RC_TOO_LARGE,
     RC_UNPROCESSABLE, /* well-formed, but an Idempotency-Key was used for something else */
-    RC_TOO_MANY,    /* a rate limit */
-    RC_BUSY,        /* a queue is full: come again */
-    RC_FULL,        /* no room left on the disk */
-    RC_IO,          /* the disk or the network failed */
-    RC_CORRUPT,     /* what we stored is not what we find */
-    RC_INTERNAL,    /* our own mistake */
+    RC_TOO_MANY,      /* a rate limit */
+    RC_BUSY,          /* a queue is full: come again */
+    RC_FULL,          /* no room left on the disk */
+    RC_IO,            /* the disk or the network failed */
+    RC_CORRUPT,       /* what we stored is not what we find */
+    RC_INTERNAL,      /* our own mistake */
 };
 
 struct err {
@@ -40,7 +41,8 @@ struct err {
 enum rc err_set(struct err *e, enum rc rc, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* The same for one field of the input. */
 enum rc err_field(struct err *e, const char *field, const char *fmt, ...) PRINTF_LIKE(3, 4);
-/* The same from errno: RC_FULL for ENOSPC and EDQUOT, RC_NOT_FOUND for ENOENT, RC_FORBIDDEN for EACCES and EPERM, else RC_IO. */
+/* The same from errno: RC_FULL for ENOSPC and EDQUOT, RC_NOT_FOUND for ENOENT, RC_FORBIDDEN for
+ * EACCES and EPERM, else RC_IO. */
 enum rc err_errno(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* "not_found": the kind's stable name, for logs and problem types. */
 const char *rc_name(enum rc rc);

@@ -14,8 +14,10 @@
 /* Writes to a temporary name beside it, fsyncs, renames, fsyncs the directory. */
 enum rc fs_write(struct err *e, const char *path, const void *p, size_t n, unsigned mode);
 /* The whole file, NUL-terminated, at most `max` bytes. RC_NOT_FOUND if absent, RC_TOO_LARGE. */
-enum rc fs_read(struct err *e, struct arena *mem, const char *path, size_t max, char **out, size_t *out_n);
-enum rc fs_mkdirs(struct err *e, const char *path, unsigned mode); /* and its parents; existing is fine */
+enum rc fs_read(struct err *e, struct arena *mem, const char *path, size_t max, char **out,
+                size_t *out_n);
+enum rc fs_mkdirs(struct err *e, const char *path,
+                  unsigned mode); /* and its parents; existing is fine */
 bool fs_exists(const char *path);
 enum rc fs_sync_dir(struct err *e, const char *path);
 

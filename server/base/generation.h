@@ -1,5 +1,6 @@
 /*
- * generation.h - a counter that moves whenever what the public may see has changed. Answers made before are stale (server/http/cache.h).
+ * generation.h - a counter that moves whenever what the public may see has changed. Answers
+ * made before are stale (server/http/cache.h).
  */
 #ifndef BASE_GENERATION_H
 #define BASE_GENERATION_H

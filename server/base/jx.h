@@ -1,8 +1,9 @@
 /*
  * jx.h - JSON at the edges: strict reading with jansson, writing straight into a buf.
  *
- * Reading refuses duplicate keys, invalid UTF-8, NUL in strings, more than 32 levels, trailing bytes. A table says which fields an object
- * may have; the error names the field as a JSON pointer.
+ * Reading refuses duplicate keys, invalid UTF-8, NUL in strings, more than 32 levels, trailing
+ * bytes. A table says which fields an object may have; the error names the field as a JSON
+ * pointer.
  */
 #ifndef BASE_JX_H
 #define BASE_JX_H
@@ -15,25 +16,38 @@
 /* Parses one object. The value is released with the arena. RC_INVALID says where and why. */
 enum rc jx_object(struct err *e, struct arena *mem, const char *text, size_t n, json_t **out);
 
-enum jx_type { JX_TEXT, JX_INT, JX_BOOL, JX_TEXTS /* array of strings */, JX_OBJECTS /* array of objects */, JX_OBJECT };
+enum jx_type {
+    JX_TEXT,
+    JX_INT,
+    JX_BOOL,
+    JX_TEXTS /* array of strings */,
+    JX_OBJECTS /* array of objects */,
+    JX_OBJECT
+};
 
 struct jx_field {
     const char *name; /* NULL ends the table */
     enum jx_type type;
     bool required;
-    int64_t min, max; /* JX_INT: value; JX_TEXT: characters (code points); arrays: elements; 0,0: no limit */
+    int64_t min, max; /* JX_INT: value; JX_TEXT: characters (code points); arrays: elements;
+                         0,0: no limit */
 };
 
-/* Every member is in the table, has its type and keeps its limits; required ones are there. `at` is the pointer prefix, "" at the top. */
-enum rc jx_check(struct err *e, const json_t *object, const struct jx_field *fields, const char *at);
-const char *jx_text(const json_t *object, const char *name); /* NULL if absent; lives as long as the object */
+/* Every member is in the table, has its type and keeps its limits; required ones are there.
+ * `at` is the pointer prefix, "" at the top. */
+enum rc jx_check(struct err *e, const json_t *object, const struct jx_field *fields,
+                 const char *at);
+const char *jx_text(const json_t *object,
+                    const char *name); /* NULL if absent; lives as long as the object */
 int64_t jx_int(const json_t *object, const char *name, int64_t otherwise);
 bool jx_bool(const json_t *object, const char *name, bool otherwise);
 
-/* Canonical text (docs/protocol/sync.md section 9) of a value of strings, integers, booleans, arrays and objects. */
+/* Canonical text (docs/protocol/sync.md section 9) of a value of strings, integers, booleans,
+ * arrays and objects. */
 void jx_canonical(struct buf *out, const json_t *value);
 void jx_quote(struct buf *out, const char *s, size_t n); /* "…" with canonical escapes */
-/* {"key":"value" members for hand-made objects: writes the comma unless the last byte is { or [. */
+/* {"key":"value" members for hand-made objects: writes the comma unless the last byte is { or
+ * [. */
 void jx_key(struct buf *out, const char *key);
 void jx_put_text(struct buf *out, const char *key, const char *s); /* nothing if s is NULL */
 void jx_put_int(struct buf *out, const char *key, int64_t v);

@@ -3,7 +3,8 @@
  *
  *     LOG(LOG_WARN, "head_late", L_INT("seq", seq), L_STR("stream", name));
  *
- * Never a secret, a name, a phone or an identity number. An event's name is stable; people grep for it.
+ * Never a secret, a name, a phone or an identity number. An event's name is stable; people grep
+ * for it.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -18,9 +19,16 @@ struct logkv {
     int64_t num;
 };
 
-#define L_STR(k, v) { .key = (k), .str = (v) ? (v) : "" }
-#define L_INT(k, v) { .key = (k), .num = (int64_t)(v) }
-#define LOG(level, event, ...) log_write(level, event, (const struct logkv[]){ __VA_ARGS__ __VA_OPT__(, ) { 0 } })
+#define L_STR(k, v)                       \
+    {                                     \
+        .key = (k), .str = (v) ? (v) : "" \
+    }
+#define L_INT(k, v)                     \
+    {                                   \
+        .key = (k), .num = (int64_t)(v) \
+    }
+#define LOG(level, event, ...) \
+    log_write(level, event, (const struct logkv[]){ __VA_ARGS__ __VA_OPT__(, ){ 0 } })
 
 void log_write(enum log_level level, const char *event, const struct logkv *kv);
 void log_set_level(enum log_level least); /* default LOG_INFO */

@@ -1,5 +1,6 @@
 /*
- * metric.h - numbers an operator watches. One row each in metric.def; /metrics and docs/reference/metrics.md come from the rows.
+ * metric.h - numbers an operator watches. One row each in metric.def; /metrics and
+ * docs/reference/metrics.md come from the rows.
  */
 #ifndef BASE_METRIC_H
 #define BASE_METRIC_H

@@ -17,11 +17,15 @@ struct pool_job {
 };
 
 /*
- * `open` gives each thread its database when it starts and `close` takes it back when it ends; both may be NULL. `queue_max` jobs may wait.
+ * `open` gives each thread its database when it starts and `close` takes it back when it ends;
+ * both may be NULL. `queue_max` jobs may wait.
  */
-enum rc pool_new(struct err *e, int threads, int queue_max, enum rc (*open)(struct err *, struct db **),
-                 void (*close)(struct db *), struct pool **out);
-bool pool_submit(struct pool *p, struct pool_job *job); /* false: the queue is full, the job is still the caller's */
+enum rc pool_new(struct err *e, int threads, int queue_max,
+                 enum rc (*open)(struct err *, struct db **), void (*close)(struct db *),
+                 struct pool **out);
+bool pool_submit(
+    struct pool *p,
+    struct pool_job *job);      /* false: the queue is full, the job is still the caller's */
 void pool_free(struct pool *p); /* runs what is queued, then joins; accepts NULL */
 
 #endif

@@ -1,0 +1,125 @@
+/*
+ * fs.c - a file appears by rename(2), after its bytes are on the disk; the rename is made
+ * durable by fsync of the directory.
+ */
+#include "server/base/fs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void fclosep(FILE **f)
+{
+    if (*f)
+        fclose(*f);
+}
+
+void closep(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+}
+
+bool fs_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+static enum rc write_all(struct err *e, int fd, const char *path, const char *p, size_t n)
+{
+    while (n) {
+        ssize_t done = write(fd, p, n);
+
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return err_errno(e, "write %s", path);
+        p += done;
+        n -= (size_t)done;
+    }
+    return fsync(fd) ? err_errno(e, "fsync %s", path) : RC_OK;
+}
+
+enum rc fs_sync_dir(struct err *e, const char *path)
+{
+    AUTO(closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        return err_errno(e, "open directory %s", path);
+    return fsync(fd) ? err_errno(e, "fsync directory %s", path) : RC_OK;
+}
+
+static enum rc sync_parent(struct err *e, const char *path)
+{
+    char copy[4096];
+
+    snprintf(copy, sizeof copy, "%s", path);
+    return fs_sync_dir(e, dirname(copy));
+}
+
+enum rc fs_write(struct err *e, const char *path, const void *p, size_t n, unsigned mode)
+{
+    static _Atomic unsigned serial;
+    char tmp[4096];
+    enum rc rc;
+    int fd;
+
+    if (snprintf(tmp, sizeof tmp, "%s.%d-%u.tmp", path, (int)getpid(), serial++) >=
+        (int)sizeof tmp)
+        return err_set(e, RC_INVALID, "the path %.100s… is too long", path);
+    fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (fd < 0)
+        return err_errno(e, "create %s", tmp);
+    rc = write_all(e, fd, tmp, p, n);
+    close(fd);
+    if (!rc && rename(tmp, path))
+        rc = err_errno(e, "rename %s to %s", tmp, path);
+    if (rc) {
+        unlink(tmp);
+        return rc;
+    }
+    return sync_parent(e, path);
+}
+
+enum rc fs_read(struct err *e, struct arena *mem, const char *path, size_t max, char **out,
+                size_t *out_n)
+{
+    AUTO(fclosep) FILE *in = fopen(path, "rb");
+    struct stat st;
+    char *p;
+
+    if (!in || fstat(fileno(in), &st))
+        return err_errno(e, "open %s", path);
+    if (!S_ISREG(st.st_mode))
+        return err_set(e, RC_INVALID, "%s is not a file", path);
+    if ((uintmax_t)st.st_size > max)
+        return err_set(e, RC_TOO_LARGE, "%s has %" PRIdMAX " bytes, more than %zu", path,
+                       (intmax_t)st.st_size, max);
+    p = arena_alloc(mem, (size_t)st.st_size + 1);
+    if (fread(p, 1, (size_t)st.st_size, in) != (size_t)st.st_size)
+        return err_set(e, RC_IO, "%s could not be read whole", path);
+    p[st.st_size] = '\0';
+    *out = p;
+    *out_n = (size_t)st.st_size;
+    return RC_OK;
+}
+
+enum rc fs_mkdirs(struct err *e, const char *path, unsigned mode)
+{
+    char copy[4096];
+
+    if (snprintf(copy, sizeof copy, "%s", path) >= (int)sizeof copy)
+        return err_set(e, RC_INVALID, "the path %.100s… is too long", path);
+    for (char *slash = copy + 1; (slash = strchr(slash, '/')); *slash++ = '/') {
+        *slash = '\0';
+        if (mkdir(copy, mode) && errno != EEXIST)
+            return err_errno(e, "make directory %s", copy);
+    }
+    if (mkdir(copy, mode) && errno != EEXIST)
+        return err_errno(e, "make directory %s", copy);
+    return RC_OK;
+}

@@ -1,0 +1,134 @@
+/*
+ * pool.c - a list, a mutex, a condition. The list is bounded by count: each job is already
+ * somebody's memory.
+ */
+#include "server/base/pool.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include <h2o/memory.h>
+
+#include "server/base/metric.h"
+
+enum { THREADS_MAX = 64 };
+
+struct pool {
+    pthread_mutex_t lock;
+    pthread_cond_t more;
+    struct pool_job *first, **last;
+    int queued, queue_max, threads;
+    bool stopping;
+    void (*close)(struct db *);
+    struct db *db[THREADS_MAX];
+    pthread_t thread[THREADS_MAX];
+};
+
+struct start {
+    struct pool *pool;
+    struct db *db;
+};
+
+/* NULL: the pool is stopping and nothing is left. */
+static struct pool_job *next_job(struct pool *p)
+{
+    struct pool_job *job;
+
+    pthread_mutex_lock(&p->lock);
+    while (!p->first && !p->stopping)
+        pthread_cond_wait(&p->more, &p->lock);
+    job = p->first;
+    if (job) {
+        p->first = job->next;
+        if (!p->first)
+            p->last = &p->first;
+        p->queued--;
+        metric_set(METRIC_jobs_queued, p->queued);
+    }
+    pthread_mutex_unlock(&p->lock);
+    return job;
+}
+
+static void *work_on(void *arg)
+{
+    struct start start = *(struct start *)arg;
+    struct pool_job *job;
+
+    free(arg);
+    while ((job = next_job(start.pool)))
+        job->run(job, start.db);
+    return NULL;
+}
+
+static void launch(struct pool *p, int i)
+{
+    struct start *start = h2o_mem_alloc(sizeof *start);
+
+    *start = (struct start){ p, p->db[i] };
+    if (pthread_create(&p->thread[i], NULL, work_on, start))
+        h2o_fatal("no thread for a worker");
+}
+
+enum rc pool_new(struct err *e, int threads, int queue_max,
+                 enum rc (*open)(struct err *, struct db **), void (*close)(struct db *),
+                 struct pool **out)
+{
+    struct pool *p = h2o_mem_alloc(sizeof *p);
+    enum rc rc = RC_OK;
+
+    if (threads < 1 || threads > THREADS_MAX) {
+        free(p);
+        return err_set(e, RC_INVALID, "workers should be 1 to %d", THREADS_MAX);
+    }
+    *p = (struct pool){ .queue_max = queue_max, .close = close, .last = &p->first };
+    pthread_mutex_init(&p->lock, NULL);
+    pthread_cond_init(&p->more, NULL);
+    for (int i = 0; i < threads && open && !rc; i++)
+        rc = open(e, &p->db[i]);
+    p->threads = rc ? 0 : threads;
+    for (int i = 0; i < p->threads; i++)
+        launch(p, i);
+    if (rc) {
+        pool_free(p);
+        return rc;
+    }
+    *out = p;
+    return RC_OK;
+}
+
+bool pool_submit(struct pool *p, struct pool_job *job)
+{
+    bool taken;
+
+    job->next = NULL;
+    pthread_mutex_lock(&p->lock);
+    taken = p->queued < p->queue_max && !p->stopping;
+    if (taken) {
+        *p->last = job;
+        p->last = &job->next;
+        metric_set(METRIC_jobs_queued, ++p->queued);
+        pthread_cond_signal(&p->more);
+    }
+    pthread_mutex_unlock(&p->lock);
+    if (!taken)
+        metric_add(METRIC_jobs_shed, 1);
+    return taken;
+}
+
+void pool_free(struct pool *p)
+{
+    if (!p)
+        return;
+    pthread_mutex_lock(&p->lock);
+    p->stopping = true;
+    pthread_cond_broadcast(&p->more);
+    pthread_mutex_unlock(&p->lock);
+    for (int i = 0; i < p->threads; i++)
+        pthread_join(p->thread[i], NULL);
+    for (int i = 0; i < THREADS_MAX && p->close; i++)
+        if (p->db[i])
+            p->close(p->db[i]);
+    pthread_cond_destroy(&p->more);
+    pthread_mutex_destroy(&p->lock);
+    free(p);
+}
