@@ -1,0 +1,271 @@
+#!/usr/bin/env python3
+"""run.py - runs every test there is and counts the cases.
+
+    run.py [--full] [SUITE[/NAME] ...]      ends with the line  N passed, N failed[, N skipped]
+
+A suite is a row of SUITES: programs, all of which speak TAP on their standard output ("1..N", "ok 1 - name", "not ok 2 - name",
+"ok 3 - name # SKIP reason"). Programs of a build are those that meson knows under the suite's name (cmocka prints TAP if asked);
+scripts are the files NAME_test.py and NAME_test.sh of a folder. A new test needs no entry here.
+
+What counts: each case is counted once, as passed, failed or skipped. A program that ends badly without saying which case failed, ends
+before its plan is fulfilled, or is over its time, counts as one failed case more, so that nothing can be lost in silence. A sanitizer
+that reports ends the program badly. No case at all is a failure.
+
+Tests find in their environment: TJZW_FULL=1 for all rounds (else about a tenth), TJZW_BUILD, the directory of the build.
+What a program printed is kept in .cache/test-logs/SUITE/NAME.log.
+"""
+import argparse
+import concurrent.futures
+import json
+import os
+import platform
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOGS = ROOT / ".cache" / "test-logs"
+
+
+@dataclass
+class Suite:
+    name: str
+    build: str                  # the build of ./dev that must stand first
+    meson: tuple = ()           # programs: those of these meson suites ...
+    scripts: str = ""           # ... and the scripts of this folder
+    slow: int = 1               # times are multiplied by this
+    jobs: int = 0               # programs at a time; 0: one a core
+    about: str = ""
+
+
+IN_PROCESS = ("unit", "api", "sql", "vectors")
+SUITES = [
+    Suite("lint", "gcc", scripts="tests/lint", about="arrows between folders, reference pages, lengths, words"),
+    Suite("unit", "gcc", meson=("unit",), about="one test a source file"),
+    Suite("api", "gcc", meson=("api",), about="requests over an in-process connection"),
+    Suite("sql", "gcc", meson=("sql",), about="every named statement, on both databases"),
+    Suite("vectors", "gcc", meson=("vectors",), about="what two languages must agree on"),
+    Suite("clang", "clang", meson=IN_PROCESS, about="the same, compiled by clang"),
+    Suite("flow", "gcc", scripts="tests/flow", about="the real program, real sockets, kill -9"),
+    Suite("asan", "asan", meson=IN_PROCESS, slow=6, about="the in-process suites under ASan and UBSan, libh2o too"),
+    Suite("tsan", "tsan", meson=IN_PROCESS, slow=10, about="the in-process suites under TSan, libh2o too"),
+    Suite("fuzz", "fuzz", scripts="tests/fuzz", about="every fuzz target: its corpus, then some seconds of search"),
+]
+
+SANITIZER_ENV = {
+    "ASAN_OPTIONS": "abort_on_error=0:exitcode=99:detect_stack_use_after_return=1:strict_string_checks=1",
+    "LSAN_OPTIONS": f"suppressions={ROOT}/tests/lsan.supp:print_suppressions=0",
+    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1:exitcode=99",
+    "TSAN_OPTIONS": f"suppressions={ROOT}/tests/tsan.supp:exitcode=99:second_deadlock_stack=1:history_size=4",
+}
+
+
+@dataclass
+class Program:
+    suite: str
+    name: str
+    command: list
+    env: dict
+    timeout: float
+
+
+@dataclass
+class Result:
+    program: Program
+    passed: int = 0
+    failed: list = field(default_factory=list)      # names
+    skipped: list = field(default_factory=list)     # (name, reason)
+    seconds: float = 0
+    tail: list = field(default_factory=list)
+
+
+CASE = re.compile(r"^(ok|not ok)\b\s*(\d+)?\s*(?:-\s*)?(.*)$")
+SKIP = re.compile(r"^(.*?)\s*#\s*SKIP\b\s*(.*)$", re.IGNORECASE)
+PLAN = re.compile(r"^1\.\.(\d+)(?:\s*#\s*(?:SKIP)?\s*(.*))?$", re.IGNORECASE)
+
+
+def count(result, text):
+    """Reads TAP; returns how many cases were promised. Several plans (one for each cmocka group) add up."""
+    planned, before = 0, ""
+    for line in text.splitlines():
+        plan, case = PLAN.match(line), CASE.match(line)
+        if plan:
+            planned += int(plan[1])
+            if int(plan[1]) == 0:
+                result.skipped.append((result.program.name, plan[2] or "no reason given"))
+        elif case:
+            skip = SKIP.match(case[3])
+            if skip:    # cmocka: "not ok 3 # SKIP name", and no reason but what was printed before
+                name, reason = (skip[1], skip[2]) if skip[1] else (skip[2], before.lstrip("# "))
+                result.skipped.append((name, reason or "no reason given"))
+            elif case[1] == "ok":
+                result.passed += 1
+            else:
+                result.failed.append(case[3] or "unnamed")
+        before = "" if plan or case else line
+    return planned
+
+
+def run(program):
+    log = LOGS / program.suite / (program.name + ".log")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    result, start, late = Result(program), time.monotonic(), False
+    with open(log, "wb") as out:
+        child = subprocess.Popen(program.command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                                 env={**os.environ, **program.env}, start_new_session=True)
+        try:
+            child.wait(program.timeout)
+        except subprocess.TimeoutExpired:
+            late = True
+        end_group(child, late)
+    result.seconds = time.monotonic() - start
+    text = log.read_text(errors="replace")
+    planned = count(result, text)
+    cases = result.passed + len(result.failed) + len([s for s in result.skipped if s[0] != program.name])
+    if late:
+        result.failed.append(f"{program.name} was not done after {program.timeout:.0f} s")
+    elif child.returncode and not result.failed:
+        result.failed.append(f"{program.name} ended with {describe(child.returncode)}")
+    elif cases < planned:
+        result.failed.append(f"{program.name} ran {cases} of {planned} cases")
+    elif not cases and not result.skipped:
+        result.failed.append(f"{program.name} ran no case")
+    if result.failed:
+        result.tail = text.splitlines()[-60:]
+    return result
+
+
+def end_group(child, late):
+    """Whatever a test left running would disturb the next one."""
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    if late:
+        child.wait()
+
+
+def describe(status):
+    return f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"
+
+
+def without_address_randomization():
+    """clang 14's sanitizers cannot place their shadow memory where the kernel randomises with more than 28 bits."""
+    wrap = ["setarch", platform.machine(), "-R"]
+    works = shutil.which("setarch") and subprocess.run([*wrap, "true"], capture_output=True).returncode == 0
+    return wrap if works else []
+
+
+def meson_programs(suite, factor):
+    directory = ROOT / ("build" if suite.build == "gcc" else f"build-{suite.build}")
+    tests = json.loads(subprocess.run(["meson", "introspect", "--tests", str(directory)], capture_output=True, check=True).stdout)
+    wrap = without_address_randomization() if suite.slow > 1 else []
+    for test in tests:
+        if not {s.split(":")[-1] for s in test["suite"]} & set(suite.meson):
+            continue
+        env = {**test["env"], "CMOCKA_MESSAGE_OUTPUT": "TAP", "TJZW_BUILD": str(directory), "G_SLICE": "always-malloc"}
+        if suite.slow > 1:
+            env.update(SANITIZER_ENV)
+        yield Program(suite.name, test["name"], wrap + test["cmd"], env, (test["timeout"] or 30) * suite.slow * factor)
+
+
+def script_programs(suite, full):
+    for path in sorted((ROOT / suite.scripts).glob("*_test.*")):
+        command = [sys.executable, str(path)] if path.suffix == ".py" else ["bash", str(path)]
+        yield Program(suite.name, path.stem, command, {"TJZW_BUILD": str(ROOT / "build"), **SANITIZER_ENV}, 3600 if full else 420)
+
+
+def build(kind):
+    """A build is a case too: it fails on any warning."""
+    result = Result(Program("build", kind, [], {}, 0))
+    start = time.monotonic()
+    done = subprocess.run([str(ROOT / "dev"), "build", kind], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if done.returncode == 0:
+        result.passed = 1
+    elif "could not be had" in done.stderr and kind == "tsan":
+        result.skipped.append((f"{kind} build", done.stderr.strip().splitlines()[0].removeprefix("dev: ")))
+    else:
+        result.failed.append(f"the {kind} build")
+        result.tail = (done.stdout + done.stderr).splitlines()[-60:]
+    result.skipped += [(f"{kind} build", line.removeprefix("SKIP ")) for line in done.stderr.splitlines() if line.startswith("SKIP ")]
+    result.seconds = time.monotonic() - start
+    return result
+
+
+def report(result):
+    words = [f"{result.passed} passed"]
+    words += [f"{len(result.failed)} FAILED"] if result.failed else []
+    words += [f"{len(result.skipped)} skipped"] if result.skipped else []
+    print(f"{result.program.suite:8} {result.program.name:28} {', '.join(words):32} {result.seconds:7.1f} s", flush=True)
+    for name in result.failed:
+        print(f"         not ok - {name}")
+    for line in result.tail:
+        print(f"         | {line}")
+    for name, reason in result.skipped:
+        print(f"         skipped: {name}: {reason}")
+    sys.stdout.flush()
+
+
+def run_suite(suite, full, built, only):
+    """Yields results. A build that does not stand takes its suites with it, and says so once."""
+    if suite.build not in built:
+        result = build(suite.build)
+        built[suite.build] = result.passed > 0
+        yield result
+    if not built[suite.build]:
+        return
+    programs = list(meson_programs(suite, 10 if full else 1)) if suite.meson else []
+    programs += list(script_programs(suite, full)) if suite.scripts else []
+    programs = [p for p in programs if "" in only or p.name in only]
+    with concurrent.futures.ThreadPoolExecutor(suite.jobs or os.cpu_count()) as pool:
+        for done in concurrent.futures.as_completed([pool.submit(run, p) for p in programs]):
+            yield done.result()
+
+
+def main():
+    args = argparse.ArgumentParser(description="Runs tests; see the top of this file.")
+    args.add_argument("--full", action="store_true", help="all rounds, seeds and minutes")
+    args.add_argument("--suites", action="store_true", help="print the names of the suites and stop")
+    args.add_argument("suite", nargs="*", help="suites, or single programs as SUITE/NAME")
+    args = args.parse_args()
+    if args.suites:
+        print(" ".join(s.name for s in SUITES))
+        return 0
+    wanted = {}
+    for word in args.suite:
+        name, _, program = word.partition("/")
+        wanted.setdefault(name, set()).add(program)
+    unknown = set(wanted) - {s.name for s in SUITES}
+    if unknown:
+        sys.exit(f"no suite is called {', '.join(sorted(unknown))}; there are: {' '.join(s.name for s in SUITES)}")
+    if args.full:
+        os.environ["TJZW_FULL"] = "1"
+    return run_all([s for s in SUITES if not wanted or s.name in wanted], args.full, wanted)
+
+
+def run_all(suites, full, wanted):
+    start, built, results = time.monotonic(), {}, []
+    shutil.rmtree(LOGS, ignore_errors=True)
+    for suite in suites:
+        only = wanted.get(suite.name, {""})
+        for result in run_suite(suite, full, built, only):
+            results.append(result)
+            report(result)
+    passed = sum(r.passed for r in results)
+    failed = sum(len(r.failed) for r in results)
+    skipped = sum(len(r.skipped) for r in results)
+    print(f"\n{len(results)} programs in {time.monotonic() - start:.0f} s; what they printed is in {LOGS.relative_to(ROOT)}/")
+    for r in results:
+        for name in r.failed:
+            print(f"failed: {r.program.suite}/{r.program.name}: {name}")
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
