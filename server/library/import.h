@@ -1,0 +1,49 @@
+/*
+ * import.h - records from elsewhere, one JSON object a line.
+ *
+ * Two steps: import_prepare() needs no database and may run on any thread; import_apply() runs inside a writer job, once for a chunk of
+ * lines. A refused record says why and hinders no other.
+ */
+#ifndef LIBRARY_IMPORT_H
+#define LIBRARY_IMPORT_H
+
+#include "server/library/item.h"
+
+enum { IMPORT_LINE_MAX = 1024 * 1024, IMPORT_CHUNK_MAX = 1000 };
+
+struct import_options {
+    int64_t stream;
+    const char *authority; /* who alone may revise; NULL: the stream's name */
+    bool publish;
+    bool create; /* sites and columns that are not there yet */
+};
+
+enum import_result {
+    IMPORT_REFUSED,
+    IMPORT_CREATED,
+    IMPORT_UPDATED,
+    IMPORT_MOVED,
+    IMPORT_UNCHANGED,
+    IMPORT_RESULTS
+};
+const char *import_result_name(enum import_result r);
+
+struct import_line {
+    enum import_result result;
+    struct err why;        /* IMPORT_REFUSED: the reason; .field the member */
+    const char *origin_id; /* NULL: the record has none */
+    const char *source;    /* the site's code */
+    const char *column;    /* path */
+    struct content content;
+    struct id id; /* the item's, after import_apply() */
+};
+
+/* Parses, checks and canonicalises one line (without its \n). Never fails: a refusal stands in `out`. What `out` points at is in `mem`. */
+void import_prepare(struct arena *mem, const char *line, size_t n, struct import_line *out);
+/*
+ * Puts the lines that were not refused into the library. Not RC_OK only when the store failed, and then nothing of the chunk counts.
+ * Needs RIGHT_IMPORT, and RIGHT_PUBLISH to publish.
+ */
+enum rc import_apply(struct work *w, const struct import_options *o, struct import_line *lines, int n);
+
+#endif
