@@ -308,7 +308,7 @@ static enum rc load_variable(struct err *e, struct conf *c, const char *variable
     return set(e, c, where, name, value);
 }
 
-enum rc conf_load(struct err *e, const char *file, char **env, struct conf *out)
+enum rc conf_load(struct err *e, const char *file, const char *const *env, struct conf *out)
 {
     struct conf c = { .mem = arena_new() };
     enum rc rc = RC_OK;

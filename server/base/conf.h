@@ -41,7 +41,7 @@ struct conf {
  * Defaults, then `file` (NULL: none), then the environment `env` (NULL: none). `out` is
  * untouched on failure; conf_done() frees it.
  */
-enum rc conf_load(struct err *e, const char *file, char **env, struct conf *out);
+enum rc conf_load(struct err *e, const char *file, const char *const *env, struct conf *out);
 /* One key from the command line. RC_INVALID names the nearest known key. */
 enum rc conf_set(struct err *e, struct conf *c, const char *key, const char *value);
 void conf_done(struct conf *c);

@@ -1,0 +1,391 @@
+/*
+ * base_test.c - the bottom layer: time, names, JSON, settings, memory.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server/base/arena.h"
+#include "server/base/buf.h"
+#include "server/base/clock.h"
+#include "server/base/conf.h"
+#include "server/base/fs.h"
+#include "server/base/id.h"
+#include "server/base/jx.h"
+#include "server/base/pool.h"
+#include "server/base/secret.h"
+
+static int64_t parsed(const char *text)
+{
+    int64_t t = -1;
+
+    return clock_parse(text, strlen(text), &t) ? -1 : t;
+}
+
+static void dates_are_read_strictly(void **state)
+{
+    (void)state;
+    assert_int_equal(parsed("1970-01-01T00:00:00Z"), 0);
+    assert_int_equal(parsed("1970-01-01T08:00:00"), 0);
+    assert_int_equal(parsed("2026-11-21"), 1795190400);
+    assert_int_equal(parsed("2026-11-21 10:30"), 1795190400 + 10 * 3600 + 1800);
+    assert_int_equal(parsed("2024-02-29"), parsed("2024-02-28") + 86400);
+    assert_int_equal(parsed("2026-11-21T10:00:00-05:30"), parsed("2026-11-21T15:30:00Z"));
+    const char *bad[] = { "",
+                          "2026",
+                          "2025-02-29",
+                          "2026-13-01",
+                          "2026-00-10",
+                          "2026-01-32",
+                          "1899-12-31",
+                          "2201-01-01",
+                          "2026-1-1",
+                          "2026/01/01",
+                          "2026-01-01x",
+                          "2026-01-01T24:00",
+                          "2026-01-01T",
+                          "2026-01-01T1:00",
+                          "2026-01-01T10:00:60",
+                          "2026-01-01 10:00+8",
+                          "0x26-01-01" };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(parsed(bad[i]), -1);
+}
+
+static void dates_are_printed_in_beijing(void **state)
+{
+    char out[CLOCK_TEXT];
+
+    (void)state;
+    assert_string_equal(clock_text(0, out), "1970-01-01T08:00:00+08:00");
+    assert_string_equal(clock_minute(1795190400, out), "2026-11-21 00:00");
+    assert_string_equal(clock_day(1795190400 - 1, out), "2026-11-20");
+    assert_string_equal(clock_text(4102444800, out), "2100-01-01T08:00:00+08:00");
+}
+
+static void ids_have_one_form_and_sort_by_time(void **state)
+{
+    char text[ID_TEXT], again[ID_TEXT];
+    struct id a, b, read;
+
+    (void)state;
+    clock_set(1000);
+    a = id_new();
+    clock_set(1001);
+    b = id_new();
+    clock_unset();
+    assert_true(memcmp(a.b, b.b, sizeof a.b) < 0);
+    assert_int_equal(strlen(id_text(&a, text)), 36);
+    assert_int_equal(text[14], '7');
+    assert_true(id_parse(text, 36, &read));
+    assert_string_equal(id_text(&read, again), text);
+    text[0] = 'G';
+    assert_false(id_parse(text, 36, &read));
+    assert_false(id_parse("0190f3c2-0000-7000-8000-00000000000", 35, &read));
+    assert_false(id_parse("0190F3C2-0000-7000-8000-000000000000", 36, &read));
+    assert_false(id_parse("../../../../etc/passwd/aaaaaaaaaaaaa", 36, &read));
+}
+
+static void base64url_is_canonical(void **state)
+{
+    char text[16];
+    uint8_t raw[8];
+
+    (void)state;
+    assert_int_equal(b64url_text("\xfb\xff", 2, text, sizeof text), 3);
+    assert_string_equal(text, "-_8");
+    assert_int_equal(b64url_parse("-_8", 3, raw, sizeof raw), 2);
+    assert_int_equal(b64url_parse("-_9", 3, raw, sizeof raw), -1); /* stray bits */
+    assert_int_equal(b64url_parse("-_8=", 4, raw, sizeof raw), -1);
+    assert_int_equal(b64url_parse("AAAAAAAAAAAAAAAA", 16, raw, sizeof raw), -1);
+}
+
+static void json_is_read_strictly(void **state)
+{
+    struct arena *mem = arena_new();
+    struct err e = { 0 };
+    json_t *v = NULL;
+    char deep[200];
+
+    (void)state;
+    memset(deep, '[', sizeof deep);
+    assert_int_equal(jx_object(&e, mem, deep, sizeof deep, &v), RC_INVALID);
+    assert_int_equal(jx_object(&e, mem, "{\"a\":1,\"a\":2}", 13, &v), RC_INVALID);
+    assert_int_equal(jx_object(&e, mem, "{\"a\":\"\xc3\x28\"}", 10, &v), RC_INVALID);
+    assert_int_equal(jx_object(&e, mem, "{\"a\":\"\\u0000\"}", 14, &v), RC_INVALID);
+    assert_int_equal(jx_object(&e, mem, "{} x", 4, &v), RC_INVALID);
+    assert_int_equal(jx_object(&e, mem, "[]", 2, &v), RC_INVALID);
+    assert_int_equal(jx_object(&e, mem, "{\"a\":[1]}", 9, &v), RC_OK);
+    arena_free(mem);
+}
+
+static void a_table_names_the_offending_field(void **state)
+{
+    static const struct jx_field fields[] = { { "name", JX_TEXT, true, 1, 4 },
+                                              { "n", JX_INT, false, 0, 9 },
+                                              { "tags", JX_TEXTS, false, 0, 2 },
+                                              { 0 } };
+    static const struct {
+        const char *json, *field;
+    } bad[] = {
+        { "{}", "/name" },
+        { "{\"name\":1}", "/name" },
+        { "{\"name\":\"\"}", "/name" },
+        { "{\"name\":\"一二三四五\"}", "/name" },
+        { "{\"name\":\"a\",\"n\":10}", "/n" },
+        { "{\"name\":\"a\",\"tags\":[\"a\",1]}", "/tags" },
+        { "{\"name\":\"a\",\"tags\":[\"a\",\"b\",\"c\"]}", "/tags" },
+        { "{\"name\":\"a\",\"what\":1}", "/what" },
+    };
+    struct arena *mem = arena_new();
+    struct err e = { 0 };
+    json_t *v = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(jx_object(&e, mem, bad[i].json, strlen(bad[i].json), &v), RC_OK);
+        assert_int_equal(jx_check(&e, v, fields, ""), RC_INVALID);
+        assert_string_equal(e.field, bad[i].field);
+    }
+    assert_int_equal(jx_object(&e, mem, "{\"name\":\"一二三四\",\"n\":9}", 29, &v), RC_OK);
+    assert_int_equal(jx_check(&e, v, fields, ""), RC_OK);
+    arena_free(mem);
+}
+
+static void json_is_written_canonically(void **state)
+{
+    struct arena *mem = arena_new();
+    struct buf out = BUF_IN(mem);
+    struct err e = { 0 };
+    json_t *v = NULL;
+    const char *in =
+        "{\"b\":[true,{\"z\":1,\"a\":\"\\u6d25\\n\\u0001\\\"\"}],\"B\":-5,\"a\":\"\"}";
+
+    (void)state;
+    assert_int_equal(jx_object(&e, mem, in, strlen(in), &v), RC_OK);
+    jx_canonical(&out, v);
+    assert_string_equal(
+        out.p, "{\"B\":-5,\"a\":\"\",\"b\":[true,{\"a\":\"津\\n\\u0001\\\"\",\"z\":1}]}");
+    arena_free(mem);
+}
+
+static void text_is_escaped_for_its_place(void **state)
+{
+    struct buf b = BUF_HEAP;
+
+    (void)state;
+    buf_html(&b, "<a b=\"'&\">", 10);
+    assert_string_equal(b.p, "&lt;a b=&quot;&#39;&amp;&quot;&gt;");
+    buf_done(&b);
+    buf_url(&b, "a/津 ", 5);
+    assert_string_equal(b.p, "a%2F%E6%B4%A5");
+    buf_done(&b);
+    buf_base64(&b, "ab", 2);
+    assert_string_equal(b.p, "YWI=");
+    buf_done(&b);
+}
+
+static int freed;
+
+static void note_freed(void *p)
+{
+    freed = freed * 10 + (int)(intptr_t)p;
+}
+
+static void deferred_calls_run_latest_first(void **state)
+{
+    struct arena *mem = arena_new();
+
+    (void)state;
+    freed = 0;
+    arena_defer(mem, note_freed, (void *)1);
+    arena_defer(mem, note_freed, (void *)2);
+    arena_free(mem);
+    assert_int_equal(freed, 21);
+}
+
+static char *temp_dir(void)
+{
+    char *dir = strdup("/tmp/tjzw-base-XXXXXX");
+
+    assert_non_null(mkdtemp(dir));
+    return dir;
+}
+
+static void put_file(const char *dir, const char *name, const char *text, char path[300])
+{
+    struct err e;
+
+    snprintf(path, 300, "%s/%s", dir, name);
+    assert_int_equal(fs_write(&e, path, text, strlen(text), 0600), RC_OK);
+}
+
+static void settings_come_from_file_then_environment(void **state)
+{
+    char *dir = temp_dir(), path[300], secret[300], variable[400];
+    struct conf c = { 0 };
+    struct err e = { 0 };
+
+    (void)state;
+    put_file(dir, "tjzw.conf",
+             "# a comment\nworkers: 3\nhead_lease: 2h\nlisten:\n  - http://127.0.0.1:1\n  - "
+             "https://[::1]:2\n",
+             path);
+    put_file(dir, "key", "/from/file.pem\n", secret);
+    snprintf(variable, sizeof variable, "TJZW_TLS_KEY_FILE=%s", secret);
+    const char *env[] = { "HOME=/", "TJZW_WORKERS=5", "TJZW_CACHE_SIZE=8m", variable, NULL };
+    assert_int_equal(conf_load(&e, path, env, &c), RC_OK);
+    assert_int_equal(c.workers, 5);
+    assert_int_equal(c.head_lease, 7200000);
+    assert_int_equal(c.cache_size, 8 << 20);
+    assert_int_equal(c.listen.n, 2);
+    assert_string_equal(c.listen.v[1], "https://[::1]:2");
+    assert_string_equal(c.tls_key, "/from/file.pem");
+    assert_string_equal(c.stream, "main");
+    conf_done(&c);
+    unlink(path);
+    unlink(secret);
+    rmdir(dir);
+    free(dir);
+}
+
+static void an_unknown_setting_is_named_with_its_line_and_neighbour(void **state)
+{
+    static const struct {
+        const char *file, *says;
+    } bad[] = {
+        { "workers: 1\nwrokers: 2\n",
+          "line 2: there is no setting \"wrokers\"; did you mean \"workers\"?" },
+        { "workers: many\n", "line 1: workers should be a whole number" },
+        { "workers: -1\n", "should be a whole number" },
+        { "head_lease: 5y\n", "should be a duration" },
+        { "cache_size: 99999999999999999999g\n", "should be a size" },
+        { "workers: [1\n", "line" },
+        { "- a\n", "key: value" },
+        { "workers: {a: 1}\n", "plain value" },
+        { "listen: [a, [b]]\n", "plain values" },
+    };
+    const char *env[] = { "TJZW_WORKER=1", NULL };
+    char *dir = temp_dir(), path[300];
+    struct conf c = { 0 };
+    struct err e = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        put_file(dir, "tjzw.conf", bad[i].file, path);
+        assert_int_equal(conf_load(&e, path, NULL, &c), RC_INVALID);
+        if (!strstr(e.text, bad[i].says))
+            fail_msg("%s", e.text);
+    }
+    assert_null(c.mem);
+    assert_int_equal(conf_load(&e, NULL, env, &c), RC_INVALID);
+    assert_non_null(strstr(e.text, "TJZW_WORKER"));
+    assert_non_null(strstr(e.text, "did you mean \"workers\""));
+    unlink(path);
+    rmdir(dir);
+    free(dir);
+}
+
+static void printed_settings_are_a_configuration_file(void **state)
+{
+    char *dir = temp_dir(), path[300];
+    struct buf first = BUF_HEAP, second = BUF_HEAP;
+    struct conf a = { 0 }, b = { 0 };
+    struct err e = { 0 };
+
+    (void)state;
+    assert_int_equal(conf_load(&e, NULL, NULL, &a), RC_OK);
+    conf_print(&a, &first);
+    put_file(dir, "tjzw.conf", first.p, path);
+    if (conf_load(&e, path, NULL, &b))
+        fail_msg("%s", e.text);
+    conf_print(&b, &second);
+    assert_string_equal(first.p, second.p);
+    conf_done(&a);
+    conf_done(&b);
+    buf_done(&first);
+    buf_done(&second);
+    unlink(path);
+    rmdir(dir);
+    free(dir);
+}
+
+static void a_secret_is_made_once_and_kept(void **state)
+{
+    char *dir = temp_dir(), path[300];
+    uint8_t a[32], b[32];
+    struct err e = { 0 };
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/key", dir);
+    assert_int_equal(secret_load_or_make(&e, path, a, sizeof a), RC_OK);
+    assert_int_equal(secret_load_or_make(&e, path, b, sizeof b), RC_OK);
+    assert_memory_equal(a, b, sizeof a);
+    assert_int_equal(secret_load_or_make(&e, path, b, 16), RC_CORRUPT);
+    unlink(path);
+    rmdir(dir);
+    free(dir);
+}
+
+struct count_job {
+    struct pool_job job;
+    atomic_int *done;
+};
+
+static void count_up(struct pool_job *job, struct db *db)
+{
+    (void)db;
+    atomic_fetch_add(((struct count_job *)job)->done, 1);
+}
+
+static void a_pool_runs_all_it_took_and_refuses_the_rest(void **state)
+{
+    static struct count_job jobs[100];
+    atomic_int done = 0;
+    struct pool *p = NULL;
+    struct err e = { 0 };
+    int taken = 0;
+
+    (void)state;
+    assert_int_equal(pool_new(&e, 0, 1, NULL, NULL, &p), RC_INVALID);
+    assert_int_equal(pool_new(&e, 2, 50, NULL, NULL, &p), RC_OK);
+    for (int i = 0; i < 100; i++) {
+        jobs[i] = (struct count_job){ .job.run = count_up, .done = &done };
+        taken += pool_submit(p, &jobs[i].job);
+    }
+    pool_free(p);
+    assert_in_range(taken, 50, 100);
+    assert_int_equal(done, taken);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(dates_are_read_strictly),
+        cmocka_unit_test(dates_are_printed_in_beijing),
+        cmocka_unit_test(ids_have_one_form_and_sort_by_time),
+        cmocka_unit_test(base64url_is_canonical),
+        cmocka_unit_test(json_is_read_strictly),
+        cmocka_unit_test(a_table_names_the_offending_field),
+        cmocka_unit_test(json_is_written_canonically),
+        cmocka_unit_test(text_is_escaped_for_its_place),
+        cmocka_unit_test(deferred_calls_run_latest_first),
+        cmocka_unit_test(settings_come_from_file_then_environment),
+        cmocka_unit_test(an_unknown_setting_is_named_with_its_line_and_neighbour),
+        cmocka_unit_test(printed_settings_are_a_configuration_file),
+        cmocka_unit_test(a_secret_is_made_once_and_kept),
+        cmocka_unit_test(a_pool_runs_all_it_took_and_refuses_the_rest),
+    };
+
+    return cmocka_run_group_tests_name("base", tests, NULL, NULL);
+}
