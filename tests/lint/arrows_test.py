@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""Who may include whom (docs/ARCHITECTURE.md), read from the #includes.
+
+A row of ARROWS is a place and the places it may include besides itself. The longest place that a file's name begins with is the one
+that counts, for both ends of an arrow. Everything may include sync/wire: it is the protocol in bytes and depends on libc only.
+"""
+import re
+import sys
+
+from tree import ROOT, complain, files, lines
+
+from tap import case, done
+
+BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN = (
+    "server/base", "server/store", "server/http", "server/identity", "server/library", "server/citizen")
+CLIENT, SSE = "server/http/client.h", "server/http/sse.h"       # the two headers of http that domains may use
+SHARED = ["sync/wire", "sync/merge", "sync/verify", "sync/follow"]   # compiled into libtjzw as well
+SERVER = [BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server/channel", "server/search", "server/stats", "sync", "push", CLIENT, SSE]
+
+ARROWS = {
+    BASE: [],
+    STORE: [BASE],
+    HTTP: [BASE],
+    IDENTITY: [BASE, STORE, CLIENT],
+    LIBRARY: [BASE, STORE, IDENTITY],
+    CITIZEN: [BASE, STORE, IDENTITY, LIBRARY],
+    "server/channel": [BASE, STORE, IDENTITY, LIBRARY, CLIENT, "sync/follow"],
+    "server/search": [BASE, STORE, LIBRARY],
+    "server/stats": [BASE, STORE, LIBRARY],
+    "sync/wire": [],
+    "sync/merge": [],
+    "sync/verify": ["sync/merge"],
+    "sync/follow": ["sync/merge", "sync/verify"],
+    "sync": [BASE, STORE, IDENTITY, LIBRARY, CITIZEN, *SHARED],
+    "push": [BASE, STORE, IDENTITY, LIBRARY, CITIZEN, CLIENT, SSE],
+    "api": [*SERVER, *SHARED],
+    "server": [*SERVER, *SHARED, "api"],                        # app.c, main.c and the subcommands
+    "clients/c": SHARED,
+    "tests": ["*"],
+}
+
+# Libraries that only some places may know: beginning of the header's name (the first row that fits), who may include it.
+LIBRARIES = {
+    "h2o/memory.h": [BASE, HTTP, "tests"],          # its pools, and its malloc that aborts
+    "h2o": [HTTP, "tests"],
+    "sqlite3.h": [STORE, "clients/c", "tests"],
+    "libpq-fe.h": [STORE, "tests"],
+    "curl/": [HTTP, "clients/c", "tests"],
+    "openssl/": [BASE, HTTP, IDENTITY, "tests"],
+    "jansson.h": [BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server", "sync", "push", "api", "tests"],
+}
+INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
+PLACES = sorted([*ARROWS, CLIENT, SSE], key=len, reverse=True)
+
+
+def place(name):
+    """The place a file belongs to: a folder, or some files of one by the beginning of their name (sync/wire: wire.c, wire_head.h)."""
+    for p in PLACES:
+        if name == p or name.startswith(p + "/") or re.match(re.escape(p) + r"(_\w+)?\.[ch]$", name) and (ROOT / p).is_dir() is False:
+            return p
+    return None
+
+
+def within(name, places):
+    return any(name.startswith(p) for p in places)
+
+
+def forbidden(source, target):
+    """Why `source` may not include `target`, or None."""
+    here, there = place(source), place(target)
+    if there is None:
+        return "is not a full path from the root"
+    allowed = ARROWS.get(here, [])
+    if here == there or there in allowed or "*" in allowed or there == "sync/wire":
+        return None
+    if there in (CLIENT, SSE) and (HTTP in allowed or here == HTTP):
+        return None
+    return f"{here} may include {', '.join(['itself', *allowed])}; not {there}"
+
+
+def included():
+    for name in files(".c", ".h"):
+        for number, text in lines(name):
+            m = INCLUDE.match(text)
+            if m:
+                yield name, number, m[1], m[2]
+
+
+with case("the rows of arrows cover every folder with C files"):
+    complain(sorted({f"{n}: no row for its folder" for n in files(".c", ".h") if place(n) is None}))
+
+with case("no include points the wrong way"):
+    complain([f'{n}:{at}: "{target}": {why}' for n, at, kind, target in included()
+              if kind == '"' and not target.endswith((".def", ".inc")) and (why := forbidden(n, target))])
+
+with case("libraries are included only where they belong"):
+    found = []
+    for name, at, kind, target in included():
+        places = next((places for prefix, places in LIBRARIES.items() if target.startswith(prefix)), None)
+        if kind == "<" and places and not within(name, places):
+            found.append(f"{name}:{at}: <{target}>: only in {', '.join(places)}")
+    complain(found)
+
+sys.exit(done())
