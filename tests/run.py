@@ -161,8 +161,12 @@ def without_address_randomization():
     return wrap if works else []
 
 
+def directory_of(suite):
+    return ROOT / ("build" if suite.build == "gcc" else f"build-{suite.build}")
+
+
 def meson_programs(suite, factor):
-    directory = ROOT / ("build" if suite.build == "gcc" else f"build-{suite.build}")
+    directory = directory_of(suite)
     tests = json.loads(subprocess.run(["meson", "introspect", "--tests", str(directory)], capture_output=True, check=True).stdout)
     wrap = without_address_randomization() if suite.slow > 1 else []
     for test in tests:
@@ -177,7 +181,7 @@ def meson_programs(suite, factor):
 def script_programs(suite, full):
     for path in sorted((ROOT / suite.scripts).glob("*_test.*")):
         command = [sys.executable, str(path)] if path.suffix == ".py" else ["bash", str(path)]
-        yield Program(suite.name, path.stem, command, {"TJZW_BUILD": str(ROOT / "build"), **SANITIZER_ENV}, 3600 if full else 420)
+        yield Program(suite.name, path.stem, command, {"TJZW_BUILD": str(directory_of(suite))}, 3600 if full else 420)
 
 
 def build(kind):
