@@ -1,12 +1,14 @@
 /*
  * db.h - the SQL seam. Callers name a statement and never a driver.
  *
- * Statements stand in server/store/sql/NOUN.sql, each after a line `-- name: STATEMENT`; the build makes `enum sql` from them. They are
- * written in the dialect that SQLite 3.40 and PostgreSQL 15 share: ON CONFLICT, RETURNING, parameters ?1 ?2 … in order (the generator turns
+ * Statements stand in server/store/sql/NOUN.sql, each after a line `-- name: STATEMENT`; the
+ * build makes `enum sql` from them. They are written in the dialect that SQLite 3.40 and
+ * PostgreSQL 15 share: ON CONFLICT, RETURNING, parameters ?1 ?2 … in order (the generator turns
  * them into $1 $2 … for PostgreSQL). `-- scan: reason` allows a full scan by name.
  *
- * A connection belongs to one thread. Errors: RC_IO, RC_FULL (no room), RC_BUSY, RC_CORRUPT, RC_CONFLICT (a unique key is taken), with the
- * statement's name in the sentence, never its values.
+ * A connection belongs to one thread. Errors: RC_IO, RC_FULL (no room), RC_BUSY, RC_CORRUPT,
+ * RC_CONFLICT (a unique key is taken), with the statement's name in the sentence, never its
+ * values.
  */
 #ifndef STORE_DB_H
 #define STORE_DB_H
@@ -21,17 +23,24 @@
 struct db;
 
 enum db_mode {
-    DB_READ,  /* an existing database, read only */
-    DB_WRITE, /* the writer's connection: created and migrated if need be; RC_CONFLICT for a newer schema */
+    DB_READ,  /* an existing database, read only; RC_CONFLICT unless its schema is the newest */
+    DB_WRITE, /* the writer's connection: created and migrated if need be; RC_CONFLICT for a
+                 newer schema */
 };
 
-/* `path` is the database file. */
+/* The database's file name in a data directory. */
+#define DB_NAME "tjzw.db"
+
+/* `path` is the database file. RC_NOT_FOUND, RC_FORBIDDEN; RC_CORRUPT if it is no database, or
+ * not one of ours. */
 enum rc db_open(struct err *e, const char *path, enum db_mode mode, struct db **out);
 void db_close(struct db *db); /* accepts NULL */
 
 /*
  * Parameters by a format, one letter each:
- *   i int64_t     t const char * (NULL: SQL NULL)     s const char *, size_t (text)     b const void *, size_t (blob; NULL: SQL NULL)     n NULL
+ *   i int64_t     t const char * (NULL: SQL NULL)     s const char *, size_t (text; NULL: SQL
+ * NULL)     b const void *, size_t (blob; NULL: SQL NULL) n SQL NULL, no argument An int must
+ * be cast to int64_t. db_query() copies what it binds, db_run() does not need to.
  */
 /* Runs a statement that returns no rows. */
 enum rc db_run(struct work *w, enum sql sql, const char *format, ...);
@@ -53,25 +62,30 @@ struct rows {
  *     while (rows_next(&q))
  *         use(rows_text(&q, 0));
  *     return rows_done(&q);
- * rows_done() must be called on every path and gives the final rc. What a column function returns lives until the next rows_next().
+ * rows_done() must be called on every path and gives the final rc. What a column function
+ * returns lives until the next rows_next().
  */
 enum rc db_query(struct work *w, enum sql sql, struct rows *out, const char *format, ...);
 bool rows_next(struct rows *q);
 enum rc rows_done(struct rows *q);
-/* db_query() and the first row in one: RC_NOT_FOUND if there is none. The caller still calls rows_done(). */
+/* db_query() and the first row in one: RC_NOT_FOUND if there is none. The caller still calls
+ * rows_done(). */
 enum rc db_one(struct work *w, enum sql sql, struct rows *out, const char *format, ...);
 
-int64_t rows_int(const struct rows *q, int column); /* 0 for NULL */
-const char *rows_text(const struct rows *q, int column); /* NULL for NULL */
+int64_t rows_int(const struct rows *q, int column);                 /* 0 for NULL */
+const char *rows_text(const struct rows *q, int column);            /* NULL for NULL */
 const void *rows_blob(const struct rows *q, int column, size_t *n); /* NULL for NULL or empty */
 bool rows_null(const struct rows *q, int column);
 char *rows_dup_text(struct work *w, const struct rows *q, int column); /* copies into w->mem */
 void *rows_dup_blob(struct work *w, const struct rows *q, int column, size_t *n);
 
-/* Transactions. Reads that must agree with each other stand between db_begin_read() and db_end_read(). */
+/* Transactions. Reads that must agree with each other stand between db_begin_read() and
+ * db_end_read(). */
 enum rc db_begin(struct work *w);
 enum rc db_commit(struct work *w);
 void db_rollback(struct db *db);
+bool db_in_transaction(struct db *db); /* false, too, after the driver rolled back by itself: a
+                                          full disk, a failed read */
 enum rc db_begin_read(struct work *w);
 void db_end_read(struct db *db);
 enum rc db_savepoint(struct work *w);
@@ -79,9 +93,13 @@ enum rc db_release(struct work *w);
 enum rc db_back(struct work *w); /* to the savepoint, which ends */
 
 /* Operator's services. */
-enum rc db_backup(struct err *e, struct db *db, const char *to, void (*progress)(void *, int done, int all), void *arg); /* online, consistent */
+
+/* Online, one consistent state, which appears at `to` whole or not at all. RC_CONFLICT if `to`
+ * exists. `progress` may be NULL; it counts pages. */
+enum rc db_backup(struct err *e, struct db *db, const char *to,
+                  void (*progress)(void *, int done, int all), void *arg);
 enum rc db_check(struct err *e, struct db *db); /* RC_CORRUPT with the first fault found */
-int db_schema_version(struct db *db);
+int db_schema_version(struct db *db);           /* -1 if it cannot be read */
 extern const int db_schema_newest;
 
 /* For tests: walks all statements. */
