@@ -1,0 +1,75 @@
+/*
+ * cli.h - one subcommand: a row, a function. The table is server/main.c.
+ *
+ * A command says what it did on stdout, and on stderr, in one line each, what went wrong, why,
+ * and how to mend it. Exit codes are those of sysexits.h.
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "server/base/conf.h"
+#include "server/base/work.h"
+
+enum opt_kind { OPT_FLAG, OPT_TEXT, OPT_INT, OPT_LIST };
+
+enum { ARG_OPTS = 16, ARG_POSITIONAL = 8 };
+
+struct opt {
+    const char *name; /* without the dashes; NULL ends the table */
+    enum opt_kind kind;
+    const char *value; /* what the help calls the value: "FILE" */
+    const char *help;
+};
+
+struct args {
+    const struct command *command;
+    struct {
+        bool set;
+        int64_t num;
+        const char *text;
+        struct conf_list list;
+    } opt[ARG_OPTS]; /* in the order of the command's table */
+    const char *pos[ARG_POSITIONAL];
+    int npos;
+};
+
+struct command {
+    const char *name;       /* "item publish": up to two words */
+    const char *positional; /* "FILE|-", "" for none */
+    int npos_min, npos_max;
+    const struct opt *opts; /* NULL: none */
+    int (*run)(const struct args *a);
+    const char *summary, *example;
+    const void *detail; /* for run functions that serve several rows */
+};
+
+extern const struct command commands[]; /* ends with a NULL name */
+
+/* Fills `out`; prints what is wrong and returns EX_USAGE, or 0. "--help" prints the help and
+ * returns -1. */
+int args_parse(const struct command *c, int argc, char **argv, struct args *out);
+bool arg_flag(const struct args *a, const char *name);
+const char *arg_text(const struct args *a, const char *name, const char *otherwise);
+int64_t arg_int(const struct args *a, const char *name, int64_t otherwise);
+const struct conf_list *arg_list(const struct args *a, const char *name);
+
+void cli_help(const struct command *c); /* one command's */
+void cli_help_all(void);
+
+/* "tjzw: WHAT: WHY" and, unless mend is NULL, a second line with the way out. Returns the exit
+ * code for e->rc. */
+int cli_fail(const struct err *e, const char *what, const char *mend);
+int cli_usage(const struct command *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* Settings from --config, the environment, and --data where the command has it. Prints what is
+ * wrong; 0 or an exit code. */
+int cli_conf(const struct args *a, struct conf *out);
+/* A work with RIGHT_ALL over a read connection to the data directory; 0 or an exit code.
+ * cli_close() ends it. */
+int cli_open_read(const char *data, struct work *out);
+void cli_close(struct work *w);
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * commands.h - the functions behind the rows of server/main.c. Each returns the process's exit
+ * code.
+ */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "server/cli/cli.h"
+
+int cmd_serve(const struct args *a);
+int cmd_import(const struct args *a);
+int cmd_export(const struct args *a);
+int cmd_verify(const struct args *a);
+int cmd_doctor(const struct args *a);
+int cmd_backup(const struct args *a);
+int cmd_restore(const struct args *a);
+int cmd_keys(const struct args *a);
+int cmd_staff(const struct args
+                  *a); /* site, column, item, token: one request to the API each (staff.c) */
+int cmd_print_conf(const struct args *a);
+int cmd_print_routes(const struct args *a);
+int cmd_print_metrics(const struct args *a);
+int cmd_print_openapi(const struct args *a);
+
+extern const struct opt staff_options[][ARG_OPTS];
+
+#endif

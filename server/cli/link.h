@@ -1,0 +1,49 @@
+/*
+ * link.h - a command's way to the program that owns the data.
+ *
+ *     --server URL --token-file F     a server anywhere, over HTTPS, with a bearer token
+ *     --data DIR, a server runs       its admin socket DIR/admin.sock; being allowed to open it
+ * is the right to everything
+ *     --data DIR, none runs           this process takes the directory's lock and is the server
+ * for a moment, without network
+ *
+ * So there is one way to change anything, the HTTP interface, whoever asks.
+ */
+#ifndef CLI_LINK_H
+#define CLI_LINK_H
+
+#include "server/base/conf.h"
+#include "server/base/work.h"
+#include "server/cli/cli.h"
+#include "server/http/request.h"
+
+struct link;
+
+struct link_answer {
+    int status;
+    const char *body; /* NUL-terminated, in the arena given to link_call() */
+    size_t len;
+};
+
+#define LINK_OPTIONS                                                                         \
+    { "data", OPT_TEXT, "DIR", "data directory of this machine's library" },                 \
+        { "server", OPT_TEXT, "URL", "a server elsewhere" },                                 \
+        { "token-file", OPT_TEXT, "FILE", "bearer token for --server (tjzw token create)" }, \
+        { "cacert", OPT_TEXT, "FILE", "certificates to trust for --server" },                \
+    {                                                                                        \
+        "config", OPT_TEXT, "FILE", "settings"                                               \
+    }
+
+enum rc link_open(struct err *e, const struct args *a, const struct conf *c, struct link **out);
+void link_close(struct link *l); /* accepts NULL */
+
+/* One request; `headers` are "Name: value" lines, NULL ends them, may be NULL. RC_OK whatever
+ * the status; else the server was not reached. */
+enum rc link_call(struct link *l, struct err *e, struct arena *mem, enum method method,
+                  const char *target, const char *const *headers, const void *body, size_t n,
+                  struct link_answer *out);
+/* The err of a problem+json answer: its detail and field under the kind that the status stands
+ * for. */
+enum rc link_problem(struct err *e, struct arena *mem, const struct link_answer *answer);
+
+#endif

@@ -1,0 +1,143 @@
+/*
+ * serve.c - `tjzw serve`: starts the app, says where it is, and waits for a signal.
+ *
+ *     settings --> app_start --> READY=1, URLs --> (SIGTERM, SIGINT) --> app_stop within
+ * stop_deadline
+ *
+ * Signals are blocked before the first thread exists, so that no loop ever sees EINTR.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "server/app.h"
+#include "server/base/log.h"
+#include "server/cli/commands.h"
+
+/* Tells systemd (sd_notify(3)): one datagram to the socket that NOTIFY_SOCKET names; "@" stands
+ * for the abstract name space. */
+static void notify(const char *state)
+{
+    const char *to = getenv("NOTIFY_SOCKET");
+    struct sockaddr_un at = { .sun_family = AF_UNIX };
+    int fd;
+
+    if (!to || !*to || strlen(to) >= sizeof at.sun_path)
+        return;
+    memcpy(at.sun_path, to, strlen(to));
+    if (*to == '@')
+        at.sun_path[0] = '\0';
+    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return;
+    if (sendto(fd, state, strlen(state), 0, (struct sockaddr *)&at,
+               (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(to))) < 0)
+        LOG(LOG_WARN, "notify_failed", L_STR("why", strerror(errno)));
+    close(fd);
+}
+
+/* A demo stays on this machine unless told otherwise. */
+static const char demo_listen[] =
+    "http://127.0.0.1:8080,https://127.0.0.1:8443,https://[::1]:8443";
+
+static enum rc settle(struct err *e, const struct args *a, struct conf *c)
+{
+    const struct conf_list *listen = arg_list(a, "listen");
+    struct buf joined = BUF_IN(c->mem);
+    bool is_default = c->listen.n == 1 && !strcmp(c->listen.v[0], "https://[::]:8443");
+
+    for (int i = 0; i < listen->n; i++)
+        buf_printf(&joined, "%s%s", i ? "," : "", listen->v[i]);
+    if (listen->n)
+        return conf_set(e, c, "listen", joined.p);
+    return arg_flag(a, "demo") && is_default ? conf_set(e, c, "listen", demo_listen) : RC_OK;
+}
+
+static void say_where(const struct app *app, const struct conf *c, bool demo)
+{
+    const struct conf_list *urls = app_urls(app);
+
+    printf("天津政务后端 tjzw %s\n  数据目录  %s\n", TJZW_VERSION, c->data);
+    for (int i = 0; i < urls->n; i++)
+        printf("  服务地址  %s/\n", urls->v[i]);
+    printf("  接口文档  %s/docs\n  平台公钥  %s\n", urls->v[0], app_fingerprint(app));
+    printf("  试一试    curl -s %s'%s/v1/items?n=3'\n",
+           strncmp(urls->v[0], "https", 5) ? "" : "-k ", urls->v[0]);
+    if (demo)
+        printf("  离线同步  tjzw-phone --store phone.db --server %s sync\n"
+               "  演示模式：内容均为示例，不会向任何人发送消息。按 Ctrl+C 停止。\n",
+               urls->v[0]);
+    fflush(stdout);
+}
+
+static void wait_for_stop(const sigset_t *signals)
+{
+    int got = 0;
+
+    while (sigwait(signals, &got) || (got != SIGTERM && got != SIGINT))
+        ;
+    LOG(LOG_INFO, "stopping", L_STR("signal", strsignal(got)));
+}
+
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit))
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit))
+        LOG(LOG_WARN, "file_limit", L_STR("why", strerror(errno)));
+}
+
+static int run(const struct args *a, const struct conf *c, const sigset_t *signals)
+{
+    unsigned flags = APP_NETWORK | (arg_flag(a, "demo") ? APP_DEMO : 0);
+    struct app *app = NULL;
+    struct err e = { 0 };
+
+    if (app_start(&e, c, flags, &app))
+        return cli_fail(&e, "the server cannot start", NULL);
+    say_where(app, c, arg_flag(a, "demo"));
+    notify("READY=1");
+    wait_for_stop(signals);
+    notify("STOPPING=1");
+    app_stop(app, c->stop_deadline);
+    return 0;
+}
+
+int cmd_serve(const struct args *a)
+{
+    struct err e = { 0 };
+    sigset_t signals;
+    struct conf c;
+    int code, level;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    if ((code = cli_conf(a, &c)))
+        return code;
+    level = log_level_parse(c.log_level);
+    if (settle(&e, a, &c) ||
+        (level < 0 &&
+         err_set(&e, RC_INVALID, "log_level should be debug, info, warn or error"))) {
+        code = cli_fail(&e, "settings", NULL);
+    } else {
+        log_set_level((enum log_level)level);
+        raise_file_limit();
+        code = run(a, &c, &signals);
+    }
+    conf_done(&c);
+    return code;
+}

@@ -1,0 +1,152 @@
+/*
+ * staff.c - site, column, item and token commands: each is one request to the API, described by
+ * a row.
+ *
+ * What stands in the path comes from the positional argument; every option that is set becomes,
+ * under its own name, a member of the JSON body or a parameter of the query; a FILE argument is
+ * the body itself. The answer is printed as it came.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "server/base/fs.h"
+#include "server/base/jx.h"
+#include "server/cli/commands.h"
+#include "server/cli/link.h"
+#include "server/cli/staff.h"
+
+enum { FILE_MAX = 1024 * 1024 };
+
+/* Options that say where to go, not what to do. --rev goes into If-Match. */
+static bool is_payload(const struct opt *o)
+{
+    static const char *const others[] = { "data",   "server", "token-file",
+                                          "cacert", "config", "rev" };
+
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (!strcmp(o->name, others[i]))
+            return false;
+    return true;
+}
+
+static void body_of_options(const struct args *a, struct buf *out)
+{
+    const struct opt *opts = a->command->opts;
+
+    buf_addc(out, '{');
+    for (int i = 0; opts[i].name; i++) {
+        if (!a->opt[i].set || !is_payload(&opts[i]))
+            continue;
+        if (opts[i].kind == OPT_INT)
+            jx_put_int(out, opts[i].name, a->opt[i].num);
+        else if (opts[i].kind == OPT_FLAG)
+            jx_put_bool(out, opts[i].name, true);
+        else
+            jx_put_text(out, opts[i].name, a->opt[i].text);
+    }
+    buf_addc(out, '}');
+}
+
+static void query_of_options(const struct args *a, struct buf *out)
+{
+    const struct opt *opts = a->command->opts;
+    char mark = '?';
+
+    for (int i = 0; opts[i].name; i++) {
+        if (!a->opt[i].set || !is_payload(&opts[i]))
+            continue;
+        buf_printf(out, "%c%s=", mark, opts[i].name);
+        buf_url(out, a->opt[i].text, strlen(a->opt[i].text));
+        mark = '&';
+    }
+}
+
+static enum rc read_stdin(struct err *e, struct buf *out)
+{
+    char chunk[8192];
+    size_t n;
+
+    while ((n = fread(chunk, 1, sizeof chunk, stdin))) {
+        if (out->n + n > FILE_MAX)
+            return err_set(e, RC_TOO_LARGE, "standard input has more than %d bytes", FILE_MAX);
+        buf_add(out, chunk, n);
+    }
+    return RC_OK;
+}
+
+static enum rc body_of_file(struct err *e, struct arena *mem, const char *path, struct buf *out)
+{
+    char *text;
+    size_t n;
+    enum rc rc;
+
+    if (!strcmp(path, "-"))
+        return read_stdin(e, out);
+    if ((rc = fs_read(e, mem, path, FILE_MAX, &text, &n)))
+        return rc;
+    buf_add(out, text, n);
+    return RC_OK;
+}
+
+/* "/v1/items/%/publish": the first positional argument takes the place of the %. */
+static void path_of(const struct args *a, const char *path, struct buf *out)
+{
+    for (; *path; path++) {
+        if (*path == '%')
+            buf_url(out, a->pos[0], strlen(a->pos[0]));
+        else
+            buf_addc(out, *path);
+    }
+}
+
+static int call(const struct args *a, struct link *l, struct arena *mem)
+{
+    const struct staff *s = a->command->detail;
+    struct buf target = BUF_IN(mem), body = BUF_IN(mem);
+    const char *headers[2] = { "content-type: application/json", NULL };
+    struct link_answer answer;
+    struct err e = { 0 };
+
+    path_of(a, s->path, &target);
+    if (s->payload == STAFF_QUERY)
+        query_of_options(a, &target);
+    else if (s->payload == STAFF_OPTIONS)
+        body_of_options(a, &body);
+    else if (s->payload == STAFF_FILE && body_of_file(&e, mem, a->pos[a->npos - 1], &body))
+        return cli_fail(&e, a->command->name, NULL);
+    if (arg_text(a, "rev", NULL)) /* the revision the editor saw */
+        headers[0] = arena_printf(mem, "if-match: \"%s\"", arg_text(a, "rev", NULL));
+    if (link_call(l, &e, mem, s->method, target.p,
+                  body.n || arg_text(a, "rev", NULL) ? headers : NULL, body.p, body.n, &answer))
+        return cli_fail(&e, a->command->name, "is the server running, and its address right?");
+    if (answer.status >= 300 && link_problem(&e, mem, &answer))
+        return cli_fail(&e, a->command->name,
+                        e.field[0] ? arena_printf(mem, "the fault is in %s", e.field) : NULL);
+    if (answer.len) {
+        fwrite(answer.body, 1, answer.len, stdout);
+        putchar('\n');
+    }
+    return 0;
+}
+
+int cmd_staff(const struct args *a)
+{
+    struct arena *mem = arena_new();
+    struct link *l = NULL;
+    struct err e = { 0 };
+    struct conf c;
+    int code;
+
+    if (!(code = cli_conf(a, &c))) {
+        if (link_open(&e, a, &c, &l))
+            code = cli_fail(&e, a->command->name, NULL);
+        else
+            code = call(a, l, mem);
+        link_close(l);
+        conf_done(&c);
+    }
+    arena_free(mem);
+    return code;
+}

@@ -1,0 +1,21 @@
+/*
+ * staff.h - the row behind a staff command: which request it is.
+ */
+#ifndef CLI_STAFF_H
+#define CLI_STAFF_H
+
+#include "server/http/request.h"
+
+enum staff_payload {
+    STAFF_QUERY,   /* options become the query */
+    STAFF_OPTIONS, /* options become a JSON body */
+    STAFF_FILE,    /* the last argument names a file with the body, "-" is standard input */
+};
+
+struct staff {
+    enum method method;
+    const char *path; /* % stands for the first argument */
+    enum staff_payload payload;
+};
+
+#endif

@@ -1,0 +1,256 @@
+/*
+ * main.c - the subcommand table, and nothing else of substance.
+ *
+ * A command of two words ("item publish") is looked for before one of one word. Help, usage
+ * errors and docs come from the rows.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include <curl/curl.h>
+#include <sodium.h>
+
+#include "server/cli/commands.h"
+#include "server/cli/link.h"
+#include "server/cli/staff.h"
+
+#define END \
+    {       \
+        0   \
+    }
+#define DATA                                                      \
+    {                                                             \
+        "data", OPT_TEXT, "DIR", "data directory (setting: data)" \
+    }
+#define CONFIG                                                        \
+    {                                                                 \
+        "config", OPT_TEXT, "FILE", "settings (see: tjzw print-conf)" \
+    }
+
+static const struct opt serve_opts[] = {
+    CONFIG,
+    DATA,
+    { "listen", OPT_LIST, "URL", "https://ADDRESS:PORT, or http:// on loopback" },
+    { "demo", OPT_FLAG, NULL,
+      "fill an empty library with 200 demo articles; nothing is sent to anyone" },
+    END
+};
+static const struct opt import_opts[] = {
+    LINK_OPTIONS,
+    { "publish", OPT_FLAG, NULL, "publish what is taken in, not only store it as drafts" },
+    { "no-create", OPT_FLAG, NULL, "refuse records of sites and columns that do not exist" },
+    { "authority", OPT_TEXT, "NAME", "who alone may revise the records (the stream's name)" },
+    END
+};
+static const struct opt data_opts[] = { DATA, CONFIG, END };
+static const struct opt conf_opts[] = {
+    CONFIG,
+    DATA,
+    { "markdown", OPT_FLAG, NULL, "the reference page instead of the effective settings" },
+    END
+};
+static const struct opt link_opts[] = { LINK_OPTIONS, END };
+static const struct opt site_opts[] = { LINK_OPTIONS,
+                                        { "code", OPT_TEXT, "CODE",
+                                          "SiteIDCode of 10 digits, or a short name" },
+                                        { "name", OPT_TEXT, "NAME", "full name" },
+                                        { "domain", OPT_TEXT, "DOMAIN", "its domain name" },
+                                        END };
+static const struct opt column_opts[] = {
+    LINK_OPTIONS,
+    { "site", OPT_INT, "NO", "number of the site" },
+    { "path", OPT_TEXT, "A/B", "names from the top, missing parents are made" },
+    { "type", OPT_TEXT, "TYPE", "ColumnType of 国办发〔2017〕47号" },
+    { "description", OPT_TEXT, "TEXT", "one sentence" },
+    { "keywords", OPT_TEXT, "A,B", "for the page's meta tags" },
+    { "periodDays", OPT_INT, "DAYS", "must be updated within; 0: no rule" },
+    { "position", OPT_INT, "N", "place among its siblings" },
+    END
+};
+static const struct opt columns_opts[] = { LINK_OPTIONS,
+                                           { "site", OPT_INT, "NO", "only of this site" },
+                                           END };
+static const struct opt items_opts[] = {
+    LINK_OPTIONS,
+    { "state", OPT_TEXT, "STATE", "draft, in_review, approved, published, withdrawn …" },
+    { "n", OPT_INT, "N", "at most so many" },
+    { "cursor", OPT_TEXT, "CURSOR", "the \"next\" of the page before" },
+    END
+};
+static const struct opt edit_opts[] = { LINK_OPTIONS,
+                                        { "rev", OPT_INT, "N", "the revision that was edited" },
+                                        END };
+static const struct opt step_opts[] = {
+    LINK_OPTIONS, { "reason", OPT_TEXT, "TEXT", "why; a withdrawal needs one" }, END
+};
+static const struct opt move_opts[] = { LINK_OPTIONS,
+                                        { "column", OPT_INT, "NO", "number of the new column" },
+                                        END };
+static const struct opt preview_opts[] = {
+    LINK_OPTIONS, { "hours", OPT_INT, "N", "how long the link works (24)" }, END
+};
+static const struct opt token_opts[] = { LINK_OPTIONS,
+                                         { "label", OPT_TEXT, "LABEL", "what it is for" },
+                                         { "rights", OPT_TEXT, "A,B",
+                                           "import, edit, publish, operate, all" },
+                                         { "days", OPT_INT, "N", "how long it is valid (90)" },
+                                         END };
+
+#define STAFF(verb, at, kind) \
+    &(const struct staff)     \
+    {                         \
+        verb, at, kind        \
+    }
+#define STEP(verb, what)                                                                \
+    {                                                                                   \
+        "item " verb, "ID", 1, 1, step_opts, cmd_staff, what,                           \
+            "tjzw item " verb " --data tjzw-data 0190f3c2-7d1c-7a3e-9f00-3c1d5b7e9a11", \
+            STAFF(POST, "/v1/items/%/" verb, STAFF_OPTIONS)                             \
+    }
+
+const struct command commands[] = {
+    { "serve", "", 0, 0, serve_opts, cmd_serve, "serve the library", "tjzw serve --demo",
+      NULL },
+    { "import", "FILE|-", 1, 1, import_opts, cmd_import,
+      "take in records, one JSON object a line",
+      "tjzw import --data tjzw-data --publish articles.ndjson", NULL },
+    { "export", "", 0, 0, data_opts, cmd_export,
+      "print the published set, one canonical record a line, sorted by id",
+      "tjzw export --data tjzw-data > all.ndjson", NULL },
+    { "verify", "", 0, 0, data_opts, cmd_verify, "prove that the log was only appended to",
+      "tjzw verify --data tjzw-data", NULL },
+    { "doctor", "", 0, 0, data_opts, cmd_doctor,
+      "look for what is wrong or soon will be, and say how to mend it",
+      "tjzw doctor --data tjzw-data", NULL },
+    { "backup", "DIR", 1, 1, data_opts, cmd_backup,
+      "copy everything, while the server runs, and check the copy",
+      "tjzw backup --data tjzw-data /mnt/backup/2026-11-21", NULL },
+    { "restore", "DIR", 1, 1, data_opts, cmd_restore, "make a new data directory from a backup",
+      "tjzw restore --data tjzw-data /mnt/backup/2026-11-21", NULL },
+    { "keys", "", 0, 0, data_opts, cmd_keys, "print the platform key that phones trust",
+      "tjzw keys --data tjzw-data", NULL },
+    { "site list", "", 0, 0, link_opts, cmd_staff, "list sites",
+      "tjzw site list --data tjzw-data", STAFF(GET, "/v1/sites", STAFF_QUERY) },
+    { "site create", "", 0, 0, site_opts, cmd_staff, "add a site",
+      "tjzw site create --data tjzw-data --code 1201030001 --name 河西区人民政府",
+      STAFF(POST, "/v1/sites", STAFF_OPTIONS) },
+    { "site edit", "NO", 1, 1, site_opts, cmd_staff, "change a site",
+      "tjzw site edit --data tjzw-data --name 新名称 1",
+      STAFF(PATCH, "/v1/sites/%", STAFF_OPTIONS) },
+    { "column list", "", 0, 0, columns_opts, cmd_staff, "list columns",
+      "tjzw column list --data tjzw-data --site 1", STAFF(GET, "/v1/columns", STAFF_QUERY) },
+    { "column create", "", 0, 0, column_opts, cmd_staff, "add a column",
+      "tjzw column create --data tjzw-data --site 1 --path 政策文件/市政府文件",
+      STAFF(POST, "/v1/columns", STAFF_OPTIONS) },
+    { "column edit", "NO", 1, 1, column_opts, cmd_staff, "change a column",
+      "tjzw column edit --data tjzw-data --position 2 3",
+      STAFF(PATCH, "/v1/columns/%", STAFF_OPTIONS) },
+    { "item list", "", 0, 0, items_opts, cmd_staff, "list items by state",
+      "tjzw item list --data tjzw-data --state draft",
+      STAFF(GET, "/v1/staff/items", STAFF_QUERY) },
+    { "item show", "ID", 1, 1, link_opts, cmd_staff,
+      "show the newest revision, published or not",
+      "tjzw item show --data tjzw-data 0190f3c2-7d1c-7a3e-9f00-3c1d5b7e9a11",
+      STAFF(GET, "/v1/drafts/%", STAFF_QUERY) },
+    { "item create", "FILE|-", 1, 1, link_opts, cmd_staff, "add a draft from a JSON file",
+      "tjzw item create --data tjzw-data notice.json", STAFF(POST, "/v1/items", STAFF_FILE) },
+    { "item edit", "ID FILE|-", 2, 2, edit_opts, cmd_staff, "a new revision from a JSON file",
+      "tjzw item edit --data tjzw-data --rev 1 0190f3c2-7d1c-7a3e-9f00-3c1d5b7e9a11 "
+      "notice.json",
+      STAFF(PUT, "/v1/items/%", STAFF_FILE) },
+    STEP("submit", "hand the newest revision in for review"),
+    STEP("return", "hand it back to its author"),
+    STEP("approve", "approve it"),
+    STEP("publish", "publish it"),
+    STEP("withdraw", "take the item out of every channel (撤稿)"),
+    STEP("gone", "withdraw it for good, its text too"),
+    STEP("restore", "a new draft from what was withdrawn"),
+    { "item move", "ID", 1, 1, move_opts, cmd_staff, "move it to another column",
+      "tjzw item move --data tjzw-data --column 3 0190f3c2-7d1c-7a3e-9f00-3c1d5b7e9a11",
+      STAFF(POST, "/v1/items/%/move", STAFF_OPTIONS) },
+    { "item preview", "ID", 1, 1, preview_opts, cmd_staff,
+      "a link that shows a draft, for a while",
+      "tjzw item preview --data tjzw-data --hours 48 0190f3c2-7d1c-7a3e-9f00-3c1d5b7e9a11",
+      STAFF(POST, "/v1/items/%/preview", STAFF_OPTIONS) },
+    { "token create", "", 0, 0, token_opts, cmd_staff,
+      "a bearer token for a program; shown once",
+      "tjzw token create --data tjzw-data --label cms --rights import,publish",
+      STAFF(POST, "/v1/tokens", STAFF_OPTIONS) },
+    { "token list", "", 0, 0, link_opts, cmd_staff, "list tokens",
+      "tjzw token list --data tjzw-data", STAFF(GET, "/v1/tokens", STAFF_QUERY) },
+    { "token revoke", "LABEL", 1, 1, link_opts, cmd_staff, "end a token",
+      "tjzw token revoke --data tjzw-data cms", STAFF(DELETE, "/v1/tokens/%", STAFF_OPTIONS) },
+    { "print-conf", "", 0, 0, conf_opts, cmd_print_conf,
+      "print the settings in force, as a file to start from", "tjzw print-conf > tjzw.conf",
+      NULL },
+    { "print-routes", "", 0, 0, NULL, cmd_print_routes, "print who may call what",
+      "tjzw print-routes", NULL },
+    { "print-metrics", "", 0, 0, NULL, cmd_print_metrics, "print what /metrics counts",
+      "tjzw print-metrics", NULL },
+    { "print-openapi", "", 0, 0, NULL, cmd_print_openapi, "print the interface as OpenAPI 3.1",
+      "tjzw print-openapi > openapi.json", NULL },
+    { 0 },
+};
+
+/* How many words of argv the command's name takes: 0 if it is another. */
+static int matches(const struct command *c, int argc, char **argv)
+{
+    const char *space = strchr(c->name, ' ');
+    size_t n = space ? (size_t)(space - c->name) : strlen(c->name);
+
+    if (argc < 1 || strlen(argv[0]) != n || strncmp(argv[0], c->name, n))
+        return 0;
+    if (!space)
+        return 1;
+    return argc >= 2 && !strcmp(argv[1], space + 1) ? 2 : 0;
+}
+
+static int run(const struct command *c, int words, int argc, char **argv)
+{
+    struct args a;
+    int code = args_parse(c, argc - words, argv + words, &a);
+
+    return code ? (code < 0 ? 0 : code) : c->run(&a);
+}
+
+/* "tjzw item": names the verbs of a noun. */
+static int list_verbs(const char *noun)
+{
+    bool any = false;
+
+    for (const struct command *c = commands; c->name; c++) {
+        size_t n = strlen(noun);
+
+        if (strncmp(c->name, noun, n) || c->name[n] != ' ')
+            continue;
+        printf("  tjzw %-18s %s\n", c->name, c->summary);
+        any = true;
+    }
+    if (any)
+        return EX_USAGE;
+    fprintf(stderr, "tjzw: there is no command \"%s\"\n  all commands: tjzw --help\n", noun);
+    return EX_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    if (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT))
+        return EX_SOFTWARE;
+    if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
+        !strcmp(argv[1], "help")) {
+        cli_help_all();
+        return argc < 2 ? EX_USAGE : 0;
+    }
+    if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "version")) {
+        printf("tjzw %s\n", TJZW_VERSION);
+        return 0;
+    }
+    for (const struct command *c = commands; c->name; c++) {
+        int words = matches(c, argc - 1, argv + 1);
+
+        if (words)
+            return run(c, words, argc - 1, argv + 1);
+    }
+    return list_verbs(argv[1]);
+}
