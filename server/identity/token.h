@@ -15,10 +15,12 @@ struct token {
 };
 
 /*
- * `rights`: names separated by commas ("import,publish"; "all"). `seconds`: lifetime. The token is written to `out` and nowhere else.
- * RC_INVALID, RC_CONFLICT (the label is taken), RC_FORBIDDEN (only who may operate, and no right that the actor lacks).
+ * `rights`: names separated by commas ("import,publish"; "all"). `seconds`: lifetime. The token
+ * is written to `out` and nowhere else. RC_INVALID, RC_CONFLICT (the label is taken),
+ * RC_FORBIDDEN (only who may operate, and no right that the actor lacks).
  */
-enum rc token_create(struct work *w, const char *label, const char *rights, int64_t seconds, char out[TOKEN_TEXT]);
+enum rc token_create(struct work *w, const char *label, const char *rights, int64_t seconds,
+                     char out[TOKEN_TEXT]);
 /* RC_UNAUTHORIZED unless the token is known and has not expired. */
 enum rc token_check(struct work *w, const char *text, struct actor *out);
 enum rc token_list(struct work *w, struct token **out, int *n); /* by label, in w->mem */

@@ -1,8 +1,8 @@
 /*
  * change.h - the change log: every publication, in the order of commit, chained by hashes.
  *
- * One call, one change. It numbers the change from the stream's row in the same transaction, so seq and born have no gaps whatever is rolled
- * back.
+ * One call, one change. It numbers the change from the stream's row in the same transaction, so
+ * seq and born have no gaps whatever is rolled back.
  */
 #ifndef LIBRARY_CHANGE_H
 #define LIBRARY_CHANGE_H
@@ -32,19 +32,32 @@ struct change {
     int64_t at; /* seconds; given by change_write() */
 };
 
-/* Appends the change. Only inside a writer job. RC_TOO_LARGE, RC_NOT_FOUND (no such stream), RC_CORRUPT, or the store's. */
+/*
+ * Appends the change. CHANGE_PURGE removes the bytes of all earlier changes of the item and
+ * counts in the stream's cut. Only inside a writer job. RC_TOO_LARGE, RC_NOT_FOUND (no such
+ * stream), RC_CORRUPT, or the store's.
+ */
 enum rc change_write(struct work *w, struct change *c);
 
 /*
- * One observer hears of what was committed, on the writer thread, after COMMIT and before anybody is answered, change by change in the order
- * of seq. Set it before the writer starts; NULL removes it.
+ * The leaf of a change whose record's bytes hash to `digest` (docs/protocol/sync.md section 2);
+ * of `c`, `bytes` is not looked at. RC_TOO_LARGE if it fits no frame.
+ */
+enum rc change_leaf(struct err *e, const struct change *c, const uint8_t digest[HASH_BYTES],
+                    uint8_t leaf[HASH_BYTES]);
+
+/*
+ * One observer hears of what was committed, on the writer thread, after COMMIT and before
+ * anybody is answered, change by change in the order of seq. Set it before the writer starts;
+ * NULL removes it.
  */
 struct change_observer {
     void (*change)(int64_t stream, int64_t seq, uint64_t born, const uint8_t leaf[HASH_BYTES]);
     void (*directory)(int64_t stream); /* its sites or columns are other ones */
 };
 void change_observe(const struct change_observer *observer);
-/* Said by site.c and column.c: after COMMIT the observer hears of it and the public answers are made anew. */
+/* Said by site.c and column.c: after COMMIT the observer hears of it and the public answers are
+ * made anew. */
 void change_directory(struct work *w, int64_t stream);
 
 #endif

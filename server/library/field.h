@@ -26,8 +26,10 @@ int kind_parse(const char *name);            /* -1 if unknown */
 
 enum field_no {
 #define FIELD(name, type, kinds, min, max, label, meta) FIELD_##name,
+#define CHOICE_FIELD(name, kinds, label)                FIELD_##name,
 #include "server/library/field.def"
 #undef FIELD
+#undef CHOICE_FIELD
     FIELD_COUNT
 };
 
@@ -59,11 +61,14 @@ extern const struct field fields[FIELD_COUNT];
 int field_find(const char *name);
 
 /*
- * Text as we store and show it: valid UTF-8, `min` to `max` characters, no control characters. A line has no line breaks, nothing that turns
- * the reading direction round or hides (U+202E makes a title lie), and something to see; lines of text may have \n and \t.
- * `name` is for the sentence.
+ * Text as we store and show it: valid UTF-8, `min` to `max` characters, no control characters.
+ * A line has no line breaks, nothing that turns the reading direction round or hides (U+202E
+ * makes a title lie), and something to see; lines of text may have \n and \t. `name` is for the
+ * sentence.
  */
-enum rc field_check_line(struct err *e, const char *name, const char *s, size_t n, int64_t min, int64_t max);
-enum rc field_check_text(struct err *e, const char *name, const char *s, size_t n, int64_t min, int64_t max);
+enum rc field_check_line(struct err *e, const char *name, const char *s, size_t n, int64_t min,
+                         int64_t max);
+enum rc field_check_text(struct err *e, const char *name, const char *s, size_t n, int64_t min,
+                         int64_t max);
 
 #endif

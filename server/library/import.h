@@ -1,8 +1,9 @@
 /*
  * import.h - records from elsewhere, one JSON object a line.
  *
- * Two steps: import_prepare() needs no database and may run on any thread; import_apply() runs inside a writer job, once for a chunk of
- * lines. A refused record says why and hinders no other.
+ * Two steps: import_prepare() needs no database and may run on any thread; import_apply() runs
+ * inside a writer job, once for a chunk of lines. A refused record says why and hinders no
+ * other.
  */
 #ifndef LIBRARY_IMPORT_H
 #define LIBRARY_IMPORT_H
@@ -38,12 +39,14 @@ struct import_line {
     struct id id; /* the item's, after import_apply() */
 };
 
-/* Parses, checks and canonicalises one line (without its \n). Never fails: a refusal stands in `out`. What `out` points at is in `mem`. */
+/* Parses, checks and canonicalises one line (without its \n). Never fails: a refusal stands in
+ * `out`. What `out` points at is in `mem`. */
 void import_prepare(struct arena *mem, const char *line, size_t n, struct import_line *out);
 /*
- * Puts the lines that were not refused into the library. Not RC_OK only when the store failed, and then nothing of the chunk counts.
- * Needs RIGHT_IMPORT, and RIGHT_PUBLISH to publish.
+ * Puts the lines that were not refused into the library. Not RC_OK only when the store failed,
+ * and then nothing of the chunk counts. Needs RIGHT_IMPORT, and RIGHT_PUBLISH to publish.
  */
-enum rc import_apply(struct work *w, const struct import_options *o, struct import_line *lines, int n);
+enum rc import_apply(struct work *w, const struct import_options *o, struct import_line *lines,
+                     int n);
 
 #endif

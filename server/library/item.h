@@ -23,7 +23,7 @@ struct item {
     const char *origin_id; /* NULL: none */
     uint8_t content_hash[HASH_BYTES];
     const char *title;
-    const char *summary; /* NULL: none */
+    const char *summary;                                /* NULL: none */
     int64_t date, published, updated, expires, created; /* seconds; 0: not yet, never */
 };
 
@@ -35,7 +35,8 @@ struct revision {
     const char *note;        /* NULL: none */
     const char *author;
     int64_t created;
-    struct slice content; /* canonical JSON, while unpublished; {NULL,0} afterwards: then its record is that of seq */
+    struct slice content; /* canonical JSON, while unpublished; {NULL,0} afterwards: then its
+                             record is that of seq */
 };
 
 struct item_event {
@@ -46,19 +47,23 @@ struct item_event {
 
 /* RC_NOT_FOUND. Texts are in w->mem. */
 enum rc item_find(struct work *w, const struct id *id, struct item *out);
-enum rc item_by_origin(struct work *w, const char *authority, const char *origin_id, struct item *out);
+enum rc item_by_origin(struct work *w, const char *authority, const char *origin_id,
+                       struct item *out);
 /*
- * What the public sees of the item: its published record's canonical bytes, in w->mem. RC_NOT_FOUND if it was never published, RC_GONE if
- * it is no longer (then out->state says why, and the record is the tombstone).
+ * What the public sees of the item: its published record's canonical bytes, in w->mem.
+ * RC_NOT_FOUND if it was never published, RC_GONE if it is no longer (then out->state says why,
+ * and the record is the tombstone).
  */
 enum rc item_live(struct work *w, const struct id *id, struct item *out, struct slice *record);
 /* One revision, with its content whatever its state. `rev` 0 is the newest. */
-enum rc item_revision(struct work *w, const struct id *id, int64_t rev, struct item *item, struct revision *out,
-                      struct content *content);
-/* The bytes of a revision that is or was published. RC_NOT_FOUND, RC_GONE when its bytes were taken down. */
+enum rc item_revision(struct work *w, const struct id *id, int64_t rev, struct item *item,
+                      struct revision *out, struct content *content);
+/* The bytes of a revision that is or was published. RC_NOT_FOUND, RC_GONE when its bytes were
+ * taken down. */
 enum rc item_record(struct work *w, const struct id *id, int64_t rev, struct slice *record);
 /* Newest first, without content. `published`: only those the public has seen. */
-enum rc item_revisions(struct work *w, const struct id *id, bool published, struct revision **out, int *n);
+enum rc item_revisions(struct work *w, const struct id *id, bool published,
+                       struct revision **out, int *n);
 enum rc item_events(struct work *w, const struct id *id, struct item_event **out, int *n);
 
 struct item_new {
@@ -67,16 +72,20 @@ struct item_new {
     const char *authority; /* NULL: the stream's name */
     const char *origin_id; /* NULL: none */
 };
-/* A draft, revision 1. RC_CONFLICT if the origin id is taken, or site or column is closed. Needs RIGHT_EDIT or RIGHT_IMPORT. */
+/* A draft, revision 1. RC_CONFLICT if the origin id is taken, or site or column is closed.
+ * Needs RIGHT_EDIT or RIGHT_IMPORT. */
 enum rc item_create(struct work *w, const struct item_new *in, struct item *out);
 /*
- * A new draft beside what is published; an unpublished older one is superseded. `expected`: the newest revision the editor saw, or
- * RC_CONFLICT. `update_type` NULL is "minor".
+ * A new draft beside what is published; an unpublished older one is superseded. `expected`: the
+ * newest revision the editor saw, or RC_CONFLICT. `update_type` NULL is "minor".
  */
-enum rc item_edit(struct work *w, const struct id *id, int64_t expected, const struct content *content, const char *update_type,
-                  const char *note, struct item *out);
-/* submit, return, approve: moves the newest revision, which must be `rev`, along the table of state.c and writes it down. */
-enum rc item_step(struct work *w, const struct id *id, int64_t rev, enum verb verb, const char *reason, struct item *out);
+enum rc item_edit(struct work *w, const struct id *id, int64_t expected,
+                  const struct content *content, const char *update_type, const char *note,
+                  struct item *out);
+/* submit, return, approve: moves the newest revision, which must be `rev`, along the table of
+ * state.c and writes it down. */
+enum rc item_step(struct work *w, const struct id *id, int64_t rev, enum verb verb,
+                  const char *reason, struct item *out);
 /* A new draft with the content of a withdrawn or expired item's last revision. */
 enum rc item_restore(struct work *w, const struct id *id, struct item *out);
 
@@ -93,11 +102,13 @@ struct item_page {
     char next[ITEM_CURSOR_TEXT]; /* "" on the last page */
 };
 /*
- * A page of what is published. A cursor names a place between two items, not a count, so what is published meanwhile neither repeats nor
- * hides anything. RC_INVALID for a cursor that is not ours.
+ * A page of what is published. A cursor names a place between two items, not a count, so what
+ * is published meanwhile neither repeats nor hides anything. RC_INVALID for a cursor that is
+ * not ours.
  */
 enum rc item_list(struct work *w, const struct item_query *q, struct item_page *out);
 /* A page of items whose newest revision is in `state`, oldest first. */
-enum rc item_list_state(struct work *w, enum state state, int limit, const char *cursor, struct item_page *out);
+enum rc item_list_state(struct work *w, enum state state, int limit, const char *cursor,
+                        struct item_page *out);
 
 #endif

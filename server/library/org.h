@@ -8,7 +8,7 @@
 
 struct org {
     int64_t no;
-    const char *code;   /* unified social credit code, or a name we were given */
+    const char *code; /* unified social credit code, or a name we were given */
     const char *name;
     const char *region; /* GB/T 2260: 6, 9 or 12 digits; NULL: not said */
     int64_t parent;     /* 0: none */
@@ -21,8 +21,9 @@ enum rc org_find(struct work *w, const char *code, struct org *out);
 enum rc org_list(struct work *w, struct org **out, int *n); /* by number, in w->mem */
 
 /*
- * Whether `code` is built as a region's code: 6 digits for province, city and county (GB/T 2260), 9 with the street or town, 12 with the
- * village. Which of them exist today is data that changes every year and is not checked here.
+ * Whether `code` is built as a region's code: 6 digits for province, city and county (GB/T
+ * 2260), 9 with the street or town, 12 with the village. Which of them exist today is data that
+ * changes every year and is not checked here.
  */
 bool org_region_ok(const char *code);
 

@@ -1,5 +1,6 @@
 /*
- * state.h - the life of a revision: one table says which verb leads from which state to which, and who may say it.
+ * state.h - the life of a revision: one table says which verb leads from which state to which,
+ * and who may say it.
  */
 #ifndef LIBRARY_STATE_H
 #define LIBRARY_STATE_H
@@ -42,9 +43,11 @@ const char *verb_name(enum verb verb);
 int verb_parse(const char *name); /* -1 if unknown */
 
 /*
- * Where `verb` leads from `from`. RC_CONFLICT if the table has no such row, RC_FORBIDDEN if the actor lacks the right, RC_INVALID if the verb
- * wants a reason and `reason` is NULL, empty or not text of at most 500 characters.
+ * Where `verb` leads from `from`. RC_CONFLICT if the table has no such row, RC_FORBIDDEN if the
+ * actor lacks the right, RC_INVALID if the verb wants a reason and `reason` is NULL, empty or
+ * not text of at most 500 characters.
  */
-enum rc state_step(struct work *w, enum verb verb, enum state from, const char *reason, enum state *to);
+enum rc state_step(struct work *w, enum verb verb, enum state from, const char *reason,
+                   enum state *to);
 
 #endif

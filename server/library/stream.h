@@ -19,13 +19,15 @@ struct stream {
     uint8_t chain[HASH_BYTES]; /* at seq */
 };
 
-/* The stream of that name, founded now if there is none (with a writer's work). RC_INVALID for a bad name. */
+/* The stream of that name, founded now if there is none (with a writer's work). RC_INVALID for
+ * a bad name. */
 enum rc stream_make(struct work *w, const char *name, struct stream *out);
 enum rc stream_find(struct work *w, const char *name, struct stream *out);
 enum rc stream_by_no(struct work *w, int64_t no, struct stream *out);
 /* All of them, by number; *out is in w->mem. */
 enum rc stream_list(struct work *w, struct stream **out, int *n);
-/* chain(0) of a stream of that name (docs/protocol/sync.md section 8), and the step from one to the next. */
+/* chain(0) of a stream of that name (docs/protocol/sync.md section 8), and the step from one to
+ * the next. */
 void stream_chain_start(const char *name, uint8_t out[HASH_BYTES]);
 void stream_chain_next(uint8_t chain[HASH_BYTES], const uint8_t leaf[HASH_BYTES]);
 

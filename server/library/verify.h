@@ -12,10 +12,12 @@ struct verify_sum {
 };
 
 /*
- * Reads the whole stream from one snapshot and calls fault(arg, seq, sentence) for every fault; seq is 0 where none can be named. RC_OK when
- * there is none, RC_CORRUPT when there are, or the store's error.
+ * Reads the whole stream from one snapshot and calls fault(arg, seq, sentence) for every fault;
+ * seq is 0 where none can be named. RC_OK when there is none, RC_CORRUPT when there are, or the
+ * store's error.
  */
-enum rc verify_stream(struct work *w, int64_t stream, void (*fault)(void *arg, int64_t seq, const char *text), void *arg,
+enum rc verify_stream(struct work *w, int64_t stream,
+                      void (*fault)(void *arg, int64_t seq, const char *text), void *arg,
                       struct verify_sum *sum);
 
 #endif

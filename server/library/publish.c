@@ -1,0 +1,309 @@
+/*
+ * publish.c - from the library to the public, and back.
+ *
+ *     publish   the newest revision takes the place of the live one        op put
+ *     move      the same revision in another column                        op put
+ *     withdraw, expire, take down                                          tombstone
+ *
+ * Each is: check the table of states, one change (change.c), then the rows of item and
+ * revision. Whatever fails takes the whole with it, because it all stands in one savepoint.
+ *
+ * When something was published is the server's clock and never changes after the first time;
+ * the date a source claims is another field (sourceDate).
+ */
+#include "server/library/publish.h"
+
+#include <string.h>
+
+#include "server/base/clock.h"
+#include "server/base/log.h"
+#include "server/library/change.h"
+#include "server/library/column.h"
+#include "server/library/item_row.h"
+#include "server/library/record.h"
+#include "server/library/row.h"
+#include "server/library/site.h"
+
+enum { DUE_AT_ONCE = 200 };
+
+static enum rc supersede_live(struct work *w, const struct item *it, int64_t rev)
+{
+    enum state to;
+    enum rc rc;
+
+    if (!it->live_rev || it->live_rev == rev)
+        return RC_OK;
+    if ((rc = state_step(w, VERB_SUPERSEDE, STATE_PUBLISHED, NULL, &to)) ||
+        (rc = db_change(w, SQL_revision_set_state, "bit", it->id.b, sizeof it->id.b,
+                        it->live_rev, state_name(to))))
+        return rc;
+    return revision_log(w, &it->id, it->live_rev, VERB_SUPERSEDE, STATE_PUBLISHED, to, NULL);
+}
+
+enum rc item_put(struct work *w, struct item *it, const struct content *c, int64_t rev,
+                 const struct item_place *place, int64_t updated)
+{
+    struct buf record = BUF_IN(w->mem);
+    struct change change = { .stream = it->stream,
+                             .born = it->born,
+                             .item = it->id,
+                             .rev = rev,
+                             .op = CHANGE_PUT,
+                             .site = it->site,
+                             .col = it->col,
+                             .title = c->title };
+    enum rc rc;
+
+    if ((rc = supersede_live(w, it, rev)))
+        return rc;
+    if (!it->published)
+        it->published = clock_now();
+    it->updated = updated;
+    it->live_rev = rev;
+    item_describe(it, c, it->published);
+    record_write(c,
+                 &(struct record_facts){ .id = it->id,
+                                         .revision = rev,
+                                         .site = place->site,
+                                         .column = place->column,
+                                         .authority = it->authority,
+                                         .origin_id = it->origin_id,
+                                         .published = it->published,
+                                         .updated = updated },
+                 &record);
+    change.date = it->date;
+    change.bytes = record.p;
+    change.n = record.n;
+    if ((rc = change_write(w, &change)))
+        return rc;
+    it->born = change.born;
+    it->seq = change.seq;
+    return RC_OK;
+}
+
+enum rc publish_item(struct work *w, const struct id *id, int64_t rev, struct item *out)
+{
+    struct item_place place;
+    struct content c;
+    struct item it;
+    enum state from, to;
+    enum rc rc;
+
+    if ((rc = item_find(w, id, &it)))
+        return rc;
+    if (it.rev != rev)
+        return err_set(&w->err, RC_CONFLICT, "revision %d was seen, but %d is the newest",
+                       (int)rev, (int)it.rev);
+    from = it.state;
+    if ((rc = state_step(w, VERB_PUBLISH, from, NULL, &to)) ||
+        (rc = item_place(w, it.site, it.col, &place)) ||
+        (rc = revision_content(w, &it, rev, &c)) ||
+        (rc = item_put(w, &it, &c, rev, &place, clock_now())) ||
+        (rc = db_change(w, SQL_revision_publish, "biti", id->b, sizeof id->b, rev,
+                        state_name(to), it.seq)) ||
+        (rc = revision_log(w, id, rev, VERB_PUBLISH, from, to, NULL)))
+        return rc;
+    it.state = to;
+    if ((rc = item_update(w, &it)))
+        return rc;
+    *out = it;
+    return RC_OK;
+}
+
+enum rc publish_through(struct work *w, const struct id *id, int64_t rev, struct item *out)
+{
+    static const struct {
+        enum state from;
+        enum verb verb;
+    } way[] = { { STATE_DRAFT, VERB_SUBMIT }, { STATE_IN_REVIEW, VERB_APPROVE } };
+    struct item it;
+    enum rc rc;
+
+    if ((rc = item_find(w, id, &it)))
+        return rc;
+    for (size_t i = 0; i < sizeof way / sizeof *way; i++)
+        if (it.state == way[i].from && (rc = item_step(w, id, rev, way[i].verb, NULL, &it)))
+            return rc;
+    return publish_item(w, id, rev, out);
+}
+
+enum rc publish_move(struct work *w, const struct id *id, int64_t col, struct item *out)
+{
+    struct item_place place;
+    struct content c;
+    struct column column;
+    struct site site;
+    struct item it;
+    enum rc rc;
+
+    if ((rc = item_find(w, id, &it)) ||
+        (rc = work_need(w, it.live_rev ? RIGHT_PUBLISH : RIGHT_EDIT)) ||
+        (rc = column_by_no(w, col, &column)) || (rc = site_by_no(w, column.site, &site)) ||
+        (rc = item_place(w, column.site, col, &place)))
+        return rc;
+    if (it.col == col)
+        return err_set(&w->err, RC_CONFLICT, "the item stands in \"%.200s\" already",
+                       column.path);
+    if (site.stream != it.stream)
+        return err_set(&w->err, RC_CONFLICT, "an item cannot leave its stream");
+    it.site = column.site;
+    it.col = col;
+    if (it.live_rev && ((rc = revision_content(w, &it, it.live_rev, &c)) ||
+                        (rc = item_put(w, &it, &c, it.live_rev, &place, it.updated))))
+        return rc;
+    if ((rc = item_update(w, &it)))
+        return rc;
+    *out = it;
+    return RC_OK;
+}
+
+/* ---- no longer published ---- */
+
+/* The revision that is, or last was, before the public. */
+static enum rc public_revision(struct work *w, const struct item *it, int64_t *rev,
+                               enum state *state)
+{
+    struct revision *r;
+    int n;
+    enum rc rc;
+
+    if ((rc = item_revisions(w, &it->id, true, &r, &n)))
+        return rc;
+    if (!n)
+        return err_set(&w->err, RC_CONFLICT, "the item was never published");
+    *rev = r[0].rev;
+    *state = r[0].state;
+    return RC_OK;
+}
+
+static enum rc put_tombstone(struct work *w, struct item *it, int64_t rev, enum state to,
+                             const char *reason)
+{
+    static const enum change_op ops[STATE_COUNT] = {
+        [STATE_WITHDRAWN] = CHANGE_WITHDRAWN,
+        [STATE_EXPIRED] = CHANGE_EXPIRED,
+        [STATE_GONE] = CHANGE_GONE,
+    };
+    struct buf record = BUF_IN(w->mem);
+    struct change change = { .stream = it->stream,
+                             .born = it->born,
+                             .item = it->id,
+                             .rev = rev,
+                             .op = ops[to],
+                             .flags = to == STATE_GONE ? CHANGE_PURGE : 0,
+                             .site = it->site,
+                             .col = it->col,
+                             .date = it->date,
+                             .title = "" };
+    enum rc rc;
+
+    record_tombstone(&it->id, to, reason, clock_now(), &record);
+    change.bytes = record.p;
+    change.n = record.n;
+    if ((rc = change_write(w, &change)))
+        return rc;
+    it->seq = change.seq;
+    it->live_rev = 0;
+    return RC_OK;
+}
+
+/* Nothing of the text stays: not in drafts, not in the rows of lists, not in the names of
+ * attachments. */
+static enum rc forget(struct work *w, struct item *it)
+{
+    enum rc rc;
+
+    it->state = STATE_GONE;
+    it->title = "";
+    it->summary = NULL;
+    if ((rc = db_run(w, SQL_revision_forget, "bt", it->id.b, sizeof it->id.b,
+                     state_name(STATE_GONE))))
+        return rc;
+    return db_run(w, SQL_attachment_forget, "b", it->id.b, sizeof it->id.b);
+}
+
+enum rc publish_end(struct work *w, const struct id *id, enum verb verb, const char *reason,
+                    struct item *out)
+{
+    struct item it;
+    int64_t rev = 0;
+    enum state from = STATE_DRAFT, to = STATE_DRAFT;
+    enum rc rc;
+
+    if (verb != VERB_WITHDRAW && verb != VERB_EXPIRE && verb != VERB_GONE)
+        return err_set(&w->err, RC_INVALID, "%s does not end a publication", verb_name(verb));
+    if ((rc = item_find(w, id, &it)) || (rc = public_revision(w, &it, &rev, &from)) ||
+        (rc = state_step(w, verb, from, reason, &to)) ||
+        (rc = put_tombstone(w, &it, rev, to, reason)) ||
+        (rc = db_change(w, SQL_revision_set_state, "bit", id->b, sizeof id->b, rev,
+                        state_name(to))) ||
+        (rc = revision_log(w, id, rev, verb, from, to, reason)))
+        return rc;
+    if (it.rev == rev)
+        it.state = to;
+    if ((to == STATE_GONE && (rc = forget(w, &it))) || (rc = item_update(w, &it)))
+        return rc;
+    *out = it;
+    return RC_OK;
+}
+
+static enum rc find_due(struct work *w, int limit, struct buf *ids)
+{
+    struct rows q;
+    enum rc rc;
+
+    if ((rc = db_query(w, SQL_item_expiring, &q, "ii", clock_now(), (int64_t)limit)))
+        return rc;
+    while (!rc && rows_next(&q)) {
+        struct id id;
+
+        if (!(rc = row_bytes(w, &q, 0, id.b, sizeof id.b)))
+            buf_add(ids, &id, sizeof id);
+    }
+    return row_finish(&q, rc);
+}
+
+enum rc publish_expire_due(struct work *w, int limit, int *done)
+{
+    struct buf ids = BUF_IN(w->mem);
+    struct item it;
+    enum rc rc;
+
+    *done = 0;
+    if ((rc = find_due(w, limit, &ids)))
+        return rc;
+    for (size_t at = 0; at < ids.n; at += sizeof(struct id), ++*done)
+        if ((rc = publish_end(w, (const struct id *)(const void *)(ids.p + at), VERB_EXPIRE,
+                              NULL, &it)))
+            return rc;
+    return RC_OK;
+}
+
+static enum rc expire(struct work *w, int *done)
+{
+    enum rc rc;
+
+    if ((rc = db_begin(w)))
+        return rc;
+    if ((rc = publish_expire_due(w, DUE_AT_ONCE, done)) || (rc = db_commit(w))) {
+        db_rollback(w->db);
+        return rc;
+    }
+    work_committed(w);
+    return RC_OK;
+}
+
+void publish_tick(struct db *db, void *arg)
+{
+    struct arena *mem = arena_new();
+    struct work w;
+    int done;
+
+    (void)arg;
+    work_init(&w, mem, db, "clock", RIGHT_PUBLISH);
+    if (expire(&w, &done))
+        LOG(LOG_ERROR, "expire_failed", L_STR("why", w.err.text));
+    else if (done)
+        LOG(LOG_INFO, "expired", L_INT("items", done));
+    arena_free(mem);
+}

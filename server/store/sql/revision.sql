@@ -1,0 +1,34 @@
+-- Revisions of items and what became of them: server/library/item.c, publish.c.
+
+-- name: revision_add
+INSERT INTO revision (item, rev, state, content, seq, update_type, note, author, created)
+VALUES (?1, ?2, ?3, ?4, NULLIF(?5, 0), ?6, ?7, ?8, ?9);
+
+-- name: revision_one
+SELECT rev, state, seq, update_type, note, author, created, content FROM revision WHERE item = ?1 AND rev = ?2;
+
+-- name: revision_of_item
+SELECT rev, state, seq, update_type, note, author, created FROM revision WHERE item = ?1 ORDER BY rev DESC;
+
+-- name: revision_set_state
+UPDATE revision SET state = ?3 WHERE item = ?1 AND rev = ?2;
+
+-- Published: from now on its text is the record of that change.
+-- name: revision_publish
+UPDATE revision SET state = ?3, seq = ?4, content = NULL WHERE item = ?1 AND rev = ?2;
+
+-- name: revision_forget
+UPDATE revision SET state = ?2, content = NULL WHERE item = ?1;
+
+-- name: revision_event_add
+INSERT INTO revision_event (no, item, rev, verb, before, after, actor, reason, at)
+VALUES ((SELECT COALESCE(MAX(no), 0) + 1 FROM revision_event), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
+
+-- name: revision_event_of_item
+SELECT rev, verb, before, after, actor, reason, at FROM revision_event WHERE item = ?1 ORDER BY rev, no;
+
+-- name: attachment_add
+INSERT INTO attachment (item, rev, position, hash, name, type, size) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7);
+
+-- name: attachment_forget
+DELETE FROM attachment WHERE item = ?1;
