@@ -72,6 +72,7 @@ class Program:
     command: list
     env: dict
     timeout: float
+    cwd: Path = ROOT
 
 
 @dataclass
@@ -116,7 +117,7 @@ def run(program):
     log.parent.mkdir(parents=True, exist_ok=True)
     result, start, late = Result(program), time.monotonic(), False
     with open(log, "wb") as out:
-        child = subprocess.Popen(program.command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+        child = subprocess.Popen(program.command, cwd=program.cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
                                  env={**os.environ, **program.env}, start_new_session=True)
         try:
             child.wait(program.timeout)
@@ -175,7 +176,8 @@ def meson_programs(suite, factor):
         env = {**test["env"], "CMOCKA_MESSAGE_OUTPUT": "TAP", "TJZW_BUILD": str(directory), "G_SLICE": "always-malloc"}
         if suite.slow > 1:
             env.update(SANITIZER_ENV)
-        yield Program(suite.name, test["name"], wrap + test["cmd"], env, (test["timeout"] or 30) * suite.slow * factor)
+        yield Program(suite.name, test["name"], wrap + test["cmd"], env, (test["timeout"] or 30) * suite.slow * factor,
+                      Path(test["workdir"] or directory))
 
 
 def script_programs(suite, full):

@@ -19,7 +19,7 @@ SERVER = [BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server/channel", "serv
 
 ARROWS = {
     BASE: [],
-    STORE: [BASE],
+    STORE: [BASE, "server/embed"],
     HTTP: [BASE],
     IDENTITY: [BASE, STORE, CLIENT],
     LIBRARY: [BASE, STORE, IDENTITY],
@@ -33,8 +33,9 @@ ARROWS = {
     "sync/follow": ["sync/merge", "sync/verify"],
     "sync": [BASE, STORE, IDENTITY, LIBRARY, CITIZEN, *SHARED],
     "push": [BASE, STORE, IDENTITY, LIBRARY, CITIZEN, CLIENT, SSE],
-    "api": [*SERVER, *SHARED],
-    "server": [*SERVER, *SHARED, "api"],                        # app.c, main.c and the subcommands
+    "api": ["server/embed", *SERVER, *SHARED],
+    "server/embed": [],                                         # files compiled in: schema, pages
+    "server": ["server/embed", *SERVER, *SHARED, "api"],                        # app.c, main.c and the subcommands
     "clients/c": SHARED,
     "tests": ["*"],
 }
@@ -45,7 +46,7 @@ LIBRARIES = {
     "h2o": [HTTP, "tests"],
     "sqlite3.h": [STORE, "clients/c", "tests"],
     "libpq-fe.h": [STORE, "tests"],
-    "curl/": [HTTP, "clients/c", "tests"],
+    "curl/": [HTTP, "server/main", "clients/c", "tests"],
     "openssl/": [BASE, HTTP, IDENTITY, "tests"],
     "jansson.h": [BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server", "sync", "push", "api", "tests"],
 }

@@ -42,6 +42,7 @@ with case("the server reads the time only in server/base/clock.c"):
     complain(list(search(CLOCK, code(".c", ".h", but=CLOCK_PLACES))))
 
 with case("the README begins with the two commands, and ./dev knows them"):
+    assert (ROOT / "README.md").exists(), "there is no README.md"
     text = (ROOT / "README.md").read_text()
     dev = (ROOT / "dev").read_text()
     for command in ("run", "test"):
