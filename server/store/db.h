@@ -37,10 +37,15 @@ enum rc db_open(struct err *e, const char *path, enum db_mode mode, struct db **
 void db_close(struct db *db); /* accepts NULL */
 
 /*
- * Parameters by a format, one letter each:
- *   i int64_t     t const char * (NULL: SQL NULL)     s const char *, size_t (text; NULL: SQL
- * NULL)     b const void *, size_t (blob; NULL: SQL NULL) n SQL NULL, no argument An int must
- * be cast to int64_t. db_query() copies what it binds, db_run() does not need to.
+ * Parameters by a format, one letter each; a NULL pointer is SQL NULL:
+ *
+ *     i   int64_t (an int must be cast)
+ *     t   const char *             text, NUL-terminated
+ *     s   const char *, size_t     text
+ *     b   const void *, size_t     blob
+ *     n   nothing                  SQL NULL
+ *
+ * db_query() copies what it binds, so arguments need not outlive the call.
  */
 /* Runs a statement that returns no rows. */
 enum rc db_run(struct work *w, enum sql sql, const char *format, ...);

@@ -2,8 +2,7 @@
  * migrate.c - brings a database file to the schema this program knows.
  *
  *     PRAGMA user_version     0 (a new file) .. N, the version of its schema
- *     PRAGMA application_id   0x746a7a77, "tjzw": a database of another program is never
- * touched
+ *     PRAGMA application_id   0x746a7a77, "tjzw": no other program's database is touched
  *
  * schema/sqlite/0001.sql makes version 1 of nothing, 0002.sql version 2 of version 1, and so
  * on; a file once released never changes. All that is missing is run in one transaction, so a

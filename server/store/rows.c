@@ -9,6 +9,7 @@
  * holds no snapshot, so the WAL can be cut.
  */
 #include <assert.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -119,6 +120,7 @@ static enum rc run(struct work *w, enum sql sql, const char *format, va_list arg
         return rc;
     code = bind(statement, format, args, SQLITE_STATIC);
     if (!code) {
+        errno = 0;
         code = sqlite3_step(statement);
         assert(code != SQLITE_ROW); /* that would be a query */
         code = code == SQLITE_DONE ? SQLITE_OK : code;
@@ -212,6 +214,7 @@ bool rows_next(struct rows *q)
 {
     if (!q->statement || q->rc)
         return false;
+    errno = 0;
     if (sqlite3_step(q->statement) == SQLITE_ROW)
         return true;
     finish(q);

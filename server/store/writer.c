@@ -1,9 +1,12 @@
 /*
  * writer.c - the one thread that changes the database: group commit.
  *
- *     submit --> queue --(all that waits)--> group --> BEGIN
- *                                                      each job: SAVEPOINT, run, RELEASE or
- * back COMMIT hooks of all that succeeded, then done() of all
+ *     submit --> queue --(all that waits)--> group
+ *
+ *     BEGIN
+ *         each job: SAVEPOINT, run, RELEASE or ROLLBACK TO
+ *     COMMIT
+ *     the hooks of all that succeeded, then done() of all
  *
  * While one group commits the next gathers, so the group's size follows the load by itself: one
  * fsync a group, not one a job.

@@ -1,8 +1,7 @@
 /*
  * writer.h - the one thread that changes the database.
  *
- *     jobs --> queue --> BEGIN  [savepoint job release|back] ...  COMMIT --> after-commit hooks
- * --> done() of each
+ *     jobs --> queue --> BEGIN  [savepoint job release|back] ...  COMMIT --> hooks --> done()
  *
  * It takes all that is pending, runs each job in its savepoint, commits them together (group
  * commit, synchronous=FULL) and only then lets them answer. A job that returns an error is

@@ -19,6 +19,7 @@ import random
 import shutil
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import sys
@@ -199,6 +200,20 @@ class Server:
         """Over the admin socket, with the rights of who may open it."""
         return request(UnixConnection(self.data / "admin.sock", timeout), method, target, body, headers)
 
+    def settle(self, deadline=10):
+        """Until the signed head stands at the last change (heads wait a little, so that many changes share one). Its fields."""
+        db = sqlite3.connect(f"file:{self.data}/tjzw.db?mode=ro", uri=True, timeout=10)
+        try:
+            last = db.execute("SELECT COALESCE(MAX(seq), 0) FROM change").fetchone()[0]
+        finally:
+            db.close()
+        return wait_for(f"a head of seq {last}", deadline, lambda: (h := self.head())["seq"] >= last and h)
+
+    def head(self):
+        """The fields of the head as it is served now."""
+        lines = self.get("/v1/sync/main/head").body.decode().split("\n\n")[0].splitlines()
+        return {k: int(v) if v.isdigit() else v for k, _, v in (line.partition(" ") for line in lines)}
+
     def metric(self, name):
         for line in self.get("/metrics").body.decode().splitlines():
             if line.startswith(f"tjzw_{name} "):
@@ -254,10 +269,14 @@ class World:
         shutil.rmtree(self.dir, ignore_errors=True)
         atexit.unregister(self.close)
 
+    @staticmethod
+    def command(*args):
+        return [str(TJZW), *map(str, args)]
+
     def tjzw(self, *args, check=True, timeout=300, input=None, env=None):
         """A command to its end. `check`: it must succeed."""
         how = {"stdin": subprocess.DEVNULL} if input is None else {"input": input}
-        done = subprocess.run([str(TJZW), *map(str, args)], capture_output=True, env=clean_env(env), timeout=timeout, cwd=self.dir, **how)
+        done = subprocess.run(self.command(*args), capture_output=True, env=clean_env(env), timeout=timeout, cwd=self.dir, **how)
         assert not check or done.returncode == 0, \
             f"tjzw {' '.join(map(str, args))} ended with {done.returncode}:\n{done.stderr.decode(errors='replace')}"
         return done
@@ -276,12 +295,11 @@ class World:
         return server
 
     def phone(self, name="phone", *args, url=None):
-        return Phone(self, name, url or self.url, [*self.trust(), *args])
+        return Phone(self, name, url or self.url, ["--cacert", self.certificate(), *args])
 
-    def trust(self):
-        """How a phone is told whose certificate to trust: the self-signed one in the data directory."""
-        cert = self.data / "tls" / "cert.pem"
-        return ["--cacert", cert]
+    def certificate(self, data=None):
+        """The self-signed one that a first start leaves in the data directory."""
+        return Path(data or self.data) / "tls-cert.pem"
 
     def export(self, data=None):
         return self.tjzw("export", "--data", data or self.data).stdout

@@ -67,7 +67,7 @@ static int64_t newest(struct work *w, int64_t stream)
     struct rows q;
     int64_t epoch = 0;
 
-    if (!db_one(w, SQL_ancestry_newest, &q, "i", stream))
+    if (!db_one(w, SQL_ancestry_all, &q, "i", stream))
         epoch = rows_int(&q, 0);
     if (rows_done(&q) && q.rc != RC_NOT_FOUND)
         fail_msg("%s", w->err.text);
@@ -81,7 +81,7 @@ static void what_is_written_is_read_back(void **state)
 
     assert_int_equal(newest(&t->w, 1), 0);
     assert_int_equal(add(&t->w, 1, INT64_MAX, -5), RC_OK);
-    assert_int_equal(db_one(&t->w, SQL_ancestry_newest, &q, "i", (int64_t)1), RC_OK);
+    assert_int_equal(db_one(&t->w, SQL_ancestry_all, &q, "i", (int64_t)1), RC_OK);
     assert_true(rows_int(&q, 0) == INT64_MAX);
     assert_true(rows_int(&q, 1) == -5);
     assert_false(rows_next(&q));

@@ -10,5 +10,5 @@ UPDATE stream SET epoch = ?2 WHERE no = ?1;
 -- name: ancestry_add
 INSERT INTO ancestry (stream, epoch, first_seq) VALUES (?1, ?2, ?3);
 
--- name: ancestry_newest
-SELECT epoch, first_seq FROM ancestry WHERE stream = ?1 ORDER BY epoch DESC LIMIT 1;
+-- name: ancestry_all
+SELECT epoch, first_seq FROM ancestry WHERE stream = ?1 ORDER BY epoch;

@@ -1,0 +1,159 @@
+/*
+ * verify.h - hashes, the tree over them, signatures and the chain of keys: what makes a reader
+ * believe (docs/protocol/sync.md).
+ *
+ * Needs libsodium; the caller has called sodium_init() once. Nothing allocates. Hashes are 32
+ * raw bytes.
+ */
+#ifndef SYNC_VERIFY_H
+#define SYNC_VERIFY_H
+
+#include "sync/wire.h"
+
+/* ---- hashes ---- */
+
+void verify_sha256(const void *in, size_t n, uint8_t out[WIRE_HASH]);
+/* The leaf of a record whose bytes have the SHA-256 `digest`; `frame` are its 56 + T bytes. */
+void verify_leaf(const uint8_t *frame, size_t n, const uint8_t digest[WIRE_HASH],
+                 uint8_t out[WIRE_HASH]);
+/* The same from the record itself. */
+void verify_record(const uint8_t *frame, size_t n, const uint8_t *bytes, size_t length,
+                   uint8_t out[WIRE_HASH]);
+void verify_node(const uint8_t left[WIRE_HASH], const uint8_t right[WIRE_HASH],
+                 uint8_t out[WIRE_HASH]);
+/* chain(0) of a stream, and chain(n) from chain(n-1); `out` may be `before`. */
+void verify_chain_first(const char *stream, uint8_t out[WIRE_HASH]);
+void verify_chain_next(const uint8_t before[WIRE_HASH], const uint8_t leaf[WIRE_HASH],
+                       uint8_t out[WIRE_HASH]);
+
+/* ---- the tree (section 4) ---- */
+
+enum { MERKLE_TILE = 64, MERKLE_LEVELS = 11 };
+
+/*
+ * Where the tiles live. tile(level, index) holds nodes 64*index ... of height 6*level; `count`
+ * (1 to 64) is how many of them exist at the tree's size, so the last tile of a level is short.
+ * `nodes` are count * 32 bytes. read finds exactly what was written last.
+ */
+struct merkle_tiles {
+    void *ctx;
+    enum sync_rc (*read)(void *ctx, struct sync_err *e, unsigned level, uint64_t index,
+                         unsigned count, uint8_t *nodes);
+    enum sync_rc (*write)(void *ctx, struct sync_err *e, unsigned level, uint64_t index,
+                          unsigned count, const uint8_t *nodes);
+};
+
+struct merkle_change {
+    uint64_t born;
+    uint8_t leaf[WIRE_HASH];
+};
+
+/*
+ * Replaces and appends leaves, touching only the tiles on their paths. `changes` ascend
+ * strictly by born, lie below new_size and leave no hole: old_size ... new_size - 1 are all
+ * among them, else SYNC_INVALID.
+ */
+enum sync_rc merkle_update(struct sync_err *e, const struct merkle_tiles *tiles,
+                           uint64_t old_size, const struct merkle_change *changes, size_t n,
+                           uint64_t new_size);
+/* The root of a tree of `size` leaves, from at most 6 * MERKLE_LEVELS tiles. */
+enum sync_rc merkle_root(struct sync_err *e, const struct merkle_tiles *tiles, uint64_t size,
+                         uint8_t out[WIRE_HASH]);
+
+/* merkle_update leaf by leaf, for a caller that does not hold all changes in memory. About 23
+ * KB; all members are private. */
+struct merkle_writer {
+    const struct merkle_tiles *tiles;
+    uint64_t old_size, new_size;
+    uint64_t next;     /* the lowest born that may follow */
+    uint64_t appended; /* leaves below it exist */
+    struct {
+        bool open;
+        uint64_t index;
+        uint8_t nodes[MERKLE_TILE * WIRE_HASH];
+    } level[MERKLE_LEVELS];
+};
+
+void merkle_begin(struct merkle_writer *w, const struct merkle_tiles *tiles, uint64_t old_size,
+                  uint64_t new_size);
+enum sync_rc merkle_put(struct sync_err *e, struct merkle_writer *w, uint64_t born,
+                        const uint8_t leaf[WIRE_HASH]);
+enum sync_rc merkle_end(struct sync_err *e, struct merkle_writer *w);
+
+/* The root of leaves that come one after the other, in O(log n) memory and without tiles. Start
+ * from zeros. */
+struct merkle_stack {
+    uint64_t size;
+    uint8_t peaks[64][WIRE_HASH]; /* peaks[h]: a complete subtree of height h, if bit h of size
+                                     is set */
+};
+
+void merkle_stack_add(struct merkle_stack *s, const uint8_t leaf[WIRE_HASH]);
+void merkle_stack_root(const struct merkle_stack *s, uint8_t out[WIRE_HASH]);
+
+/* ---- keys and signatures (section 5) ---- */
+
+enum { VERIFY_PUBLIC_MAX = 96, VERIFY_ROLE_MAX = 7 + WIRE_STREAM_MAX, VERIFY_KEYS_MAX = 65536 };
+enum { VERIFY_ED25519 = 32, VERIFY_SECRET = 64 /* libsodium's form: seed and public key */ };
+
+struct verify_key {
+    char algorithm[WIRE_ALGORITHM_MAX + 1];
+    uint8_t bytes[VERIFY_PUBLIC_MAX];
+    size_t len;
+    uint8_t id[WIRE_KEY_ID];
+};
+
+void verify_key_ed25519(const uint8_t public_key[VERIFY_ED25519], struct verify_key *out);
+
+/* Signs the text with the secret key of an Ed25519 pair and appends the `sig` line; *n bytes in
+ * `text` (WIRE_HEAD_MAX). */
+enum sync_rc verify_sign(struct sync_err *e, const uint8_t secret[VERIFY_SECRET], char *text,
+                         size_t *n);
+/* SYNC_OK if one signature of the note is by `key` and holds; other keys and unknown algorithms
+ * are passed over. */
+enum sync_rc verify_note(struct sync_err *e, const char *text, const struct wire_note *note,
+                         const struct verify_key *key);
+bool verify_note_names(const struct wire_note *note, const struct verify_key *key);
+
+/* Appends a line to a chain of *n bytes in `room` bytes of `text`, the first with its header.
+ * `role`: "platform" or "stream:NAME". */
+enum sync_rc verify_keys_append(struct sync_err *e, char *text, size_t *n, size_t room,
+                                const char *role, const struct verify_key *key, uint64_t time,
+                                const uint8_t signer[VERIFY_SECRET]);
+/*
+ * May this chain take the place of `held` (held_n 0: none)? Every line must hold; the lines
+ * held must be its beginning, or `trust` in it and able to vouch for it. A chain that is only
+ * the beginning of the one held is SYNC_ROLLBACK.
+ */
+enum sync_rc verify_keys_accept(struct sync_err *e, const char *text, size_t n,
+                                const char *held, size_t held_n,
+                                const uint8_t trust[VERIFY_ED25519]);
+/*
+ * The current key of a role. `trust` must vouch for its line: by standing first, above it, or
+ * above a later line, whose signature then covers it. SYNC_UNTRUSTED otherwise.
+ */
+enum sync_rc verify_keys_current(struct sync_err *e, const char *text, size_t n,
+                                 const uint8_t trust[VERIFY_ED25519], const char *role,
+                                 struct verify_key *out);
+/* The first platform key of a chain that holds: what a reader without a built-in key trusts on
+ * first use. */
+enum sync_rc verify_keys_first(struct sync_err *e, const char *text, size_t n,
+                               uint8_t out[VERIFY_ED25519]);
+
+/* ---- heads ---- */
+
+enum verify_step {
+    VERIFY_SAME,  /* the same state, perhaps signed anew */
+    VERIFY_AHEAD, /* newer, same epoch */
+    VERIFY_EPOCH, /* a later epoch: the ancestry decides how to go on */
+};
+
+/* May a head whose signature holds take the place of `held` (NULL: none)? SYNC_ROLLBACK says
+ * why not. */
+enum sync_rc verify_head(struct sync_err *e, const struct wire_head *held,
+                         const struct wire_head *next, enum verify_step *step);
+/* Seconds for which the head may still be called fresh, at a clock that is the later of `now`
+ * and its own time; 0: no longer. */
+uint64_t verify_fresh_for(const struct wire_head *head, uint64_t now);
+
+#endif

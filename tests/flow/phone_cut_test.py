@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""A phone that is cut off at any byte, or killed at any moment, converges all the same, and never shows what it has not verified.
+
+Between phone and server stands a proxy that ends connections after a random number of bytes; some syncs are killed besides. The server
+changes meanwhile. Every few rounds the phone is let through and must hold exactly what the server publishes.
+"""
+import json
+import random
+import subprocess
+import sys
+import time
+
+from lib import CuttingProxy, World
+
+from tap import case, done, note, rounds
+
+ROUNDS = rounds(200)
+A_LIFE = 10     # rounds until the phone is let through; then it is wiped every other time
+
+
+def change_something(w, number):
+    """New items, changed items, and a withdrawal now and then."""
+    w.tjzw("import", "--data", w.data, "--publish", w.articles(12, name="more.ndjson", first=10_000 + 12 * number))
+    w.tjzw("import", "--data", w.data, "--publish", w.articles(8, name="edit.ndjson", first=8 * number, mark=f"（第{number}次修订）"))
+    items = [json.loads(line)["id"] for line in w.export().splitlines()]
+    w.tjzw("item", "withdraw", "--data", w.data, "--reason", "测试", random.choice(items))
+
+
+def cut_sync(phone, proxy, killed):
+    """One sync that may come to nothing."""
+    sync = phone.start("sync", url=proxy.url)
+    if killed:
+        time.sleep(random.expovariate(1 / 0.05))
+        sync.kill()
+    try:
+        return sync.wait(60)
+    except subprocess.TimeoutExpired:
+        sync.kill()
+        sync.wait()
+        raise AssertionError("a sync over a cut connection hung for 60 s") from None
+
+
+def main(w):
+    w.tjzw("import", "--data", w.data, "--publish", w.corpus())
+    server = w.serve()
+    whole = w.phone("measure")
+    size = whole.sync()["bytes_down"]
+    note(f"a whole sync brings {size} bytes")
+    proxy = CuttingProxy(server.port, lambda: random.choice([random.randrange(0, 6000), random.randrange(0, size + 10_000)]))
+    outcome = {"done": 0, "failed": 0, "killed": 0}
+
+    with case(f"{ROUNDS} cuts and kills at random: the phone converges every time it is let through"):
+        phone = w.phone("cut")
+        for number in range(1, ROUNDS + 1):
+            killed = random.random() < 0.4
+            status = cut_sync(phone, proxy, killed)
+            outcome["killed" if status < 0 else "failed" if status else "done"] += 1
+            if number % A_LIFE == 0:
+                if phone.store.exists():
+                    phone.run("verify")
+                change_something(w, number)
+                server.settle()
+                phone.sync()
+                assert phone.export() == w.export(), f"after round {number} phone and server differ"
+                if number // A_LIFE % 2 == 0:
+                    phone = w.phone(f"cut-{number}")
+        note(f"{outcome}, {proxy.cuts} connections cut")
+        assert proxy.cuts and outcome["failed"], "nothing was ever cut"
+
+    with case("cut after cut, it still gets there through the proxy alone"):
+        stubborn = w.phone("stubborn")
+        proxy.budget = lambda: random.randrange(size // 20, size // 3)     # a third at most, each time
+        tries = 0
+        while stubborn.run("sync", url=proxy.url, check=False).returncode:
+            tries += 1
+            assert tries < 200, "200 syncs of up to a third each did not make a whole"
+        note(f"{tries} broken syncs, then whole")
+        assert stubborn.export() == w.export()
+
+    proxy.close()
+    server.stop()
+
+
+with World() as world:
+    main(world)
+sys.exit(done())
