@@ -19,7 +19,7 @@
 #include "server/library/row.h"
 #include "server/library/site.h"
 
-enum { COLUMN_NAME_MAX = 64, DESCRIPTION_MAX = 500, PERIOD_MAX = 3660 };
+enum { DESCRIPTION_MAX = 500, PERIOD_MAX = 3660 };
 
 #define HINTS(...)        \
     (const char *const[]) \

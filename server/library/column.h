@@ -6,7 +6,11 @@
 
 #include "server/base/work.h"
 
-enum { COLUMN_DEPTH_MAX = 8 };
+enum {
+    COLUMN_DEPTH_MAX = 8,
+    COLUMN_NAME_MAX = 64,
+    COLUMN_PATH_MAX = COLUMN_DEPTH_MAX * (COLUMN_NAME_MAX + 1)
+};
 
 struct column {
     int64_t no; /* its number in the stream's directory; never used twice */

@@ -205,11 +205,15 @@ static enum rc (*const readers[])(struct reading *, const struct field *, const 
     [FIELD_URL] = read_url,     [FIELD_FILES] = read_files,
 };
 
+/* A name that ends in '*' stands for all that begin so. */
 static bool is_in(const char *const *names, const char *name)
 {
-    for (; names && *names; names++)
-        if (!strcmp(*names, name))
+    for (; names && *names; names++) {
+        size_t n = strlen(*names);
+
+        if ((*names)[n - 1] == '*' ? !strncmp(*names, name, n - 1) : !strcmp(*names, name))
             return true;
+    }
     return false;
 }
 

@@ -46,9 +46,10 @@ struct content {
 };
 
 /*
- * Reads the fields of `object`; members named in `also` (NULL-terminated names, may be NULL)
- * and the library's own are passed over, any other unknown member is refused. RC_INVALID or
- * RC_TOO_LARGE with the field. Everything in `out` lives in `mem`, texts as long as `object`.
+ * Reads the fields of `object`; members named in `also` (NULL-terminated, may be NULL; "x-*" is
+ * all that begin so) and the library's own are passed over, any other unknown member is
+ * refused. RC_INVALID or RC_TOO_LARGE with the field. Everything in `out` lives in `mem`, texts
+ * as long as `object`.
  */
 enum rc content_read(struct err *e, struct arena *mem, enum item_kind kind,
                      const json_t *object, const char *const *also, struct content *out);

@@ -31,10 +31,10 @@ const char *import_result_name(enum import_result r);
 
 struct import_line {
     enum import_result result;
-    struct err why;        /* IMPORT_REFUSED: the reason; .field the member */
-    const char *origin_id; /* NULL: the record has none */
-    const char *source;    /* the site's code */
-    const char *column;    /* path */
+    struct err why; /* IMPORT_REFUSED: the reason; .field the member */
+    const char *origin_id;
+    const char *source; /* the site's code */
+    const char *column; /* path */
     struct content content;
     struct id id; /* the item's, after import_apply() */
 };

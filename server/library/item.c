@@ -269,7 +269,7 @@ enum rc item_create(struct work *w, const struct item_new *in, struct item *out)
 }
 
 /* What was never published and now never will be. */
-static enum rc supersede_unpublished(struct work *w, const struct item *it)
+enum rc item_supersede_unpublished(struct work *w, const struct item *it)
 {
     enum state to;
     enum rc rc;
@@ -290,7 +290,7 @@ enum rc item_revise(struct work *w, struct item *it, const struct content *c,
 
     if (it->state == STATE_GONE)
         return err_set(&w->err, RC_GONE, "the item was taken down for good");
-    if ((rc = supersede_unpublished(w, it)))
+    if ((rc = item_supersede_unpublished(w, it)))
         return rc;
     it->rev++;
     it->state = STATE_DRAFT;

@@ -48,6 +48,8 @@ enum rc item_place(struct work *w, int64_t site, int64_t col, struct item_place 
  * superseded. RC_GONE after a takedown. */
 enum rc item_revise(struct work *w, struct item *it, const struct content *c,
                     const char *update_type, const char *note);
+/* The newest revision, if the public never saw it, gives way to one that comes. */
+enum rc item_supersede_unpublished(struct work *w, const struct item *it);
 /* Content of any revision whose bytes are still there. */
 enum rc revision_content(struct work *w, const struct item *it, int64_t rev,
                          struct content *out);

@@ -1,0 +1,416 @@
+/*
+ * import.c - records from elsewhere: what their members mean here, and what an import may
+ * change.
+ *
+ *     id          origin_id: the record's name at its authority; the same name again is the
+ * same item source      the site (made if need be, code and name are the source) and, unless
+ * the record has its own contentSource, what readers see as the source column      path of the
+ * column in that site pubDate     sourceDate        url  sourceUrl kind        when absent:
+ * notice in a column 通知公告, else policy with a docNumber, else article part, licence,
+ * origin-*       provenance of the collection, not of the text: dropped all other members
+ * fields of field.def, by their own rules
+ *
+ * A line of `tjzw export` is a record too: originId is its id and `site` its source.
+ *
+ *                     | no such item    same content            other content
+ *     ----------------+---------------------------------------------------------------
+ *     not publishing  | draft           unchanged               new draft
+ *     publishing      | published       a draft is published;   new revision, published
+ *                     |                 moved, if the column
+ *                     |                 is another one
+ *
+ * What somebody withdrew stays withdrawn: an import adds a draft and brings nothing back. What
+ * was taken down for good takes no new text.
+ *
+ * The promise: a line either has its whole effect or none. All that can be refused is refused
+ * before the first row of the item is written; what fails later is the store's failure and
+ * takes the chunk with it.
+ */
+#include "server/library/import.h"
+
+#include <string.h>
+
+#include "server/base/clock.h"
+#include "server/base/jx.h"
+#include "server/base/metric.h"
+#include "server/library/column.h"
+#include "server/library/item_row.h"
+#include "server/library/publish.h"
+#include "server/library/row.h"
+#include "server/library/site.h"
+#include "server/library/stream.h"
+
+enum { ORIGIN_ID_MAX = 200, SOURCE_MAX = 64, AUTHORITY_MAX = 100 };
+
+const char *import_result_name(enum import_result r)
+{
+    static const char *const names[IMPORT_RESULTS] = {
+        [IMPORT_REFUSED] = "refused",     [IMPORT_CREATED] = "created",
+        [IMPORT_UPDATED] = "updated",     [IMPORT_MOVED] = "moved",
+        [IMPORT_UNCHANGED] = "unchanged",
+    };
+
+    return names[r];
+}
+
+/* ---- the first step: one line, no database ---- */
+
+/* Members that content_read() does not know and need not. */
+static const char *const foreign[] = { "source",  "pubDate",  "url", "part",
+                                       "licence", "origin-*", NULL };
+
+/* `name` under the name we use, unless the record has that too. */
+static enum rc rename_member(struct err *e, json_t *record, const char *name, const char *ours)
+{
+    json_t *v = json_object_get(record, name);
+
+    if (!v)
+        return RC_OK;
+    if (json_object_get(record, ours))
+        return err_field(e, name, "%s and %s mean the same: give one", name, ours);
+    if (json_object_set(record, ours, v))
+        return err_set(e, RC_INTERNAL, "cannot rename %s", name);
+    return RC_OK;
+}
+
+/* A line of text that must be there. */
+static enum rc take_line(struct err *e, const json_t *record, const char *name, int64_t max,
+                         const char **out)
+{
+    const json_t *v = json_object_get(record, name);
+    enum rc rc;
+
+    if (!v)
+        return err_field(e, name, "%s is missing", name);
+    if (!json_is_string(v))
+        return err_field(e, name, "%s should be a string", name);
+    if ((rc = field_check_line(e, name, json_string_value(v), json_string_length(v), 1, max)))
+        return rc;
+    *out = json_string_value(v);
+    return RC_OK;
+}
+
+/* It will stand in URLs, in file names of exports and in logs of others. */
+static enum rc check_origin_id(struct err *e, const char *id)
+{
+    if (id[0] == '.' || strpbrk(id, "/\\ \"'<>"))
+        return err_field(e, "id", "an id has no path, blanks, quotes or angle brackets");
+    return RC_OK;
+}
+
+static enum rc take_kind(struct err *e, const json_t *record, const char *column,
+                         enum item_kind *out)
+{
+    const json_t *v = json_object_get(record, "kind");
+    int kind;
+
+    if (!v) {
+        *out = strstr(column, "通知公告")             ? KIND_NOTICE
+               : json_object_get(record, "docNumber") ? KIND_POLICY
+                                                      : KIND_ARTICLE;
+        return RC_OK;
+    }
+    if (!json_is_string(v))
+        return err_field(e, "kind", "kind should be a string");
+    if ((kind = kind_parse(json_string_value(v))) < 0)
+        return err_field(e, "kind", "there is no kind \"%.20s\"", json_string_value(v));
+    *out = (enum item_kind)kind;
+    return RC_OK;
+}
+
+static enum rc prepare(struct err *e, struct arena *mem, const char *line, size_t n,
+                       struct import_line *out)
+{
+    const char *source_name;
+    enum item_kind kind = KIND_ARTICLE;
+    json_t *record;
+    enum rc rc;
+
+    if (n > IMPORT_LINE_MAX)
+        return err_set(e, RC_TOO_LARGE, "the line is longer than %d bytes", IMPORT_LINE_MAX);
+    if ((rc = jx_object(e, mem, line, n, &record)))
+        return rc;
+    source_name = json_object_get(record, "source") ? "source" : "site";
+    if ((rc = take_line(e, record, json_object_get(record, "originId") ? "originId" : "id",
+                        ORIGIN_ID_MAX, &out->origin_id)) ||
+        (rc = check_origin_id(e, out->origin_id)) ||
+        (rc = take_line(e, record, source_name, SOURCE_MAX, &out->source)) ||
+        (rc = take_line(e, record, "column", COLUMN_PATH_MAX, &out->column)) ||
+        (rc = column_path_check(e, out->column)) ||
+        (rc = take_kind(e, record, out->column, &kind)) ||
+        (rc = rename_member(e, record, "pubDate", "sourceDate")) ||
+        (rc = rename_member(e, record, "url", "sourceUrl")))
+        return rc;
+    if (!json_object_get(record, "contentSource") &&
+        (rc = rename_member(e, record, source_name, "contentSource")))
+        return rc;
+    return content_read(e, mem, kind, record, foreign, &out->content);
+}
+
+void import_prepare(struct arena *mem, const char *line, size_t n, struct import_line *out)
+{
+    *out = (struct import_line){ .result = IMPORT_REFUSED };
+    if (!prepare(&out->why, mem, line, n, out))
+        out->why.rc = RC_OK;
+}
+
+/* ---- the second step: inside the writer ---- */
+
+struct where { /* a place that records of this chunk named */
+    const char *source, *column;
+    int64_t site, col;
+    struct item_place place;
+};
+
+struct chunk {
+    struct work *w;
+    const struct import_options *o;
+    const char *authority;
+    struct buf places; /* of struct where */
+};
+
+static enum rc find_site(struct chunk *c, const char *code, struct site *out)
+{
+    struct work *w = c->w;
+    enum rc rc = site_find(w, code, out);
+
+    if (rc == RC_NOT_FOUND && c->o->create) {
+        *out = (struct site){ .stream = c->o->stream, .code = code, .name = code };
+        return site_create(w, out);
+    }
+    if (!rc && out->stream != c->o->stream)
+        return err_field(&w->err, "source", "the site \"%.64s\" belongs to another stream",
+                         code);
+    if (!rc && !out->open)
+        return err_field(&w->err, "source", "the site \"%.64s\" is closed", code);
+    return rc;
+}
+
+static enum rc find_place(struct chunk *c, const struct import_line *line, struct where *out)
+{
+    const struct where *known = (const struct where *)(const void *)c->places.p;
+    struct where at = { .source = line->source, .column = line->column };
+    struct column column;
+    struct site site;
+    enum rc rc;
+
+    for (size_t i = c->places.n / sizeof *known; i-- > 0;)
+        if (!strcmp(known[i].column, line->column) && !strcmp(known[i].source, line->source)) {
+            *out = known[i];
+            return RC_OK;
+        }
+    if ((rc = find_site(c, line->source, &site)) ||
+        (rc = column_at(c->w, site.no, line->column, c->o->create, &column)))
+        return rc;
+    if (!column.open)
+        return err_field(&c->w->err, "column", "the column \"%.200s\" is closed", line->column);
+    at.site = site.no;
+    at.col = column.no;
+    at.place = (struct item_place){ .site = site.code, .column = column.path };
+    buf_add(&c->places, &at, sizeof at);
+    *out = at;
+    return RC_OK;
+}
+
+/* A revision that is public from its first moment; the rows of the item are the caller's. */
+static enum rc publish_new(struct chunk *c, struct item *it, const struct content *content,
+                           const struct where *at, const char *update_type)
+{
+    struct work *w = c->w;
+    enum state to;
+    enum rc rc;
+
+    it->site = at->site;
+    it->col = at->col;
+    memcpy(it->content_hash, content->hash, sizeof it->content_hash);
+    if ((rc = state_step(w, VERB_IMPORT, STATE_DRAFT, NULL, &to)) ||
+        (rc = item_put(w, it, content, it->rev, &at->place, clock_now())) ||
+        (rc = revision_insert(w, &(struct revision_new){ &it->id, it->rev, to, it->seq, content,
+                                                         update_type, NULL })) ||
+        (rc = revision_log(w, &it->id, it->rev, VERB_IMPORT, STATE_DRAFT, to, NULL)))
+        return rc;
+    it->state = to;
+    return attachments_insert(w, &it->id, it->rev, content);
+}
+
+static enum rc create(struct chunk *c, struct import_line *line, const struct where *at)
+{
+    struct item it = { .id = id_new(),
+                       .stream = c->o->stream,
+                       .born = -1,
+                       .rev = 1,
+                       .authority = c->authority,
+                       .origin_id = line->origin_id,
+                       .created = clock_now() };
+    enum rc rc;
+
+    if (c->o->publish) {
+        if ((rc = publish_new(c, &it, &line->content, at, "major")) ||
+            (rc = item_insert(c->w, &it)))
+            return rc;
+    } else if ((rc = item_create(c->w,
+                                 &(struct item_new){ at->site, at->col, &line->content,
+                                                     c->authority, line->origin_id },
+                                 &it))) {
+        return rc;
+    }
+    line->id = it.id;
+    line->result = IMPORT_CREATED;
+    return RC_OK;
+}
+
+/* Not what was withdrawn or has expired. */
+static bool may_publish(const struct chunk *c, const struct item *it)
+{
+    return c->o->publish && (it->live_rev || it->born < 0);
+}
+
+static enum rc update(struct chunk *c, struct import_line *line, struct item *it,
+                      const struct where *at)
+{
+    enum rc rc;
+
+    line->result = IMPORT_UPDATED;
+    if (!may_publish(c, it))
+        return item_revise(c->w, it, &line->content, "minor", NULL);
+    if ((rc = item_supersede_unpublished(c->w, it)))
+        return rc;
+    it->rev++;
+    if ((rc = publish_new(c, it, &line->content, at, "minor")))
+        return rc;
+    return item_update(c->w, it);
+}
+
+/* An earlier import, or an editor, left the same text as a draft. */
+static enum rc publish_draft(struct chunk *c, struct import_line *line, struct item *it,
+                             const struct where *at)
+{
+    struct work *w = c->w;
+    enum state to;
+    enum rc rc;
+
+    line->result = IMPORT_UPDATED;
+    it->site = at->site;
+    it->col = at->col;
+    if ((rc = state_step(w, VERB_IMPORT, it->state, NULL, &to)) ||
+        (rc = item_put(w, it, &line->content, it->rev, &at->place, clock_now())) ||
+        (rc = db_change(w, SQL_revision_publish, "biti", it->id.b, sizeof it->id.b, it->rev,
+                        state_name(to), it->seq)) ||
+        (rc = revision_log(w, &it->id, it->rev, VERB_IMPORT, it->state, to, NULL)))
+        return rc;
+    it->state = to;
+    return item_update(w, it);
+}
+
+static enum rc keep(struct chunk *c, struct import_line *line, struct item *it,
+                    const struct where *at)
+{
+    line->result = IMPORT_UNCHANGED;
+    if (it->state == STATE_DRAFT && may_publish(c, it))
+        return publish_draft(c, line, it, at);
+    if (it->col == at->col || (it->live_rev && !c->o->publish))
+        return RC_OK;
+    line->result = IMPORT_MOVED;
+    if (it->live_rev)
+        return publish_move(c->w, &it->id, at->col, it);
+    it->site = at->site;
+    it->col = at->col;
+    return item_update(c->w, it);
+}
+
+static enum rc refuse(struct chunk *c, struct import_line *line, enum rc rc)
+{
+    line->result = IMPORT_REFUSED;
+    line->why = c->w->err;
+    line->why.rc = rc;
+    return RC_OK;
+}
+
+/* Reasons that concern the record; any other is the store's and concerns the chunk. */
+static bool is_refusal(enum rc rc)
+{
+    return rc == RC_INVALID || rc == RC_NOT_FOUND || rc == RC_CONFLICT || rc == RC_GONE ||
+           rc == RC_TOO_LARGE;
+}
+
+static enum rc apply(struct chunk *c, struct import_line *line)
+{
+    struct work *w = c->w;
+    struct item it;
+    struct where at;
+    bool is_known, is_same;
+    enum rc rc = item_by_origin(w, c->authority, line->origin_id, &it);
+
+    if (rc && rc != RC_NOT_FOUND)
+        return rc;
+    is_known = !rc;
+    is_same = is_known && !memcmp(it.content_hash, line->content.hash, sizeof it.content_hash);
+    if (is_known) {
+        line->id = it.id;
+        if (it.stream != c->o->stream)
+            return refuse(c, line,
+                          err_field(&w->err, "id", "the item belongs to another stream"));
+        if (it.state == STATE_GONE && !is_same)
+            return refuse(c, line,
+                          err_set(&w->err, RC_GONE, "the item was taken down for good"));
+        if (it.state == STATE_GONE) {
+            line->result = IMPORT_UNCHANGED;
+            return RC_OK;
+        }
+    }
+    if ((rc = find_place(c, line, &at)))
+        return is_refusal(rc) ? refuse(c, line, rc) : rc;
+    if (!is_known)
+        return create(c, line, &at);
+    return is_same ? keep(c, line, &it, &at) : update(c, line, &it, &at);
+}
+
+struct tally {
+    int taken, refused;
+};
+
+static void count(void *arg)
+{
+    const struct tally *t = arg;
+
+    metric_add(METRIC_import_records, t->taken);
+    metric_add(METRIC_import_refused, t->refused);
+}
+
+static enum rc open_chunk(struct chunk *c, struct work *w, const struct import_options *o)
+{
+    struct stream s;
+    enum rc rc;
+
+    if ((rc = work_need(w, RIGHT_IMPORT)) ||
+        (o->publish && (rc = work_need(w, RIGHT_PUBLISH))) ||
+        (rc = stream_by_no(w, o->stream, &s)))
+        return rc;
+    if (o->authority && (rc = field_check_line(&w->err, "authority", o->authority,
+                                               strlen(o->authority), 1, AUTHORITY_MAX)))
+        return rc;
+    *c = (struct chunk){ .w = w, .o = o, .places = BUF_IN(w->mem) };
+    c->authority = o->authority ? o->authority : arena_strdup(w->mem, s.name);
+    return RC_OK;
+}
+
+enum rc import_apply(struct work *w, const struct import_options *o, struct import_line *lines,
+                     int n)
+{
+    struct tally *t = arena_zalloc(w->mem, sizeof *t);
+    struct chunk c;
+    enum rc rc;
+
+    if ((rc = open_chunk(&c, w, o)))
+        return rc;
+    for (int i = 0; i < n; i++) {
+        if (!lines[i].why.rc && (rc = apply(&c, &lines[i])))
+            return rc;
+        if (lines[i].result == IMPORT_REFUSED)
+            t->refused++;
+        else
+            t->taken++;
+    }
+    work_after_commit(w, count, t);
+    return RC_OK;
+}
