@@ -1,5 +1,6 @@
 /*
- * reply.h - what a handler answers. The edge turns it into HTTP: HEAD, ETag and 304, Range, Content-Length, error pages.
+ * reply.h - what a handler answers. The edge turns it into HTTP: HEAD, ETag and 304, Range,
+ * Content-Length, error pages.
  *
  * All pointers live in w->mem, or for ever. With R_CACHED the edge copies them into the cache.
  */
@@ -20,11 +21,12 @@ struct header {
 };
 
 struct reply {
-    int status;        /* 0 counts as 200 */
-    const char *type;  /* Content-Type */
+    int status;       /* 0 counts as 200 */
+    const char *type; /* Content-Type */
     const char *body;
     size_t len;
-    const char *etag;  /* with its quotes, strong; NULL: made from the body's hash when the route is R_CACHED */
+    const char *etag; /* with its quotes, strong; NULL: made from the body's hash when the route
+                         is R_CACHED */
     const char *cache; /* Cache-Control; NULL: "no-store" */
     bool ranges;       /* answers Range */
     struct header extra[REPLY_HEADERS];
@@ -37,6 +39,7 @@ extern const char CACHE_FOREVER[]; /* "public, max-age=31536000, immutable" */
 
 void reply_body(struct reply *rp, const char *type, const void *p, size_t n);
 void reply_buf(struct reply *rp, const char *type, const struct buf *b);
-void reply_header(struct reply *rp, const char *name, const char *value); /* asserts that there is room */
+void reply_header(struct reply *rp, const char *name,
+                  const char *value); /* asserts that there is room */
 
 #endif

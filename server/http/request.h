@@ -1,5 +1,6 @@
 /*
- * request.h - what a handler sees of a request: checked, decoded, copied off the connection when it leaves the loop thread.
+ * request.h - what a handler sees of a request: checked, decoded, copied off the connection
+ * when it leaves the loop thread.
  */
 #ifndef HTTP_REQUEST_H
 #define HTTP_REQUEST_H
@@ -18,25 +19,26 @@ enum { REQUEST_ARGS = 8 };
 struct arg {
     const char *name;
     bool set;
-    int64_t num;      /* P_INT, P_BOOL */
-    const char *text; /* P_TEXT, and the raw text of every other */
-    struct id id;     /* P_ID */
+    int64_t num;              /* P_INT, P_BOOL */
+    const char *text;         /* P_TEXT, and the raw text of every other */
+    struct id id;             /* P_ID */
     uint8_t hash[HASH_BYTES]; /* P_HASH */
 };
 
 struct request {
-    enum method method;   /* a HEAD is seen as GET; the edge drops the body */
-    const char *path;     /* decoded and normalised, without the query */
-    const char *target;   /* path and query as received */
-    const char *host;     /* "example.cn:8443", "" if absent */
+    enum method method; /* a HEAD is seen as GET; the edge drops the body */
+    const char *path;   /* decoded and normalised, without the query */
+    const char *target; /* path and query as received */
+    const char *host;   /* "example.cn:8443", "" if absent */
     bool tls;
-    const char *client;   /* address of the real client, text, IPv4 plain */
+    const char *client; /* address of the real client, text, IPv4 plain */
     struct arg args[REQUEST_ARGS];
     int nargs;
-    const char *body;     /* never NULL */
+    const char *body; /* never NULL */
     size_t body_len;
-    const char *content_type, *content_range, *if_none_match, *if_match, *range, *if_range, *accept, *idempotency_key; /* NULL if absent */
-    void *prepared;       /* made by the route's prepare() */
+    const char *content_type, *content_range, *if_none_match, *if_match, *range, *if_range,
+        *accept, *idempotency_key; /* NULL if absent */
+    void *prepared;                /* made by the route's prepare() */
 };
 
 /* A parameter by name. Asserts that the route declares it. */
@@ -44,5 +46,6 @@ const struct arg *request_arg(const struct request *rq, const char *name);
 int64_t request_int(const struct request *rq, const char *name, int64_t otherwise);
 const char *request_text(const struct request *rq, const char *name, const char *otherwise);
 const char *method_name(enum method m);
+bool method_parse(const char *text, size_t n, enum method *out); /* false: one we do not know */
 
 #endif

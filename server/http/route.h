@@ -1,5 +1,6 @@
 /*
- * route.h - who may call, where it runs, and what is checked before the handler sees it. The table itself is api/routes.c.
+ * route.h - who may call, where it runs, and what is checked before the handler sees it. The
+ * table itself is api/routes.c.
  */
 #ifndef HTTP_ROUTE_H
 #define HTTP_ROUTE_H
@@ -16,7 +17,8 @@ enum where {
 enum param_type { P_INT, P_TEXT, P_ID /* UUID */, P_HASH /* 64 hex */, P_BOOL /* 0 or 1 */ };
 
 struct param {
-    const char *name; /* NULL ends the list. A name that stands in the path as :name is a path parameter, the rest are query parameters */
+    const char *name; /* NULL ends the list. A name that stands in the path as :name is a path
+                         parameter, the rest are query parameters */
     enum param_type type;
     int64_t min, max; /* P_INT: value; P_TEXT: bytes */
     const char *doc;
@@ -24,14 +26,16 @@ struct param {
 
 struct route {
     enum method method;
-    const char *path;   /* "/v1/items/:id"; a parameter is a whole segment, or the segment's tail after a literal dot-free prefix never */
-    unsigned right;     /* of enum right; RIGHT_READ is everybody */
+    const char *path; /* "/v1/items/:id"; a parameter is a whole segment, or the segment's tail
+                         after a literal dot-free prefix never */
+    unsigned right;   /* of enum right; RIGHT_READ is everybody */
     enum where where;
     unsigned flags;
     const struct param *params; /* NULL: none */
-    int64_t body_max;   /* bytes; 0: a body is refused */
+    int64_t body_max;           /* bytes; 0: a body is refused */
     enum rc (*handler)(struct work *w, const struct request *rq, struct reply *rp);
-    /* ON_WRITER only, may be NULL: runs before, on a worker, and leaves what it made in rq->prepared. For parsing that costs. */
+    /* ON_WRITER only, may be NULL: runs before, on a worker, and leaves what it made in
+     * rq->prepared. For parsing that costs. */
     enum rc (*prepare)(struct work *w, struct request *rq);
     const char *tag;     /* groups routes in the documentation */
     const char *summary; /* one line, Chinese */
@@ -39,15 +43,18 @@ struct route {
 };
 
 enum { /* route.flags */
-    /*
-     * The answer is a function of path, query and the library's generation (cache.h): it is kept in memory, built once however many ask at the
-     * same time, and answered on the loop thread with ETag and 304. Never rate-limited.
-     */
-    R_CACHED = 1 << 0,
-    R_FOREVER = 1 << 1,  /* with R_CACHED: the URL never answers other bytes; not bound to a generation */
-    R_NO_KEY = 1 << 2,   /* a mutation that is idempotent by nature and takes no Idempotency-Key */
-    R_PAGE = 1 << 3,     /* errors are answered as an HTML page instead of problem+json */
-    R_HIDDEN = 1 << 4,   /* not in the OpenAPI document */
+       /*
+        * The answer is a function of path, query and the library's generation (cache.h): it is
+        * kept in memory, built once however many ask at the same time, and answered on the loop
+        * thread with ETag and 304. Never rate-limited.
+        */
+       R_CACHED = 1 << 0,
+       R_FOREVER = 1 << 1, /* with R_CACHED: the URL never answers other bytes; not bound to a
+                              generation */
+       R_NO_KEY =
+           1 << 2, /* a mutation that is idempotent by nature and takes no Idempotency-Key */
+       R_PAGE = 1 << 3,   /* errors are answered as an HTML page instead of problem+json */
+       R_HIDDEN = 1 << 4, /* not in the OpenAPI document */
 };
 
 /* The table ends with a row whose path is NULL. Checks the table (asserts); call once. */

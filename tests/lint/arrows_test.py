@@ -20,7 +20,7 @@ SERVER = [BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server/channel", "serv
 ARROWS = {
     BASE: [],
     STORE: [BASE, "server/embed"],
-    HTTP: [BASE],
+    HTTP: [BASE, STORE],                                       # the writer, and stored answers (idempotency.c)
     IDENTITY: [BASE, STORE, CLIENT],
     LIBRARY: [BASE, STORE, IDENTITY],
     CITIZEN: [BASE, STORE, IDENTITY, LIBRARY],

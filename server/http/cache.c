@@ -1,0 +1,357 @@
+/*
+ * cache.c - one table, one list in order of use, one lock.
+ *
+ *     (nothing) --claim--> BEING MADE --finish--> KEPT --evict, forget, stale--> gone
+ *                               \---forget, stale--> DETACHED --finish--> gone
+ *
+ * A slot is an answer or the place of one that is being made. A slot that becomes stale or is
+ * forgotten while its answer is made leaves the table at once: who asked before still gets that
+ * answer (it was true when they asked), who asks afterwards starts anew. Nothing is ever
+ * answered that is older than the question.
+ *
+ * The lock is held for some tens of nanoseconds: bytes are copied and freed outside.
+ */
+#include "server/http/cache.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <sodium.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/base/generation.h"
+#include "server/base/metric.h"
+#include "server/base/secret.h"
+
+enum { BUCKETS = 1 << 13, ETAG_BYTES = 16 };
+
+struct block { /* what cached_new() allocates */
+    struct cached c;
+    _Atomic int refs;
+    char bytes[]; /* on failure a struct err first, then the texts */
+};
+
+struct cache_build {
+    struct cache_build *chain;         /* of its bucket */
+    struct cache_build *newer, *older; /* in order of use, when kept */
+    struct cached *value;              /* NULL: being made */
+    struct cache_waiter *waiters, **last;
+    uint64_t hash, generation;
+    bool forever, detached;
+    size_t n;
+    char target[];
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct cache_build *buckets[BUCKETS];
+static struct cache_build *newest, *oldest;
+static size_t used, limit;
+static uint8_t key[crypto_shorthash_KEYBYTES];
+
+/* ---- an outcome ---- */
+
+static void *must(void *p)
+{
+    if (!p)
+        abort();
+    return p;
+}
+
+static char *put(char **at, const char *s, size_t n)
+{
+    char *copy = *at;
+
+    if (n)
+        memcpy(copy, s, n);
+    copy[n] = '\0';
+    *at += n + 1;
+    return copy;
+}
+
+static const char *put_text(char **at, const char *s)
+{
+    return s ? put(at, s, strlen(s)) : NULL;
+}
+
+static size_t length(const char *s)
+{
+    return s ? strlen(s) + 1 : 0;
+}
+
+static size_t bytes_of(const struct reply *rp)
+{
+    size_t n = rp->len + 1 + length(rp->type) + length(rp->etag) + length(rp->cache) +
+               2 * ETAG_BYTES + 3;
+
+    for (int i = 0; i < rp->nextra; i++)
+        n += length(rp->extra[i].name) + length(rp->extra[i].value);
+    return n;
+}
+
+static const char *make_etag(char **at, const struct reply *rp)
+{
+    uint8_t hash[ETAG_BYTES];
+    char text[2 * ETAG_BYTES + 3] = "\"";
+
+    crypto_generichash(hash, sizeof hash, (const uint8_t *)rp->body, rp->len, NULL, 0);
+    sodium_bin2hex(text + 1, sizeof text - 1, hash, sizeof hash);
+    text[sizeof text - 2] = '"';
+    text[sizeof text - 1] = '\0';
+    return put_text(at, text);
+}
+
+struct cached *cached_new(enum rc rc, const struct reply *rp, const struct err *err)
+{
+    size_t n = bytes_of(rp) + (rc ? sizeof *err : 0);
+    struct block *b = must(malloc(sizeof *b + n));
+    char *at = b->bytes;
+
+    *b = (struct block){ .c = { .rc = rc, .rp = *rp, .size = sizeof *b + n }, .refs = 1 };
+    if (rc) {
+        b->c.err = memcpy(at, err, sizeof *err);
+        at += sizeof *err;
+    }
+    b->c.rp.body = put(&at, rp->body, rp->len);
+    b->c.rp.type = put_text(&at, rp->type);
+    b->c.rp.cache = put_text(&at, rp->cache);
+    b->c.rp.etag = put_text(&at, rp->etag);
+    if (!rc && !rp->etag && (rp->status == 0 || rp->status == 200))
+        b->c.rp.etag = make_etag(&at, rp);
+    for (int i = 0; i < rp->nextra; i++)
+        b->c.rp.extra[i] = (struct header){ put_text(&at, rp->extra[i].name),
+                                            put_text(&at, rp->extra[i].value) };
+    return &b->c;
+}
+
+struct cached *cached_ref(struct cached *c)
+{
+    atomic_fetch_add_explicit(&((struct block *)c)->refs, 1, memory_order_relaxed);
+    return c;
+}
+
+void cached_unref(void *c)
+{
+    struct block *b = c;
+
+    if (b && atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) == 1)
+        free(b);
+}
+
+/* ---- the table; everything below runs under the lock unless it says otherwise ---- */
+
+static uint64_t hash_of(const char *target, size_t n)
+{
+    uint64_t hash;
+
+    crypto_shorthash((uint8_t *)&hash, (const uint8_t *)target, n, key);
+    return hash;
+}
+
+static struct cache_build **place_of(const char *target, size_t n, uint64_t hash)
+{
+    struct cache_build **at = &buckets[hash % BUCKETS];
+
+    while (*at && ((*at)->hash != hash || (*at)->n != n || memcmp((*at)->target, target, n)))
+        at = &(*at)->chain;
+    return at;
+}
+
+static void unlink_use(struct cache_build *s)
+{
+    *(s->newer ? &s->newer->older : &newest) = s->older;
+    *(s->older ? &s->older->newer : &oldest) = s->newer;
+    s->newer = s->older = NULL;
+}
+
+static void link_newest(struct cache_build *s)
+{
+    s->older = newest;
+    *(newest ? &newest->newer : &oldest) = s;
+    newest = s;
+}
+
+static size_t cost(const struct cache_build *s)
+{
+    return sizeof *s + s->n + (s->value ? s->value->size : 0);
+}
+
+/* Out of the table. A kept answer goes to `dead`; one that is being made is left to its maker.
+ */
+static void take_out(struct cache_build **at, struct cache_build **dead)
+{
+    struct cache_build *s = *at;
+
+    *at = s->chain;
+    s->chain = NULL;
+    if (!s->value) {
+        s->detached = true;
+        return;
+    }
+    unlink_use(s);
+    used -= cost(s);
+    s->chain = *dead;
+    *dead = s;
+}
+
+static bool is_fresh(const struct cache_build *s)
+{
+    return s->forever || s->generation == generation_now();
+}
+
+static struct cached *use(struct cache_build *s)
+{
+    if (s != newest) {
+        unlink_use(s);
+        link_newest(s);
+    }
+    return cached_ref(s->value);
+}
+
+static void evict(struct cache_build **dead)
+{
+    while (used > limit && oldest)
+        take_out(place_of(oldest->target, oldest->n, oldest->hash), dead);
+    metric_set(METRIC_cache_bytes, (int64_t)used);
+}
+
+/* Outside the lock. */
+static void bury(struct cache_build *dead)
+{
+    while (dead) {
+        struct cache_build *next = dead->chain;
+
+        cached_unref(dead->value);
+        free(dead);
+        dead = next;
+    }
+}
+
+/* ---- what the edge calls ---- */
+
+void cache_init(size_t bytes)
+{
+    cache_forget_all();
+    pthread_mutex_lock(&lock);
+    limit = bytes;
+    secret_random(key, sizeof key);
+    pthread_mutex_unlock(&lock);
+}
+
+struct cached *cache_get(const char *target, size_t n)
+{
+    struct cached *hit = NULL;
+    struct cache_build *s;
+
+    pthread_mutex_lock(&lock);
+    s = *place_of(target, n, hash_of(target, n));
+    if (s && s->value && is_fresh(s))
+        hit = use(s);
+    pthread_mutex_unlock(&lock);
+    return hit;
+}
+
+static struct cache_build *slot_new(const char *target, size_t n, uint64_t hash, bool forever)
+{
+    struct cache_build *s = must(calloc(1, sizeof *s + n));
+
+    s->last = &s->waiters;
+    s->hash = hash;
+    s->generation = generation_now();
+    s->forever = forever;
+    s->n = n;
+    memcpy(s->target, target, n);
+    return s;
+}
+
+enum claim cache_claim(const char *target, size_t n, bool forever, struct cache_waiter *w,
+                       struct cached **hit, struct cache_build **build)
+{
+    struct cache_build *fresh, *dead = NULL, **at;
+    enum claim claim = CLAIM_BUILD;
+    uint64_t hash;
+
+    pthread_mutex_lock(&lock);
+    hash = hash_of(target, n);
+    at = place_of(target, n, hash);
+    if (*at && !is_fresh(*at))
+        take_out(at, &dead);
+    at = place_of(target, n, hash);
+    if (*at && (*at)->value) {
+        claim = CLAIM_HIT;
+        *hit = use(*at);
+    } else if (*at) {
+        claim = CLAIM_WAIT;
+        w->next = NULL;
+        *(*at)->last = w;
+        (*at)->last = &w->next;
+    } else {
+        fresh = slot_new(target, n, hash, forever);
+        fresh->chain = buckets[hash % BUCKETS];
+        buckets[hash % BUCKETS] = *build = fresh;
+    }
+    pthread_mutex_unlock(&lock);
+    bury(dead);
+    return claim;
+}
+
+/* Whether later requests may have it: 200 only, since an error must not outlive its cause. */
+static bool is_worth_keeping(const struct cached *c)
+{
+    return !c->rc && (c->rp.status == 0 || c->rp.status == 200) && c->size <= limit / 4;
+}
+
+void cache_finish(struct cache_build *s, struct cached *c)
+{
+    struct cache_build *dead = NULL;
+    struct cache_waiter *w, *next;
+    bool keep;
+
+    pthread_mutex_lock(&lock);
+    w = s->waiters;
+    s->waiters = NULL;
+    keep = !s->detached && is_fresh(s) && is_worth_keeping(c);
+    if (keep) {
+        s->value = cached_ref(c);
+        used += cost(s);
+        link_newest(s);
+        evict(&dead);
+    } else if (!s->detached) {
+        take_out(place_of(s->target, s->n, s->hash), &dead);
+    }
+    pthread_mutex_unlock(&lock);
+    if (!keep)
+        free(s);
+    bury(dead);
+    for (; w; w = next) {
+        next = w->next; /* ready() may free the waiter */
+        w->ready(w, cached_ref(c));
+    }
+}
+
+void cache_forget(const char *target)
+{
+    size_t n = strlen(target);
+    struct cache_build *dead = NULL, **at;
+
+    pthread_mutex_lock(&lock);
+    at = place_of(target, n, hash_of(target, n));
+    if (*at)
+        take_out(at, &dead);
+    metric_set(METRIC_cache_bytes, (int64_t)used);
+    pthread_mutex_unlock(&lock);
+    bury(dead);
+}
+
+void cache_forget_all(void)
+{
+    struct cache_build *dead = NULL;
+
+    pthread_mutex_lock(&lock);
+    for (int i = 0; i < BUCKETS; i++)
+        while (buckets[i])
+            take_out(&buckets[i], &dead);
+    metric_set(METRIC_cache_bytes, (int64_t)used);
+    pthread_mutex_unlock(&lock);
+    bury(dead);
+}

@@ -1,0 +1,392 @@
+/*
+ * edge.c - what happens to a request on its loop thread before a handler sees it.
+ *
+ * The hot path is first: a GET whose target is in the cache is answered before anything is
+ * parsed, since only valid targets of public routes ever get there. All others are admitted
+ * step by step, cheapest refusal first: target, route, rate, size, credential, parameters.
+ */
+#include "server/http/edge.h"
+
+#include <assert.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "server/base/clock.h"
+#include "server/base/metric.h"
+#include "server/http/exchange.h"
+#include "server/http/params.h"
+#include "server/http/problem.h"
+#include "server/http/router.h"
+
+enum { BEARER_MAX = 512, KEY_MAX = 255, CLIENT_TEXT = INET6_ADDRSTRLEN };
+
+struct handler { /* one an origin */
+    h2o_handler_t super;
+    enum origin origin;
+};
+
+struct arrival { /* what is known so far of a request that was not answered from the cache */
+    struct sending sending;
+    struct arena *mem; /* the request's own pool */
+    enum method method;
+    bool known_method;
+    struct target target;
+    struct match match;
+    struct sockaddr_storage client;
+    struct verdict limit;
+    const char *bearer;
+    struct err err;
+    struct reply rp; /* headers that a refusal brings along */
+};
+
+static struct edge_conf conf;
+static _Thread_local struct edge_loop *here;
+
+void edge_init(const struct edge_conf *c)
+{
+    conf = *c;
+    cache_init(c->cache_size);
+    limit_init(c->rate_limit);
+    send_init(&c->cors, c->log_requests);
+}
+
+void edge_set_auth(enum rc (*resolve)(struct work *w, const char *bearer))
+{
+    exchange_set_auth(resolve);
+}
+
+void edge_loop_init(struct edge_loop *loop, h2o_context_t *ctx)
+{
+    *loop = (struct edge_loop){ .away = 0 };
+    h2o_multithread_register_receiver(ctx->queue, &loop->home, exchange_come_home);
+    here = loop;
+}
+
+void edge_loop_done(struct edge_loop *loop)
+{
+    assert(loop->away == 0);
+    h2o_multithread_unregister_receiver(loop->home.queue, &loop->home);
+}
+
+/* ---- the hot path ---- */
+
+static bool is_reading(const h2o_req_t *req)
+{
+    return h2o_memis(req->method.base, req->method.len, H2O_STRLIT("GET")) ||
+           h2o_memis(req->method.base, req->method.len, H2O_STRLIT("HEAD"));
+}
+
+static bool answer_from_cache(const struct sending *s)
+{
+    h2o_req_t *req = s->req;
+    struct cached *c =
+        is_reading(req) ? cache_get(req->input.path.base, req->input.path.len) : NULL;
+
+    if (!c)
+        return false;
+    metric_add(METRIC_cache_hits, 1);
+    arena_defer(arena_of_pool(&req->pool), cached_unref, c);
+    send_reply(s, &c->rp);
+    return true;
+}
+
+/* ---- admission ---- */
+
+static h2o_iovec_t header_of(const h2o_req_t *req, const char *name)
+{
+    ssize_t at = h2o_find_header_by_str(&req->headers, name, strlen(name), -1);
+
+    return at < 0 ? h2o_iovec_init(NULL, 0) : req->headers.entries[at].value;
+}
+
+static bool is_visible(h2o_iovec_t v, size_t max)
+{
+    for (size_t i = 0; i < v.len; i++)
+        if (v.base[i] < 0x21 || v.base[i] > 0x7e)
+            return false;
+    return v.len >= 1 && v.len <= max;
+}
+
+static enum rc admit_route(struct arrival *a)
+{
+    const h2o_req_t *req = a->sending.req;
+    enum rc rc;
+
+    a->known_method = method_parse(req->method.base, req->method.len, &a->method);
+    if ((rc = target_parse(&a->err, a->mem, req->input.path.base, req->input.path.len,
+                           &a->target)))
+        return rc;
+    a->sending.path = a->target.path;
+    a->match = router_find(&a->target, a->known_method ? a->method : OPTIONS);
+    a->sending.route = a->match.route;
+    if (!a->match.methods)
+        return err_set(&a->err, RC_NOT_FOUND, "there is nothing at this address");
+    return RC_OK;
+}
+
+/* Even what leads nowhere counts, but for what a cache could answer. */
+static enum rc admit_rate(struct arrival *a)
+{
+    const struct route *r = a->match.route;
+
+    if (!limit_is_on() || a->sending.origin == ORIGIN_ADMIN || (r && r->flags & R_CACHED))
+        return RC_OK;
+    a->limit = limit_take((const struct sockaddr *)&a->client, clock_mono_us() / 1000);
+    a->sending.limit = &a->limit;
+    if (a->limit.allowed)
+        return RC_OK;
+    metric_add(METRIC_rate_limited, 1);
+    return err_set(&a->err, RC_TOO_MANY,
+                   "this address made more than %lld requests in a minute",
+                   (long long)a->limit.quota);
+}
+
+static enum rc admit_body(struct arrival *a)
+{
+    int64_t max = a->match.route->body_max;
+
+    if ((int64_t)a->sending.req->entity.len <= max)
+        return RC_OK;
+    if (!max)
+        return err_set(&a->err, RC_TOO_LARGE, "this takes no content");
+    return err_set(&a->err, RC_TOO_LARGE, "the content has more than %lld bytes",
+                   (long long)max);
+}
+
+/* Whether there is a credential at all; what it is worth is found out on a worker. */
+static enum rc admit_credential(struct arrival *a)
+{
+    h2o_iovec_t v = header_of(a->sending.req, "authorization"), token;
+
+    if (a->match.route->right == RIGHT_READ || a->sending.origin == ORIGIN_ADMIN)
+        return RC_OK;
+    if (v.len <= 7 || !h2o_lcstris(v.base, 7, H2O_STRLIT("bearer ")))
+        return err_set(&a->err, RC_UNAUTHORIZED, "this needs a bearer token");
+    token = h2o_iovec_init(v.base + 7, v.len - 7);
+    if (!is_visible(token, BEARER_MAX))
+        return err_set(&a->err, RC_UNAUTHORIZED, "the bearer token is not visible ASCII");
+    a->bearer = arena_strndup(a->mem, token.base, token.len);
+    return RC_OK;
+}
+
+static enum rc admit_key(struct arrival *a)
+{
+    h2o_iovec_t key = header_of(a->sending.req, "idempotency-key");
+
+    if (!key.base || a->match.route->where != ON_WRITER || is_visible(key, KEY_MAX))
+        return RC_OK;
+    return err_field(&a->err, "Idempotency-Key",
+                     "an Idempotency-Key should be 1 to %d visible ASCII characters", KEY_MAX);
+}
+
+/* ---- answers that no handler makes ---- */
+
+static void send_empty(struct arrival *a)
+{
+    a->rp.status = 204;
+    send_reply(&a->sending, &a->rp);
+}
+
+/* OPTIONS, and the question of a browser whether a page of another origin may read here. */
+static void answer_options(struct arrival *a, unsigned methods)
+{
+    bool preflight =
+        conf.cors.n && header_of(a->sending.req, "access-control-request-method").base;
+
+    reply_header(&a->rp, "allow", router_allow(a->mem, methods));
+    if (preflight) {
+        reply_header(&a->rp, "access-control-allow-methods", "GET, HEAD");
+        reply_header(&a->rp, "access-control-allow-headers", "if-none-match, if-range, range");
+        reply_header(&a->rp, "access-control-max-age", "86400");
+    }
+    a->sending.route = NULL;
+    send_empty(a);
+}
+
+static void answer_no_method(struct arrival *a)
+{
+    const char *allow = router_allow(a->mem, a->match.methods);
+
+    snprintf(a->err.text, sizeof a->err.text, "this address takes %s", allow);
+    reply_header(&a->rp, "allow", allow);
+    problem_reply(a->mem, problem_by_slug("method"), &a->err, a->sending.id, false, &a->rp);
+    send_reply(&a->sending, &a->rp);
+}
+
+/* ---- the request as the handler sees it ---- */
+
+static const char *copy_of(struct arena *mem, h2o_iovec_t v)
+{
+    return v.base ? arena_strndup(mem, v.base, v.len) : NULL;
+}
+
+static const char *client_text(struct arena *mem, const struct sockaddr_storage *client)
+{
+    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)(const void *)client;
+    const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)client;
+    char *text = arena_zalloc(mem, CLIENT_TEXT);
+
+    if (client->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&six->sin6_addr))
+        inet_ntop(AF_INET, six->sin6_addr.s6_addr + 12, text, CLIENT_TEXT);
+    else if (client->ss_family == AF_INET6)
+        inet_ntop(AF_INET6, &six->sin6_addr, text, CLIENT_TEXT);
+    else if (client->ss_family == AF_INET)
+        inet_ntop(AF_INET, &four->sin_addr, text, CLIENT_TEXT);
+    else
+        memcpy(text, "local", sizeof "local");
+    return text;
+}
+
+static void fill_request(struct request *rq, struct arena *mem, const struct arrival *a)
+{
+    const h2o_req_t *req = a->sending.req;
+    const struct {
+        const char *name, **to;
+    } headers[] = {
+        { "content-type", &rq->content_type },
+        { "content-range", &rq->content_range },
+        { "if-none-match", &rq->if_none_match },
+        { "if-match", &rq->if_match },
+        { "range", &rq->range },
+        { "if-range", &rq->if_range },
+        { "accept", &rq->accept },
+        { "idempotency-key", &rq->idempotency_key },
+    };
+    bool host_given = req->input.authority.base != req->hostconf->authority.hostport.base;
+
+    rq->method = a->method == HEAD ? GET : a->method;
+    rq->path = arena_strdup(mem, a->target.path);
+    rq->target = copy_of(mem, req->input.path);
+    rq->host = host_given ? copy_of(mem, req->input.authority) : "";
+    rq->tls = a->sending.origin == ORIGIN_TLS;
+    rq->client = client_text(mem, &a->client);
+    rq->body = req->entity.len ? req->entity.base : "";
+    rq->body_len = req->entity.len;
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
+        *headers[i].to = copy_of(mem, header_of(req, headers[i].name));
+}
+
+/*
+ * A cached answer is made for everybody, whoever asks first.
+ */
+static struct exchange *exchange_of(const struct arrival *a, struct arena *mem)
+{
+    const struct route *r = a->match.route;
+    bool operator= a->sending.origin == ORIGIN_ADMIN && !(r->flags &R_CACHED);
+    struct exchange *x = arena_zalloc(mem, sizeof *x);
+
+    x->loop = here;
+    x->route = r;
+    x->limit = a->limit;
+    x->sending = a->sending;
+    x->sending.path = arena_strdup(mem, a->sending.path);
+    if (a->sending.limit)
+        x->sending.limit = &x->limit;
+    x->bearer = arena_strdup(mem, a->bearer);
+    work_init(&x->w, mem,
+              NULL, operator? "operator" : "public", operator? RIGHT_ALL : RIGHT_READ);
+    x->sending.id = strcpy(x->w.request, a->sending.id);
+    fill_request(&x->rq, mem, a);
+    return x;
+}
+
+/* ---- the way of a request ---- */
+
+static void refuse(struct arrival *a, enum rc rc)
+{
+    send_problem(&a->sending, rc, &a->err, &a->rp);
+}
+
+static void answer_here(struct arrival *a)
+{
+    struct exchange *x = exchange_of(a, a->mem);
+
+    x->rc = params_fill(&x->w.err, a->mem, x->route, &a->target, &x->rq);
+    if (!x->rc)
+        x->rc = exchange_handle(x);
+    exchange_answer(x);
+}
+
+static void answer_elsewhere(struct arrival *a)
+{
+    struct arena *mem = arena_new();
+    struct exchange *x = exchange_of(a, mem);
+    const h2o_req_t *req = a->sending.req;
+    enum rc rc = params_fill(&a->err, mem, x->route, &a->target, &x->rq);
+
+    if (rc) {
+        arena_free(mem);
+        refuse(a, rc);
+        return;
+    }
+    x->rq.body = x->rq.body_len ? arena_strndup(mem, x->rq.body, x->rq.body_len) : "";
+    exchange_send_off(x, conf.pool, req->input.path.base, req->input.path.len);
+}
+
+static void serve(struct arrival *a)
+{
+    static enum rc (*const steps[])(struct arrival *) = { admit_body, admit_credential,
+                                                          admit_key };
+    const struct route *r;
+    enum rc rc, slow;
+
+    rc = admit_route(a);
+    if ((slow = admit_rate(a)))
+        rc = slow;
+    if (!rc && a->known_method && a->method == OPTIONS) {
+        answer_options(a, a->match.methods);
+        return;
+    }
+    r = a->match.route;
+    if (!rc && !r) {
+        answer_no_method(a);
+        return;
+    }
+    for (size_t i = 0; i < sizeof steps / sizeof *steps && !rc; i++)
+        rc = steps[i](a);
+    if (rc)
+        refuse(a, rc);
+    else if (r->where == ON_LOOP && !(r->flags & R_CACHED) && !a->bearer)
+        answer_here(a);
+    else
+        answer_elsewhere(a);
+}
+
+static int on_request(h2o_handler_t *self, h2o_req_t *req)
+{
+    struct handler *handler = (struct handler *)self;
+    struct arrival a = { .sending = { .req = req, .origin = handler->origin, .path = "" } };
+    char id[REQUEST_ID_TEXT];
+
+    a.sending.began_us = clock_mono_us();
+    if (answer_from_cache(&a.sending))
+        return 0;
+    a.mem = arena_of_pool(&req->pool);
+    req->conn->callbacks->get_peername(req->conn, (struct sockaddr *)&a.client);
+    a.sending.id = arena_strdup(a.mem, request_id_make(id));
+    if (h2o_memis(req->input.path.base, req->input.path.len, H2O_STRLIT("*")))
+        answer_options(&a, ~0u);
+    else
+        serve(&a);
+    return 0;
+}
+
+void edge_install(h2o_globalconf_t *global, h2o_hostconf_t *hosts[ORIGIN_COUNT])
+{
+    static const char *const names[ORIGIN_COUNT] = {
+        [ORIGIN_PLAIN] = "plain.invalid",
+        [ORIGIN_TLS] = "tls.invalid",
+        [ORIGIN_ADMIN] = "admin.invalid",
+    };
+
+    for (int o = 0; o < ORIGIN_COUNT; o++) {
+        struct handler *handler;
+
+        hosts[o] =
+            h2o_config_register_host(global, h2o_iovec_init(names[o], strlen(names[o])), 65535);
+        handler = (struct handler *)h2o_create_handler(
+            h2o_config_register_path(hosts[o], "/", 0), sizeof *handler);
+        handler->super.on_req = on_request;
+        handler->origin = (enum origin)o;
+    }
+}

@@ -1,0 +1,236 @@
+/*
+ * exchange.c - the way of a request through the threads.
+ *
+ *     loop --> worker (credential, prepare, or the whole handler) --> writer (handler in a
+ * savepoint) --> COMMIT --> loop
+ *      \--> cache: somebody makes this answer already
+ * ----------------------------------------------------------> loop
+ *
+ * The exchange owns an arena with copies of all it needs, so the client may hang up at any
+ * moment. The ticket, a word in the request's own pool, tells us: only the loop thread ever
+ * touches the h2o_req_t. When nobody waits any more, work that has not begun is not begun,
+ * unless others wait for the same answer; what has begun is finished and its answer dropped.
+ */
+#include "server/http/exchange.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+#include "server/base/metric.h"
+#include "server/http/idempotency.h"
+
+static enum rc (*resolve_bearer)(struct work *w, const char *bearer);
+
+void exchange_set_auth(enum rc (*resolve)(struct work *w, const char *bearer))
+{
+    resolve_bearer = resolve;
+}
+
+/* ---- out ---- */
+
+static void go_home(struct exchange *x)
+{
+    h2o_multithread_send_message(&x->loop->home, &x->back);
+}
+
+static void finish(struct exchange *x, enum rc rc)
+{
+    x->rc = rc;
+    x->w.db = NULL;
+    if (x->build) {
+        x->outcome = cached_new(rc, &x->rp, &x->w.err);
+        cache_finish(x->build, x->outcome);
+    }
+    go_home(x);
+}
+
+static enum rc authorise(struct exchange *x)
+{
+    enum rc rc;
+
+    if (x->bearer) {
+        if (!resolve_bearer)
+            return err_set(&x->w.err, RC_UNAUTHORIZED, "this server takes no tokens");
+        if ((rc = resolve_bearer(&x->w, x->bearer)))
+            return rc;
+    }
+    return work_need(&x->w, (enum right)x->route->right);
+}
+
+enum rc exchange_handle(struct exchange *x)
+{
+    enum rc rc = authorise(x);
+
+    return rc ? rc : x->route->handler(&x->w, &x->rq, &x->rp);
+}
+
+static enum rc run_on_writer(struct work *w, void *arg)
+{
+    struct exchange *x = arg;
+
+    return idempotency_run(w, x->route, &x->rq, &x->rp);
+}
+
+static void written(struct writer_job *job)
+{
+    finish(H2O_STRUCT_FROM_MEMBER(struct exchange, write, job), job->rc);
+}
+
+static enum rc refuse_busy(struct exchange *x)
+{
+    return err_set(&x->w.err, RC_BUSY, "too many requests are waiting");
+}
+
+static void submit_write(struct exchange *x)
+{
+    x->w.db = NULL;
+    x->write =
+        (struct writer_job){ .w = &x->w, .run = run_on_writer, .done = written, .arg = x };
+    if (writer_submit(&x->write))
+        return; /* it may be home already */
+    metric_add(METRIC_jobs_shed, 1);
+    finish(x, refuse_busy(x));
+}
+
+static void run_on_worker(struct pool_job *job, struct db *db)
+{
+    struct exchange *x = H2O_STRUCT_FROM_MEMBER(struct exchange, job, job);
+    enum rc rc;
+
+    x->w.db = db;
+    if (atomic_load_explicit(&x->gone, memory_order_relaxed) && !x->build) {
+        finish(x, refuse_busy(x));
+        return;
+    }
+    if (x->route->where != ON_WRITER) {
+        finish(x, exchange_handle(x));
+        return;
+    }
+    rc = authorise(x);
+    if (!rc && x->route->prepare)
+        rc = x->route->prepare(&x->w, &x->rq);
+    if (rc)
+        finish(x, rc);
+    else
+        submit_write(x);
+}
+
+/* A write that needs neither a credential looked up nor anything prepared saves a hop. */
+static bool needs_worker(const struct exchange *x)
+{
+    return x->route->where != ON_WRITER || x->bearer || x->route->prepare;
+}
+
+static void dispatch(struct exchange *x, struct pool *pool)
+{
+    if (x->route->where == ON_LOOP && !x->bearer)
+        finish(x, exchange_handle(x));
+    else if (!needs_worker(x))
+        submit_write(x);
+    else {
+        x->job.run = run_on_worker;
+        if (!pool_submit(pool, &x->job))
+            finish(x, refuse_busy(x));
+    }
+}
+
+static void made_by_another(struct cache_waiter *w, struct cached *c)
+{
+    struct exchange *x = H2O_STRUCT_FROM_MEMBER(struct exchange, waiter, w);
+
+    x->outcome = c;
+    go_home(x);
+}
+
+static void request_gone(void *p)
+{
+    struct exchange *x = *(struct exchange **)p;
+
+    if (!x)
+        return;
+    x->sending.req = NULL;
+    atomic_store_explicit(&x->gone, true, memory_order_relaxed);
+}
+
+void exchange_send_off(struct exchange *x, struct pool *pool, const char *target,
+                       size_t target_n)
+{
+    bool forever = x->route->flags & R_FOREVER;
+
+    x->ticket =
+        h2o_mem_alloc_shared(&x->sending.req->pool, sizeof(struct exchange *), request_gone);
+    *x->ticket = x;
+    x->loop->away++;
+    if (!(x->route->flags & R_CACHED)) {
+        dispatch(x, pool);
+        return;
+    }
+    x->waiter.ready = made_by_another;
+    switch (cache_claim(target, target_n, forever, &x->waiter, &x->outcome, &x->build)) {
+    case CLAIM_HIT: go_home(x); break;
+    case CLAIM_WAIT: break;
+    case CLAIM_BUILD:
+        metric_add(METRIC_cache_misses, 1);
+        dispatch(x, pool);
+        break;
+    }
+}
+
+/* ---- and back ---- */
+
+void exchange_answer(struct exchange *x)
+{
+    struct sending s = x->sending;
+    struct cached *c = x->outcome;
+    struct reply rp;
+
+    if (!c) {
+        if (x->rc)
+            send_problem(&s, x->rc, &x->w.err, &x->rp);
+        else
+            send_reply(&s, &x->rp);
+        return;
+    }
+    if (c->rc) {
+        rp = c->rp; /* shared: a problem is written into a copy */
+        send_problem(&s, c->rc, c->err, &rp);
+        return;
+    }
+    s.id = NULL;
+    send_reply(&s, &c->rp);
+}
+
+static void free_arena(void *mem)
+{
+    arena_free(mem);
+}
+
+static void come_home(struct exchange *x)
+{
+    struct arena *mem = x->w.mem;
+
+    x->loop->away--;
+    if (!x->sending.req) {
+        metric_add(METRIC_jobs_orphaned, 1);
+        cached_unref(x->outcome);
+        arena_free(mem);
+        return;
+    }
+    *x->ticket = NULL;
+    /* The answer's bytes must outlive the sending: from here on they belong to the request. */
+    arena_defer(arena_of_pool(&x->sending.req->pool), free_arena, mem);
+    if (x->outcome)
+        arena_defer(arena_of_pool(&x->sending.req->pool), cached_unref, x->outcome);
+    exchange_answer(x);
+}
+
+void exchange_come_home(h2o_multithread_receiver_t *home, h2o_linklist_t *messages)
+{
+    (void)home;
+    while (!h2o_linklist_is_empty(messages)) {
+        struct exchange *x = H2O_STRUCT_FROM_MEMBER(struct exchange, back.link, messages->next);
+
+        h2o_linklist_unlink(&x->back.link);
+        come_home(x);
+    }
+}

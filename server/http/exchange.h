@@ -1,0 +1,50 @@
+/*
+ * exchange.h - one request that left its loop thread, until its answer is back (private to the
+ * edge).
+ */
+#ifndef HTTP_EXCHANGE_H
+#define HTTP_EXCHANGE_H
+
+#include <stdatomic.h>
+
+#include "server/http/cache.h"
+#include "server/http/edge.h"
+#include "server/store/writer.h"
+
+struct exchange {
+    struct pool_job job;
+    struct writer_job write;
+    struct cache_waiter waiter;
+    h2o_multithread_message_t back;
+
+    /* Loop thread only. */
+    struct edge_loop *loop;
+    struct sending sending;   /* .req is NULL once the request is gone */
+    struct exchange **ticket; /* in the request's pool; tells us when that goes */
+    struct verdict limit;
+
+    /* Whoever holds the exchange. */
+    const struct route *route;
+    struct request rq;
+    struct reply rp;
+    struct work w;
+    const char *bearer; /* NULL: no credential is needed, or the origin is one */
+    enum rc rc;
+    struct cache_build *build; /* our duty towards the cache, or NULL */
+    struct cached *outcome;    /* what the cache gave, or NULL */
+
+    atomic_bool gone; /* set by the loop: nobody waits for the answer any more */
+};
+
+void exchange_set_auth(enum rc (*resolve)(struct work *w, const char *bearer));
+/* Where a route without a way round runs it: authorises, then calls the handler. */
+enum rc exchange_handle(struct exchange *x);
+/* Hands it to another thread, or to the cache; it comes back by x->loop->home. */
+void exchange_send_off(struct exchange *x, struct pool *pool, const char *target,
+                       size_t target_n);
+/* Puts the answer on the wire. x->w.mem must already belong to the request. */
+void exchange_answer(struct exchange *x);
+/* Loop thread: takes back what has come home. */
+void exchange_come_home(h2o_multithread_receiver_t *home, h2o_linklist_t *messages);
+
+#endif

@@ -1,0 +1,140 @@
+/*
+ * idempotency.c - the table `idempotency`.
+ *
+ * The column `type` holds the Content-Type and, each on a line of its own, "name: value" of
+ * every further header that the answer had, so that a replay is whole: Location matters most
+ * where the first answer was lost.
+ */
+#include "server/http/idempotency.h"
+
+#include <string.h>
+
+#include "server/base/clock.h"
+#include "server/base/log.h"
+#include "server/store/db.h"
+#include "server/store/writer.h"
+
+enum { KEEP_SECONDS = 24 * 60 * 60, PURGE_EVERY_MS = 60 * 60 * 1000 };
+
+/* Each part with its NUL between: no two requests give the same bytes. */
+static void hash_request(struct work *w, const struct request *rq, uint8_t out[HASH_BYTES])
+{
+    struct buf b = BUF_IN(w->mem);
+
+    buf_adds(&b, method_name(rq->method));
+    buf_addc(&b, '\0');
+    buf_adds(&b, rq->target);
+    buf_addc(&b, '\0');
+    buf_add(&b, rq->body, rq->body_len);
+    sha256(b.p, b.n, out);
+}
+
+static void unpack_headers(struct work *w, const char *packed, struct reply *rp)
+{
+    char *at = arena_strdup(w->mem, packed), *line, *colon;
+
+    line = strsep(&at, "\n");
+    rp->type = *line ? line : NULL;
+    while ((line = strsep(&at, "\n"))) {
+        colon = strstr(line, ": ");
+        if (!colon)
+            continue;
+        *colon = '\0';
+        if (!strcmp(line, "etag"))
+            rp->etag = colon + 2;
+        else
+            reply_header(rp, line, colon + 2);
+    }
+}
+
+static char *pack_headers(struct work *w, const struct reply *rp)
+{
+    struct buf b = BUF_IN(w->mem);
+
+    buf_adds(&b, rp->type ? rp->type : "");
+    if (rp->etag)
+        buf_printf(&b, "\netag: %s", rp->etag);
+    for (int i = 0; i < rp->nextra; i++)
+        buf_printf(&b, "\n%s: %s", rp->extra[i].name, rp->extra[i].value);
+    buf_addc(&b, '\0');
+    return b.p;
+}
+
+static enum rc replay(struct work *w, const struct rows *q, const uint8_t hash[HASH_BYTES],
+                      struct reply *rp)
+{
+    size_t n;
+    const void *first = rows_blob(q, 0, &n);
+
+    if (!first || n != HASH_BYTES || memcmp(first, hash, HASH_BYTES))
+        return err_set(&w->err, RC_UNPROCESSABLE,
+                       "this Idempotency-Key was used for another request");
+    rp->status = (int)rows_int(q, 1);
+    unpack_headers(w, rows_text(q, 2), rp);
+    rp->body = rows_dup_blob(w, q, 3, &rp->len);
+    if (rp->nextra < REPLY_HEADERS)
+        reply_header(rp, "idempotency-replayed", "true");
+    return RC_OK;
+}
+
+/* *known: there is an answer under this key, and rp is it. */
+static enum rc look_up(struct work *w, const char *key, const uint8_t hash[HASH_BYTES],
+                       struct reply *rp, bool *known)
+{
+    struct rows q;
+    enum rc rc, end;
+
+    *known = false;
+    if ((rc = db_query(w, SQL_idempotency_find, &q, "tti", w->who.name, key,
+                       clock_now() - KEEP_SECONDS)))
+        return rc;
+    if (rows_next(&q)) {
+        *known = true;
+        rc = replay(w, &q, hash, rp);
+    }
+    end = rows_done(&q);
+    return rc ? rc : end;
+}
+
+static enum rc keep(struct work *w, const char *key, const uint8_t hash[HASH_BYTES],
+                    const struct reply *rp)
+{
+    return db_run(w, SQL_idempotency_put, "ttbitbi", w->who.name, key, hash, (size_t)HASH_BYTES,
+                  (int64_t)rp->status, pack_headers(w, rp), rp->len ? rp->body : "", rp->len,
+                  clock_now());
+}
+
+enum rc idempotency_run(struct work *w, const struct route *r, const struct request *rq,
+                        struct reply *rp)
+{
+    const char *key = r->flags & R_NO_KEY ? NULL : rq->idempotency_key;
+    uint8_t hash[HASH_BYTES];
+    bool known = false;
+    enum rc rc;
+
+    if (!key)
+        return r->handler(w, rq, rp);
+    hash_request(w, rq, hash);
+    rc = look_up(w, key, hash, rp, &known);
+    if (rc || known)
+        return rc;
+    rc = r->handler(w, rq, rp);
+    return rc ? rc : keep(w, key, hash, rp);
+}
+
+static void purge(struct db *db, void *unused)
+{
+    struct arena *mem = arena_new();
+    struct work w;
+
+    (void)unused;
+    work_init(&w, mem, db, "system", RIGHT_ALL);
+    if (db_run(&w, SQL_idempotency_purge, "i", clock_now() - KEEP_SECONDS))
+        LOG(LOG_ERROR, "idempotency_purge_failed", L_STR("why", w.err.text));
+    arena_free(mem);
+}
+
+void idempotency_init(void)
+{
+    writer_tick(PURGE_EVERY_MS, purge, NULL);
+}

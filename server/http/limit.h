@@ -1,0 +1,28 @@
+/*
+ * limit.h - how many uncached requests one client address may make.
+ *
+ * A token bucket for each IPv4 address and each IPv6 /64 (what one subscriber holds): it fills
+ * at the limit a minute and holds a minute's worth. The table has a fixed size; when it is full
+ * the address that was silent longest is forgotten, which gives it a full bucket.
+ */
+#ifndef HTTP_LIMIT_H
+#define HTTP_LIMIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+struct verdict {
+    bool allowed;
+    int64_t quota;     /* a minute */
+    int64_t remaining; /* whole requests left now */
+    int64_t reset; /* seconds until the bucket is full again; when not allowed: until the next
+                      request is */
+};
+
+void limit_init(int64_t per_minute); /* 0: no limit */
+bool limit_is_on(void);
+/* Takes one token. `now_ms` is any clock that does not go back. */
+struct verdict limit_take(const struct sockaddr *client, int64_t now_ms);
+
+#endif

@@ -1,0 +1,19 @@
+/*
+ * params.h - checks what a request says against what its route declares, before the handler
+ * sees it.
+ */
+#ifndef HTTP_PARAMS_H
+#define HTTP_PARAMS_H
+
+#include "server/http/route.h"
+#include "server/http/target.h"
+
+/*
+ * Fills rq->args and rq->nargs, one for each declared parameter in the table's order; texts are
+ * copied to `mem`. RC_INVALID names the parameter in err.field: unknown, given twice, of the
+ * wrong type, out of range.
+ */
+enum rc params_fill(struct err *e, struct arena *mem, const struct route *r,
+                    const struct target *t, struct request *rq);
+
+#endif

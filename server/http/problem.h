@@ -1,0 +1,38 @@
+/*
+ * problem.h - how a failure is told: RFC 9457 problem+json for programs, a small page for
+ * people.
+ *
+ * One table has a row for each kind of failure: status, the name that stands at the end of
+ * `type` (/problems/NAME, stable for ever), and what its own page says. The page is rendered by
+ * api/ from problem_all().
+ */
+#ifndef HTTP_PROBLEM_H
+#define HTTP_PROBLEM_H
+
+#include "server/http/reply.h"
+
+struct problem {
+    enum rc rc;
+    int status;
+    const char *slug;            /* "not-found" */
+    const char *title, *english; /* Chinese, English */
+    const char *cause,
+        *fix; /* why it happens and what to do, Chinese, a sentence or two each */
+};
+
+const struct problem *problem_of(
+    enum rc rc); /* never NULL: what is not in the table is RC_INTERNAL */
+const struct problem *problem_by_slug(const char *slug); /* NULL: unknown */
+const struct problem *problem_all(int *n);
+
+extern const char TYPE_PROBLEM[]; /* "application/problem+json" */
+
+/*
+ * The answer to a failure. `e` gives the sentence ("" when the kind says all: an internal one
+ * is never told to strangers) and the field; `request` is the request's id. Headers that rp
+ * already has are kept: a 410 may point at what to fetch instead.
+ */
+void problem_reply(struct arena *mem, const struct problem *p, const struct err *e,
+                   const char *request, bool page, struct reply *rp);
+
+#endif

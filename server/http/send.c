@@ -1,0 +1,391 @@
+/*
+ * send.c - status, headers, bytes.
+ *
+ *     reply --> 304 if the client has it --> 206 or 416 for a range --> headers --> body,
+ * unless HEAD
+ *
+ * An answer out of the cache carries nothing of its own: no request id, no rate limit, so that
+ * a cache on the way may keep it and HTTP/2 sends each header as one byte of its table.
+ */
+#include "server/http/send.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "server/base/clock.h"
+#include "server/base/id.h"
+#include "server/base/log.h"
+#include "server/base/metric.h"
+#include "server/http/problem.h"
+
+static const char NO_STORE[] = "no-store";
+static const char CSP[] =
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+static struct conf_list cors;
+static bool log_all;
+
+void send_init(const struct conf_list *cors_origins, bool log_requests)
+{
+    cors = *cors_origins;
+    log_all = log_requests;
+}
+
+char *request_id_make(char out[REQUEST_ID_TEXT])
+{
+    struct id id = id_new();
+
+    return hex_text(id.b, sizeof id.b, out);
+}
+
+/* ---- headers ---- */
+
+static void add(h2o_req_t *req, const h2o_token_t *name, const char *value)
+{
+    h2o_add_header(&req->pool, &req->res.headers, name, NULL, value, strlen(value));
+}
+
+static void add_named(h2o_req_t *req, const char *name, const char *value)
+{
+    h2o_add_header_by_str(&req->pool, &req->res.headers, name, strlen(name), 1, NULL, value,
+                          strlen(value));
+}
+
+static h2o_iovec_t header_of(const h2o_req_t *req, const h2o_token_t *name)
+{
+    ssize_t at = h2o_find_header(&req->headers, name, -1);
+
+    return at < 0 ? h2o_iovec_init(NULL, 0) : req->headers.entries[at].value;
+}
+
+static bool has_extra(const struct reply *rp, const char *name)
+{
+    for (int i = 0; i < rp->nextra; i++)
+        if (!strcmp(rp->extra[i].name, name))
+            return true;
+    return false;
+}
+
+/* With a list of origins the answer depends on who asks, and says so even to those who are not
+ * on it. */
+static void add_cors(h2o_req_t *req)
+{
+    ssize_t at = h2o_find_header_by_str(&req->headers, H2O_STRLIT("origin"), -1);
+    h2o_iovec_t origin = at < 0 ? h2o_iovec_init("", 0) : req->headers.entries[at].value;
+
+    if (cors.n == 1 && !strcmp(cors.v[0], "*")) {
+        add(req, H2O_TOKEN_ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+        return;
+    }
+    add(req, H2O_TOKEN_VARY, "origin");
+    for (int i = 0; i < cors.n; i++)
+        if (h2o_memis(origin.base, origin.len, cors.v[i], strlen(cors.v[i])))
+            add(req, H2O_TOKEN_ACCESS_CONTROL_ALLOW_ORIGIN, cors.v[i]);
+}
+
+static void add_limit(h2o_req_t *req, const struct verdict *v)
+{
+    char *policy = h2o_mem_alloc_pool(&req->pool, 64),
+         *left = h2o_mem_alloc_pool(&req->pool, 64);
+
+    snprintf(policy, 64, "\"default\";q=%" PRId64 ";w=60", v->quota);
+    snprintf(left, 64, "\"default\";r=%" PRId64 ";t=%" PRId64, v->remaining, v->reset);
+    add_named(req, "ratelimit-policy", policy);
+    add_named(req, "ratelimit", left);
+}
+
+static void add_security(const struct sending *s, const struct reply *rp)
+{
+    add_named(s->req, "x-content-type-options", "nosniff");
+    if (s->origin == ORIGIN_TLS)
+        add(s->req, H2O_TOKEN_STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    if (!rp->type || strncmp(rp->type, "text/html", 9))
+        return;
+    if (!has_extra(rp, "referrer-policy"))
+        add_named(s->req, "referrer-policy", "same-origin");
+    if (!has_extra(rp, "content-security-policy"))
+        add_named(s->req, "content-security-policy", CSP);
+}
+
+/* A route for everybody, or none at all: what a page of another origin may look at. */
+static bool is_public(const struct sending *s)
+{
+    return !s->route || (s->route->right == RIGHT_READ && s->route->where != ON_WRITER);
+}
+
+static void add_headers(const struct sending *s, const struct reply *rp)
+{
+    h2o_req_t *req = s->req;
+
+    h2o_vector_reserve(&req->pool, &req->res.headers, 16);
+    if (rp->type && req->res.status != 304)
+        add(req, H2O_TOKEN_CONTENT_TYPE, rp->type);
+    if (rp->etag)
+        add(req, H2O_TOKEN_ETAG, rp->etag);
+    add(req, H2O_TOKEN_CACHE_CONTROL, rp->cache ? rp->cache : NO_STORE);
+    if (rp->ranges)
+        add(req, H2O_TOKEN_ACCEPT_RANGES, "bytes");
+    for (int i = 0; i < rp->nextra; i++)
+        add_named(req, rp->extra[i].name, rp->extra[i].value);
+    add_security(s, rp);
+    if (cors.n && is_public(s))
+        add_cors(req);
+    if (s->id)
+        add_named(req, "request-id", s->id);
+    if (s->limit && !rp->cache)
+        add_limit(req, s->limit);
+}
+
+/* ---- conditions and ranges ---- */
+
+/* Whether `etag` stands in an If-None-Match list; the comparison is the weak one, as RFC 9110
+ * section 13.1.2 wants. */
+static bool lists_etag(h2o_iovec_t list, const char *etag)
+{
+    size_t n = strlen(etag), at = 0;
+
+    while (at < list.len) {
+        const char *p = list.base + at, *close;
+
+        if (*p == '*')
+            return true;
+        if (*p != '"') {
+            at++; /* W/, commas and blanks */
+            continue;
+        }
+        close = at + 1 < list.len ? memchr(p + 1, '"', list.len - at - 1) : NULL;
+        if (!close)
+            return false;
+        if ((size_t)(close - p) + 1 == n && !memcmp(p, etag, n))
+            return true;
+        at += (size_t)(close - p) + 1;
+    }
+    return false;
+}
+
+static bool read_number(const char **p, const char *end, size_t *out)
+{
+    const char *first = *p;
+    size_t n = 0;
+
+    for (; *p < end && **p >= '0' && **p <= '9'; ++*p) {
+        if (n > SIZE_MAX / 10 - 10)
+            return false;
+        n = n * 10 + (size_t)(**p - '0');
+    }
+    *out = n;
+    return *p > first;
+}
+
+enum range { RANGE_NONE, RANGE_PART, RANGE_OUTSIDE };
+
+/* One range of bytes. Several, other units and what makes no sense are ignored, as RFC 9110
+ * section 14.2 allows. */
+static enum range range_of(h2o_iovec_t value, size_t len, size_t *from, size_t *n)
+{
+    const char *p = value.base, *end = value.base + value.len;
+    size_t first = 0, last = 0;
+    bool has_first, has_last;
+
+    if (value.len < 7 || memcmp(p, "bytes=", 6))
+        return RANGE_NONE;
+    p += 6;
+    has_first = read_number(&p, end, &first);
+    if (p == end || *p++ != '-')
+        return RANGE_NONE;
+    has_last = read_number(&p, end, &last);
+    if (p != end || (!has_first && !has_last) || (has_first && has_last && last < first))
+        return RANGE_NONE;
+    if (!has_first) { /* the last so many */
+        *n = last < len ? last : len;
+        *from = len - *n;
+        return last && len ? RANGE_PART : RANGE_OUTSIDE;
+    }
+    if (first >= len)
+        return RANGE_OUTSIDE;
+    *from = first;
+    *n = (has_last && last < len ? last + 1 : len) - first;
+    return RANGE_PART;
+}
+
+/* If-Range with another version means: then send me all of it. */
+static enum range wanted_range(const h2o_req_t *req, const struct reply *rp, size_t *from,
+                               size_t *n)
+{
+    h2o_iovec_t range = header_of(req, H2O_TOKEN_RANGE),
+                held = header_of(req, H2O_TOKEN_IF_RANGE);
+
+    if (!rp->ranges || !range.base || req->res.status != 200)
+        return RANGE_NONE;
+    if (held.base && (!rp->etag || !h2o_memis(held.base, held.len, rp->etag, strlen(rp->etag))))
+        return RANGE_NONE;
+    return range_of(range, rp->len, from, n);
+}
+
+/* ---- the wire ---- */
+
+static const char *reason_of(int status)
+{
+    static const struct {
+        int status;
+        const char *reason;
+    } reasons[] = {
+        { 200, "OK" },
+        { 201, "Created" },
+        { 202, "Accepted" },
+        { 204, "No Content" },
+        { 206, "Partial Content" },
+        { 303, "See Other" },
+        { 304, "Not Modified" },
+        { 400, "Bad Request" },
+        { 401, "Unauthorized" },
+        { 403, "Forbidden" },
+        { 404, "Not Found" },
+        { 405, "Method Not Allowed" },
+        { 409, "Conflict" },
+        { 410, "Gone" },
+        { 412, "Precondition Failed" },
+        { 413, "Content Too Large" },
+        { 416, "Range Not Satisfiable" },
+        { 422, "Unprocessable Content" },
+        { 429, "Too Many Requests" },
+        { 500, "Internal Server Error" },
+        { 503, "Service Unavailable" },
+        { 507, "Insufficient Storage" },
+    };
+
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (reasons[i].status == status)
+            return reasons[i].reason;
+    return "Other";
+}
+
+static void tell(const struct sending *s, int status, size_t bytes)
+{
+    bool mutation = s->route && s->route->where == ON_WRITER;
+    bool failure = status >= 400 && status != 429 &&
+                   status != 503; /* a flood that is refused must not flood the log */
+    int64_t us;
+
+    metric_add(METRIC_requests, 1);
+    metric_add(METRIC_response_bytes, (int64_t)bytes);
+    if (status >= 400)
+        metric_add(status >= 500 ? METRIC_requests_failed : METRIC_requests_refused, 1);
+    if (!log_all && !mutation && !failure)
+        return;
+    us = clock_mono_us() - s->began_us;
+    LOG(status >= 500 ? LOG_WARN : LOG_INFO, "request", L_STR("request", s->id),
+        L_STR("route", s->route ? s->route->path : ""), L_STR("path", s->path),
+        L_INT("status", status), L_INT("us", us), L_INT("bytes", bytes));
+}
+
+static void put(const struct sending *s, const char *body, size_t n)
+{
+    static h2o_generator_t nothing_more;
+    h2o_req_t *req = s->req;
+    h2o_iovec_t bytes = h2o_iovec_init(body, n);
+    bool head = h2o_memis(req->method.base, req->method.len, H2O_STRLIT("HEAD"));
+    int status = req->res.status;
+
+    if (status != 304 && status != 204)
+        req->res.content_length = n;
+    else
+        n = 0;
+    if (req->conn->ctx->shutdown_requested)
+        req->http1_is_persistent = 0;
+    req->res.reason = reason_of(status);
+    tell(s, status, head ? 0 : n);
+    h2o_start_response(req, &nothing_more);
+    h2o_send(req, &bytes, head || !n ? 0 : 1, H2O_SEND_STATE_FINAL);
+}
+
+static char *content_range(h2o_req_t *req, size_t from, size_t n, size_t len, bool part)
+{
+    char *text = h2o_mem_alloc_pool(&req->pool, 80);
+
+    if (part)
+        snprintf(text, 80, "bytes %zu-%zu/%zu", from, from + n - 1, len);
+    else
+        snprintf(text, 80, "bytes */%zu", len);
+    return text;
+}
+
+static void send_part(const struct sending *s, const struct reply *rp, size_t from, size_t n)
+{
+    s->req->res.status = 206;
+    add_headers(s, rp);
+    add(s->req, H2O_TOKEN_CONTENT_RANGE, content_range(s->req, from, n, rp->len, true));
+    put(s, rp->body + from, n);
+}
+
+static void send_outside(const struct sending *s, size_t len)
+{
+    char id[REQUEST_ID_TEXT];
+    struct reply rp = { 0 };
+    struct err e = { 0 };
+
+    reply_header(&rp, "content-range", content_range(s->req, 0, 0, len, false));
+    snprintf(e.text, sizeof e.text, "the content has %zu bytes", len);
+    problem_reply(arena_of_pool(&s->req->pool), problem_by_slug("range"), &e,
+                  s->id ? s->id : request_id_make(id), false, &rp);
+    s->req->res.status = 416;
+    add_headers(s, &rp);
+    put(s, rp.body, rp.len);
+}
+
+void send_reply(const struct sending *s, const struct reply *rp)
+{
+    h2o_req_t *req = s->req;
+    h2o_iovec_t held = header_of(req, H2O_TOKEN_IF_NONE_MATCH);
+    size_t from = 0, n = 0;
+
+    req->res.status = rp->status ? rp->status : 200;
+    if (rp->etag && held.base && req->res.status == 200 && lists_etag(held, rp->etag)) {
+        req->res.status = 304;
+        add_headers(s, rp);
+        put(s, NULL, 0);
+        return;
+    }
+    switch (wanted_range(req, rp, &from, &n)) {
+    case RANGE_PART: send_part(s, rp, from, n); return;
+    case RANGE_OUTSIDE: send_outside(s, rp->len); return;
+    case RANGE_NONE: break;
+    }
+    add_headers(s, rp);
+    put(s, rp->body, rp->len);
+}
+
+/* Some failures say what to do in a header of their own. */
+static void add_hint(h2o_req_t *req, const struct sending *s, enum rc rc, struct reply *rp)
+{
+    char *seconds;
+
+    if (rp->nextra == REPLY_HEADERS)
+        return;
+    if (rc == RC_UNAUTHORIZED) {
+        reply_header(rp, "www-authenticate", "Bearer");
+    } else if ((rc == RC_TOO_MANY || rc == RC_BUSY) && !has_extra(rp, "retry-after")) {
+        seconds = h2o_mem_alloc_pool(&req->pool, 24);
+        /* Spread over a few seconds, or all who were refused would come back together. */
+        snprintf(seconds, 24, "%" PRId64,
+                 rc == RC_TOO_MANY && s->limit ? s->limit->reset + 1 : 1 + clock_mono_us() % 4);
+        reply_header(rp, "retry-after", seconds);
+    }
+}
+
+void send_problem(const struct sending *s, enum rc rc, const struct err *e, struct reply *rp)
+{
+    h2o_req_t *req = s->req;
+    bool page = s->route && s->route->flags & R_PAGE;
+    struct sending own = *s;
+
+    if (!own.id)
+        own.id = request_id_make(h2o_mem_alloc_pool(&req->pool, REQUEST_ID_TEXT));
+    if (problem_of(rc)->status >= 500 && rc != RC_BUSY)
+        LOG(LOG_ERROR, "failure", L_STR("request", own.id), L_STR("kind", rc_name(rc)),
+            L_STR("why", e->text));
+    add_hint(req, s, rc, rp);
+    problem_reply(arena_of_pool(&req->pool), problem_of(rc), e, own.id, page, rp);
+    send_reply(&own, rp);
+}

@@ -1,0 +1,439 @@
+/*
+ * server.c - loops, listeners, connections.
+ *
+ *     SERVING --stop--> DRAINING (GOAWAY, idle ones closed) --all gone, or deadline--> CUTTING
+ * --all gone, all requests home--> ended
+ *
+ * A loop's context and its h2o sockets are made in the thread that runs it: libh2o keeps
+ * recycled buffers by thread, and mixing them corrupts memory silently. Each loop has listening
+ * sockets of its own on the shared ports, and the kernel spreads the connections. The admin
+ * socket belongs to the first loop.
+ *
+ * libh2o does not tell its connections' list, so each has a record here, tied to the socket's
+ * on_close: for the count, for the end, and for whatever must know about a connection later.
+ * All are taken in by one function, accept_some().
+ */
+#include "server/http/server.h"
+
+#include <assert.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <h2o.h>
+#include <h2o/http1.h>
+#include <h2o/http2.h>
+
+#include "server/base/clock.h"
+#include "server/base/log.h"
+#include "server/base/metric.h"
+#include "server/http/edge.h"
+#include "server/http/listen.h"
+#include "server/http/tls.h"
+
+enum {
+    LOOPS_MAX = 64,
+    LISTENERS_MAX = CONF_LIST_MAX + 1,
+    ACCEPT_AT_ONCE = 16,
+    SPARE_FILES = 256, /* for databases, objects, outbound connections */
+    POLL_MS = 50,      /* while stopping */
+    IDLE_MS = 60 * 1000,
+    HANDSHAKE_MS = 5 * 1000,
+    REQUEST_MS = 10 * 1000,
+    CUT_GRACE_MS = 3 * 1000, /* for a loop to notice that its connections were cut */
+};
+
+struct listener {
+    h2o_socket_t *sock;
+    h2o_accept_ctx_t accept;
+    h2o_hostconf_t *hosts[2];
+    struct loop *loop;
+};
+
+struct loop {
+    struct server *server;
+    pthread_t thread;
+    h2o_context_t ctx;
+    struct edge_loop edge;
+    h2o_multithread_receiver_t bell; /* wakes the loop when it is to stop */
+    h2o_multithread_message_t ring;
+    int fds[LISTENERS_MAX];
+    struct listener listeners[LISTENERS_MAX];
+    h2o_linklist_t connections;
+    int count, count_max;
+    bool deaf; /* too many connections: accepts none for now */
+    bool draining;
+};
+
+struct server {
+    h2o_globalconf_t global;
+    h2o_hostconf_t *hosts[ORIGIN_COUNT];
+    SSL_CTX *tls;
+    struct endpoint endpoints[CONF_LIST_MAX];
+    char urls[CONF_LIST_MAX][LISTEN_URL];
+    int nendpoints;
+    char *admin;
+    struct loop *loops;
+    int nloops;
+    pthread_barrier_t ready;
+    atomic_int_fast64_t deadline_us; /* 0: serving */
+};
+
+struct connection {
+    h2o_linklist_t link;
+    h2o_socket_t *sock;
+    struct loop *loop;
+};
+
+/* ---- connections ---- */
+
+static void listen_again(struct loop *loop);
+
+static void connection_closed(void *p)
+{
+    struct connection *c = p;
+    struct loop *loop = c->loop;
+
+    h2o_linklist_unlink(&c->link);
+    free(c);
+    loop->count--;
+    metric_add(METRIC_connections, -1);
+    if (loop->deaf && loop->count < loop->count_max)
+        listen_again(loop);
+}
+
+static void connection_new(struct loop *loop, h2o_socket_t *sock)
+{
+    struct connection *c = h2o_mem_alloc(sizeof *c);
+
+    *c = (struct connection){ .sock = sock, .loop = loop };
+    h2o_linklist_insert(&loop->connections, &c->link);
+    sock->on_close.cb = connection_closed;
+    sock->on_close.data = c;
+    loop->count++;
+    metric_add(METRIC_connections, 1);
+}
+
+/* Without this a listener at the limit of open files would spin: always readable, never to be
+ * accepted. */
+static void go_deaf(struct loop *loop)
+{
+    loop->deaf = true;
+    for (int i = 0; i < LISTENERS_MAX; i++)
+        if (loop->listeners[i].sock)
+            h2o_socket_read_stop(loop->listeners[i].sock);
+    LOG(LOG_WARN, "connections_full", L_INT("connections", loop->count));
+}
+
+static void accept_some(h2o_socket_t *sock, const char *error)
+{
+    struct listener *listener = sock->data;
+    h2o_socket_t *accepted;
+
+    if (error)
+        return;
+    for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
+        if (listener->loop->count >= listener->loop->count_max) {
+            go_deaf(listener->loop);
+            return;
+        }
+        accepted = h2o_evloop_socket_accept(sock);
+        if (!accepted)
+            return;
+        connection_new(listener->loop, accepted);
+        h2o_accept(&listener->accept, accepted);
+    }
+}
+
+static void listen_again(struct loop *loop)
+{
+    loop->deaf = false;
+    for (int i = 0; i < LISTENERS_MAX && !loop->draining; i++)
+        if (loop->listeners[i].sock)
+            h2o_socket_read_start(loop->listeners[i].sock, accept_some);
+}
+
+/* ---- the end of a loop ---- */
+
+/* The peer's side of a hang-up: libh2o reads the end of the stream and closes in its own order.
+ */
+static void cut(h2o_socket_t *sock)
+{
+    shutdown(h2o_socket_get_fd(sock), SHUT_RDWR);
+}
+
+/* An HTTP/1.1 connection between two requests; libh2o would leave it open. */
+static int cut_if_idle(h2o_req_t *req, void *unused)
+{
+    (void)unused;
+    if (req->version == 0)
+        cut(req->conn->callbacks->get_socket(req->conn));
+    return 0;
+}
+
+static void drain(struct loop *loop)
+{
+    loop->draining = true;
+    for (int i = 0; i < LISTENERS_MAX; i++) {
+        if (!loop->listeners[i].sock)
+            continue;
+        h2o_socket_read_stop(loop->listeners[i].sock);
+        h2o_socket_close(loop->listeners[i].sock);
+        loop->listeners[i].sock = NULL;
+    }
+    h2o_context_request_shutdown(&loop->ctx);
+}
+
+static void cut_all(struct loop *loop)
+{
+    for (h2o_linklist_t *l = loop->connections.next; l != &loop->connections; l = l->next)
+        cut(H2O_STRUCT_FROM_MEMBER(struct connection, link, l)->sock);
+}
+
+/* One round of stopping; false when nothing is left. */
+static bool still_stopping(struct loop *loop, int64_t deadline_us)
+{
+    h2o_globalconf_t *global = &loop->server->global;
+
+    if (!loop->draining)
+        drain(loop);
+    if (clock_mono_us() >= deadline_us)
+        cut_all(loop);
+    else
+        global->http1.callbacks.foreach_request(&loop->ctx, cut_if_idle, NULL);
+    return loop->count > 0 || loop->edge.away > 0;
+}
+
+/* ---- the life of a loop ---- */
+
+static void add_listener(struct loop *loop, int i, enum origin origin)
+{
+    struct listener *l = &loop->listeners[i];
+    struct server *s = loop->server;
+
+    l->loop = loop;
+    l->hosts[0] = s->hosts[origin];
+    l->accept = (h2o_accept_ctx_t){ .ctx = &loop->ctx, .hosts = l->hosts };
+    if (origin == ORIGIN_TLS)
+        l->accept.ssl_ctx = s->tls;
+    l->sock = h2o_evloop_socket_create(loop->ctx.loop, loop->fds[i], H2O_SOCKET_FLAG_DONT_READ);
+    l->sock->data = l;
+    h2o_socket_read_start(l->sock, accept_some);
+}
+
+static void wake(h2o_multithread_receiver_t *bell, h2o_linklist_t *messages)
+{
+    (void)bell;
+    while (!h2o_linklist_is_empty(messages))
+        h2o_linklist_unlink(messages->next);
+}
+
+static void open_loop(struct loop *loop)
+{
+    struct server *s = loop->server;
+
+    h2o_context_init(&loop->ctx, h2o_evloop_create(), &s->global);
+    h2o_multithread_register_receiver(loop->ctx.queue, &loop->bell, wake);
+    edge_loop_init(&loop->edge, &loop->ctx);
+    h2o_linklist_init_anchor(&loop->connections);
+    for (int i = 0; i < s->nendpoints; i++)
+        add_listener(loop, i, s->endpoints[i].tls ? ORIGIN_TLS : ORIGIN_PLAIN);
+    if (loop->fds[s->nendpoints] >= 0)
+        add_listener(loop, s->nendpoints, ORIGIN_ADMIN);
+}
+
+static void *run_loop(void *arg)
+{
+    struct loop *loop = arg;
+    int64_t deadline_us;
+
+    pthread_setname_np(pthread_self(), "loop");
+    open_loop(loop);
+    pthread_barrier_wait(&loop->server->ready);
+    for (;;) {
+        deadline_us = atomic_load(&loop->server->deadline_us);
+        if (deadline_us && !still_stopping(loop, deadline_us))
+            break;
+        h2o_evloop_run(loop->ctx.loop, deadline_us ? POLL_MS : INT32_MAX);
+    }
+    return NULL;
+}
+
+static void close_loop(struct loop *loop)
+{
+    edge_loop_done(&loop->edge);
+    h2o_multithread_unregister_receiver(loop->ctx.queue, &loop->bell);
+    h2o_context_dispose(&loop->ctx);
+    h2o_evloop_destroy(loop->ctx.loop);
+}
+
+/* ---- the server ---- */
+
+/* An equal share of the files we may open, but for a few that others need. */
+static int connections_max(int loops)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur > 1 << 20)
+        return (1 << 20) / loops;
+    return files.rlim_cur > 2 * SPARE_FILES ? (int)(files.rlim_cur - SPARE_FILES) / loops
+                                            : SPARE_FILES / 2 / loops + 1;
+}
+
+static void configure(struct server *s, const struct server_conf *conf)
+{
+    h2o_config_init(&s->global);
+    s->global.server_name = h2o_iovec_init("", 0);
+    /* Above it HTTP/2 answers REFUSED_STREAM, which clients repeat at once; the edge answers
+     * 413 long before. */
+    s->global.max_request_entity_size = 4 * conf->body_max;
+    s->global.handshake_timeout = HANDSHAKE_MS;
+    s->global.http1.req_timeout = REQUEST_MS;
+    s->global.http1.upgrade_to_http2 = 0;
+    s->global.http2.idle_timeout = IDLE_MS;
+    edge_install(&s->global, s->hosts);
+}
+
+static void close_fds(struct server *s)
+{
+    for (int l = 0; l < s->nloops; l++)
+        for (int i = 0; i < LISTENERS_MAX; i++)
+            if (s->loops[l].fds[i] >= 0)
+                close(s->loops[l].fds[i]);
+}
+
+static enum rc open_endpoint(struct err *e, struct server *s, const char *url)
+{
+    struct endpoint *at = &s->endpoints[s->nendpoints];
+    int fds[LOOPS_MAX];
+    enum rc rc;
+
+    if ((rc = endpoint_parse(e, url, at)) || (rc = endpoint_open(e, at, s->nloops, fds)))
+        return rc;
+    for (int l = 0; l < s->nloops; l++)
+        s->loops[l].fds[s->nendpoints] = fds[l];
+    endpoint_url(at, s->urls[s->nendpoints++]);
+    return RC_OK;
+}
+
+static enum rc open_all(struct err *e, struct server *s, const struct server_conf *conf)
+{
+    bool tls = false;
+    enum rc rc;
+
+    for (int i = 0; i < conf->listen.n; i++) {
+        if ((rc = open_endpoint(e, s, conf->listen.v[i])))
+            return rc;
+        tls |= s->endpoints[i].tls;
+    }
+    if (tls && (rc = tls_open(e, conf->tls_cert, conf->tls_key, conf->keys_dir, &s->tls)))
+        return rc;
+    if (!conf->admin)
+        return RC_OK;
+    if ((rc = endpoint_open_unix(e, conf->admin, &s->loops[0].fds[s->nendpoints])))
+        return rc;
+    s->admin = strdup(conf->admin);
+    return RC_OK;
+}
+
+static struct server *server_new(int loops)
+{
+    struct server *s = h2o_mem_alloc(sizeof *s);
+
+    *s = (struct server){ .nloops = loops };
+    s->loops = h2o_mem_alloc(sizeof *s->loops * (size_t)loops);
+    for (int l = 0; l < loops; l++) {
+        s->loops[l] = (struct loop){ .server = s, .count_max = connections_max(loops) };
+        for (int i = 0; i < LISTENERS_MAX; i++)
+            s->loops[l].fds[i] = -1;
+    }
+    return s;
+}
+
+static void release(struct server *s)
+{
+    SSL_CTX_free(s->tls);
+    free(s->admin);
+    free(s->loops);
+    free(s);
+}
+
+/* Signals are for the main thread: one that arrives in a loop would end its wait for nothing.
+ */
+static void launch(struct server *s)
+{
+    sigset_t all, before;
+
+    sigfillset(&all);
+    pthread_barrier_init(&s->ready, NULL, (unsigned)s->nloops + 1);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    for (int l = 0; l < s->nloops; l++)
+        if (pthread_create(&s->loops[l].thread, NULL, run_loop, &s->loops[l]))
+            h2o_fatal("no thread for a loop");
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_barrier_wait(&s->ready);
+}
+
+enum rc server_start(struct err *e, const struct server_conf *conf, struct server **out)
+{
+    int loops = conf->loops ? conf->loops : (int)sysconf(_SC_NPROCESSORS_ONLN);
+    struct server *s;
+    enum rc rc;
+
+    if (loops < 1 || loops > LOOPS_MAX)
+        return err_set(e, RC_INVALID, "loops should be 1 to %d", LOOPS_MAX);
+    s = server_new(loops);
+    if ((rc = open_all(e, s, conf))) {
+        close_fds(s);
+        release(s);
+        return rc;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    configure(s, conf);
+    launch(s);
+    *out = s;
+    return RC_OK;
+}
+
+struct conf_list server_urls(const struct server *s)
+{
+    struct conf_list urls = { .n = s->nendpoints };
+
+    for (int i = 0; i < urls.n; i++)
+        urls.v[i] = s->urls[i];
+    return urls;
+}
+
+bool server_stop(struct server *s, int64_t deadline_ms)
+{
+    int64_t deadline_us = clock_mono_us() + deadline_ms * 1000,
+            last_us = deadline_us + CUT_GRACE_MS * 1000;
+    struct timespec last = { last_us / 1000000, last_us % 1000000 * 1000 };
+    bool ended = true;
+
+    if (s->admin)
+        unlink(s->admin);
+    atomic_store(&s->deadline_us, deadline_us);
+    for (int l = 0; l < s->nloops; l++)
+        h2o_multithread_send_message(&s->loops[l].bell, &s->loops[l].ring);
+    for (int l = 0; l < s->nloops; l++)
+        ended &= !pthread_clockjoin_np(s->loops[l].thread, NULL, CLOCK_MONOTONIC, &last);
+    return ended;
+}
+
+void server_free(struct server *s)
+{
+    if (!s)
+        return;
+    for (int l = 0; l < s->nloops; l++)
+        close_loop(&s->loops[l]);
+    h2o_config_dispose(&s->global);
+    pthread_barrier_destroy(&s->ready);
+    release(s);
+}

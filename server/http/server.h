@@ -1,0 +1,42 @@
+/*
+ * server.h - the event loops: sockets, TLS, HTTP/2 and HTTP/1.1, and an orderly end.
+ */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "server/base/conf.h"
+
+struct server;
+
+struct server_conf {
+    struct conf_list listen; /* URLs (listen.h) */
+    const char
+        *admin; /* path of the admin socket: whoever can open it is the operator; NULL: none */
+    const char *tls_cert, *tls_key; /* PEM files; both "": self-signed */
+    const char *keys_dir;           /* where the self-signed one stands */
+    int loops;                      /* event-loop threads; 0: one a core */
+    size_t body_max; /* the largest body_max of any route; four times as much is cut off by the
+                        connection */
+};
+
+/*
+ * Opens everything, then starts the loops: when it returns, connections are accepted. After
+ * edge_init() (edge.h). Ignores SIGPIPE; the loops' threads take no signals. RC_CONFLICT:
+ * somebody else listens there.
+ */
+enum rc server_start(struct err *e, const struct server_conf *conf, struct server **out);
+/* How to reach it, in the order of conf.listen. */
+struct conf_list server_urls(const struct server *s);
+/*
+ * Accepts nothing any more, closes idle connections, finishes requests under way; what is still
+ * open after the deadline is cut. False: a loop hangs, and the process had better end with
+ * _exit(). Call it while the pool and the writer still run.
+ */
+bool server_stop(struct server *s, int64_t deadline_ms);
+/* After server_stop() was true and the pool and the writer have ended; accepts NULL. */
+void server_free(struct server *s);
+
+#endif

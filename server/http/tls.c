@@ -1,0 +1,196 @@
+/*
+ * tls.c - one SSL_CTX for all loops, so that a ticket from one is good at the others.
+ *
+ * The self-signed certificate is for the first run and for tests: P-256, valid 825 days (the
+ * most that phones accept), for localhost, both loopback addresses and this host's name. The
+ * key is written before the certificate; a pair that does not match (a crash in between) is
+ * made anew.
+ */
+#include "server/http/tls.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <h2o.h>
+
+#include "server/base/clock.h"
+#include "server/base/fs.h"
+#include "server/base/secret.h"
+
+enum { DAY = 24 * 60 * 60, DAYS = 825, SERIAL_BYTES = 16, PATH_BYTES = 4096 };
+
+static enum rc fault(struct err *e, const char *what)
+{
+    char why[160];
+
+    ERR_error_string_n(ERR_get_error(), why, sizeof why);
+    ERR_clear_error();
+    return err_set(e, RC_INVALID, "%s: %s", what, why);
+}
+
+/* ---- a certificate of our own ---- */
+
+static bool add_extension(X509 *cert, int nid, const char *value)
+{
+    X509V3_CTX ctx;
+    X509_EXTENSION *ext;
+    bool done;
+
+    X509V3_set_ctx(&ctx, cert, cert, NULL, NULL, 0);
+    ext = X509V3_EXT_conf_nid(NULL, &ctx, nid, value);
+    done = ext && X509_add_ext(cert, ext, -1);
+    X509_EXTENSION_free(ext);
+    return done;
+}
+
+/* A host's name goes into the certificate if it reads like one; a comma in it would add names
+ * of its own. */
+static void alternative_names(char *out, size_t n)
+{
+    char host[256] = "";
+
+    gethostname(host, sizeof host - 1);
+    if (host[0] &&
+        strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") ==
+            strlen(host))
+        snprintf(out, n, "DNS:localhost,IP:127.0.0.1,IP:::1,DNS:%s", host);
+    else
+        snprintf(out, n, "DNS:localhost,IP:127.0.0.1,IP:::1");
+}
+
+static bool fill_certificate(X509 *cert, EVP_PKEY *key)
+{
+    uint8_t serial[SERIAL_BYTES];
+    char names[512];
+    X509_NAME *name = X509_get_subject_name(cert);
+    BIGNUM *number;
+    bool done;
+
+    secret_random(serial, sizeof serial);
+    serial[0] &= 0x7f;
+    number = BN_bin2bn(serial, sizeof serial, NULL);
+    done = number && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(cert));
+    BN_free(number);
+    alternative_names(names, sizeof names);
+    return done && X509_set_version(cert, X509_VERSION_3) && X509_set_pubkey(cert, key) &&
+           X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const uint8_t *)"tjzw", -1,
+                                      -1, 0) &&
+           X509_set_issuer_name(cert, name) &&
+           ASN1_TIME_set(X509_getm_notBefore(cert), clock_now() - DAY) &&
+           ASN1_TIME_set(X509_getm_notAfter(cert), clock_now() + (int64_t)DAYS * DAY - DAY) &&
+           add_extension(cert, NID_subject_alt_name, names) &&
+           add_extension(cert, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
+           add_extension(cert, NID_key_usage, "critical,digitalSignature,keyCertSign") &&
+           add_extension(cert, NID_ext_key_usage, "serverAuth") &&
+           X509_sign(cert, key, EVP_sha256());
+}
+
+static enum rc write_pem(struct err *e, const char *path, X509 *cert, EVP_PKEY *key)
+{
+    BIO *mem = BIO_new(BIO_s_mem());
+    char *pem = NULL;
+    bool done = mem && (cert ? PEM_write_bio_X509(mem, cert)
+                             : PEM_write_bio_PrivateKey(mem, key, NULL, NULL, 0, NULL, NULL));
+    long n = done ? BIO_get_mem_data(mem, &pem) : 0;
+    enum rc rc = done ? fs_write(e, path, pem, (size_t)n, 0600) : fault(e, "write a PEM file");
+
+    if (pem && n > 0)
+        secret_wipe(pem, (size_t)n);
+    BIO_free(mem);
+    return rc;
+}
+
+static enum rc make_certificate(struct err *e, const char *cert_path, const char *key_path)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *cert = X509_new();
+    enum rc rc;
+
+    if (!key || !cert || !fill_certificate(cert, key))
+        rc = fault(e, "make a certificate");
+    else if (!(rc = write_pem(e, key_path, NULL, key)))
+        rc = write_pem(e, cert_path, cert, NULL);
+    X509_free(cert);
+    EVP_PKEY_free(key);
+    return rc;
+}
+
+/* ---- the context ---- */
+
+static enum rc load(struct err *e, SSL_CTX *ctx, const char *cert, const char *key)
+{
+    char what[256];
+
+    snprintf(what, sizeof what, "the certificate %s", cert);
+    if (SSL_CTX_use_certificate_chain_file(ctx, cert) != 1)
+        return fault(e, what);
+    snprintf(what, sizeof what, "the key %s of the certificate %s", key, cert);
+    if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1 ||
+        SSL_CTX_check_private_key(ctx) != 1)
+        return fault(e, what);
+    return RC_OK;
+}
+
+static bool has_expired(SSL_CTX *ctx)
+{
+    time_t tomorrow = clock_now() + DAY;
+
+    return X509_cmp_time(X509_get0_notAfter(SSL_CTX_get0_certificate(ctx)), &tomorrow) <= 0;
+}
+
+static enum rc load_own(struct err *e, SSL_CTX *ctx, const char *dir)
+{
+    char cert[PATH_BYTES], key[PATH_BYTES];
+    struct err unused;
+    enum rc rc;
+
+    if (snprintf(cert, sizeof cert, "%s/tls-cert.pem", dir) >= PATH_BYTES ||
+        snprintf(key, sizeof key, "%s/tls-key.pem", dir) >= PATH_BYTES)
+        return err_set(e, RC_INVALID, "the path %.100s… is too long", dir);
+    if (fs_exists(cert) && !load(&unused, ctx, cert, key) && !has_expired(ctx))
+        return RC_OK;
+    if ((rc = fs_mkdirs(e, dir, 0700)) || (rc = make_certificate(e, cert, key)))
+        return rc;
+    return load(e, ctx, cert, key);
+}
+
+static bool settle(SSL_CTX *ctx)
+{
+    SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                 SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+    /* Ten thousand phones that are connected and silent: without it each holds 16 KB more. */
+    SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); /* tickets carry the state */
+    SSL_CTX_set_num_tickets(ctx, 1);
+    h2o_ssl_register_alpn_protocols(ctx, h2o_alpn_protocols);
+    return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) &&
+           SSL_CTX_set_session_id_context(ctx, (const uint8_t *)"tjzw", 4) &&
+           SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20") &&
+           SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384");
+}
+
+enum rc tls_open(struct err *e, const char *cert, const char *key, const char *keys_dir,
+                 SSL_CTX **out)
+{
+    SSL_CTX *ctx;
+    enum rc rc;
+
+    if (!*cert != !*key)
+        return err_set(e, RC_INVALID, "tls_cert and tls_key should be set together");
+    ctx = SSL_CTX_new(TLS_server_method());
+    if (!ctx || !settle(ctx)) {
+        SSL_CTX_free(ctx);
+        return fault(e, "set up TLS");
+    }
+    rc = *cert ? load(e, ctx, cert, key) : load_own(e, ctx, keys_dir);
+    if (rc)
+        SSL_CTX_free(ctx);
+    else
+        *out = ctx;
+    return rc;
+}
