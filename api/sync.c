@@ -1,0 +1,136 @@
+/*
+ * sync.c - five GETs. The head is answered from memory on the loop; the rest is made on a
+ * worker once and then kept by the response cache.
+ *
+ * Names in these paths have one spelling each, which the protocol's own parser checks: whatever
+ * differs by a leading zero or a capital is refused, so that nobody can fill caches with twins.
+ * Every refusal points at the newest head.
+ */
+#include "api/sync.h"
+
+#include <string.h>
+
+#include "sync/catchup.h"
+#include "sync/head.h"
+#include "sync/keys.h"
+#include "sync/object.h"
+
+/* clang-format off */
+#define STREAM { "stream", P_TEXT, 1, WIRE_STREAM_MAX, "name of the stream" }
+const struct param sync_stream_params[] = { STREAM, { 0 } };
+const struct param sync_twin_params[] = {
+    STREAM, { "cursor", P_TEXT, 1, 64, "epoch.seq.sign of a head" }, { 0 } };
+const struct param sync_log_params[] = {
+    STREAM, { "epoch", P_TEXT, 1, 19, "the head's epoch" }, { "cut", P_TEXT, 1, 19, "the head's cut" },
+    { "range", P_TEXT, 1, 48, "from-to, and .gz or .zst for an encoding" }, { 0 } };
+const struct param sync_object_params[] = {
+    STREAM, { "name", P_TEXT, 64, 68, "SHA-256 in hex, and .gz or .zst for an encoding" }, { 0 } };
+/* clang-format on */
+
+static const char prefix[] = "/v1/sync/";
+
+/* The stream of the request and its path taken apart. An error carries the way to the newest
+ * head. */
+static enum rc open_url(struct work *w, const struct request *rq, struct reply *rp,
+                        struct live **l, struct wire_url *u)
+{
+    const char *name = request_text(rq, "stream", "");
+    struct sync_err se;
+
+    if (!(*l = live_find(name)))
+        return err_set(&w->err, RC_NOT_FOUND, "there is no stream of that name");
+    reply_header(rp, "link",
+                 arena_printf(w->mem, "</v1/sync/%s/head>; rel=\"latest-version\"", name));
+    if (wire_url_parse(&se, rq->path + sizeof prefix - 1, strlen(rq->path) - sizeof prefix + 1,
+                       u))
+        return err_set(&w->err, RC_INVALID, "%s", se.text);
+    return RC_OK;
+}
+
+/* Answers that stay as they are for ever need no pointer to something newer. */
+static void reply_forever(struct reply *rp, const char *type, const void *p, size_t n)
+{
+    rp->nextra = 0;
+    rp->cache = CACHE_FOREVER;
+    rp->ranges = true;
+    reply_body(rp, type, p, n);
+}
+
+enum rc get_sync_keys(struct work *w, const struct request *rq, struct reply *rp)
+{
+    struct live *l = live_own();
+    const char *text;
+    uint8_t hash[HASH_BYTES];
+    char hex[HASH_TEXT];
+    size_t n;
+
+    (void)rq;
+    if (!l)
+        return err_set(&w->err, RC_BUSY, "the keys are being loaded");
+    text = keys_chain(live_keys(l), &n);
+    sha256(text, n, hash);
+    rp->etag = arena_printf(w->mem, "\"%.16s\"", hex_text(hash, sizeof hash, hex));
+    rp->cache = CACHE_SHORT;
+    reply_body(rp, TYPE_TEXT, text, n);
+    return RC_OK;
+}
+
+enum rc get_sync_head(struct work *w, const struct request *rq, struct reply *rp)
+{
+    struct live *l = live_find(request_text(rq, "stream", ""));
+    const char *note;
+    size_t n;
+    enum rc rc;
+
+    if (!l)
+        return err_set(&w->err, RC_NOT_FOUND, "there is no stream of that name");
+    if ((rc = head_now(l, &w->err, w->mem, &note, &n, &rp->etag)))
+        return rc;
+    rp->cache = CACHE_SHORT;
+    reply_body(rp, TYPE_TEXT, note, n);
+    return RC_OK;
+}
+
+enum rc get_sync_twin(struct work *w, const struct request *rq, struct reply *rp)
+{
+    struct wire_url u;
+    struct live *l;
+    const char *note;
+    size_t n;
+    enum rc rc;
+
+    if ((rc = open_url(w, rq, rp, &l, &u)) ||
+        (rc = head_twin(w, l, u.epoch, u.seq, u.sign, &note, &n)))
+        return rc;
+    reply_forever(rp, TYPE_TEXT, note, n);
+    return RC_OK;
+}
+
+enum rc get_sync_log(struct work *w, const struct request *rq, struct reply *rp)
+{
+    struct wire_url u;
+    struct live *l;
+    const char *body;
+    size_t n;
+    enum rc rc;
+
+    if ((rc = open_url(w, rq, rp, &l, &u)) || (rc = catchup_make(w, l, &u, &body, &n)))
+        return rc;
+    reply_forever(rp, TYPE_BYTES, body, n);
+    return RC_OK;
+}
+
+enum rc get_sync_object(struct work *w, const struct request *rq, struct reply *rp)
+{
+    struct wire_url u;
+    struct live *l;
+    const char *body;
+    size_t n;
+    enum rc rc;
+
+    if ((rc = open_url(w, rq, rp, &l, &u)) ||
+        (rc = object_read(w, live_data(l), u.hash, u.encoding, &body, &n)))
+        return rc;
+    reply_forever(rp, TYPE_BYTES, body, n);
+    return RC_OK;
+}

@@ -1,0 +1,18 @@
+/*
+ * sync.h - the public side of delta-sync: docs/protocol/sync.md over HTTP.
+ */
+#ifndef API_SYNC_H
+#define API_SYNC_H
+
+#include "server/http/route.h"
+
+extern const struct param sync_stream_params[], sync_twin_params[], sync_log_params[],
+    sync_object_params[];
+
+enum rc get_sync_keys(struct work *w, const struct request *rq, struct reply *rp);
+enum rc get_sync_head(struct work *w, const struct request *rq, struct reply *rp);
+enum rc get_sync_twin(struct work *w, const struct request *rq, struct reply *rp);
+enum rc get_sync_log(struct work *w, const struct request *rq, struct reply *rp);
+enum rc get_sync_object(struct work *w, const struct request *rq, struct reply *rp);
+
+#endif

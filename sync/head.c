@@ -1,0 +1,450 @@
+/*
+ * head.c - signs the state of the log, so that nobody on the way can change, hide or roll it
+ * back.
+ *
+ *     change committed --> tree, seq (memory) --> [debounce] --> sign --> row in `head`
+ * --COMMIT--> note that loops serve
+ *
+ * A head speaks of what memory holds (tree and seq), and memory holds only what was committed:
+ * the observer of the log fills it after COMMIT. So it does not matter that the transaction
+ * that stores a head may carry changes that are not committed yet. The bytes are in the table
+ * before anybody sees them, and DATA/epoch says how far we have come before that (founding.c).
+ * Hence after any crash the newest stored head is the highest that any phone can hold, and it
+ * is served again as it stood.
+ *
+ * A head is signed at once after the first change, then not before the debounce has passed; and
+ * anew, with the same content, whenever a quarter of its lease has. Its time never goes back,
+ * even if the clock does.
+ *
+ * Held back: a reader far behind needs the index and then one catch-up from there, which may
+ * span WIRE_CATCHUP_MAX changes. While an import outruns the index, the older head stays (and
+ * is renewed), so that whatever head is shown, everybody can reach it.
+ */
+#include "sync/head.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "server/base/log.h"
+#include "server/base/metric.h"
+#include "server/store/db.h"
+#include "sync/directory.h"
+#include "sync/founding.h"
+#include "sync/live_state.h"
+#include "sync/object.h"
+#include "sync/verify.h"
+
+enum { KEEP = 7 * 86400, PURGE_EVERY = 3600 };
+
+/* ---- what others see ---- */
+
+enum rc head_now(struct live *l, struct err *e, struct arena *mem, const char **note, size_t *n,
+                 const char **etag)
+{
+    char *copy = arena_alloc(mem, WIRE_HEAD_MAX);
+    struct wire_head h = { 0 };
+
+    pthread_mutex_lock(&l->lock);
+    *n = l->note_len;
+    memcpy(copy, l->note, l->note_len);
+    h.epoch = l->head.epoch, h.seq = l->head.seq, h.sign = l->head.sign;
+    pthread_mutex_unlock(&l->lock);
+    if (!*n)
+        return err_set(e, RC_BUSY, "the first head of this stream is being made");
+    *note = copy;
+    *etag =
+        arena_printf(mem, "\"%" PRIu64 ".%" PRIu64 ".%" PRIu64 "\"", h.epoch, h.seq, h.sign);
+    return RC_OK;
+}
+
+bool head_values(struct live *l, struct wire_head *out)
+{
+    bool any;
+
+    pthread_mutex_lock(&l->lock);
+    any = l->note_len > 0;
+    if (any)
+        *out = l->head;
+    pthread_mutex_unlock(&l->lock);
+    return any;
+}
+
+enum rc head_twin(struct work *w, struct live *l, uint64_t epoch, uint64_t seq, uint64_t sign,
+                  const char **note, size_t *n)
+{
+    struct rows q;
+    enum rc rc;
+
+    rc = db_one(w, SQL_sync_head_twin, &q, "iiii", l->no, (int64_t)epoch, (int64_t)seq,
+                (int64_t)sign);
+    if (!rc)
+        *note = rows_dup_blob(w, &q, 0, n);
+    return rows_done(&q);
+}
+
+enum rc head_known(struct work *w, struct live *l, uint64_t epoch, uint64_t seq)
+{
+    struct wire_head now;
+    struct rows q;
+    bool fresh = false;
+    enum rc rc;
+
+    if (head_values(l, &now) && now.epoch == epoch && now.seq == seq)
+        return RC_OK;
+    if ((rc = db_query(w, SQL_sync_head_of, &q, "iii", l->no, (int64_t)epoch, (int64_t)seq)))
+        return rc;
+    if (rows_next(&q))
+        fresh = rows_int(&q, 0) + l->lease >= clock_now();
+    if ((rc = rows_done(&q)))
+        return rc;
+    return fresh ? RC_OK
+                 : err_set(&w->err, RC_NOT_FOUND,
+                           "no head %" PRIu64 ".%" PRIu64 " is in its lease", epoch, seq);
+}
+
+/* ---- what a head says ---- */
+
+/* A head on its way through the transaction. */
+struct signing {
+    struct live *l;
+    struct wire_head head;
+    char note[WIRE_HEAD_MAX];
+    size_t n;
+};
+
+static enum rc chain_at(struct work *w, struct live *l, uint8_t out[HASH_BYTES])
+{
+    struct rows q;
+    const void *p;
+    size_t n;
+    enum rc rc;
+
+    if (!l->seq) {
+        verify_chain_first(l->name, out);
+        return RC_OK;
+    }
+    rc = db_one(w, SQL_sync_chain_at, &q, "ii", l->no, (int64_t)l->seq);
+    if (!rc && (p = rows_blob(&q, 0, &n)) && n == HASH_BYTES)
+        memcpy(out, p, n);
+    else if (!rc)
+        rc = err_set(&w->err, RC_CORRUPT, "change %" PRIu64 " has no chain hash", l->seq);
+    enum rc end = rows_done(&q);
+    return rc ? rc : end;
+}
+
+static enum rc stream_row(struct work *w, struct live *l, struct wire_head *h,
+                          uint64_t *index_seq)
+{
+    struct rows q;
+    const void *p;
+    size_t n = 0;
+    enum rc rc = db_one(w, SQL_sync_stream_by_no, &q, "i", l->no);
+
+    if (!rc) {
+        h->epoch = (uint64_t)rows_int(&q, 0);
+        h->cut = (uint64_t)rows_int(&q, 2);
+        *index_seq = (uint64_t)rows_int(&q, 3);
+        p = rows_blob(&q, 4, &n);
+        h->has_index = p && n == WIRE_HASH;
+        if (h->has_index)
+            memcpy(h->index, p, n);
+    }
+    return rows_done(&q);
+}
+
+/* The state of the log as a head would say it now; `sign` and `time` are left open. */
+static enum rc compose(struct work *w, struct live *l, struct wire_head *h, uint64_t *index_seq)
+{
+    enum rc rc;
+
+    *h = (struct wire_head){ .seq = l->seq, .lease = l->lease, .poll = l->poll };
+    memcpy(h->stream, l->name, sizeof h->stream);
+    if ((rc = stream_row(w, l, h, index_seq)) || (rc = chain_at(w, l, h->chain)))
+        return rc;
+    h->size = tree_size(l->tree);
+    tree_root(l->tree, h->root);
+    if ((rc = ancestry_make(w, l->no, l->has_head ? l->head.ancestry : NULL, h->ancestry)))
+        return rc;
+    if (l->has_head && !l->directory_new) {
+        memcpy(h->directory, l->head.directory, sizeof h->directory);
+        return RC_OK;
+    }
+    return directory_make(w, l->no, l->has_head ? l->head.directory : NULL, h->directory);
+}
+
+/* Whether two heads say the same, whenever they say it. */
+static bool same_content(const struct wire_head *a, const struct wire_head *b)
+{
+    return !strcmp(a->stream, b->stream) && a->epoch == b->epoch && a->seq == b->seq &&
+           a->lease == b->lease && a->poll == b->poll && a->cut == b->cut &&
+           a->size == b->size && a->has_index == b->has_index &&
+           !memcmp(a->root, b->root, WIRE_HASH) && !memcmp(a->chain, b->chain, WIRE_HASH) &&
+           !memcmp(a->ancestry, b->ancestry, WIRE_HASH) &&
+           (!a->has_index || !memcmp(a->index, b->index, WIRE_HASH)) &&
+           !memcmp(a->directory, b->directory, WIRE_HASH);
+}
+
+static bool quarter_passed(const struct live *l)
+{
+    return l->has_head && clock_now() >= (int64_t)l->head.time + (l->lease + 3) / 4;
+}
+
+/* ---- signing ---- */
+
+/* After the COMMIT: what the table holds is what everybody sees. */
+static void publish(void *arg)
+{
+    struct signing *s = arg;
+    struct live *l = s->l;
+
+    pthread_mutex_lock(&l->lock);
+    l->head = s->head;
+    memcpy(l->note, s->note, s->n);
+    l->note_len = s->n;
+    pthread_mutex_unlock(&l->lock);
+    l->has_head = true;
+    l->floor = s->head.time;
+    l->stale = l->seq != s->head.seq;
+    l->signed_ms = clock_now_ms();
+    metric_set(METRIC_head_seq, (int64_t)s->head.seq);
+    metric_add(METRIC_heads_signed, 1);
+}
+
+static void published_directory(void *arg)
+{
+    ((struct live *)arg)->directory_new = false;
+}
+
+static enum rc store(struct work *w, struct signing *s)
+{
+    const struct wire_head *h = &s->head;
+    enum rc rc;
+
+    rc = founding_mark(&w->err, w->mem, s->l->data, s->l->name, h->epoch, h->seq);
+    if (rc)
+        return rc;
+    return db_run(w, SQL_sync_head_add, "iiiiiibb", s->l->no, (int64_t)h->epoch,
+                  (int64_t)h->seq, (int64_t)h->sign, (int64_t)h->time, (int64_t)h->cut,
+                  h->chain, sizeof h->chain, s->note, s->n);
+}
+
+/* Time and number of the signing, the signature, the row. */
+static enum rc sign_this(struct work *w, struct live *l, const struct wire_head *content)
+{
+    struct signing *s = arena_zalloc(w->mem, sizeof *s);
+    const struct wire_head *last = &l->head;
+    struct sync_err se;
+    enum rc rc;
+
+    s->l = l;
+    s->head = *content;
+    s->head.time = (uint64_t)clock_now() > l->floor ? (uint64_t)clock_now() : l->floor;
+    s->head.sign =
+        last->epoch == content->epoch && last->seq == content->seq ? last->sign + 1 : 1;
+    if (wire_head_print(&se, &s->head, s->note, &s->n))
+        return err_set(&w->err, RC_INTERNAL, "head: %s", se.text);
+    if ((rc = keys_sign(l->keys, &w->err, s->note, &s->n)) || (rc = store(w, s)))
+        return rc;
+    work_after_commit(w, publish, s);
+    return RC_OK;
+}
+
+/* Whether the older head must stay until the index has come nearer. */
+static bool held_back(const struct live *l, const struct wire_head *h, uint64_t index_seq)
+{
+    uint64_t base = h->has_index ? index_seq : 0;
+
+    return h->seq > base && h->seq - base > WIRE_CATCHUP_MAX && index_will_come(l->index);
+}
+
+enum rc head_sign(struct work *w, struct live *l, bool must)
+{
+    struct wire_head h;
+    uint64_t index_seq;
+    enum rc rc;
+
+    if ((rc = compose(w, l, &h, &index_seq)))
+        return rc;
+    if (held_back(l, &h, index_seq)) {
+        if (!l->has_head || l->head.epoch != h.epoch)
+            return RC_OK;
+        h = l->head;
+    } else if (l->directory_new) {
+        work_after_commit(w, published_directory, l);
+    }
+    if (!must && l->has_head && same_content(&h, &l->head) && !quarter_passed(l))
+        return RC_OK;
+    return sign_this(w, l, &h);
+}
+
+/* ---- when ---- */
+
+static bool debounced(const struct live *l)
+{
+    int64_t passed = clock_now_ms() - l->signed_ms;
+
+    return passed < 0 || passed >= l->debounce_ms;
+}
+
+static enum rc run_sign(struct work *w, void *arg)
+{
+    return head_sign(w, arg, false);
+}
+
+/* A failure is told when it begins, not at every attempt. */
+static void attempted(struct live *l, struct work *w, enum rc rc)
+{
+    if (rc && rc != l->failed)
+        LOG(LOG_ERROR, "head_not_signed", L_STR("stream", l->name), L_INT("seq", l->seq),
+            L_STR("reason", w->err.text));
+    l->failed = rc;
+    if (rc)
+        l->signed_ms = clock_now_ms();
+}
+
+static void job_done(struct writer_job *job)
+{
+    struct live *l = job->arg;
+
+    attempted(l, &l->job_work, job->rc);
+    l->queued = false;
+    arena_free(l->job_work.mem);
+}
+
+static void submit(struct live *l)
+{
+    work_init(&l->job_work, arena_new(), NULL, "sync", RIGHT_ALL);
+    l->job =
+        (struct writer_job){ .w = &l->job_work, .run = run_sign, .done = job_done, .arg = l };
+    l->queued = writer_submit(&l->job);
+    if (!l->queued)
+        arena_free(l->job_work.mem); /* the next tick tries again */
+}
+
+void head_touch(struct live *l)
+{
+    if (!l->queued && debounced(l))
+        submit(l);
+}
+
+/* Runs fn in a transaction of its own. */
+static void in_transaction(struct live *l, struct db *db,
+                           enum rc (*fn)(struct work *, struct live *),
+                           void (*after)(struct live *, struct work *, enum rc))
+{
+    struct work w;
+    enum rc rc;
+
+    work_init(&w, arena_new(), db, "sync", RIGHT_ALL);
+    if (!(rc = db_begin(&w))) {
+        if ((rc = fn(&w, l)) || (rc = db_commit(&w)))
+            db_rollback(db);
+        else
+            work_committed(&w);
+    }
+    after(l, &w, rc);
+    arena_free(w.mem);
+}
+
+static enum rc tick_sign(struct work *w, struct live *l)
+{
+    return head_sign(w, l, false);
+}
+
+static enum rc tick_purge(struct work *w, struct live *l)
+{
+    int64_t horizon = (int64_t)l->floor - KEEP;
+    enum rc rc;
+
+    if (!l->has_head)
+        return RC_OK;
+    if ((rc = db_run(w, SQL_sync_head_purge, "ii", l->no, horizon)) ||
+        (rc = object_expire(w, l->no, "ancestry", l->head.ancestry, horizon, 0)))
+        return rc;
+    return object_expire(w, l->no, "directory", l->head.directory, horizon, 0);
+}
+
+static void purged(struct live *l, struct work *w, enum rc rc)
+{
+    l->purged = clock_mono_us();
+    if (rc)
+        LOG(LOG_ERROR, "heads_not_purged", L_STR("stream", l->name),
+            L_STR("reason", w->err.text));
+}
+
+void head_tick(struct live *l, struct db *db)
+{
+    if (!l->queued && debounced(l) && (l->stale || l->directory_new || quarter_passed(l)))
+        in_transaction(l, db, tick_sign, attempted);
+    index_kick(l->index, l->seq);
+    if (clock_mono_us() - l->purged >= (int64_t)PURGE_EVERY * 1000000)
+        in_transaction(l, db, tick_purge, purged);
+}
+
+enum rc head_flush(struct live *l, struct err *e)
+{
+    struct work w;
+    enum rc rc;
+
+    work_init(&w, arena_new(), NULL, "sync", RIGHT_ALL);
+    if ((rc = writer_call(&w, run_sign, l)))
+        *e = w.err;
+    arena_free(w.mem);
+    return rc;
+}
+
+/* ---- start ---- */
+
+/* The newest stored head; *n is 0 if there is none. */
+static enum rc stored(struct work *w, struct live *l, struct wire_head *h, bool *ours)
+{
+    struct wire_note note;
+    struct sync_err se;
+    struct rows q;
+    enum rc rc, end;
+    const char *p;
+    size_t n;
+
+    if ((rc = db_query(w, SQL_sync_head_newest, &q, "i", l->no)))
+        return rc;
+    l->note_len = 0;
+    if (rows_next(&q) && (p = rows_blob(&q, 0, &n))) {
+        if (n >= WIRE_HEAD_MAX || wire_head_parse(&se, p, n, h, &note) ||
+            strcmp(h->stream, l->name))
+            rc = err_set(&w->err, RC_CORRUPT, "the newest stored head is damaged");
+        else {
+            memcpy(l->note, p, n);
+            l->note_len = n;
+            *ours = keys_signed(l->keys, &note, p);
+        }
+    }
+    end = rows_done(&q);
+    return rc ? rc : end;
+}
+
+enum rc head_resume(struct work *w, struct live *l)
+{
+    struct wire_head h = { 0 }, row = { 0 };
+    uint64_t index_seq;
+    bool ours = false;
+    enum rc rc;
+
+    if ((rc = stored(w, l, &h, &ours)) || (rc = stream_row(w, l, &row, &index_seq)))
+        return rc;
+    l->floor = h.time;
+    l->purged = clock_mono_us() - (int64_t)PURGE_EVERY * 1000000; /* the first tick does it */
+    l->directory_new = true;
+    if (l->note_len && (h.epoch > row.epoch || (h.epoch == row.epoch && h.seq > l->seq)))
+        return err_set(&w->err, RC_CORRUPT,
+                       "head %" PRIu64 ".%" PRIu64 " was signed, but the log is at %" PRIu64
+                       ".%" PRIu64 ": restore the database with 'tjzw restore'",
+                       h.epoch, h.seq, row.epoch, l->seq);
+    /* One that is not ours any more (another key, another epoch) is not shown, but its number
+     * must not be given twice. */
+    l->head = h;
+    l->has_head = l->note_len && h.epoch == row.epoch && ours;
+    if (!l->has_head)
+        l->note_len = 0;
+    l->stale = true;
+    return head_sign(w, l, false);
+}

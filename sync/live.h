@@ -1,0 +1,48 @@
+/*
+ * live.h - this server's own streams while it runs: what is kept in memory to sign and to serve
+ * them.
+ *
+ *     change log --(after COMMIT)--> tree --> head --> phones
+ *                                      \--> objects --> index --/
+ *
+ * Order of life: sync_watch(), writer_start(), sync_start(), …, sync_stop(), the worker pool
+ * ends, writer_stop(), sync_done().
+ */
+#ifndef SYNC_LIVE_H
+#define SYNC_LIVE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "server/base/conf.h"
+#include "server/base/pool.h"
+#include "server/base/work.h"
+
+struct live;
+
+/* Before writer_start(): asks to hear of changes and of time passing. */
+void sync_watch(void);
+/*
+ * After writer_start(), before anybody is served: founds the stream (founding.h), loads its
+ * keys and its tree, and signs a head if what was stored is not the state of the log. `workers`
+ * build objects in the background; NULL: nobody does.
+ */
+enum rc sync_start(struct err *e, const struct conf *conf, struct pool *workers);
+/* No new background work from now on. Before the pool is freed. */
+void sync_stop(void);
+/* Frees everything. After writer_stop(). */
+void sync_done(void);
+
+/* NULL: this server has no such stream. On any thread. */
+struct live *live_find(const char *name);
+struct live *live_by_no(int64_t no);
+struct live *live_own(void); /* the one that was started; NULL before */
+
+const char *live_name(const struct live *l);
+int64_t live_no(const struct live *l);
+const char *live_data(const struct live *l); /* the data directory */
+struct keys;
+const struct keys *live_keys(const struct live *l);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * live_state.h - the inside of struct live, for the modules of sync/ that keep it: live.c,
+ * head.c, index.c.
+ */
+#ifndef SYNC_LIVE_STATE_H
+#define SYNC_LIVE_STATE_H
+
+#include <pthread.h>
+
+#include "server/base/clock.h"
+#include "server/base/id.h"
+#include "server/store/writer.h"
+#include "sync/index.h"
+#include "sync/keys.h"
+#include "sync/live.h"
+#include "sync/tree.h"
+#include "sync/wire.h"
+
+struct live {
+    /* Fixed while it lives. */
+    int64_t no;
+    char name[WIRE_STREAM_MAX + 1];
+    char *data; /* the data directory */
+    int64_t debounce_ms, index_changes;
+    uint32_t lease, poll; /* seconds */
+    struct keys *keys;
+    struct index *index;
+
+    /* The writer thread's. */
+    struct tree *tree;
+    uint64_t seq;       /* the last change that is in the tree */
+    bool stale;         /* something was committed that the head does not say */
+    bool directory_new; /* the directory object must be made again */
+    bool queued;        /* `job` is in the writer's queue */
+    int64_t signed_ms;  /* when the newest head was signed, or last tried */
+    int64_t purged;     /* when old heads were last removed, on clock_mono_us() */
+    uint64_t floor;     /* the time of the last head ever signed */
+    enum rc failed;     /* why the last attempt to sign failed */
+    struct writer_job job;
+    struct work job_work;
+
+    /* What everybody sees. */
+    pthread_mutex_t lock;
+    bool has_head; /* `head` is served; false: it only numbers the next */
+    struct wire_head head;
+    char note[WIRE_HEAD_MAX];
+    size_t note_len;
+};
+
+#endif

@@ -1,0 +1,166 @@
+/*
+ * pack.c - from rows of the log to the bytes that travel.
+ *
+ * A record is put together from the columns of its change and the bytes of its record, and
+ * those are hashed again on the way: what the disk damaged is refused here and not on fourteen
+ * million phones.
+ *
+ * Measured on 4 MiB of articles: zstd 9 at 52 MB/s to 842 KB, 12 at 25 MB/s to 823 KB, 19 at 2
+ * MB/s to 708 KB, gzip 9 at 21 MB/s to 1,049 KB.
+ */
+#include "sync/pack.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include <zlib.h>
+#include <zstd.h>
+
+#include "server/base/id.h"
+
+enum { /* columns of the statements */
+       C_SEQ,
+       C_BORN,
+       C_ITEM,
+       C_OP,
+       C_FLAGS,
+       C_SITE,
+       C_COL,
+       C_DATE,
+       C_TITLE,
+       C_LENGTH,
+       C_DIGEST,
+       C_BYTES,
+};
+
+void pack_init(struct pack *p, size_t room)
+{
+    *p = (struct pack){ .body = BUF_HEAP, .lowest_seq = UINT64_MAX };
+    buf_reserve(&p->body, room + WIRE_PACK_HEADER);
+    p->body.n = WIRE_PACK_HEADER;
+}
+
+void pack_done(struct pack *p)
+{
+    buf_done(&p->body);
+}
+
+static enum rc frame_of(struct err *e, const struct rows *q, struct wire_frame *f)
+{
+    size_t n = 0;
+    const void *id = rows_blob(q, C_ITEM, &n);
+    const char *title = rows_text(q, C_TITLE);
+
+    if (!id || n != WIRE_ID || !title || strlen(title) > WIRE_TITLE_MAX)
+        return err_set(e, RC_CORRUPT, "change %" PRId64 " is damaged", rows_int(q, C_SEQ));
+    *f = (struct wire_frame){
+        .op = (uint8_t)rows_int(q, C_OP),
+        .flags = (uint8_t)rows_int(q, C_FLAGS),
+        .title_len = (uint16_t)strlen(title),
+        .length = (uint32_t)rows_int(q, C_LENGTH),
+        .born = (uint64_t)rows_int(q, C_BORN),
+        .seq = (uint64_t)rows_int(q, C_SEQ),
+        .site = (uint32_t)rows_int(q, C_SITE),
+        .column = (uint32_t)rows_int(q, C_COL),
+        .date = rows_int(q, C_DATE),
+        .title = title,
+    };
+    memcpy(f->id, id, WIRE_ID);
+    return RC_OK;
+}
+
+/* The record's bytes, if they are those that were published. */
+static enum rc bytes_of(struct err *e, const struct rows *q, const struct wire_frame *f,
+                        const void **out)
+{
+    uint8_t found[HASH_BYTES];
+    size_t n = 0, digest_n = 0;
+    const void *digest = rows_blob(q, C_DIGEST, &digest_n);
+    const void *bytes = rows_blob(q, C_BYTES, &n);
+
+    if (f->length && rows_null(q, C_BYTES))
+        return err_set(e, RC_GONE, "the bytes of change %" PRIu64 " were purged", f->seq);
+    sha256(bytes ? bytes : "", n, found);
+    if (n != f->length || digest_n != HASH_BYTES || memcmp(found, digest, HASH_BYTES))
+        return err_set(e, RC_CORRUPT, "the bytes of change %" PRIu64 " are not those published",
+                       f->seq);
+    *out = bytes;
+    return RC_OK;
+}
+
+static void count(struct pack *p, const struct wire_frame *f)
+{
+    if (!p->records++)
+        p->first_born = f->born;
+    p->last_born = f->born;
+    if (f->seq < p->lowest_seq)
+        p->lowest_seq = f->seq;
+    if (f->seq > p->highest_seq)
+        p->highest_seq = f->seq;
+}
+
+enum rc pack_add(struct err *e, struct pack *p, const struct rows *q)
+{
+    struct wire_frame f;
+    struct sync_err se;
+    const void *bytes = NULL;
+    size_t n;
+    enum rc rc;
+
+    if ((rc = frame_of(e, q, &f)) || (rc = bytes_of(e, q, &f, &bytes)))
+        return rc;
+    buf_reserve(&p->body, WIRE_FRAME_MAX + f.length);
+    if (wire_frame_encode(&se, &f, (uint8_t *)p->body.p + p->body.n, &n))
+        return err_set(e, RC_CORRUPT, "change %" PRIu64 ": %s", f.seq, se.text);
+    p->body.n += n;
+    if (f.length)
+        buf_add(&p->body, bytes, f.length);
+    count(p, &f);
+    return RC_OK;
+}
+
+void pack_end(struct pack *p)
+{
+    wire_pack_header((uint8_t *)p->body.p, p->records);
+}
+
+static enum rc gzip(struct err *e, const void *p, size_t n, struct buf *out)
+{
+    z_stream z = { .next_in = (Bytef *)(uintptr_t)p, .avail_in = (uInt)n };
+    uLong most;
+    int done;
+
+    if (deflateInit2(&z, 9, Z_DEFLATED, 15 + 16 /* a gzip header without name and time */, 9,
+                     Z_DEFAULT_STRATEGY) != Z_OK)
+        return err_set(e, RC_INTERNAL, "zlib cannot start");
+    most = deflateBound(&z, n);
+    buf_reserve(out, most);
+    z.next_out = (Bytef *)out->p + out->n;
+    z.avail_out = (uInt)most;
+    done = deflate(&z, Z_FINISH);
+    out->n += z.total_out;
+    deflateEnd(&z);
+    return done == Z_STREAM_END ? RC_OK : err_set(e, RC_INTERNAL, "zlib did not finish");
+}
+
+static enum rc zstd(struct err *e, int level, const void *p, size_t n, struct buf *out)
+{
+    size_t most = ZSTD_compressBound(n), done;
+
+    buf_reserve(out, most);
+    done = ZSTD_compress(out->p + out->n, most, p, n, level);
+    if (ZSTD_isError(done))
+        return err_set(e, RC_INTERNAL, "zstd: %s", ZSTD_getErrorName(done));
+    out->n += done;
+    return RC_OK;
+}
+
+enum rc pack_encode(struct err *e, enum wire_encoding encoding, int level, const void *p,
+                    size_t n, struct buf *out)
+{
+    switch (encoding) {
+    case WIRE_GZIP: return gzip(e, p, n, out);
+    case WIRE_ZSTD: return zstd(e, level, p, n, out);
+    default: buf_add(out, p, n); return RC_OK;
+    }
+}

@@ -1,0 +1,38 @@
+/*
+ * pack.h - records behind each other, and their encodings (docs/protocol/sync.md section 3).
+ */
+#ifndef SYNC_PACK_H
+#define SYNC_PACK_H
+
+#include "server/base/buf.h"
+#include "server/store/db.h"
+#include "sync/wire.h"
+
+struct pack {
+    struct buf body; /* header and records */
+    uint32_t records;
+    uint64_t first_born, last_born; /* of the first and the last record that were added */
+    uint64_t lowest_seq, highest_seq;
+};
+
+/* An empty one on the heap; pack_done() frees it. */
+void pack_init(struct pack *p, size_t room);
+void pack_done(struct pack *p);
+/*
+ * Adds the record of a row of the statements sync_catchup or sync_records. RC_CORRUPT if its
+ * bytes are not those of its digest, RC_GONE if they were purged.
+ */
+enum rc pack_add(struct err *e, struct pack *p, const struct rows *q);
+/* The number of records goes into the header. */
+void pack_end(struct pack *p);
+
+/* zstd's level for what is made while somebody waits, and for what is made once and fetched for
+ * months. */
+enum { PACK_WAIT = 12, PACK_HURRY = 9, PACK_BEST = 19 };
+
+/* Appends p in that encoding, bit for bit the same every time. `level` is zstd's; gzip always
+ * does its best. */
+enum rc pack_encode(struct err *e, enum wire_encoding encoding, int level, const void *p,
+                    size_t n, struct buf *out);
+
+#endif

@@ -1,0 +1,81 @@
+/*
+ * sync_world.h - a publishing server in a temporary directory, without HTTP and without
+ * background work: writer thread, log, heads. Beside it a plain memory of what was published,
+ * to compare with.
+ */
+#ifndef TESTS_SYNC_WORLD_H
+#define TESTS_SYNC_WORLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "server/base/conf.h"
+#include "server/base/id.h"
+#include "server/base/work.h"
+#include "server/store/db.h"
+#include "sync/head.h"
+#include "sync/live.h"
+#include "sync/wire.h"
+
+enum { SYNC_NOW = 1763712000, SYNC_ITEMS = 512, SYNC_CHANGES = 4096 };
+
+struct past { /* one change, as the test remembers it */
+    uint64_t born;
+    uint8_t leaf[HASH_BYTES];
+};
+
+struct state { /* what a reader holds: by born, seq 0 for nothing */
+    uint64_t size;
+    uint64_t seq[SYNC_ITEMS];
+    uint8_t leaf[SYNC_ITEMS][HASH_BYTES];
+};
+
+struct sync_world {
+    char dir[64];
+    struct conf conf;
+    struct arena *mem;
+    struct work w; /* reads */
+    struct live *live;
+    int64_t site;
+    uint64_t seq, items;
+    struct id id[SYNC_ITEMS];
+    struct past past[SYNC_CHANGES + 1]; /* by seq */
+    uint64_t random;
+};
+
+int sync_world_set_up(void **state);
+int sync_world_tear_down(void **state);
+void sync_world_stop(struct sync_world *t);
+void sync_world_start(struct sync_world *t);
+enum rc sync_world_try_start(struct sync_world *t, struct err *e);
+
+uint32_t sync_world_random(struct sync_world *t, uint32_t below);
+/* Publishes `n` bytes for an item: an existing one, or a new one if `born` is the number of
+ * items. Waits for the COMMIT and a head that is due. */
+void sync_world_put(struct sync_world *t, uint64_t born, size_t n);
+void sync_world_withdraw(struct sync_world *t, uint64_t born);
+void sync_world_random_change(struct sync_world *t, size_t most);
+/* Waits until the writer has done what was queued. */
+void sync_world_settle(struct sync_world *t);
+/* The newest head, signed now if need be. */
+struct wire_head sync_world_head(struct sync_world *t);
+/* Ticks run every 50 ms of real time: waits until the newest head is another than `old`, at
+ * most some seconds. */
+struct wire_head sync_world_next_head(struct sync_world *t, const struct wire_head *old);
+
+/* The state after the change `seq`. */
+void sync_world_state(const struct sync_world *t, uint64_t seq, struct state *out);
+/* Applies a pack by the rule. */
+void state_apply(struct state *s, const char *pack, size_t n);
+void state_root(const struct state *s, uint8_t out[HASH_BYTES]);
+bool state_equal(const struct state *a, const struct state *b);
+/* The identity of an encoded body, in t->mem. */
+const char *sync_world_decode(struct sync_world *t, enum wire_encoding encoding, const char *p,
+                              size_t n, size_t *out_n);
+
+int64_t sync_world_number(struct sync_world *t, const char *sql);
+void sync_world_sql(struct sync_world *t, const char *sql);
+void sync_world_shell(struct sync_world *t,
+                      const char *command); /* run in the data directory */
+
+#endif
