@@ -104,7 +104,9 @@ enum rc db_back(struct work *w); /* to the savepoint, which ends */
 enum rc db_backup(struct err *e, struct db *db, const char *to,
                   void (*progress)(void *, int done, int all), void *arg);
 enum rc db_check(struct err *e, struct db *db); /* RC_CORRUPT with the first fault found */
-int db_schema_version(struct db *db);           /* -1 if it cannot be read */
+/* The same for a file that nobody has open, without touching it or its directory: a backup. */
+enum rc db_check_file(struct err *e, const char *path);
+int db_schema_version(struct db *db); /* -1 if it cannot be read */
 extern const int db_schema_newest;
 
 /* For tests: walks all statements. */

@@ -365,6 +365,43 @@ enum rc db_check(struct err *e, struct db *db)
     return !rc && code ? db_error(e, db->handle, code, "integrity_check") : rc;
 }
 
+/* A path as SQLite's URI wants it. False if it does not fit. */
+static bool file_uri(const char *path, const char *query, char *out, size_t out_n)
+{
+    static const char hex[] = "0123456789abcdef";
+    size_t n = (size_t)snprintf(out, out_n, "file:");
+
+    for (; *path && n + 4 < out_n; path++) {
+        unsigned char c = (unsigned char)*path;
+
+        if (c > ' ' && c < 0x7f && !strchr("%?#", c)) {
+            out[n++] = (char)c;
+        } else {
+            out[n++] = '%';
+            out[n++] = hex[c >> 4];
+            out[n++] = hex[c & 15];
+        }
+    }
+    return !*path && snprintf(out + n, out_n - n, "%s", query) < (int)(out_n - n);
+}
+
+enum rc db_check_file(struct err *e, const char *path)
+{
+    char uri[3 * PATH_MAX];
+    struct db db = { .mode = DB_READ };
+    enum rc rc;
+    int code;
+
+    /* immutable: no -wal or -shm file is looked for or made. */
+    if (!file_uri(path, "?immutable=1", uri, sizeof uri))
+        return err_set(e, RC_INVALID, "the path %.100s... is too long", path);
+    code = sqlite3_open_v2(uri, &db.handle,
+                           SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
+    rc = code ? open_failed(e, path, code, db.handle) : db_check(e, &db);
+    sqlite3_close(db.handle);
+    return rc;
+}
+
 int db_schema_version(struct db *db)
 {
     struct err ignored;

@@ -1,11 +1,12 @@
--- What the store itself asks: streams after a restore, and the ancestry of their epochs.
+-- What a restore asks (server/store/restore.c).
 
 -- name: stream_epochs
 -- scan: a server has at most 64 streams
 SELECT no, name, epoch, seq FROM stream ORDER BY no;
 
--- name: stream_set_epoch
-UPDATE stream SET epoch = ?2 WHERE no = ?1;
+-- The index goes with the objects it lists.
+-- name: stream_begin_epoch
+UPDATE stream SET epoch = ?2, index_seq = 0, index_hash = NULL WHERE no = ?1;
 
 -- name: ancestry_add
 INSERT INTO ancestry (stream, epoch, first_seq) VALUES (?1, ?2, ?3);

@@ -1,0 +1,39 @@
+/*
+ * backup.h - a whole data directory put away, and put back.
+ *
+ * A backup is a directory that holds the database as of one moment, the keys, the blobs and
+ * whatever else the data directory holds, but for what is made anew (objects) and what belongs
+ * to the running server. Its MANIFEST is written last: a directory without one is no backup.
+ */
+#ifndef STORE_BACKUP_H
+#define STORE_BACKUP_H
+
+#include "server/base/err.h"
+
+/*
+ * Makes a backup of the data directory, which may be in use, in `to`: a directory that does not
+ * exist or is empty, outside `data`. What was written is read back and checked. On failure
+ * `to` is removed with what was written. `progress` may be NULL; it counts
+ * pages of the database. RC_NOT_FOUND, RC_CONFLICT (`to` is not empty), RC_INVALID, RC_FULL,
+ * RC_IO, RC_CORRUPT (the database is damaged: keep the last backup).
+ */
+enum rc backup_make(struct err *e, const char *data, const char *to,
+                    void (*progress)(void *, int done, int all), void *arg);
+
+/* Every file is there with its size and SHA-256, and the database is sound. RC_NOT_FOUND if
+ * `from` is no backup, RC_CORRUPT. */
+enum rc backup_check(struct err *e, const char *from);
+
+/*
+ * Makes a data directory of a backup, after checking it. `data` must be empty but for what
+ * tells of its past: DATA/epoch, and the lock that the caller holds. RC_CONFLICT if it is not,
+ * or if the backup is of a newer schema.
+ *
+ * Every stream whose key this server has begins a new epoch, so that what phones learnt after
+ * the backup cannot be mistaken for what comes now: later than any epoch in the database and in
+ * DATA/epoch, and not before the present. The database appears last: without it the directory
+ * is not restored.
+ */
+enum rc backup_restore(struct err *e, const char *from, const char *data);
+
+#endif
