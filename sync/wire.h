@@ -264,7 +264,7 @@ bool wire_take_u64(struct wire_text *t, uint64_t *out);
 bool wire_take_u32(struct wire_text *t, uint32_t *out);
 bool wire_take_lit(struct wire_text *t, const char *literal);
 bool wire_take_hex(struct wire_text *t, uint8_t *out, size_t want);
-/* The bytes up to, not including, the next space or line end; at least one. */
+/* The printable ASCII up to, not including, the next space or line end; at least one. */
 bool wire_take_word(struct wire_text *t, const char **word, size_t *n);
 /* A stream name up to the next '/' or line end. */
 bool wire_take_stream(struct wire_text *t, char out[WIRE_STREAM_MAX + 1]);

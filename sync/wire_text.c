@@ -166,7 +166,7 @@ bool wire_take_word(struct wire_text *t, const char **word, size_t *n)
 {
     const char *p = t->at;
 
-    while (p < t->end && *p != ' ' && *p != '\n')
+    while (p<t->end && * p> ' ' && *p <= '~')
         p++;
     if (p == t->at)
         return false;

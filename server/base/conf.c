@@ -16,6 +16,7 @@
 #include <yaml.h>
 
 #include "server/base/fs.h"
+#include "server/base/jx.h"
 
 enum type { TEXT, INT, DURATION, SIZE, BOOL, LIST };
 
@@ -131,10 +132,22 @@ static bool parse_list(struct conf *c, const char *text, struct conf_list *out)
     return true;
 }
 
+/* Paths, names and URLs are one line that can be seen: the log and the printed file show them.
+ */
+static bool is_one_line(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            return false;
+    return true;
+}
+
 static bool parse_value(struct conf *c, const struct key *k, const char *text)
 {
     void *at = (char *)c + k->at;
 
+    if (!is_one_line(text))
+        return false;
     switch (k->type) {
     case TEXT: *(conf_TEXT *)at = arena_strdup(c->mem, text); return true;
     case INT: return parse_number(text, plain, at);
@@ -147,7 +160,7 @@ static bool parse_value(struct conf *c, const struct key *k, const char *text)
 }
 
 static const char *forms[] = {
-    [TEXT] = "text",
+    [TEXT] = "one line of text",
     [INT] = "a whole number",
     [DURATION] = "a duration such as 500ms, 30s, 15m, 1h or 30d",
     [SIZE] = "a size such as 64k, 16m or 1g",
@@ -357,18 +370,23 @@ static void print_list(struct buf *out, const struct conf_list *list)
 {
     if (!list->n)
         buf_adds(out, "[]");
-    for (int i = 0; i < list->n; i++)
-        buf_printf(out, "\n  - \"%s\"", list->v[i]);
+    for (int i = 0; i < list->n; i++) {
+        buf_adds(out, "\n  - ");
+        jx_quote(out, list->v[i], strlen(list->v[i]));
+    }
 }
 
 static void print_value(const struct conf *c, const struct key *k, struct buf *out)
 {
     const void *at = (const char *)c + k->at;
+    const char *text;
 
     switch (k->type) {
     case TEXT:
-        buf_printf(out, "\"%s\"",
-                   is_secret(k) && **(const conf_TEXT *)at ? "***" : *(const conf_TEXT *)at);
+        text = *(const conf_TEXT *)at;
+        if (is_secret(k) && *text)
+            text = "***";
+        jx_quote(out, text, strlen(text));
         break;
     case INT: print_unit(out, *(const int64_t *)at, plain); break;
     case DURATION: print_unit(out, *(const int64_t *)at, durations); break;
