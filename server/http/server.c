@@ -15,11 +15,10 @@
  */
 #include "server/http/server.h"
 
-#include <assert.h>
-#include <netinet/in.h>
+#include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +67,7 @@ struct loop {
     h2o_linklist_t connections;
     int count, count_max;
     bool deaf; /* too many connections: accepts none for now */
+    bool told; /* to stop */
     bool draining;
 };
 
@@ -82,7 +82,9 @@ struct server {
     struct loop *loops;
     int nloops;
     pthread_barrier_t ready;
-    atomic_int_fast64_t deadline_us; /* 0: serving */
+    sem_t drained;       /* each loop posts it when nothing is left */
+    sem_t may_close;     /* and waits for this before it takes its context apart */
+    int64_t deadline_us; /* set before the bells are rung */
 };
 
 struct connection {
@@ -197,13 +199,13 @@ static void cut_all(struct loop *loop)
 }
 
 /* One round of stopping; false when nothing is left. */
-static bool still_stopping(struct loop *loop, int64_t deadline_us)
+static bool still_stopping(struct loop *loop)
 {
     h2o_globalconf_t *global = &loop->server->global;
 
     if (!loop->draining)
         drain(loop);
-    if (clock_mono_us() >= deadline_us)
+    if (clock_mono_us() >= loop->server->deadline_us)
         cut_all(loop);
     else
         global->http1.callbacks.foreach_request(&loop->ctx, cut_if_idle, NULL);
@@ -227,9 +229,9 @@ static void add_listener(struct loop *loop, int i, enum origin origin)
     h2o_socket_read_start(l->sock, accept_some);
 }
 
-static void wake(h2o_multithread_receiver_t *bell, h2o_linklist_t *messages)
+static void on_bell(h2o_multithread_receiver_t *bell, h2o_linklist_t *messages)
 {
-    (void)bell;
+    H2O_STRUCT_FROM_MEMBER(struct loop, bell, bell)->told = true;
     while (!h2o_linklist_is_empty(messages))
         h2o_linklist_unlink(messages->next);
 }
@@ -239,7 +241,7 @@ static void open_loop(struct loop *loop)
     struct server *s = loop->server;
 
     h2o_context_init(&loop->ctx, h2o_evloop_create(), &s->global);
-    h2o_multithread_register_receiver(loop->ctx.queue, &loop->bell, wake);
+    h2o_multithread_register_receiver(loop->ctx.queue, &loop->bell, on_bell);
     edge_loop_init(&loop->edge, &loop->ctx);
     h2o_linklist_init_anchor(&loop->connections);
     for (int i = 0; i < s->nendpoints; i++)
@@ -248,29 +250,31 @@ static void open_loop(struct loop *loop)
         add_listener(loop, s->nendpoints, ORIGIN_ADMIN);
 }
 
+static void close_loop(struct loop *loop)
+{
+    edge_loop_done(&loop->edge);
+    /* Its second GOAWAY may still be due though nobody is left to get it. */
+    h2o_timeout_unlink(&loop->ctx.http2._graceful_shutdown_timeout);
+    h2o_multithread_unregister_receiver(loop->ctx.queue, &loop->bell);
+    h2o_context_dispose(&loop->ctx);
+    h2o_evloop_destroy(loop->ctx.loop);
+}
+
+/* The context ends in its thread too, for an empty socket buffer points into the thread's own
+ * storage. */
 static void *run_loop(void *arg)
 {
     struct loop *loop = arg;
-    int64_t deadline_us;
 
     pthread_setname_np(pthread_self(), "loop");
     open_loop(loop);
     pthread_barrier_wait(&loop->server->ready);
-    for (;;) {
-        deadline_us = atomic_load(&loop->server->deadline_us);
-        if (deadline_us && !still_stopping(loop, deadline_us))
-            break;
-        h2o_evloop_run(loop->ctx.loop, deadline_us ? POLL_MS : INT32_MAX);
-    }
+    while (!loop->told || still_stopping(loop))
+        h2o_evloop_run(loop->ctx.loop, loop->told ? POLL_MS : INT32_MAX);
+    sem_post(&loop->server->drained);
+    sem_wait(&loop->server->may_close);
+    close_loop(loop);
     return NULL;
-}
-
-static void close_loop(struct loop *loop)
-{
-    edge_loop_done(&loop->edge);
-    h2o_multithread_unregister_receiver(loop->ctx.queue, &loop->bell);
-    h2o_context_dispose(&loop->ctx);
-    h2o_evloop_destroy(loop->ctx.loop);
 }
 
 /* ---- the server ---- */
@@ -371,6 +375,8 @@ static void launch(struct server *s)
     sigset_t all, before;
 
     sigfillset(&all);
+    sem_init(&s->drained, 0, 0);
+    sem_init(&s->may_close, 0, 0);
     pthread_barrier_init(&s->ready, NULL, (unsigned)s->nloops + 1);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     for (int l = 0; l < s->nloops; l++)
@@ -410,6 +416,14 @@ struct conf_list server_urls(const struct server *s)
     return urls;
 }
 
+static bool wait_until(sem_t *sem, const struct timespec *at)
+{
+    while (sem_clockwait(sem, CLOCK_MONOTONIC, at))
+        if (errno != EINTR)
+            return false;
+    return true;
+}
+
 bool server_stop(struct server *s, int64_t deadline_ms)
 {
     int64_t deadline_us = clock_mono_us() + deadline_ms * 1000,
@@ -419,11 +433,11 @@ bool server_stop(struct server *s, int64_t deadline_ms)
 
     if (s->admin)
         unlink(s->admin);
-    atomic_store(&s->deadline_us, deadline_us);
+    s->deadline_us = deadline_us;
     for (int l = 0; l < s->nloops; l++)
         h2o_multithread_send_message(&s->loops[l].bell, &s->loops[l].ring);
     for (int l = 0; l < s->nloops; l++)
-        ended &= !pthread_clockjoin_np(s->loops[l].thread, NULL, CLOCK_MONOTONIC, &last);
+        ended &= wait_until(&s->drained, &last);
     return ended;
 }
 
@@ -432,8 +446,12 @@ void server_free(struct server *s)
     if (!s)
         return;
     for (int l = 0; l < s->nloops; l++)
-        close_loop(&s->loops[l]);
+        sem_post(&s->may_close);
+    for (int l = 0; l < s->nloops; l++)
+        pthread_join(s->loops[l].thread, NULL);
     h2o_config_dispose(&s->global);
+    sem_destroy(&s->drained);
+    sem_destroy(&s->may_close);
     pthread_barrier_destroy(&s->ready);
     release(s);
 }

@@ -1,0 +1,389 @@
+/*
+ * client.c - libcurl, kept from repeating itself.
+ *
+ * The body goes out through a read callback whose seek always fails: when libcurl wants to send
+ * a request again on a new connection it cannot rewind, and reports CURLE_SEND_FAIL_REWIND
+ * instead. A change without a body has nothing to rewind, so it gets a fresh connection, which
+ * libcurl never retries. What the other side refused before looking at it (REFUSED_STREAM) may
+ * be sent again.
+ *
+ * The thread: take what is queued, let libcurl work, sleep until a socket or
+ * curl_multi_wakeup() stirs.
+ */
+#include "server/http/client.h"
+
+#include <ctype.h>
+#include <curl/curl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/base/metric.h"
+
+enum {
+    ANSWER_MAX = 1 << 20,
+    HEADERS_MAX = 64 << 10,
+    TIMEOUT_MS = 30 * 1000,
+    CONNECT_MS = 10 * 1000,
+    POLL_MS = 1000,
+    HOST_CONNECTIONS = 4
+};
+
+/* ---- one request ---- */
+
+static size_t give_body(char *out, size_t size, size_t n, void *arg)
+{
+    struct client_request *rq = arg;
+    size_t left = rq->body_len - rq->sent, step = size * n < left ? size * n : left;
+
+    if (step)
+        memcpy(out, (const char *)rq->body + rq->sent, step);
+    rq->sent += step;
+    return step;
+}
+
+static int refuse_rewind(void *arg, curl_off_t offset, int origin)
+{
+    (void)arg, (void)offset, (void)origin;
+    return CURL_SEEKFUNC_FAIL;
+}
+
+static size_t take_body(char *p, size_t size, size_t n, void *arg)
+{
+    struct client_request *rq = arg;
+    size_t max = rq->answer_max ? rq->answer_max : ANSWER_MAX;
+
+    if (rq->body_in.n + size * n > max) {
+        rq->rc = err_set(&rq->err, RC_TOO_LARGE, "the answer is longer than %zu bytes", max);
+        return 0;
+    }
+    buf_add(&rq->body_in, p, size * n);
+    return size * n;
+}
+
+static size_t take_header(char *p, size_t size, size_t n, void *arg)
+{
+    struct client_request *rq = arg;
+    size_t len = size * n;
+    const char *colon = memchr(p, ':', len);
+
+    if (len > 5 && !memcmp(p, "HTTP/", 5)) {
+        rq->headers_in.n = 0; /* an interim answer's headers are not the answer's */
+        return len;
+    }
+    if (!colon)
+        return len;
+    if (rq->headers_in.n + len > HEADERS_MAX)
+        return 0;
+    for (const char *c = p; c < colon; c++)
+        buf_addc(&rq->headers_in, (char)tolower((unsigned char)*c));
+    while (len && isspace((unsigned char)p[len - 1]))
+        len--;
+    buf_add(&rq->headers_in, colon, (size_t)(p + len - colon));
+    buf_addc(&rq->headers_in, '\n');
+    return size * n;
+}
+
+const char *client_header(const struct client_request *rq, const char *name, char *out,
+                          size_t n)
+{
+    size_t name_n = strlen(name);
+    const char *line = rq->headers_in.p, *end;
+
+    for (; line && *line; line = end + 1) {
+        end = strchr(line, '\n');
+        if (!end)
+            break;
+        if (strncmp(line, name, name_n) || line[name_n] != ':')
+            continue;
+        line += name_n + 1;
+        line += strspn(line, " ");
+        snprintf(out, n, "%.*s", (int)(end - line), line);
+        return out;
+    }
+    return "";
+}
+
+void client_request_done(struct client_request *rq)
+{
+    buf_done(&rq->body_in);
+    buf_done(&rq->headers_in);
+}
+
+static bool is_change(const struct client_request *rq)
+{
+    return strcmp(rq->method, "GET") && strcmp(rq->method, "HEAD");
+}
+
+static void set_body(CURL *h, struct client_request *rq)
+{
+    if (!strcmp(rq->method, "HEAD"))
+        curl_easy_setopt(h, CURLOPT_NOBODY, 1L);
+    if (!is_change(rq))
+        return;
+    curl_easy_setopt(h, CURLOPT_POST, 1L);
+    curl_easy_setopt(h, CURLOPT_CUSTOMREQUEST, rq->method);
+    curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)rq->body_len);
+    curl_easy_setopt(h, CURLOPT_READFUNCTION, give_body);
+    curl_easy_setopt(h, CURLOPT_READDATA, rq);
+    curl_easy_setopt(h, CURLOPT_SEEKFUNCTION, refuse_rewind);
+    curl_easy_setopt(h, CURLOPT_FRESH_CONNECT, (long)(rq->body_len == 0));
+}
+
+static struct curl_slist *header_list(const struct client_request *rq)
+{
+    struct curl_slist *list =
+        curl_slist_append(NULL, "Expect:"); /* no 100-continue: it costs a round trip */
+    struct buf b = BUF_HEAP;
+
+    for (const char *const *line = rq->headers; line && *line; line++)
+        list = curl_slist_append(list, *line);
+    if (rq->bearer) {
+        buf_printf(&b, "Authorization: Bearer %s", rq->bearer);
+        list = curl_slist_append(list, b.p);
+        buf_done(&b);
+    }
+    return list;
+}
+
+static CURL *handle_new(struct client_request *rq, struct curl_slist **list)
+{
+    CURL *h = curl_easy_init();
+
+    *list = header_list(rq);
+    rq->sent = 0;
+    rq->rc = RC_OK;
+    curl_easy_setopt(h, CURLOPT_URL, rq->url);
+    curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "https,http");
+    curl_easy_setopt(h, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(h, CURLOPT_PIPEWAIT, 1L);
+    curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(h, CURLOPT_TIMEOUT_MS,
+                     (long)(rq->timeout_ms ? rq->timeout_ms : TIMEOUT_MS));
+    curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+    curl_easy_setopt(h, CURLOPT_HTTPHEADER, *list);
+    curl_easy_setopt(h, CURLOPT_USERAGENT, "tjzw/" TJZW_VERSION);
+    curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(h, CURLOPT_WRITEDATA, rq);
+    curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(h, CURLOPT_HEADERDATA, rq);
+    curl_easy_setopt(h, CURLOPT_PRIVATE, rq);
+    if (rq->ca_file)
+        curl_easy_setopt(h, CURLOPT_CAINFO, rq->ca_file);
+    if (rq->socket)
+        curl_easy_setopt(h, CURLOPT_UNIX_SOCKET_PATH, rq->socket);
+    set_body(h, rq);
+    return h;
+}
+
+/* Failures before a byte of the request can have left. */
+static bool never_sent(CURLcode code)
+{
+    static const CURLcode early[] = {
+        CURLE_UNSUPPORTED_PROTOCOL,     CURLE_URL_MALFORMAT,     CURLE_COULDNT_RESOLVE_HOST,
+        CURLE_COULDNT_RESOLVE_PROXY,    CURLE_COULDNT_CONNECT,   CURLE_SSL_CONNECT_ERROR,
+        CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE
+    };
+
+    for (size_t i = 0; i < sizeof early / sizeof *early; i++)
+        if (early[i] == code)
+            return true;
+    return false;
+}
+
+static void conclude(CURL *h, CURLcode code, struct client_request *rq)
+{
+    long status = 0;
+
+    curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &status);
+    rq->status = (int)status;
+    rq->in_doubt = code && !never_sent(code);
+    if (code && !rq->rc)
+        rq->rc = err_set(&rq->err, RC_IO, "%s %.200s: %s", rq->method, rq->url,
+                         curl_easy_strerror(code));
+    metric_add(METRIC_outbound_requests, 1);
+    if (rq->rc)
+        metric_add(METRIC_outbound_failures, 1);
+}
+
+static void init_once(void)
+{
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static void prepare(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, init_once);
+}
+
+enum rc client_call(struct client_request *rq)
+{
+    struct curl_slist *list;
+    CURL *h;
+
+    prepare();
+    h = handle_new(rq, &list);
+    conclude(h, curl_easy_perform(h), rq);
+    curl_easy_cleanup(h);
+    curl_slist_free_all(list);
+    return rq->rc;
+}
+
+/* ---- the outbound thread ---- */
+
+struct flight { /* what a request needs while it is under way */
+    CURL *h;
+    struct curl_slist *list;
+};
+
+static struct {
+    pthread_t thread;
+    CURLM *multi;
+    struct client_request *flying; /* the thread's own */
+    pthread_mutex_t lock;          /* for what follows */
+    bool running, stopping;
+    struct client_request *first, **last;
+    int open, open_max; /* queued and under way */
+} client = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static void take_off(struct client_request *rq)
+{
+    struct flight *f = malloc(sizeof *f);
+
+    if (!f)
+        abort();
+    f->h = handle_new(rq, &f->list);
+    rq->handle = f;
+    rq->next = client.flying;
+    client.flying = rq;
+    curl_multi_add_handle(client.multi, f->h);
+}
+
+static void land(struct client_request *rq)
+{
+    struct flight *f = rq->handle;
+    struct client_request **at = &client.flying;
+
+    while (*at != rq)
+        at = &(*at)->next;
+    *at = rq->next;
+    curl_multi_remove_handle(client.multi, f->h);
+    curl_easy_cleanup(f->h);
+    curl_slist_free_all(f->list);
+    free(f);
+    rq->handle = NULL;
+    pthread_mutex_lock(&client.lock);
+    client.open--;
+    pthread_mutex_unlock(&client.lock);
+    rq->done(rq);
+}
+
+/* False: it is time to stop. */
+static bool take_queued(void)
+{
+    struct client_request *rq, *next;
+    bool stopping;
+
+    pthread_mutex_lock(&client.lock);
+    rq = client.first;
+    client.first = NULL;
+    client.last = &client.first;
+    stopping = client.stopping;
+    pthread_mutex_unlock(&client.lock);
+    for (; rq; rq = next) {
+        next = rq->next;
+        take_off(rq);
+    }
+    return !stopping;
+}
+
+static void land_finished(void)
+{
+    CURLMsg *msg;
+    int left;
+
+    while ((msg = curl_multi_info_read(client.multi, &left))) {
+        struct client_request *rq = NULL;
+
+        if (msg->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &rq);
+        conclude(msg->easy_handle, msg->data.result, rq);
+        land(rq);
+    }
+}
+
+static void *fly(void *unused)
+{
+    int running;
+
+    pthread_setname_np(pthread_self(), "outbound");
+    while (take_queued()) {
+        curl_multi_perform(client.multi, &running);
+        land_finished();
+        curl_multi_poll(client.multi, NULL, 0, POLL_MS, NULL);
+    }
+    while (client.flying) {
+        client.flying->rc = err_set(&client.flying->err, RC_BUSY, "this server is stopping");
+        client.flying->in_doubt = true;
+        land(client.flying);
+    }
+    return unused;
+}
+
+enum rc client_start(struct err *e, int queue_max)
+{
+    sigset_t all, before;
+    int failed;
+
+    prepare();
+    client.multi = curl_multi_init();
+    curl_multi_setopt(client.multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)HOST_CONNECTIONS);
+    client.last = &client.first;
+    client.open_max = queue_max;
+    client.stopping = false;
+    client.running = true;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    failed = pthread_create(&client.thread, NULL, fly, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!failed)
+        return RC_OK;
+    client.running = false;
+    curl_multi_cleanup(client.multi);
+    return err_set(e, RC_IO, "start the outbound thread: %s", strerror(failed));
+}
+
+bool client_send(struct client_request *rq)
+{
+    bool taken;
+
+    pthread_mutex_lock(&client.lock);
+    taken = client.running && !client.stopping && client.open < client.open_max;
+    if (taken) {
+        rq->next = NULL;
+        *client.last = rq;
+        client.last = &rq->next;
+        client.open++;
+        curl_multi_wakeup(client.multi);
+    }
+    pthread_mutex_unlock(&client.lock);
+    return taken;
+}
+
+void client_stop(void)
+{
+    if (!client.running)
+        return;
+    pthread_mutex_lock(&client.lock);
+    client.stopping = true;
+    curl_multi_wakeup(client.multi);
+    pthread_mutex_unlock(&client.lock);
+    pthread_join(client.thread, NULL);
+    client.running = false;
+    curl_multi_cleanup(client.multi);
+}

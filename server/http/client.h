@@ -1,0 +1,61 @@
+/*
+ * client.h - requests to other servers, over HTTP/2 where they speak it, on one thread for all;
+ * and one at a time for commands.
+ *
+ * Nothing is ever sent twice without the caller's doing: libcurl repeats a request on its own
+ * when a reused connection dies, which once delivered three hundred messages twice. Here such a
+ * request fails with in_doubt set, and the caller decides. Redirects are not followed.
+ */
+#ifndef HTTP_CLIENT_H
+#define HTTP_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/base/buf.h"
+#include "server/base/err.h"
+
+struct client_request {
+    /* The question. All of it must live until the answer is there. */
+    const char *method, *url;
+    const char *socket;         /* path of a UNIX socket to connect to; NULL: by the URL */
+    const char *bearer;         /* NULL: none */
+    const char *ca_file;        /* PEM; NULL: what this machine trusts */
+    const char *const *headers; /* "name: value", NULL ends the list; or NULL */
+    const void *body;
+    size_t body_len;
+    size_t answer_max;  /* bytes; 0: 1 MB. A longer answer is RC_TOO_LARGE */
+    int64_t timeout_ms; /* for everything; 0: 30 s */
+    void (*done)(
+        struct client_request *rq); /* on the outbound thread; not used by client_call() */
+    void *arg;                      /* the caller's */
+
+    /* The answer. client_request_done() frees it. */
+    enum rc rc; /* RC_OK: an answer came, whatever its status. RC_IO, RC_TOO_LARGE, RC_BUSY
+                   (stopping): none did */
+    struct err err;
+    bool in_doubt; /* with rc: it may have reached the other side */
+    int status;
+    struct buf body_in,
+        headers_in;              /* heap; headers as lines "name: value", names in lower case */
+    struct client_request *next; /* the client's */
+    void *handle;                /* the client's */
+    size_t sent;                 /* the client's */
+};
+
+/* "" if absent; `out` holds n bytes. */
+const char *client_header(const struct client_request *rq, const char *name, char *out,
+                          size_t n);
+void client_request_done(struct client_request *rq);
+
+/* Sends and waits, without the outbound thread. Returns rq->rc. */
+enum rc client_call(struct client_request *rq);
+
+enum rc client_start(struct err *e, int queue_max);
+bool client_send(struct client_request *rq); /* false: the queue is full or the client is not
+                                                running; done() is not called */
+void client_stop(
+    void); /* what is under way ends with RC_BUSY; accepts not having been started */
+
+#endif

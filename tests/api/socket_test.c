@@ -1,0 +1,427 @@
+/* The loops over real sockets: TLS and HTTP/2, the admin socket, an orderly end, a port that is
+ * taken. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <ftw.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "server/base/clock.h"
+#include "server/base/log.h"
+#include "server/base/metric.h"
+#include "server/http/client.h"
+#include "server/http/edge.h"
+#include "server/http/server.h"
+
+enum { LOOPS = 2, MANY = 40 };
+
+struct bench {
+    char dir[64], admin[96], keys[96], ca[128];
+    struct pool *pool;
+    struct server *server;
+};
+
+static atomic_int held;
+
+static enum rc hello(struct work *w, const struct request *rq, struct reply *rp)
+{
+    reply_body(rp, TYPE_TEXT, rq->tls ? "tls" : w->who.name, rq->tls ? 3 : strlen(w->who.name));
+    return RC_OK;
+}
+
+static enum rc slow(struct work *w, const struct request *rq, struct reply *rp)
+{
+    (void)w, (void)rq;
+    while (held)
+        usleep(1000);
+    reply_body(rp, TYPE_TEXT, "slow", 4);
+    return RC_OK;
+}
+
+static enum rc large(struct work *w, const struct request *rq, struct reply *rp)
+{
+    (void)rq;
+    reply_body(rp, TYPE_BYTES, arena_zalloc(w->mem, 3 << 20), 3 << 20);
+    return RC_OK;
+}
+
+static const struct route table[] = {
+    { GET, "/hello", RIGHT_READ, ON_LOOP, 0, NULL, 0, hello, NULL, "", "", NULL },
+    { GET, "/cached", RIGHT_READ, ON_WORKER, R_CACHED, NULL, 0, hello, NULL, "", "", NULL },
+    { GET, "/large", RIGHT_READ, ON_WORKER, R_CACHED, NULL, 0, large, NULL, "", "", NULL },
+    { GET, "/slow", RIGHT_READ, ON_WORKER, 0, NULL, 0, slow, NULL, "", "", NULL },
+    { POST, "/hello", RIGHT_READ, ON_WORKER, 0, NULL, 1000, hello, NULL, "", "", NULL },
+    { 0 },
+};
+
+static struct server_conf conf_of(const struct bench *b)
+{
+    return (struct server_conf){
+        .listen = { 3, { "https://127.0.0.1:0", "http://127.0.0.1:0", "https://[::]:0" } },
+        .admin = b->admin,
+        .tls_cert = "",
+        .tls_key = "",
+        .keys_dir = b->keys,
+        .loops = LOOPS,
+        .body_max = 1 << 20
+    };
+}
+
+static int open_bench(void **state)
+{
+    struct bench *b = calloc(1, sizeof *b);
+    struct err e = { 0 };
+    struct server_conf conf;
+
+    held = 0;
+    if (!getenv("TJZW_TEST_LOG"))
+        log_set_fd(-1);
+    snprintf(b->dir, sizeof b->dir, "/tmp/tjzw-socket-XXXXXX");
+    assert_non_null(mkdtemp(b->dir));
+    snprintf(b->admin, sizeof b->admin, "%s/admin.sock", b->dir);
+    snprintf(b->keys, sizeof b->keys, "%s/keys", b->dir);
+    snprintf(b->ca, sizeof b->ca, "%s/tls-cert.pem", b->keys);
+    assert_int_equal(pool_new(&e, 2, 100, NULL, NULL, &b->pool), RC_OK);
+    routes_set(table);
+    edge_init(&(struct edge_conf){ .pool = b->pool, .cache_size = 16 << 20 });
+    conf = conf_of(b);
+    if (server_start(&e, &conf, &b->server))
+        fail_msg("%s", e.text);
+    *state = b;
+    return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st, (void)type, (void)ftw;
+    return remove(path);
+}
+
+static int close_bench(void **state)
+{
+    struct bench *b = *state;
+
+    held = 0;
+    if (b->server)
+        assert_true(server_stop(b->server, 2000));
+    pool_free(b->pool);
+    server_free(b->server);
+    assert_int_equal(metric_get(METRIC_connections), 0);
+    nftw(b->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    free(b);
+    return 0;
+}
+
+/* The answer's body, or what went wrong. */
+static struct client_request get(const struct bench *b, int which, const char *path)
+{
+    static char url[200];
+    struct client_request rq = {
+        .method = "GET", .url = url, .ca_file = b->ca, .timeout_ms = 5000, .answer_max = 4 << 20
+    };
+
+    snprintf(url, sizeof url, "%.*s%s", (int)strlen(server_urls(b->server).v[which]) - 1,
+             server_urls(b->server).v[which], path);
+    if (client_call(&rq))
+        fail_msg("%s: %s", url, rq.err.text);
+    return rq;
+}
+
+static void it_answers_over_tls_plain_and_both_families(void **state)
+{
+    struct bench *b = *state;
+    static const struct {
+        int which;
+        const char *path, *body;
+    } cases[] = { { 0, "/hello", "tls" },
+                  { 1, "/hello", "public" },
+                  { 2, "/hello", "tls" },
+                  { 0, "/cached", "tls" } };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct client_request rq = get(b, cases[i].which, cases[i].path);
+
+        assert_int_equal(rq.status, 200);
+        assert_string_equal(rq.body_in.p, cases[i].body);
+        client_request_done(&rq);
+    }
+}
+
+static void large_answers_arrive_whole(void **state)
+{
+    struct bench *b = *state;
+
+    for (int i = 0; i < 3; i++) {
+        struct client_request rq = get(b, 0, "/large");
+
+        assert_int_equal(rq.body_in.n, 3 << 20);
+        client_request_done(&rq);
+    }
+}
+
+static void the_admin_socket_is_for_the_operator_alone(void **state)
+{
+    struct bench *b = *state;
+    struct client_request rq = { .method = "GET",
+                                 .url = "http://localhost/hello",
+                                 .socket = b->admin };
+    struct stat st;
+
+    assert_int_equal(client_call(&rq), RC_OK);
+    assert_string_equal(rq.body_in.p, "operator");
+    client_request_done(&rq);
+    assert_int_equal(stat(b->admin, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+}
+
+static void a_second_server_is_refused_where_one_listens(void **state)
+{
+    struct bench *b = *state;
+    struct server *second = NULL;
+    struct server_conf conf = conf_of(b);
+    struct err e = { 0 };
+
+    conf.listen = (struct conf_list){ 1, { server_urls(b->server).v[0] } };
+    conf.admin = NULL;
+    assert_int_equal(server_start(&e, &conf, &second), RC_CONFLICT);
+    assert_non_null(strstr(e.text, "is taken"));
+    conf.listen = (struct conf_list){ 1, { "https://127.0.0.1:0" } };
+    conf.admin = b->admin;
+    assert_int_equal(server_start(&e, &conf, &second), RC_CONFLICT);
+    assert_non_null(strstr(e.text, b->admin));
+    assert_null(second);
+}
+
+static int dial(const struct bench *b, int which)
+{
+    const char *url = server_urls(b->server).v[which];
+    struct sockaddr_in at = { .sin_family = AF_INET,
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    at.sin_port = htons((uint16_t)atoi(strrchr(url, ':') + 1));
+    assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
+    return fd;
+}
+
+static void say(int fd, const char *text)
+{
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+}
+
+static size_t exchange(int fd, const char *request, char *out, size_t n)
+{
+    ssize_t got;
+
+    say(fd, request);
+    got = read(fd, out, n - 1);
+    assert_true(got > 0);
+    out[got] = '\0';
+    return (size_t)got;
+}
+
+static void http1_keeps_the_connection_through_empty_answers(void **state)
+{
+    struct bench *b = *state;
+    int fd = dial(b, 1);
+    char answer[2000], etag[80], request[200];
+    const char *p;
+
+    exchange(fd, "GET /cached HTTP/1.1\r\nHost: x\r\n\r\n", answer, sizeof answer);
+    p = strstr(answer, "etag: ");
+    assert_non_null(p);
+    snprintf(etag, sizeof etag, "%.*s", (int)strcspn(p + 6, "\r"), p + 6);
+    snprintf(request, sizeof request,
+             "GET /cached HTTP/1.1\r\nHost: x\r\nIf-None-Match: %s\r\n\r\n", etag);
+    for (int i = 0; i < 3; i++) {
+        exchange(fd, request, answer, sizeof answer);
+        assert_memory_equal(answer, "HTTP/1.1 304", 12);
+        exchange(fd, "HEAD /cached HTTP/1.1\r\nHost: x\r\n\r\n", answer, sizeof answer);
+        assert_memory_equal(answer, "HTTP/1.1 200", 12);
+        assert_string_equal(strstr(answer, "\r\n\r\n"), "\r\n\r\n");
+        exchange(fd, "OPTIONS /cached HTTP/1.1\r\nHost: x\r\n\r\n", answer, sizeof answer);
+        assert_memory_equal(answer, "HTTP/1.1 204", 12);
+    }
+    close(fd);
+}
+
+static void *stop(void *arg)
+{
+    struct bench *b = arg;
+
+    return server_stop(b->server, 3000) ? b : NULL;
+}
+
+static void stopping_closes_idle_connections_and_finishes_the_rest(void **state)
+{
+    struct bench *b = *state;
+    int idle = dial(b, 1), busy = dial(b, 1), half = dial(b, 1);
+    char answer[2000];
+    pthread_t thread;
+    void *clean;
+    int64_t began = clock_mono_us();
+
+    held = 1;
+    exchange(idle, "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n", answer, sizeof answer);
+    say(busy, "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
+    say(half, "GET /slow HT");
+    usleep(50 * 1000);
+    pthread_create(&thread, NULL, stop, b);
+    assert_int_equal(read(idle, answer, sizeof answer), 0);
+    assert_true(clock_mono_us() - began < 1500 * 1000);
+    held = 0;
+    memset(answer, 0, sizeof answer);
+    assert_true(read(busy, answer, sizeof answer - 1) > 0);
+    assert_memory_equal(answer, "HTTP/1.1 200", 12);
+    pthread_join(thread, &clean);
+    assert_non_null(clean);
+    assert_true(clock_mono_us() - began < 2500 * 1000);
+    assert_int_equal(access(b->admin, F_OK), -1);
+    close(idle), close(busy), close(half);
+    pool_free(b->pool);
+    b->pool = NULL;
+    server_free(b->server);
+    b->server = NULL;
+}
+
+static void the_deadline_cuts_whoever_does_not_read(void **state)
+{
+    struct bench *b = *state;
+    int fd = dial(b, 1), small = 4096;
+    int64_t began;
+
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    for (int i = 0; i < 8; i++) /* more than the kernel buffers */
+        say(fd, "GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
+    usleep(100 * 1000);
+    began = clock_mono_us();
+    assert_true(server_stop(b->server, 300));
+    assert_true(clock_mono_us() - began < 2000 * 1000);
+    close(fd);
+    pool_free(b->pool);
+    b->pool = NULL;
+    server_free(b->server);
+    b->server = NULL;
+}
+
+/* ---- the outbound client against it ---- */
+
+static atomic_int landed, good;
+
+static void count(struct client_request *rq)
+{
+    if (!rq->rc && rq->status == 200)
+        good++;
+    client_request_done(rq);
+    landed++;
+}
+
+static void many_outbound_requests_share_a_connection(void **state)
+{
+    struct bench *b = *state;
+    struct client_request rq[MANY];
+    struct err e = { 0 };
+    char url[200];
+    int64_t connections;
+
+    landed = good = 0;
+    snprintf(url, sizeof url, "%shello", server_urls(b->server).v[0]);
+    assert_int_equal(client_start(&e, MANY), RC_OK);
+    for (int i = 0; i < MANY; i++) {
+        rq[i] = (struct client_request){
+            .method = i % 2 ? "POST" : "GET", .url = url, .ca_file = b->ca, .done = count
+        };
+        if (i % 2) {
+            rq[i].body = "x";
+            rq[i].body_len = 1;
+        }
+        assert_true(client_send(&rq[i]));
+    }
+    connections = 0;
+    for (int i = 0; landed < MANY && i < 5000; i++) {
+        if (metric_get(METRIC_connections) > connections)
+            connections = metric_get(METRIC_connections);
+        usleep(1000);
+    }
+    client_stop();
+    assert_int_equal(good, MANY);
+    assert_true(connections <= 4);
+}
+
+static void failures_say_whether_the_request_may_have_arrived(void **state)
+{
+    struct bench *b = *state;
+    struct client_request rq = { .method = "GET",
+                                 .url = "http://127.0.0.1:1/",
+                                 .timeout_ms = 2000 };
+    char url[200];
+
+    assert_int_equal(client_call(&rq), RC_IO);
+    assert_false(rq.in_doubt);
+    client_request_done(&rq);
+    snprintf(url, sizeof url, "%slarge", server_urls(b->server).v[0]);
+    rq = (struct client_request){
+        .method = "GET", .url = url, .ca_file = b->ca, .answer_max = 1000
+    };
+    assert_int_equal(client_call(&rq), RC_TOO_LARGE);
+    assert_true(rq.in_doubt);
+    client_request_done(&rq);
+    rq = (struct client_request){ .method = "GET", .url = url };
+    assert_int_equal(client_call(&rq), RC_IO); /* a certificate that nobody vouches for */
+    assert_false(rq.in_doubt);
+    client_request_done(&rq);
+}
+
+static void a_stopping_client_tells_everyone(void **state)
+{
+    struct bench *b = *state;
+    struct err e = { 0 };
+    struct client_request rq;
+    char url[200];
+
+    landed = good = 0;
+    held = 1;
+    snprintf(url, sizeof url, "%sslow", server_urls(b->server).v[0]);
+    rq =
+        (struct client_request){ .method = "GET", .url = url, .ca_file = b->ca, .done = count };
+    assert_int_equal(client_start(&e, 1), RC_OK);
+    assert_true(client_send(&rq));
+    assert_false(client_send(&(struct client_request){ 0 }));
+    usleep(50 * 1000);
+    client_stop();
+    assert_int_equal(landed, 1);
+    assert_int_equal(good, 0);
+}
+
+#define WITH(name) cmocka_unit_test_setup_teardown(name, open_bench, close_bench)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH(it_answers_over_tls_plain_and_both_families),
+        WITH(large_answers_arrive_whole),
+        WITH(the_admin_socket_is_for_the_operator_alone),
+        WITH(a_second_server_is_refused_where_one_listens),
+        WITH(http1_keeps_the_connection_through_empty_answers),
+        WITH(stopping_closes_idle_connections_and_finishes_the_rest),
+        WITH(the_deadline_cuts_whoever_does_not_read),
+        WITH(many_outbound_requests_share_a_connection),
+        WITH(failures_say_whether_the_request_may_have_arrived),
+        WITH(a_stopping_client_tells_everyone),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
