@@ -131,8 +131,10 @@ static enum rc open_failed(struct err *e, const char *path, int code, sqlite3 *h
 
 static enum rc configure(struct err *e, struct db *db, const char *path)
 {
+    /* The last one reads the file for the first time. */
     static const char *const shared =
-        "PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;";
+        "PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY; "
+        "SELECT count(*) FROM sqlite_schema;";
     static const char *const of_mode[] = {
         [DB_READ] = "PRAGMA cache_size = -2048; PRAGMA query_only = ON;",
         /* The page size counts only before the first table, secure_delete before the first
