@@ -14,7 +14,6 @@
 
 #include <string.h>
 
-#include "server/base/clock.h"
 #include "server/base/generation.h"
 #include "server/base/metric.h"
 #include "server/library/row.h"
@@ -120,7 +119,6 @@ enum rc change_write(struct work *w, struct change *c)
     c->seq = ++s.seq;
     if (c->born < 0)
         c->born = s.born++;
-    c->at = clock_now();
     s.cut += c->flags & CHANGE_PURGE ? 1 : 0;
     sha256(c->bytes, c->n, digest);
     if ((rc = change_leaf(&w->err, c, digest, told->leaf)))

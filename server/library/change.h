@@ -29,7 +29,7 @@ struct change {
     const char *title; /* "" in a tombstone */
     const char *bytes; /* the record */
     size_t n;
-    int64_t at; /* seconds; given by change_write() */
+    int64_t at; /* seconds: when, the same as the record says */
 };
 
 /*

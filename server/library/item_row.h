@@ -32,15 +32,14 @@ enum rc revision_log(struct work *w, const struct id *item, int64_t rev, enum ve
 enum rc attachments_insert(struct work *w, const struct id *item, int64_t rev,
                            const struct content *c);
 /*
- * Publishes `c` as revision `rev` at the place that `it` names: one change. Sets in `it` what
- * follows from it, and leaves all rows but the log's to the caller. `updated`: seconds, for the
- * record.
+ * Publishes `c` as revision `rev` at the place that `it` names: one change, now. Sets in `it`
+ * what follows from it, and leaves all rows but the log's to the caller.
  */
 struct item_place {
     const char *site, *column; /* code, path */
 };
 enum rc item_put(struct work *w, struct item *it, const struct content *c, int64_t rev,
-                 const struct item_place *place, int64_t updated);
+                 const struct item_place *place);
 /* Where the item is to stand: RC_CONFLICT if site or column is closed, or the column is another
  * site's. */
 enum rc item_place(struct work *w, int64_t site, int64_t col, struct item_place *out);

@@ -41,9 +41,15 @@ static enum rc supersede_live(struct work *w, const struct item *it, int64_t rev
 }
 
 enum rc item_put(struct work *w, struct item *it, const struct content *c, int64_t rev,
-                 const struct item_place *place, int64_t updated)
+                 const struct item_place *place)
 {
     struct buf record = BUF_IN(w->mem);
+    struct record_facts facts = { .id = it->id,
+                                  .revision = rev,
+                                  .site = place->site,
+                                  .column = place->column,
+                                  .authority = it->authority,
+                                  .origin_id = it->origin_id };
     struct change change = { .stream = it->stream,
                              .born = it->born,
                              .item = it->id,
@@ -51,26 +57,21 @@ enum rc item_put(struct work *w, struct item *it, const struct content *c, int64
                              .op = CHANGE_PUT,
                              .site = it->site,
                              .col = it->col,
-                             .title = c->title };
+                             .title = c->title,
+                             .at = clock_now() };
     enum rc rc;
 
     if ((rc = supersede_live(w, it, rev)))
         return rc;
     if (!it->published)
-        it->published = clock_now();
-    it->updated = updated;
+        it->published = change.at;
+    if (it->live_rev != rev)
+        it->updated = change.at;
     it->live_rev = rev;
     item_describe(it, c, it->published);
-    record_write(c,
-                 &(struct record_facts){ .id = it->id,
-                                         .revision = rev,
-                                         .site = place->site,
-                                         .column = place->column,
-                                         .authority = it->authority,
-                                         .origin_id = it->origin_id,
-                                         .published = it->published,
-                                         .updated = updated },
-                 &record);
+    facts.published = it->published;
+    facts.updated = it->updated;
+    record_write(c, &facts, &record);
     change.date = it->date;
     change.bytes = record.p;
     change.n = record.n;
@@ -97,8 +98,7 @@ enum rc publish_item(struct work *w, const struct id *id, int64_t rev, struct it
     from = it.state;
     if ((rc = state_step(w, VERB_PUBLISH, from, NULL, &to)) ||
         (rc = item_place(w, it.site, it.col, &place)) ||
-        (rc = revision_content(w, &it, rev, &c)) ||
-        (rc = item_put(w, &it, &c, rev, &place, clock_now())) ||
+        (rc = revision_content(w, &it, rev, &c)) || (rc = item_put(w, &it, &c, rev, &place)) ||
         (rc = db_change(w, SQL_revision_publish, "biti", id->b, sizeof id->b, rev,
                         state_name(to), it.seq)) ||
         (rc = revision_log(w, id, rev, VERB_PUBLISH, from, to, NULL)))
@@ -149,7 +149,7 @@ enum rc publish_move(struct work *w, const struct id *id, int64_t col, struct it
     it.site = column.site;
     it.col = col;
     if (it.live_rev && ((rc = revision_content(w, &it, it.live_rev, &c)) ||
-                        (rc = item_put(w, &it, &c, it.live_rev, &place, it.updated))))
+                        (rc = item_put(w, &it, &c, it.live_rev, &place))))
         return rc;
     if ((rc = item_update(w, &it)))
         return rc;
@@ -194,10 +194,11 @@ static enum rc put_tombstone(struct work *w, struct item *it, int64_t rev, enum 
                              .site = it->site,
                              .col = it->col,
                              .date = it->date,
-                             .title = "" };
+                             .title = "",
+                             .at = clock_now() };
     enum rc rc;
 
-    record_tombstone(&it->id, to, reason, clock_now(), &record);
+    record_tombstone(&it->id, to, reason, change.at, &record);
     change.bytes = record.p;
     change.n = record.n;
     if ((rc = change_write(w, &change)))

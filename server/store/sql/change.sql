@@ -16,25 +16,45 @@ ON CONFLICT (stream, born) DO UPDATE SET seq = excluded.seq, hash = excluded.has
 DELETE FROM record WHERE stream = ?1
   AND seq IN (SELECT c.seq FROM change c WHERE c.stream = ?1 AND c.born = ?2 AND c.seq < ?3);
 
+-- Each change with its bytes, the revision it published (NULL: it moved or ended one), and what the item's change before
+-- it said (NULL: there is none).
 -- name: change_verify
 SELECT c.seq, c.born, c.item, c.rev, c.op, c.flags, c.site, c.col, c.date, c.title, c.length, c.digest, c.chain, c.at,
-  r.bytes
+  r.bytes,
+  (SELECT v.rev FROM revision v WHERE v.item = c.item AND v.seq = c.seq),
+  (SELECT p.rev FROM change p WHERE p.stream = c.stream AND p.born = c.born AND p.seq < c.seq
+   ORDER BY p.seq DESC LIMIT 1),
+  (SELECT p.item FROM change p WHERE p.stream = c.stream AND p.born = c.born AND p.seq < c.seq
+   ORDER BY p.seq DESC LIMIT 1)
 FROM change c LEFT JOIN record r ON r.stream = c.stream AND r.seq = c.seq
 WHERE c.stream = ?1 ORDER BY c.seq;
 
--- name: record_verify_orphans
+-- Whether bytes that are missing were removed by a later takedown or purge.
+-- name: change_verify_purged
+SELECT seq FROM change WHERE stream = ?1 AND born = ?2 AND seq > ?3 AND flags <> 0 LIMIT 1;
+
+-- name: record_verify
 SELECT r.seq FROM record r
 WHERE r.stream = ?1 AND NOT EXISTS (SELECT 1 FROM change c WHERE c.stream = r.stream AND c.seq = r.seq);
 
+-- Each leaf with the change it stands for and the first and last change of its place.
 -- name: leaf_verify
-SELECT born, seq, hash FROM leaf WHERE stream = ?1 ORDER BY born;
+SELECT l.born, l.seq, l.hash, c.born, c.item, c.op, c.flags, c.site, c.col, c.date, c.title, c.length, c.digest,
+  (SELECT MIN(m.seq) FROM change m WHERE m.stream = l.stream AND m.born = l.born),
+  (SELECT MAX(m.seq) FROM change m WHERE m.stream = l.stream AND m.born = l.born)
+FROM leaf l LEFT JOIN change c ON c.stream = l.stream AND c.seq = l.seq
+WHERE l.stream = ?1 ORDER BY l.born;
+
+-- Each item that was ever published with its last change and the revision it shows.
+-- name: item_verify
+SELECT i.born, i.id, i.seq, i.live_rev, i.site, i.col, i.date, i.title, c.item, c.born, c.op, c.rev, c.site, c.col, c.date,
+  c.title, v.state,
+  (SELECT MAX(m.seq) FROM change m WHERE m.stream = i.stream AND m.born = i.born)
+FROM item i LEFT JOIN change c ON c.stream = i.stream AND c.seq = i.seq
+  LEFT JOIN revision v ON v.item = i.id AND v.rev = i.live_rev
+WHERE i.stream = ?1 AND i.born IS NOT NULL ORDER BY i.born;
 
 -- name: head_verify
-SELECT epoch, seq, chain FROM head WHERE stream = ?1 ORDER BY epoch, seq, sign;
-
--- Items of the stream that were ever published, in order of first publication.
--- name: item_verify
-SELECT born, id, seq, live_rev, site, col, date, title FROM item WHERE stream = ?1 AND born IS NOT NULL ORDER BY born;
-
--- name: revision_verify
-SELECT seq FROM revision WHERE item = ?1 AND rev = ?2;
+SELECT h.seq, h.chain, h.note, c.chain
+FROM head h LEFT JOIN change c ON c.stream = h.stream AND c.seq = h.seq
+WHERE h.stream = ?1 ORDER BY h.epoch, h.seq, h.sign;
