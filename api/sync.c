@@ -27,7 +27,7 @@ const struct param sync_object_params[] = {
     STREAM, { "name", P_TEXT, 64, 68, "SHA-256 in hex, and .gz or .zst for an encoding" }, { 0 } };
 /* clang-format on */
 
-static const char prefix[] = "/v1/sync/";
+enum { PREFIX = sizeof "/v1/sync/" - 1 };
 
 /* The stream of the request and its path taken apart. An error carries the way to the newest
  * head. */
@@ -41,8 +41,7 @@ static enum rc open_url(struct work *w, const struct request *rq, struct reply *
         return err_set(&w->err, RC_NOT_FOUND, "there is no stream of that name");
     reply_header(rp, "link",
                  arena_printf(w->mem, "</v1/sync/%s/head>; rel=\"latest-version\"", name));
-    if (wire_url_parse(&se, rq->path + sizeof prefix - 1, strlen(rq->path) - sizeof prefix + 1,
-                       u))
+    if (wire_url_parse(&se, rq->path + PREFIX, strlen(rq->path) - PREFIX, u))
         return err_set(&w->err, RC_INVALID, "%s", se.text);
     return RC_OK;
 }

@@ -194,7 +194,7 @@ static void a_backup_goes_to_a_directory_of_its_own(void **state)
 
 static void a_changed_backup_is_refused(void **state)
 {
-    static const char *const files[] = { "backup/" DB_NAME, "backup/keys/platform.key",
+    static const char *const files[] = { ("backup/" DB_NAME), "backup/keys/platform.key",
                                          "backup/MANIFEST" };
     struct world *t = *state;
 
