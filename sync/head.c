@@ -191,11 +191,19 @@ static bool quarter_passed(const struct live *l)
 
 /* ---- signing ---- */
 
+static void (*on_cut)(void);
+
+void sync_on_cut(void (*fn)(void))
+{
+    on_cut = fn;
+}
+
 /* After the COMMIT: what the table holds is what everybody sees. */
 static void publish(void *arg)
 {
     struct signing *s = arg;
     struct live *l = s->l;
+    bool cut = l->has_head && s->head.cut != l->head.cut;
 
     pthread_mutex_lock(&l->lock);
     l->head = s->head;
@@ -206,6 +214,8 @@ static void publish(void *arg)
     l->floor = s->head.time;
     l->stale = l->seq != s->head.seq;
     l->signed_ms = clock_now_ms();
+    if (cut && on_cut)
+        on_cut();
     metric_set(METRIC_head_seq, (int64_t)s->head.seq);
     metric_add(METRIC_heads_signed, 1);
 }

@@ -1,8 +1,7 @@
 /*
  * index.c - the state as a list of bases, each some thousand neighbouring items in one pack.
  *
- *     plan (a read) --> build one object (a read, compression) ... --> store the index, sign
- * --> sweep
+ *     plan --> build one object --> ... --> store the index and sign, together --> sweep
  *
  * A build is a chain of short jobs on the worker pool, each of which queues the next, so that
  * requests get their turn between two objects. It is made as of one seq, S, though each step
@@ -18,8 +17,9 @@
  * joint object has another content, so another name, and no URL ever answers other bytes.
  *
  * A crash at any point: objects that no index names yet are taken by the next sweep, or found
- * there and used if the same build is made again. Not here: layers. What others wrote of them
- * is understood (wire.h), but bases replace them.
+ * there and used if the same build is made again.
+ *
+ * Not here: layers. What others wrote of them is understood (wire.h), but bases replace them.
  */
 #include "sync/index.h"
 
@@ -30,32 +30,15 @@
 #include "server/base/log.h"
 #include "server/store/db.h"
 #include "sync/head.h"
+#include "sync/index_plan.h"
 #include "sync/live_state.h"
 #include "sync/object.h"
 #include "sync/pack.h"
 
 enum {
-    FULL = WIRE_PACK_MAX,
-    SMALL = FULL / 2,
-    HURRY_BEHIND = WIRE_CATCHUP_MAX * 3 / 4, /* changes */
-    KEEP_SECONDS = 7 * 86400,                /* a slow first sync may take that long */
-    KEEP_INDEXES = 32, /* an import makes one a second: they need not all stay */
+    KEEP_SECONDS = 7 * 86400, /* a slow first sync may take that long */
+    KEEP_INDEXES = 32,        /* an import makes one a second: they need not all stay */
     RETRY_US = 10 * 1000000,
-};
-
-/* What is to be built: the items first ... last, in objects of about `target` bytes. */
-struct region {
-    uint64_t first, last;
-    uint64_t target;
-};
-
-struct build {
-    struct arena *mem;
-    uint64_t seq;               /* S */
-    struct wire_object *object; /* the new index, ascending: what stays, then what was built */
-    size_t objects, object_room;
-    struct region *region;
-    size_t regions, at; /* `at` is being built */
 };
 
 struct index {
@@ -69,237 +52,6 @@ struct index {
     struct pool_job job;
     struct build *build; /* the worker's while active */
 };
-
-/* ---- the plan ---- */
-
-static void *grow(struct arena *mem, void *old, size_t n, size_t *room, size_t size)
-{
-    void *p;
-
-    if (n < *room)
-        return old;
-    *room = *room ? *room * 2 : 64;
-    p = arena_alloc(mem, *room * size);
-    if (n)
-        memcpy(p, old, n * size);
-    return p;
-}
-
-static void keep_object(struct build *b, const struct wire_object *o)
-{
-    b->object = grow(b->mem, b->object, b->objects, &b->object_room, sizeof *o);
-    b->object[b->objects++] = *o;
-}
-
-struct old_index {
-    uint64_t seq;
-    struct wire_object *object; /* bases, ascending, without a gap from born 0 */
-    bool *dirty;                /* must be made again */
-    size_t n;
-};
-
-/* Reads the lines; false if it is not an unbroken row of bases whose files are all there. */
-static bool old_lines(struct arena *mem, const char *data, const char *text, size_t n,
-                      struct old_index *out)
-{
-    struct wire_lines lines;
-    struct sync_err se;
-    uint64_t next = 0;
-    size_t room = 0;
-    bool more;
-
-    if (wire_index_begin(&se, text, n, &lines))
-        return false;
-    out->seq = lines.seq;
-    for (;;) {
-        struct wire_object o;
-
-        if (wire_index_next(&se, &lines, &o, &more))
-            return false;
-        if (!more)
-            return true;
-        if (o.kind != WIRE_BASE || o.first_born != next || !object_exists(mem, data, o.hash))
-            return false;
-        out->object = grow(mem, out->object, out->n, &room, sizeof o);
-        out->object[out->n++] = o;
-        next = o.last_born + 1;
-    }
-}
-
-/* The stored index, empty if there is none that can be built on. */
-static enum rc old_read(struct work *w, struct live *l, const void *hash, size_t hash_n,
-                        struct old_index *out)
-{
-    struct rows q;
-    const void *text;
-    size_t n;
-    enum rc rc;
-
-    *out = (struct old_index){ 0 };
-    if (hash_n != HASH_BYTES)
-        return RC_OK;
-    if ((rc = db_query(w, SQL_sync_object, &q, "b", hash, hash_n)))
-        return rc;
-    if (rows_next(&q) && (text = rows_blob(&q, 0, &n)) &&
-        !old_lines(w->mem, l->data, text, n, out))
-        *out = (struct old_index){ 0 };
-    out->dirty = arena_zalloc(w->mem, out->n + 1);
-    return rows_done(&q);
-}
-
-/* Marks the bases in which something changed since. */
-static enum rc mark_dirty(struct work *w, int64_t stream, uint64_t seq, struct old_index *old)
-{
-    struct rows q;
-    size_t i = 0;
-    enum rc rc;
-
-    if (!old->n)
-        return RC_OK;
-    if ((rc =
-             db_query(w, SQL_sync_changed, &q, "iii", stream, (int64_t)old->seq, (int64_t)seq)))
-        return rc;
-    while (rows_next(&q)) {
-        uint64_t born = (uint64_t)rows_int(&q, 0);
-
-        while (i < old->n && old->object[i].last_born < born)
-            i++;
-        if (i < old->n)
-            old->dirty[i] = true;
-    }
-    return rows_done(&q);
-}
-
-static bool is_small(const struct wire_object *o)
-{
-    return o->bytes < SMALL;
-}
-
-/* Whether the clean bases from..to-1, all small, would be fewer objects if they were joined. */
-static bool worth_joining(const struct wire_object *o, size_t n)
-{
-    uint64_t bytes = 0;
-
-    for (size_t i = 0; i < n; i++)
-        bytes += o[i].bytes;
-    return (bytes + FULL - 1) / FULL < n;
-}
-
-/* Marks runs of small neighbours that are better joined; tells whether there are any. */
-static bool mark_small(struct old_index *old, bool mark)
-{
-    bool any = false;
-
-    for (size_t i = 0, j; i < old->n; i = j + 1) {
-        for (j = i; j < old->n && (is_small(&old->object[j]) || old->dirty[j]);)
-            j++;
-        if (j - i < 2 || !worth_joining(old->object + i, j - i))
-            continue;
-        any = true;
-        if (mark)
-            memset(old->dirty + i, true, j - i);
-    }
-    return any;
-}
-
-/* Equal parts; at the open end of the log full ones and a rest. */
-static enum rc region_target(struct work *w, struct live *l, bool hurry, bool open,
-                             struct region *r)
-{
-    uint64_t most = hurry ? SMALL * 7 / 8 : FULL, bytes;
-    struct rows q;
-    enum rc rc = db_one(w, SQL_sync_records_bytes, &q, "iii", l->no, (int64_t)r->first,
-                        (int64_t)r->last);
-
-    bytes = rc ? 0 : (uint64_t)rows_int(&q, 0);
-    r->target = open ? most : bytes / ((bytes + most - 1) / most + !bytes);
-    return rows_done(&q);
-}
-
-static void add_region(struct build *b, uint64_t first, uint64_t last)
-{
-    b->region[b->regions++] = (struct region){ .first = first, .last = last };
-}
-
-/* Regions are runs of dirty bases; what follows the last base is open, and so is a last base
- * that is not full. */
-static void make_regions(struct build *b, const struct old_index *old, uint64_t items)
-{
-    uint64_t end = old->n ? old->object[old->n - 1].last_born + 1 : 0;
-    size_t i = 0;
-
-    b->region = arena_zalloc(b->mem, (old->n + 2) * sizeof *b->region);
-    while (i < old->n) {
-        size_t first = i;
-
-        while (i < old->n && old->dirty[i])
-            i++;
-        if (i > first)
-            add_region(b, old->object[first].first_born, old->object[i - 1].last_born);
-        for (; i < old->n && !old->dirty[i]; i++)
-            keep_object(b, &old->object[i]);
-    }
-    if (end == items)
-        return;
-    if (b->regions && b->region[b->regions - 1].last + 1 == end)
-        b->region[b->regions - 1].last = items - 1;
-    else
-        add_region(b, end, items - 1);
-}
-
-struct stream_now {
-    uint64_t seq, born, index_seq;
-    uint8_t index[HASH_BYTES];
-    size_t index_n;
-};
-
-static enum rc stream_now(struct work *w, struct live *l, struct stream_now *out)
-{
-    struct rows q;
-    const void *p;
-    enum rc rc = db_one(w, SQL_sync_stream, &q, "t", l->name);
-
-    *out = (struct stream_now){ 0 };
-    if (!rc) {
-        out->seq = (uint64_t)rows_int(&q, 2);
-        out->born = (uint64_t)rows_int(&q, 3);
-        out->index_seq = (uint64_t)rows_int(&q, 6);
-        p = rows_blob(&q, 7, &out->index_n);
-        if (p && out->index_n == HASH_BYTES)
-            memcpy(out->index, p, HASH_BYTES);
-    }
-    return rows_done(&q);
-}
-
-static bool in_hurry(const struct stream_now *now)
-{
-    return now->seq - now->index_seq > HURRY_BEHIND;
-}
-
-static enum rc plan(struct work *w, struct live *l, struct build *b)
-{
-    struct stream_now now;
-    struct old_index old;
-    bool hurry;
-    enum rc rc;
-
-    if ((rc = stream_now(w, l, &now)) || (rc = old_read(w, l, now.index, now.index_n, &old)) ||
-        (rc = mark_dirty(w, l->no, now.seq, &old)))
-        return rc;
-    b->seq = now.seq;
-    hurry = in_hurry(&now);
-    if (!hurry)
-        mark_small(&old, true);
-    /* New items join the last base while it has room. */
-    if (old.n && old.object[old.n - 1].last_born + 1 < now.born &&
-        old.object[old.n - 1].bytes < (hurry ? SMALL : FULL) * 3 / 4)
-        old.dirty[old.n - 1] = true;
-    make_regions(b, &old, now.born);
-    for (size_t i = 0; i < b->regions; i++)
-        if ((rc = region_target(w, l, hurry, b->region[i].last + 1 == now.born, &b->region[i])))
-            return rc;
-    return RC_OK;
-}
 
 /* ---- building ---- */
 
@@ -327,7 +79,7 @@ static enum rc fill(struct err *e, struct rows *q, const struct region *r, struc
         if (p->last_born != r->first + p->records - 1)
             return err_set(e, RC_CORRUPT, "item number %" PRIu64 " has no change",
                            r->first + p->records - 1);
-        if (p->body.n > FULL && p->records > 1) {
+        if (p->body.n > WIRE_PACK_MAX && p->records > 1) {
             cut_back(p, mark.records ? &mark : &before);
             return RC_OK;
         }
@@ -351,7 +103,7 @@ static enum rc build_object(struct work *w, struct live *l, struct build *b, int
     if ((rc = db_query(w, SQL_sync_records, &q, "iiii", l->no, (int64_t)r->first,
                        (int64_t)r->last, (int64_t)b->seq)))
         return rc;
-    pack_init(&p, FULL);
+    pack_init(&p, WIRE_PACK_MAX);
     rc = fill(&w->err, &q, r, &p);
     end = rows_done(&q);
     if (!rc && !(rc = end) && !p.records)
@@ -365,7 +117,7 @@ static enum rc build_object(struct work *w, struct live *l, struct build *b, int
     pack_done(&p);
     if (rc)
         return rc;
-    keep_object(b, &o);
+    build_keep(b, &o);
     r->first = o.last_born + 1;
     if (r->first > r->last)
         b->at++;
@@ -375,9 +127,9 @@ static enum rc build_object(struct work *w, struct live *l, struct build *b, int
 static enum rc build_next(struct work *w, struct live *l, struct build *b)
 {
     struct stream_now now;
-    enum rc rc = stream_now(w, l, &now);
+    enum rc rc = plan_stream(w, l, &now);
 
-    return rc ? rc : build_object(w, l, b, in_hurry(&now) ? PACK_HURRY : PACK_BEST);
+    return rc ? rc : build_object(w, l, b, plan_in_hurry(&now) ? PACK_HURRY : PACK_BEST);
 }
 
 /* ---- the end of a build ---- */
@@ -431,14 +183,6 @@ static enum rc finish(struct work *w, void *arg)
     return head_sign(w, l, false);
 }
 
-static bool untidy(const struct build *b)
-{
-    struct old_index list = { .object = b->object, .n = b->objects };
-
-    list.dirty = arena_zalloc(b->mem, b->objects + 1);
-    return mark_small(&list, false);
-}
-
 /* Nothing to do if nothing changed since the index before. */
 static bool is_new(const struct index *x, const struct build *b)
 {
@@ -461,7 +205,7 @@ static enum rc end_build(struct index *x, struct work *w)
     LOG(LOG_INFO, "index_made", L_STR("stream", x->live->name), L_INT("seq", b->seq),
         L_INT("objects", b->objects), L_INT("files_removed", removed));
     pthread_mutex_lock(&x->lock);
-    x->untidy = untidy(b);
+    x->untidy = plan_untidy(b);
     pthread_mutex_unlock(&x->lock);
     return RC_OK;
 }
@@ -492,7 +236,7 @@ static enum rc step(struct index *x, struct work *w, bool *more)
 
         b = x->build = arena_zalloc(mem, sizeof *b);
         b->mem = mem;
-        rc = in_snapshot(w, x->live, b, plan);
+        rc = in_snapshot(w, x->live, b, plan_make);
     } else if (b->at < b->regions) {
         rc = in_snapshot(w, x->live, b, build_next);
     } else {

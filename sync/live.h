@@ -24,6 +24,11 @@ struct live;
 /* Before writer_start(): asks to hear of changes and of time passing. */
 void sync_watch(void);
 /*
+ * fn() is called, on the writer thread, when a head with a new `cut` is shown: whoever keeps
+ * answers (server/http/cache.h) forgets them. Before writer_start().
+ */
+void sync_on_cut(void (*fn)(void));
+/*
  * After writer_start(), before anybody is served: founds the stream (founding.h), loads its
  * keys and its tree, and signs a head if what was stored is not the state of the log. `workers`
  * build objects in the background; NULL: nobody does.

@@ -35,7 +35,8 @@ enum rc sync_world_try_start(struct sync_world *t, struct err *e)
     sync_watch();
     if ((rc = writer_start(e, path, 1000)))
         return rc;
-    if ((rc = sync_start(e, &t->conf, NULL))) {
+    if ((rc = sync_start(e, &t->conf, t->workers))) {
+        pool_free(t->workers);
         writer_stop();
         return rc;
     }
@@ -54,10 +55,28 @@ void sync_world_start(struct sync_world *t)
 void sync_world_stop(struct sync_world *t)
 {
     sync_stop();
+    pool_free(t->workers);
+    t->workers = NULL;
     db_close(t->w.db);
     t->w.db = NULL;
     writer_stop();
     sync_done();
+}
+
+static const char *reader_path;
+
+static enum rc open_reader(struct err *e, struct db **out)
+{
+    return db_open(e, reader_path, DB_READ, out);
+}
+
+void sync_world_start_with_workers(struct sync_world *t)
+{
+    struct err e = { 0 };
+
+    reader_path = arena_printf(t->mem, "%s/test.db", t->dir);
+    assert_int_equal(pool_new(&e, 2, 100, open_reader, db_close, &t->workers), RC_OK);
+    sync_world_start(t);
 }
 
 static enum rc make_site(struct work *w, void *arg)
@@ -129,11 +148,6 @@ uint32_t sync_world_random(struct sync_world *t, uint32_t below)
     return (uint32_t)(t->random >> 33) % below;
 }
 
-static enum rc write_change(struct work *w, void *arg)
-{
-    return change_write(w, arg);
-}
-
 static void remember(struct sync_world *t, const struct change *c)
 {
     struct wire_frame f = { .op = (uint8_t)c->op,
@@ -156,54 +170,95 @@ static void remember(struct sync_world *t, const struct change *c)
     verify_record(frame, n, (const uint8_t *)c->bytes, c->n, t->past[t->seq].leaf);
 }
 
-static void change(struct sync_world *t, uint64_t born, enum change_op op, size_t n)
+struct plan {
+    uint64_t born; /* of an item there is, or the number of items */
+    enum change_op op;
+    size_t n;
+};
+
+static enum rc change(struct work *w, struct sync_world *t, struct plan p)
 {
-    char *bytes = malloc(n + 1);
+    char *bytes = malloc(p.n + 1);
     struct change c = { .stream = live_no(t->live),
                         .born = -1,
-                        .op = op,
+                        .op = p.op,
                         .site = t->site,
                         .col = 1 + sync_world_random(t, 5),
                         .date = clock_now(),
-                        .title = op == CHANGE_PUT ? "关于开展便民服务的通知" : "",
-                        .n = n,
+                        .title = p.op == CHANGE_PUT ? "关于开展便民服务的通知" : "",
+                        .n = p.n,
                         .bytes = bytes };
+    enum rc rc;
 
-    for (size_t i = 0; i < n; i++)
+    /* Large ones repeat themselves: the tests are about places, not about compression. */
+    for (size_t i = 512; i < p.n; i += 512)
+        memset(bytes + i, 'a' + (int)(i / 512) % 26, p.n - i < 512 ? p.n - i : 512);
+    for (size_t i = 0; i < p.n && i < 512; i++)
         bytes[i] = "0123456789abcdef天津政务"[sync_world_random(t, 28)];
-    if (born == t->items)
+    if (p.born == t->items)
         t->id[t->items++] = id_new();
     else
-        c.born = (int64_t)born;
-    c.item = t->id[born];
-    assert_int_equal(call(t, write_change, &c), RC_OK);
-    assert_int_equal(c.born, born);
-    remember(t, &c);
+        c.born = (int64_t)p.born;
+    c.item = t->id[p.born];
+    if (!(rc = change_write(w, &c)))
+        remember(t, &c);
     free(bytes);
-    sync_world_settle(t);
+    return rc;
+}
+
+static struct plan any(struct sync_world *t, size_t most)
+{
+    uint32_t dice = sync_world_random(t, 10);
+    uint64_t old = t->items ? sync_world_random(t, (uint32_t)t->items) : 0;
+
+    if (!t->items || (dice < 4 && t->items < SYNC_ITEMS))
+        return (struct plan){ t->items, CHANGE_PUT, 1 + sync_world_random(t, (uint32_t)most) };
+    if (dice < 8)
+        return (struct plan){ old, CHANGE_PUT, sync_world_random(t, (uint32_t)most) };
+    return (struct plan){ old, CHANGE_WITHDRAWN, 40 };
+}
+
+struct burst {
+    struct sync_world *t;
+    struct plan plan; /* op 0: anything */
+    int n;
+    size_t most;
+};
+
+static enum rc write_burst(struct work *w, void *arg)
+{
+    struct burst *b = arg;
+    enum rc rc = RC_OK;
+
+    for (int i = 0; i < b->n && !rc; i++)
+        rc = change(w, b->t, b->plan.op ? b->plan : any(b->t, b->most));
+    return rc;
+}
+
+static void write_all(struct burst b)
+{
+    assert_int_equal(call(b.t, write_burst, &b), RC_OK);
+    sync_world_settle(b.t);
 }
 
 void sync_world_put(struct sync_world *t, uint64_t born, size_t n)
 {
-    change(t, born, CHANGE_PUT, n);
+    write_all((struct burst){ t, { born, CHANGE_PUT, n }, 1, 0 });
 }
 
 void sync_world_withdraw(struct sync_world *t, uint64_t born)
 {
-    change(t, born, CHANGE_WITHDRAWN, 40);
+    write_all((struct burst){ t, { born, CHANGE_WITHDRAWN, 40 }, 1, 0 });
 }
 
 void sync_world_random_change(struct sync_world *t, size_t most)
 {
-    uint32_t dice = sync_world_random(t, 10);
+    sync_world_burst(t, 1, most);
+}
 
-    if (!t->items || (dice < 4 && t->items < SYNC_ITEMS))
-        sync_world_put(t, t->items, 1 + sync_world_random(t, (uint32_t)most));
-    else if (dice < 8)
-        sync_world_put(t, sync_world_random(t, (uint32_t)t->items),
-                       sync_world_random(t, (uint32_t)most));
-    else
-        sync_world_withdraw(t, sync_world_random(t, (uint32_t)t->items));
+void sync_world_burst(struct sync_world *t, int n, size_t most)
+{
+    write_all((struct burst){ .t = t, .n = n, .most = most });
 }
 
 static enum rc nothing(struct work *w, void *arg)

@@ -17,7 +17,7 @@
 #include "sync/live.h"
 #include "sync/wire.h"
 
-enum { SYNC_NOW = 1763712000, SYNC_ITEMS = 512, SYNC_CHANGES = 4096 };
+enum { SYNC_NOW = 1763712000, SYNC_ITEMS = 512, SYNC_CHANGES = 8192 };
 
 struct past { /* one change, as the test remembers it */
     uint64_t born;
@@ -36,6 +36,7 @@ struct sync_world {
     struct arena *mem;
     struct work w; /* reads */
     struct live *live;
+    struct pool *workers; /* NULL: nobody builds in the background */
     int64_t site;
     uint64_t seq, items;
     struct id id[SYNC_ITEMS];
@@ -55,6 +56,10 @@ uint32_t sync_world_random(struct sync_world *t, uint32_t below);
 void sync_world_put(struct sync_world *t, uint64_t born, size_t n);
 void sync_world_withdraw(struct sync_world *t, uint64_t born);
 void sync_world_random_change(struct sync_world *t, size_t most);
+/* `n` random changes in one transaction. */
+void sync_world_burst(struct sync_world *t, int n, size_t most);
+/* The next start has two workers. */
+void sync_world_start_with_workers(struct sync_world *t);
 /* Waits until the writer has done what was queued. */
 void sync_world_settle(struct sync_world *t);
 /* The newest head, signed now if need be. */

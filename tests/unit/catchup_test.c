@@ -1,0 +1,200 @@
+/*
+ * catchup_test.c - for any cursor and any head: what a reader gets takes it there, and is the
+ * same for ever.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "server/base/clock.h"
+#include "sync/catchup.h"
+#include "tests/lib/sync_world.h"
+
+static struct wire_url url(const struct wire_head *h, uint64_t cursor,
+                           enum wire_encoding encoding)
+{
+    return (struct wire_url){ .kind = WIRE_URL_LOG,
+                              .stream = "main",
+                              .epoch = h->epoch,
+                              .cut = h->cut,
+                              .from = wire_catchup_from(cursor, h->seq),
+                              .to = h->seq,
+                              .encoding = encoding };
+}
+
+static const char *fetch(struct sync_world *t, const struct wire_url *u, size_t *n)
+{
+    const char *p;
+
+    if (catchup_make(&t->w, t->live, u, &p, n))
+        fail_msg("%s", t->w.err.text);
+    return p;
+}
+
+static void assert_takes_there(struct sync_world *t, const struct wire_head *h, uint64_t cursor,
+                               enum wire_encoding encoding)
+{
+    struct wire_url u = url(h, cursor, encoding);
+    struct state held, want;
+    uint8_t root[HASH_BYTES];
+    size_t n, plain_n;
+    const char *p = fetch(t, &u, &n);
+    const char *plain = sync_world_decode(t, encoding, p, n, &plain_n);
+
+    sync_world_state(t, cursor, &held);
+    sync_world_state(t, h->seq, &want);
+    state_apply(&held, plain, plain_n);
+    assert_true(state_equal(&held, &want));
+    state_root(&held, root);
+    assert_memory_equal(root, h->root, HASH_BYTES);
+}
+
+enum { HEADS = 24 };
+
+static void any_cursor_reaches_any_head_in_its_lease(void **state)
+{
+    struct sync_world *t = *state;
+    struct wire_head h[HEADS];
+
+    for (int i = 0; i < HEADS; i++) {
+        for (uint32_t k = sync_world_random(t, 40); k-- > 0;)
+            sync_world_random_change(t, 400);
+        sync_world_random_change(t, 400);
+        h[i] = sync_world_head(t);
+    }
+    for (int i = 0; i < 300; i++) {
+        const struct wire_head *to = &h[sync_world_random(t, HEADS)];
+
+        assert_takes_there(t, to, sync_world_random(t, (uint32_t)to->seq),
+                           (enum wire_encoding)(i % 3));
+    }
+}
+
+static void it_is_the_same_after_later_changes(void **state)
+{
+    struct sync_world *t = *state;
+    struct wire_head h;
+
+    for (int i = 0; i < 60; i++)
+        sync_world_random_change(t, 400);
+    h = sync_world_head(t);
+    for (enum wire_encoding e = WIRE_IDENTITY; e <= WIRE_ZSTD; e++) {
+        struct wire_url u = url(&h, 17, e);
+        size_t before_n, after_n;
+        const char *before = fetch(t, &u, &before_n), *after;
+
+        for (int i = 0; i < 40; i++)
+            sync_world_random_change(t, 400);
+        sync_world_head(t);
+        after = fetch(t, &u, &after_n);
+        assert_int_equal(before_n, after_n);
+        assert_memory_equal(before, after, after_n);
+    }
+}
+
+static void a_head_has_few_urls(void **state)
+{
+    uint64_t seen[64] = { 0 };
+    size_t n = 0;
+
+    (void)state;
+    for (uint64_t c = 100000 - WIRE_CATCHUP_MAX; c < 100000; c++) {
+        uint64_t from = wire_catchup_from(c, 100000);
+        size_t i = 0;
+
+        while (i < n && seen[i] != from)
+            i++;
+        if (i == n && n < 64)
+            seen[n++] = from;
+    }
+    assert_in_range(n, 1, 63 + 30);
+}
+
+static void assert_refused(struct sync_world *t, const struct wire_url *u, enum rc rc)
+{
+    const char *p;
+    size_t n;
+
+    assert_int_equal(catchup_make(&t->w, t->live, u, &p, &n), rc);
+}
+
+static void what_no_reader_needs_is_refused(void **state)
+{
+    struct sync_world *t = *state;
+    struct wire_head old, h;
+    struct wire_url u;
+
+    for (int i = 0; i < 50; i++)
+        sync_world_random_change(t, 100);
+    old = sync_world_head(t);
+    for (int i = 0; i < 50; i++)
+        sync_world_random_change(t, 100);
+    h = sync_world_head(t);
+
+    u = url(&h, 3, WIRE_IDENTITY);
+    u.from = 3; /* 97 behind: multiples of 8 */
+    assert_refused(t, &u, RC_INVALID);
+    u = url(&old, 30, WIRE_IDENTITY);
+    u.to++, u.from = wire_catchup_from(30, u.to);
+    assert_refused(t, &u, RC_NOT_FOUND); /* no head of that seq */
+    u = url(&h, 30, WIRE_IDENTITY);
+    u.epoch++;
+    assert_refused(t, &u, RC_NOT_FOUND);
+    u = url(&h, 30, WIRE_IDENTITY);
+    u.cut++;
+    assert_refused(t, &u, RC_NOT_FOUND);
+    u = url(&old, 30, WIRE_IDENTITY);
+    clock_set((int64_t)old.time + 3601);
+    assert_refused(t, &u, RC_NOT_FOUND); /* its lease is over */
+    u = url(&h, 30, WIRE_IDENTITY);
+    fetch(t, &u, &(size_t){ 0 }); /* the newest stays known */
+}
+
+static void an_older_cut_is_gone(void **state)
+{
+    struct sync_world *t = *state;
+    struct wire_head h;
+    struct wire_url u;
+
+    for (int i = 0; i < 20; i++)
+        sync_world_random_change(t, 100);
+    h = sync_world_head(t);
+    u = url(&h, 4, WIRE_IDENTITY);
+    sync_world_sql(t, "UPDATE stream SET cut = cut + 1");
+    assert_refused(t, &u, RC_GONE);
+    sync_world_sql(t, "UPDATE stream SET cut = cut - 1");
+}
+
+static void damaged_bytes_are_not_served(void **state)
+{
+    struct sync_world *t = *state;
+    struct wire_head h;
+    struct wire_url u;
+
+    for (uint64_t i = 0; i < 10; i++)
+        sync_world_put(t, i, 100);
+    h = sync_world_head(t);
+    u = url(&h, 0, WIRE_IDENTITY);
+    sync_world_sql(t, "UPDATE record SET bytes = zeroblob(100) WHERE seq = 5");
+    assert_refused(t, &u, RC_CORRUPT);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, sync_world_set_up, sync_world_tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(any_cursor_reaches_any_head_in_its_lease),
+        TEST(it_is_the_same_after_later_changes),
+        cmocka_unit_test(a_head_has_few_urls),
+        TEST(what_no_reader_needs_is_refused),
+        TEST(an_older_cut_is_gone),
+        TEST(damaged_bytes_are_not_served),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,408 @@
+/*
+ * index_test.c - objects and index: together they are the state; what did not change is not
+ * made again; a crash leaves nothing wrong.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server/base/clock.h"
+#include "sync/catchup.h"
+#include "sync/index.h"
+#include "sync/object.h"
+#include "tests/lib/sync_world.h"
+
+enum { BIG = 60000, OBJECTS_MAX = 32 };
+
+struct list {
+    uint64_t seq;
+    struct wire_object object[OBJECTS_MAX];
+    size_t n;
+};
+
+static void build(struct sync_world *t)
+{
+    struct err e = { 0 };
+
+    if (index_build(t->live, &e, t->w.db))
+        fail_msg("%s", e.text);
+}
+
+static const char *object(struct sync_world *t, const uint8_t hash[HASH_BYTES],
+                          enum wire_encoding encoding, size_t *n)
+{
+    const char *p;
+    uint8_t found[HASH_BYTES];
+
+    if (object_read(&t->w, t->dir, hash, encoding, &p, n))
+        fail_msg("%s", t->w.err.text);
+    p = sync_world_decode(t, encoding, p, *n, n);
+    sha256(p, *n, found);
+    assert_memory_equal(found, hash, HASH_BYTES);
+    return p;
+}
+
+static struct list read_list(struct sync_world *t, const struct wire_head *h)
+{
+    struct list list = { 0 };
+    struct wire_lines lines;
+    struct sync_err e = { 0 };
+    bool more = true;
+    size_t n;
+    const char *text;
+
+    assert_true(h->has_index);
+    text = object(t, h->index, WIRE_IDENTITY, &n);
+    assert_int_equal(wire_index_begin(&e, text, n, &lines), SYNC_OK);
+    while (more) {
+        assert_int_equal(wire_index_next(&e, &lines, &list.object[list.n], &more), SYNC_OK);
+        list.n += more;
+    }
+    list.seq = lines.seq;
+    return list;
+}
+
+/* What a reader at `cursor` does: the objects above it, then one catch-up. */
+static void assert_takes_there(struct sync_world *t, const struct wire_head *h, uint64_t cursor)
+{
+    struct list list = read_list(t, h);
+    struct state held, want;
+    uint64_t base = cursor > list.seq ? cursor : list.seq;
+    struct wire_url u = { .kind = WIRE_URL_LOG,
+                          .epoch = h->epoch,
+                          .cut = h->cut,
+                          .from = wire_catchup_from(base, h->seq),
+                          .to = h->seq };
+    const char *p;
+    size_t n;
+
+    sync_world_state(t, cursor, &held);
+    sync_world_state(t, h->seq, &want);
+    for (size_t i = 0; i < list.n; i++)
+        if (list.object[i].highest_seq > cursor) {
+            p = object(t, list.object[i].hash, (enum wire_encoding)(i % 3), &n);
+            assert_int_equal(n, list.object[i].bytes);
+            state_apply(&held, p, n);
+        }
+    if (base < h->seq) {
+        assert_int_equal(catchup_make(&t->w, t->live, &u, &p, &n), RC_OK);
+        state_apply(&held, p, n);
+    }
+    assert_true(state_equal(&held, &want));
+}
+
+static void fill(struct sync_world *t, uint64_t items, size_t bytes)
+{
+    while (t->items < items)
+        sync_world_put(t, t->items, bytes);
+}
+
+static void index_and_catchup_are_the_state(void **state)
+{
+    struct sync_world *t = *state;
+    struct wire_head h;
+
+    fill(t, 200, BIG);
+    for (int i = 0; i < 50; i++)
+        sync_world_random_change(t, 2000);
+    build(t);
+    h = sync_world_head(t);
+    assert_takes_there(t, &h, 0);
+    for (int i = 0; i < 30; i++)
+        sync_world_random_change(t, 2000);
+    h = sync_world_head(t);
+    assert_int_equal(read_list(t, &h).seq, 250);
+    for (uint32_t i = 0; i < 20; i++)
+        assert_takes_there(t, &h, sync_world_random(t, 280));
+}
+
+static void bases_are_dense_and_of_at_most_4_mib(void **state)
+{
+    struct sync_world *t = *state;
+    struct wire_head h;
+    struct list list;
+
+    fill(t, 300, BIG);
+    build(t);
+    h = sync_world_head(t);
+    list = read_list(t, &h);
+    assert_in_range(list.n, 5, 6); /* 18 MB */
+    for (size_t i = 0; i < list.n; i++) {
+        const struct wire_object *o = &list.object[i];
+
+        assert_int_equal(o->kind, WIRE_BASE);
+        assert_int_equal(o->first_born, i ? list.object[i - 1].last_born + 1 : 0);
+        assert_in_range(o->bytes, 1, 4 << 20);
+        assert_true(i + 1 == list.n || (o->last_born + 1) % 64 == 0);
+    }
+    assert_int_equal(list.object[list.n - 1].last_born, 299);
+}
+
+static void a_base_in_which_nothing_changed_stays(void **state)
+{
+    struct sync_world *t = *state;
+    struct wire_head h;
+    struct list before, after;
+
+    fill(t, 300, BIG);
+    build(t);
+    h = sync_world_head(t);
+    before = read_list(t, &h);
+    sync_world_put(t, 70, 100);
+    sync_world_withdraw(t, 71);
+    fill(t, 305, BIG);
+    build(t);
+    h = sync_world_head(t);
+    after = read_list(t, &h);
+    assert_true(after.n >= before.n);
+    assert_memory_equal(before.object[0].hash, after.object[0].hash, HASH_BYTES);
+    assert_memory_not_equal(before.object[1].hash, after.object[1].hash, HASH_BYTES);
+    assert_memory_equal(before.object[2].hash, after.object[2].hash, HASH_BYTES);
+    assert_takes_there(t, &h, 0);
+    assert_takes_there(t, &h, before.seq);
+}
+
+static void random_histories_stay_readable_from_any_cursor(void **state)
+{
+    struct sync_world *t = *state;
+    struct wire_head h;
+
+    for (int round = 0; round < 12; round++) {
+        for (uint32_t i = 10 + sync_world_random(t, 30); i-- > 0;)
+            sync_world_random_change(t, round % 3 ? 120000 : 2000);
+        build(t);
+        for (uint32_t i = sync_world_random(t, 20); i-- > 0;)
+            sync_world_random_change(t, 3000);
+        h = sync_world_head(t);
+        assert_takes_there(t, &h, 0);
+        assert_takes_there(t, &h, sync_world_random(t, (uint32_t)h.seq));
+    }
+}
+
+static void nothing_new_makes_nothing_new(void **state)
+{
+    struct sync_world *t = *state;
+    struct wire_head before, after;
+
+    fill(t, 100, 500);
+    build(t);
+    before = sync_world_head(t);
+    build(t);
+    after = sync_world_head(t);
+    assert_int_equal(before.sign, after.sign);
+    assert_memory_equal(before.index, after.index, HASH_BYTES);
+}
+
+static void a_crash_before_the_index_is_stored_leaves_usable_files(void **state)
+{
+    struct sync_world *t = *state;
+    struct wire_head h;
+
+    fill(t, 150, BIG);
+    build(t);
+    sync_world_head(t);
+    sync_world_stop(t);
+    /* The files are there, the transaction that names them is not. */
+    sync_world_sql(t, "UPDATE stream SET index_seq = 0, index_hash = NULL");
+    sync_world_sql(t, "DELETE FROM sync_object WHERE kind = 'index'");
+    sync_world_sql(t, "DELETE FROM head WHERE note NOT LIKE '%index -%'");
+    sync_world_shell(t, "ls -i --full-time objects/* > before");
+    sync_world_start(t);
+    build(t);
+    h = sync_world_head(t);
+    sync_world_shell(t, "ls -i --full-time objects/* > after; cmp before after");
+    assert_takes_there(t, &h, 0);
+}
+
+static void what_a_crash_left_behind_is_swept(void **state)
+{
+    struct sync_world *t = *state;
+    struct wire_head h;
+
+    fill(t, 20, 500);
+    sync_world_shell(t, "mkdir -p objects/ab; for s in '' .gz .zst; do "
+                        "echo x > objects/ab/ab$(printf '%062d' 7)$s; done; "
+                        "echo x > objects/ab/ab$(printf '%062d' 8).zst.77-0.tmp");
+    build(t);
+    h = sync_world_head(t);
+    sync_world_shell(t, "test $(find objects -type f | wc -l) = 3");
+    assert_takes_there(t, &h, 0);
+}
+
+static void a_missing_file_is_made_again(void **state)
+{
+    struct sync_world *t = *state;
+    struct wire_head h;
+
+    fill(t, 150, BIG);
+    build(t);
+    sync_world_shell(t, "rm -r objects");
+    sync_world_put(t, 3, 100);
+    build(t);
+    h = sync_world_head(t);
+    assert_takes_there(t, &h, 0);
+}
+
+static void superseded_objects_stay_a_week(void **state)
+{
+    struct sync_world *t = *state;
+    struct wire_head h;
+    struct list old;
+    const char *p;
+    size_t n;
+
+    fill(t, 20, 500);
+    build(t);
+    h = sync_world_head(t);
+    old = read_list(t, &h);
+    clock_set(SYNC_NOW + 1000);
+    sync_world_put(t, 3, 100);
+    build(t);
+    clock_set(SYNC_NOW + 6 * 86400);
+    sync_world_put(t, 3, 100);
+    build(t);
+    object(t, old.object[0].hash, WIRE_ZSTD, &n);
+    clock_set(SYNC_NOW + 9 * 86400);
+    sync_world_put(t, 3, 100);
+    build(t);
+    assert_int_equal(object_read(&t->w, t->dir, old.object[0].hash, WIRE_ZSTD, &p, &n),
+                     RC_NOT_FOUND);
+    h = sync_world_head(t);
+    assert_takes_there(t, &h, 0);
+}
+
+/* Ticks start builds; real time passes. */
+static struct wire_head wait_for(struct sync_world *t, uint64_t seq, uint64_t index_seq)
+{
+    struct wire_head h = { 0 };
+
+    for (int i = 0; i < 2000; i++) {
+        bool any = head_values(t->live, &h);
+
+        if (any && h.seq >= seq && h.has_index && read_list(t, &h).seq >= index_seq)
+            return h;
+        usleep(10000);
+    }
+    fail_msg("the head stays at %d", (int)h.seq);
+    return h;
+}
+
+static void workers_follow_the_log(void **state)
+{
+    struct sync_world *t = *state;
+    struct wire_head h;
+
+    sync_world_stop(t);
+    t->conf.index_changes = 32;
+    sync_world_start_with_workers(t);
+    for (int i = 0; i < 300; i++)
+        sync_world_random_change(t, 30000);
+    clock_set(SYNC_NOW + 5); /* the debounce is over */
+    h = wait_for(t, 300, 300 - 32);
+    assert_takes_there(t, &h, 0);
+    assert_takes_there(t, &h, 150);
+}
+
+struct block {
+    struct pool_job job;
+    atomic_bool *held;
+};
+
+static void hold(struct pool_job *job, struct db *db)
+{
+    (void)db;
+    while (atomic_load(((struct block *)job)->held))
+        usleep(1000);
+}
+
+static void a_head_waits_for_the_index_when_the_log_runs_away(void **state)
+{
+    struct sync_world *t = *state;
+    atomic_bool held = true;
+    struct block block[2] = { { { .run = hold }, &held }, { { .run = hold }, &held } };
+    struct wire_head h;
+
+    sync_world_stop(t);
+    sync_world_start_with_workers(t);
+    assert_true(pool_submit(t->workers, &block[0].job));
+    assert_true(pool_submit(t->workers, &block[1].job));
+    for (int i = 0; i < 10; i++) {
+        sync_world_burst(t, 500, 300);
+        clock_set(SYNC_NOW + 10 + i);
+        h = sync_world_head(t);
+    }
+    assert_int_equal(t->seq, 5000);
+    assert_int_equal(h.seq, 4000); /* whom cursor 0 can still reach */
+    assert_false(h.has_index);
+    clock_set(SYNC_NOW + 2000); /* it is renewed all the same */
+    h = sync_world_next_head(t, &h);
+    assert_int_equal(h.seq, 4000);
+    atomic_store(&held, false);
+    h = wait_for(t, 5000, 5000);
+    assert_takes_there(t, &h, 0);
+    assert_takes_there(t, &h, 4000);
+}
+
+static void what_was_made_in_a_hurry_is_joined_later(void **state)
+{
+    struct sync_world *t = *state;
+    struct wire_head h;
+    struct list hurried, joined;
+
+    fill(t, 500, BIG / 4);
+    for (int i = 0; i < 3000; i++)
+        sync_world_put(t, 0, 10); /* so far behind, there is a hurry */
+    build(t);
+    h = sync_world_head(t);
+    hurried = read_list(t, &h);
+    sync_world_put(t, 0, 100);
+    build(t);
+    h = sync_world_head(t);
+    joined = read_list(t, &h);
+    assert_true(joined.n < hurried.n);
+    assert_takes_there(t, &h, 0);
+}
+
+static void the_index_survives_a_restart(void **state)
+{
+    struct sync_world *t = *state;
+    struct wire_head before, after;
+
+    fill(t, 20, 500);
+    build(t);
+    before = sync_world_head(t);
+    sync_world_stop(t);
+    sync_world_start(t);
+    after = sync_world_head(t);
+    assert_int_equal(before.sign, after.sign);
+    assert_memory_equal(before.index, after.index, HASH_BYTES);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, sync_world_set_up, sync_world_tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(index_and_catchup_are_the_state),
+        TEST(bases_are_dense_and_of_at_most_4_mib),
+        TEST(a_base_in_which_nothing_changed_stays),
+        TEST(random_histories_stay_readable_from_any_cursor),
+        TEST(nothing_new_makes_nothing_new),
+        TEST(a_crash_before_the_index_is_stored_leaves_usable_files),
+        TEST(what_a_crash_left_behind_is_swept),
+        TEST(a_missing_file_is_made_again),
+        TEST(superseded_objects_stay_a_week),
+        TEST(workers_follow_the_log),
+        TEST(a_head_waits_for_the_index_when_the_log_runs_away),
+        TEST(what_was_made_in_a_hurry_is_joined_later),
+        TEST(the_index_survives_a_restart),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
