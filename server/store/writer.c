@@ -119,10 +119,12 @@ static void answer_group(struct writer_job *group)
 static void commit_group(struct writer_job *group)
 {
     struct work tx = { .db = writer.db };
+    enum rc rc;
 
     for (struct writer_job *job = group; job; job = job->next)
         job->rc = RC_OK;
-    if (run_group(&tx, group)) {
+    if ((rc = run_group(&tx, group))) {
+        tx.err.rc = rc; /* a job may have given a kind without a sentence */
         db_rollback(tx.db);
         fail_group(group, &tx.err);
     } else {

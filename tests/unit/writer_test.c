@@ -294,6 +294,41 @@ static void a_job_that_ends_the_transaction_is_told_so(void **state)
     assert_int_equal(count(t), 1);
 }
 
+/* As SQLite does when a disk is full: and no sentence with it. */
+static enum rc lose_transaction(struct work *w, void *arg)
+{
+    (void)arg;
+    db_rollback(w->db);
+    return RC_FULL;
+}
+
+static void a_lost_transaction_fails_all_that_were_in_it(void **state)
+{
+    struct world *t = *state;
+    struct writer_job hold, jobs[3];
+    struct work holder = { .mem = t->mem };
+    struct work works[3];
+
+    start(t);
+    *story = '\0';
+    close_gate(&hold, &holder);
+    for (int i = 0; i < 3; i++) {
+        work_init(&works[i], t->mem, NULL, "test", RIGHT_ALL);
+        jobs[i] = (struct writer_job){ .w = &works[i],
+                                       .run = i == 0   ? with_hooks
+                                              : i == 1 ? lose_transaction
+                                                       : add,
+                                       .arg = (void *)"a" };
+        assert_true(writer_submit(&jobs[i]));
+    }
+    pthread_mutex_unlock(&gate);
+    writer_stop();
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(jobs[i].rc, RC_FULL);
+    assert_string_equal(story, "");
+    assert_int_equal(count(t), 0);
+}
+
 static void limit_files(rlim_t bytes)
 {
     struct rlimit limit;
@@ -404,6 +439,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_query_left_open_does_not_stop_the_commit, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_job_that_ends_the_transaction_is_told_so, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_lost_transaction_fails_all_that_were_in_it, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_fails_the_whole_group_and_nothing_else,
                                         set_up, tear_down),
