@@ -1,8 +1,8 @@
 /*
  * change.c - appends to the log: numbers, hashes, chains and stores one change.
  *
- *     stream row --> seq+1, born (first time) --> frame --> leaf --> chain --> change, record,
- * leaf, stream rows
+ *     stream row --> seq + 1, born (first time) --> frame --> leaf --> chain
+ *                --> rows of change, record, leaf, stream
  *
  * The stream's row is read and written in the caller's transaction and there is one writer, so
  * the numbers come in the order of commit and a rollback gives them back.

@@ -1,6 +1,5 @@
 /*
- * export.c - one long query in one snapshot: the records as they are, in the order of their
- * ids.
+ * export.c - one long query in one snapshot: the records as they are, in the order of ids.
  */
 #include "server/library/export.h"
 

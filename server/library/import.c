@@ -1,15 +1,17 @@
 /*
- * import.c - records from elsewhere: what their members mean here, and what an import may
- * change.
+ * import.c - records from elsewhere: what their members mean here, and what an import changes.
  *
- *     id          origin_id: the record's name at its authority; the same name again is the
- * same item source      the site (made if need be, code and name are the source) and, unless
- * the record has its own contentSource, what readers see as the source column      path of the
- * column in that site pubDate     sourceDate        url  sourceUrl kind        when absent:
- * notice in a column 通知公告, else policy with a docNumber, else article part, licence,
- * origin-*       provenance of the collection, not of the text: dropped all other members
- * fields of field.def, by their own rules
+ *     id        origin_id: its name at its authority; the same name again is the same item
+ *     source    the site (made if need be: code and name are the source) and, unless the record
+ *               has its own contentSource, what readers see as the source
+ *     column    path of the column in that site
+ *     pubDate   sourceDate
+ *     url       sourceUrl
+ *     kind      when absent: notice in a column 通知公告, policy with a docNumber, else article
+ *     part, licence, origin-*
+ *               provenance of the collection, not of the text: dropped
  *
+ * All other members are fields of field.def and go by their own rules.
  * A line of `tjzw export` is a record too: originId is its id and `site` its source.
  *
  *                     | no such item    same content            other content

@@ -9,23 +9,9 @@
  */
 #include <string.h>
 
+#include "server/library/be64.h"
 #include "server/library/item_row.h"
 #include "server/library/row.h"
-
-static void put64(uint8_t *out, int64_t v)
-{
-    for (int i = 0; i < 8; i++)
-        out[i] = (uint8_t)((uint64_t)v >> (56 - 8 * i));
-}
-
-static int64_t get64(const uint8_t *in)
-{
-    uint64_t v = 0;
-
-    for (int i = 0; i < 8; i++)
-        v = v << 8 | in[i];
-    return (int64_t)v;
-}
 
 enum { PLACE = 17, STATE_PLACE = 25 };
 
@@ -81,9 +67,9 @@ enum rc item_list(struct work *w, const struct item_query *in, struct item_page 
     if (in->cursor) {
         if ((rc = read_cursor(w, in->cursor, 'p', place, PLACE)))
             return rc;
-        if (!in->until || get64(place + 1) < in->until) {
-            date = get64(place + 1);
-            born = get64(place + 9);
+        if (!in->until || be64_get(place + 1) < in->until) {
+            date = be64_get(place + 1);
+            born = be64_get(place + 9);
         }
     }
     if ((rc = db_query(w, statements[in->by], &q, "iiiii", in->no, date, born, in->since,
@@ -94,8 +80,8 @@ enum rc item_list(struct work *w, const struct item_query *in, struct item_page 
         const struct item *last = &out->items[--out->n - 1];
 
         place[0] = 'p';
-        put64(place + 1, last->date);
-        put64(place + 9, last->born);
+        be64_put(place + 1, last->date);
+        be64_put(place + 9, last->born);
         b64url_text(place, PLACE, out->next, sizeof out->next);
     }
     return RC_OK;
@@ -108,18 +94,18 @@ enum rc item_list_state(struct work *w, enum state state, int limit, const char 
     struct rows q;
     enum rc rc;
 
-    put64(place + 1, INT64_MIN);
+    be64_put(place + 1, INT64_MIN);
     if ((rc = check_limit(w, limit)) ||
         (cursor && (rc = read_cursor(w, cursor, 's', place, STATE_PLACE))))
         return rc;
-    if ((rc = db_query(w, SQL_item_list_state, &q, "tibi", state_name(state), get64(place + 1),
-                       place + 9, (size_t)ID_BYTES, (int64_t)limit + 1)) ||
+    if ((rc = db_query(w, SQL_item_list_state, &q, "tibi", state_name(state),
+                       be64_get(place + 1), place + 9, (size_t)ID_BYTES, (int64_t)limit + 1)) ||
         (rc = read_page(w, &q, limit, out)))
         return rc;
     if (out->n > limit) {
         const struct item *last = &out->items[--out->n - 1];
 
-        put64(place + 1, last->created);
+        be64_put(place + 1, last->created);
         memcpy(place + 9, last->id.b, ID_BYTES);
         b64url_text(place, STATE_PLACE, out->next, sizeof out->next);
     }

@@ -1,6 +1,5 @@
 /*
- * site.c - sites, and the directory that tells phones what the numbers in a record's frame
- * mean.
+ * site.c - sites, and the directory that tells phones what a record's numbers mean.
  *
  * The directory lists what is open. Something closed stays in it as long as a published item
  * points at it, with all that stands above it, so that no number is ever without a name.

@@ -1,11 +1,12 @@
 /*
  * state.c - the one table of what may become of a revision.
  *
- *     DRAFT --submit--> IN_REVIEW --approve--> APPROVED --publish--> PUBLISHED --supersede-->
- * SUPERSEDED ^                  |                      |                    |   |
- *       +-----return-------+----------------------+          withdraw  |   |  expire
- *       |                                                              v   v
- *       +--restore (as a new revision)------------------------- WITHDRAWN  EXPIRED
+ *     DRAFT --submit--> IN_REVIEW --approve--> APPROVED --publish--> PUBLISHED
+ *       ^                   |                      |                  |  |  |
+ *       +------return-------+----------------------+    supersede <---+  |  |
+ *       |                                                                |  |
+ *       +--restore (a new revision)--- WITHDRAWN <--------- withdraw ----+  |
+ *       +--restore (a new revision)--- EXPIRED <----------- expire ---------+
  *
  *     and GONE from every state the public has seen, for ever.
  *

@@ -1,12 +1,14 @@
 /*
  * verify.c - computes the whole log again and says where it is not what it should be.
  *
- *     changes   seq 1, 2, 3 ... without a gap; bytes hash to the digest; frame and digest to
- * the leaf; leaf and the chain before to the chain stored; the record says the same revision
- * and time as the row leaves    born 0, 1, 2 ... without a gap, in order of first publication;
- * each is the leaf of the newest change of its item items     point at their newest change and
- * repeat what it says heads     what was signed agrees with the chain at that seq stream    its
- * row ends where the log ends
+ *     changes   seq 1, 2, 3 ... without a gap; bytes hash to the digest, frame and digest to the
+ *               leaf, leaf and the chain before to the chain stored; the revision's row names
+ *               the same revision, the record the same time (but for a move, which has none)
+ *     leaves    born 0, 1, 2 ... without a gap, in order of first publication; each is the leaf
+ *               of the newest change of its item
+ *     items     point at their newest change and repeat what it says
+ *     heads     what was signed agrees with the chain at that seq
+ *     stream    its row ends where the log ends
  *
  * Who edits one row breaks at least one of these. Who computes the whole chain anew cannot
  * compute the signed heads anew: their signatures, here and in every phone, speak against him
