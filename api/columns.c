@@ -1,0 +1,237 @@
+/*
+ * columns.c - the directory a reader finds its way by.
+ *
+ * A column's number is its address (/v1/columns/3), because a path may change when a column is
+ * renamed; a site's address is its code, which never does. Nothing is deleted: what is closed
+ * takes nothing new and stays readable.
+ */
+#include "api/columns.h"
+
+#include "api/instance.h"
+#include "api/view.h"
+#include "server/base/jx.h"
+
+static enum rc reply_site(struct work *w, const struct site *s, struct reply *rp)
+{
+    struct buf b = BUF_IN(w->mem);
+
+    view_site(&b, s);
+    buf_addc(&b, '\n');
+    reply_buf(rp, TYPE_JSON, &b);
+    return RC_OK;
+}
+
+static enum rc reply_column(struct work *w, int64_t no, struct reply *rp)
+{
+    struct buf b = BUF_IN(w->mem);
+    struct column column;
+    struct site site;
+    enum rc rc;
+
+    if ((rc = column_by_no(w, no, &column)))
+        return rc;
+    if ((rc = site_by_no(w, column.site, &site)))
+        return rc;
+    view_column(&b, &column, &site);
+    buf_addc(&b, '\n');
+    reply_buf(rp, TYPE_JSON, &b);
+    return RC_OK;
+}
+
+enum rc get_sites(struct work *w, const struct request *rq, struct reply *rp)
+{
+    struct buf b = BUF_IN(w->mem);
+    struct site *sites;
+    enum rc rc;
+    int n;
+
+    (void)rq;
+    if ((rc = site_list(w, instance()->stream, &sites, &n)))
+        return rc;
+    view_list_open(&b, "sites");
+    for (int i = 0; i < n; i++)
+        view_site(&b, &sites[i]);
+    view_list_close(&b, "");
+    reply_buf(rp, TYPE_JSON, &b);
+    rp->cache = CACHE_SHORT;
+    return RC_OK;
+}
+
+enum rc get_site(struct work *w, const struct request *rq, struct reply *rp)
+{
+    struct site site;
+    enum rc rc;
+
+    if ((rc = site_find(w, request_arg(rq, "site")->text, &site)))
+        return rc;
+    rp->cache = CACHE_SHORT;
+    return reply_site(w, &site, rp);
+}
+
+static enum rc put_columns(struct work *w, struct buf *b, const struct site *site)
+{
+    struct column *columns;
+    enum rc rc;
+    int n;
+
+    if ((rc = column_list(w, site->no, &columns, &n)))
+        return rc;
+    for (int i = 0; i < n; i++)
+        view_column(b, &columns[i], site);
+    return RC_OK;
+}
+
+enum rc get_columns(struct work *w, const struct request *rq, struct reply *rp)
+{
+    const char *code = request_text(rq, "site", NULL);
+    struct buf b = BUF_IN(w->mem);
+    struct site one, *sites = &one;
+    int n = 1;
+    enum rc rc;
+
+    rc = code ? site_find(w, code, &one) : site_list(w, instance()->stream, &sites, &n);
+    if (rc)
+        return rc;
+    view_list_open(&b, "columns");
+    for (int i = 0; i < n; i++)
+        if ((rc = put_columns(w, &b, &sites[i])))
+            return rc;
+    view_list_close(&b, "");
+    reply_buf(rp, TYPE_JSON, &b);
+    rp->cache = CACHE_SHORT;
+    return RC_OK;
+}
+
+enum rc get_column(struct work *w, const struct request *rq, struct reply *rp)
+{
+    rp->cache = CACHE_SHORT;
+    return reply_column(w, request_arg(rq, "column")->num, rp);
+}
+
+enum rc post_site(struct work *w, const struct request *rq, struct reply *rp)
+{
+    static const struct jx_field members[] = {
+        { "code", JX_TEXT, true, 1, 64 },
+        { "name", JX_TEXT, true, 1, 100 },
+        { "domain", JX_TEXT, false, 1, 253 },
+        { 0 },
+    };
+    struct site site = { .stream = instance()->stream, .open = true };
+    json_t *body;
+    enum rc rc;
+
+    if ((rc = jx_object(&w->err, w->mem, rq->body, rq->body_len, &body)))
+        return rc;
+    if ((rc = jx_check(&w->err, body, members, "")))
+        return rc;
+    site.code = jx_text(body, "code");
+    site.name = jx_text(body, "name");
+    site.domain = jx_text(body, "domain");
+    if ((rc = site_create(w, &site)))
+        return rc;
+    rp->status = 201;
+    return reply_site(w, &site, rp);
+}
+
+enum rc patch_site(struct work *w, const struct request *rq, struct reply *rp)
+{
+    static const struct jx_field members[] = {
+        { "name", JX_TEXT, false, 1, 100 },
+        { "domain", JX_TEXT, false, 1, 253 },
+        { "open", JX_BOOL, false, 0, 0 },
+        { 0 },
+    };
+    struct site site;
+    json_t *body;
+    enum rc rc;
+
+    if ((rc = jx_object(&w->err, w->mem, rq->body, rq->body_len, &body)))
+        return rc;
+    if ((rc = jx_check(&w->err, body, members, "")))
+        return rc;
+    if ((rc = site_find(w, request_arg(rq, "site")->text, &site)))
+        return rc;
+    if (jx_text(body, "name"))
+        site.name = jx_text(body, "name");
+    if (jx_text(body, "domain"))
+        site.domain = jx_text(body, "domain");
+    site.open = jx_bool(body, "open", site.open);
+    if ((rc = site_edit(w, &site)))
+        return rc;
+    return reply_site(w, &site, rp);
+}
+
+/* The members that a new column and a changed one share. */
+#define COLUMN_MEMBERS                                                                       \
+    { "name", JX_TEXT, false, 1, 64 }, { "type", JX_TEXT, false, 1, 32 },                    \
+        { "description", JX_TEXT, false, 1, 500 }, { "keywords", JX_TEXT, false, 1, 200 },   \
+        { "periodDays", JX_INT, false, 0, 3660 }, { "position", JX_INT, false, 0, 1000000 }, \
+    {                                                                                        \
+        "open", JX_BOOL, false, 0, 0                                                         \
+    }
+
+static void read_column(const json_t *body, struct column *c)
+{
+    const struct {
+        const char *name, **to;
+    } texts[] = {
+        { "name", &c->name },
+        { "type", &c->type },
+        { "description", &c->description },
+        { "keywords", &c->keywords },
+    };
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (jx_text(body, texts[i].name))
+            *texts[i].to = jx_text(body, texts[i].name);
+    c->period_days = jx_int(body, "periodDays", c->period_days);
+    c->position = jx_int(body, "position", c->position);
+    c->open = jx_bool(body, "open", c->open);
+}
+
+enum rc post_column(struct work *w, const struct request *rq, struct reply *rp)
+{
+    static const struct jx_field members[] = {
+        { "site", JX_TEXT, true, 1, 64 },
+        { "path", JX_TEXT, true, 1, 600 },
+        COLUMN_MEMBERS,
+        { 0 },
+    };
+    struct column column;
+    struct site site;
+    json_t *body;
+    enum rc rc;
+
+    if ((rc = jx_object(&w->err, w->mem, rq->body, rq->body_len, &body)))
+        return rc;
+    if ((rc = jx_check(&w->err, body, members, "")))
+        return rc;
+    if ((rc = site_find(w, jx_text(body, "site"), &site)))
+        return rc;
+    if ((rc = column_at(w, site.no, jx_text(body, "path"), true, &column)))
+        return rc;
+    read_column(body, &column);
+    if (json_object_size(body) > 2 && (rc = column_edit(w, &column)))
+        return rc;
+    rp->status = 201;
+    return reply_column(w, column.no, rp);
+}
+
+enum rc patch_column(struct work *w, const struct request *rq, struct reply *rp)
+{
+    static const struct jx_field members[] = { COLUMN_MEMBERS, { 0 } };
+    struct column column;
+    json_t *body;
+    enum rc rc;
+
+    if ((rc = jx_object(&w->err, w->mem, rq->body, rq->body_len, &body)))
+        return rc;
+    if ((rc = jx_check(&w->err, body, members, "")))
+        return rc;
+    if ((rc = column_by_no(w, request_arg(rq, "column")->num, &column)))
+        return rc;
+    read_column(body, &column);
+    if ((rc = column_edit(w, &column)))
+        return rc;
+    return reply_column(w, column.no, rp);
+}

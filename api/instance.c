@@ -1,0 +1,36 @@
+/*
+ * instance.c - the one piece of state of this folder.
+ */
+#include "api/instance.h"
+
+static struct instance here = { .name = "天津政务", .public_url = "", .dir = "" };
+
+void instance_set(const struct instance *in)
+{
+    here = *in;
+    if (!here.name)
+        here.name = "天津政务";
+    if (!here.public_url)
+        here.public_url = "";
+}
+
+const struct instance *instance(void)
+{
+    return &here;
+}
+
+void instance_origin(struct buf *out, const struct request *rq)
+{
+    if (*here.public_url) {
+        buf_adds(out, here.public_url);
+        return;
+    }
+    buf_adds(out, rq->tls ? "https://" : "http://");
+    buf_adds(out, *rq->host ? rq->host : "localhost");
+}
+
+void instance_url(struct buf *out, const char *path)
+{
+    buf_adds(out, here.public_url);
+    buf_adds(out, path);
+}

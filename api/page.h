@@ -1,0 +1,44 @@
+/*
+ * page.h - the frame of every page: head, bands, footer. Pages have no script and load nothing
+ * but /style.css from here.
+ */
+#ifndef API_PAGE_H
+#define API_PAGE_H
+
+#include "server/http/problem.h"
+#include "server/http/reply.h"
+#include "server/http/request.h"
+
+enum { PAGE_METAS = 24 };
+
+struct page {
+    const char *title;  /* NULL: the service's name stands alone */
+    const char *path;   /* this page's own, for the canonical link; NULL: it has none */
+    const char *other;  /* the same page in the other size; NULL: there is none */
+    bool large;         /* 长辈版 */
+    const char *banner; /* a line above everything; NULL: none */
+    bool noindex;
+    int nmetas;
+    struct {
+        const char *name, *content;
+    } metas[PAGE_METAS]; /* a name with a colon becomes a property (Open Graph) */
+};
+
+/* A meta tag; nothing if content is NULL or empty: an empty tag is a fault by the rule, a
+ * missing one is unknown. */
+void page_meta(struct page *p, const char *name, const char *content);
+void page_open(struct buf *out, const struct page *p);  /* up to <main> */
+void page_close(struct buf *out, const struct page *p); /* from </main> */
+void page_reply(struct reply *rp, const struct buf *b);
+void page_text(struct buf *out, const char *s); /* escaped; NULL is nothing */
+/* <time datetime="2026-11-21T10:00:00+08:00">2026-11-21 10:00</time>, or only the day. */
+void page_time(struct buf *out, int64_t at, bool with_minute);
+
+/* A whole page of a few words: what is no longer there, with its status. */
+void page_words(struct work *w, struct reply *rp, int status, const char *heading,
+                const char *const *words);
+/* How failures of R_PAGE routes look: for problem_set_page(). */
+void page_problem(const struct problem *p, const struct err *e, const char *request,
+                  struct buf *out);
+
+#endif

@@ -1,0 +1,14 @@
+/*
+ * routes.h - the one route table, and what is printed of it.
+ */
+#ifndef API_ROUTES_H
+#define API_ROUTES_H
+
+#include "server/base/buf.h"
+#include "server/http/route.h"
+
+extern const struct route routes_table[]; /* for routes_set(); ends with a row without a path */
+
+void routes_print_doc(struct buf *out); /* Markdown: docs/reference/routes.md */
+
+#endif

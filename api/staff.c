@@ -1,0 +1,307 @@
+/*
+ * staff.c - what an editor's program sends becomes one call of the library.
+ *
+ * An item's ETag is its newest revision in quotes ("3"). PUT wants it back in If-Match, so that
+ * nobody overwrites what they have not seen; a verb takes it. The verbs, who may say them and
+ * what they need stand in server/library/state.c and nowhere here.
+ *
+ * Not here: what everybody reads (items.c), the page behind a preview link (article_page.c).
+ */
+#include "api/staff.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "api/instance.h"
+#include "api/items.h"
+#include "api/view.h"
+#include "server/base/clock.h"
+#include "server/base/jx.h"
+#include "server/library/publish.h"
+
+static const char *revision_etag(struct work *w, int64_t rev)
+{
+    return arena_printf(w->mem, "\"%" PRId64 "\"", rev);
+}
+
+static enum rc reply_item(struct work *w, const struct item *item, struct reply *rp)
+{
+    struct buf b = BUF_IN(w->mem);
+    struct places places = PLACES_NONE;
+    enum rc rc;
+
+    if ((rc = view_staff_item(w, &b, &places, item)))
+        return rc;
+    buf_addc(&b, '\n');
+    reply_buf(rp, TYPE_JSON, &b);
+    rp->etag = revision_etag(w, item->rev);
+    return RC_OK;
+}
+
+enum rc get_staff_items(struct work *w, const struct request *rq, struct reply *rp)
+{
+    const char *name = request_text(rq, "state", "draft");
+    struct buf b = BUF_IN(w->mem);
+    struct places places = PLACES_NONE;
+    struct item_page page;
+    int state = state_parse(name);
+    enum rc rc;
+
+    if (state < 0)
+        return err_field(&w->err, "state", "there is no state \"%.40s\"", name);
+    if ((rc = item_list_state(w, (enum state)state, (int)request_int(rq, "n", 50),
+                              request_text(rq, "cursor", NULL), &page)))
+        return rc;
+    view_list_open(&b, "items");
+    for (int i = 0; i < page.n; i++)
+        if ((rc = view_staff_item(w, &b, &places, &page.items[i])))
+            return rc;
+    view_list_close(&b, page.next);
+    items_link_next(w, rq, page.next, rp);
+    reply_buf(rp, TYPE_JSON, &b);
+    return RC_OK;
+}
+
+static enum rc put_events(struct work *w, struct buf *b, const struct id *id)
+{
+    struct item_event *events;
+    enum rc rc;
+    int n;
+
+    if ((rc = item_events(w, id, &events, &n)))
+        return rc;
+    jx_key(b, "events");
+    buf_addc(b, '[');
+    for (int i = 0; i < n; i++)
+        view_event(b, &events[i]);
+    buf_addc(b, ']');
+    return RC_OK;
+}
+
+enum rc get_draft(struct work *w, const struct request *rq, struct reply *rp)
+{
+    const struct id *id = &request_arg(rq, "id")->id;
+    struct buf b = BUF_IN(w->mem);
+    struct places places = PLACES_NONE;
+    struct revision revision;
+    struct content content;
+    struct item item;
+    enum rc rc;
+
+    if ((rc = item_revision(w, id, 0, &item, &revision, &content)))
+        return rc;
+    buf_addc(&b, '{');
+    jx_key(&b, "content");
+    content_write(&content, &b);
+    if ((rc = put_events(w, &b, id)))
+        return rc;
+    jx_key(&b, "item");
+    if ((rc = view_staff_item(w, &b, &places, &item)))
+        return rc;
+    jx_put_text(&b, "warning", content_warning(&content));
+    buf_adds(&b, "}\n");
+    reply_buf(rp, TYPE_JSON, &b);
+    rp->etag = revision_etag(w, item.rev);
+    return RC_OK;
+}
+
+static enum rc read_kind(struct work *w, const json_t *body, enum item_kind otherwise,
+                         enum item_kind *out)
+{
+    const char *name = jx_text(body, "kind");
+    int kind = name ? kind_parse(name) : (int)otherwise;
+
+    if (kind < 0)
+        return err_field(&w->err, "/kind", "there is no kind \"%.40s\"", name);
+    *out = (enum item_kind)kind;
+    return RC_OK;
+}
+
+/* The column that "site" (its code) and "column" (its path) name, the same words as in a
+ * record. */
+static enum rc read_column(struct work *w, const json_t *body, int64_t site_no,
+                           struct column *out)
+{
+    const char *code = jx_text(body, "site"), *path = jx_text(body, "column");
+    struct site site = { .no = site_no };
+    enum rc rc;
+
+    if (!code && !site_no)
+        return err_field(&w->err, "/site", "site, the code of a site, is missing");
+    if (!path)
+        return err_field(&w->err, "/column", "column, the path of a column, is missing");
+    if (code && (rc = site_find(w, code, &site)))
+        return rc;
+    return column_at(w, site.no, path, false, out);
+}
+
+enum rc post_item(struct work *w, const struct request *rq, struct reply *rp)
+{
+    struct item_new new;
+    struct column column;
+    struct content content;
+    struct item item;
+    enum item_kind kind = KIND_ARTICLE;
+    json_t *body;
+    enum rc rc;
+
+    if ((rc = jx_object(&w->err, w->mem, rq->body, rq->body_len, &body)))
+        return rc;
+    if ((rc = read_column(w, body, 0, &column)))
+        return rc;
+    if ((rc = read_kind(w, body, KIND_ARTICLE, &kind)))
+        return rc;
+    if ((rc = content_read(&w->err, w->mem, kind, body, NULL, &content)))
+        return rc;
+    new = (struct item_new){ .site = column.site, .col = column.no, .content = &content };
+    if ((rc = item_create(w, &new, &item)))
+        return rc;
+    rp->status = 201;
+    return reply_item(w, &item, rp);
+}
+
+/*
+ * The item, and that its newest revision is the one the caller has seen: If-Match says which.
+ * Without the header (or with
+ * "*") the newest is meant, whatever it is.
+ */
+static enum rc find_seen(struct work *w, const struct request *rq, struct item *out)
+{
+    enum rc rc;
+
+    if ((rc = item_find(w, &request_arg(rq, "id")->id, out)))
+        return rc;
+    if (!rq->if_match || !strcmp(rq->if_match, "*"))
+        return RC_OK;
+    if (!strcmp(rq->if_match, revision_etag(w, out->rev)))
+        return RC_OK;
+    return err_set(&w->err, RC_PRECONDITION,
+                   "the newest revision is \"%" PRId64 "\", not %.40s", out->rev, rq->if_match);
+}
+
+enum rc put_item(struct work *w, const struct request *rq, struct reply *rp)
+{
+    static const char *const also[] = { "updateType", "note", NULL };
+    struct content content;
+    struct item item;
+    enum item_kind kind = KIND_ARTICLE;
+    json_t *body;
+    enum rc rc;
+
+    if (!rq->if_match)
+        return err_field(&w->err, "If-Match",
+                         "If-Match is missing: send the ETag of the draft that was edited");
+    if ((rc = find_seen(w, rq, &item)))
+        return rc;
+    if ((rc = jx_object(&w->err, w->mem, rq->body, rq->body_len, &body)))
+        return rc;
+    if ((rc = read_kind(w, body, item.kind, &kind)))
+        return rc;
+    if ((rc = content_read(&w->err, w->mem, kind, body, also, &content)))
+        return rc;
+    if ((rc = item_edit(w, &item.id, item.rev, &content, jx_text(body, "updateType"),
+                        jx_text(body, "note"), &item)))
+        return rc;
+    return reply_item(w, &item, rp);
+}
+
+/* {"reason":"…"}, or no body at all. */
+static enum rc read_reason(struct work *w, const struct request *rq, const char **out)
+{
+    static const struct jx_field members[] = {
+        { "reason", JX_TEXT, false, 1, ITEM_NOTE_MAX },
+        { 0 },
+    };
+    json_t *body;
+    enum rc rc;
+
+    *out = NULL;
+    if (!rq->body_len)
+        return RC_OK;
+    if ((rc = jx_object(&w->err, w->mem, rq->body, rq->body_len, &body)))
+        return rc;
+    if ((rc = jx_check(&w->err, body, members, "")))
+        return rc;
+    *out = jx_text(body, "reason");
+    return RC_OK;
+}
+
+/* Which function of the library says a verb. */
+static enum rc say(struct work *w, const struct item *item, enum verb verb, const char *reason,
+                   struct item *out)
+{
+    switch ((int)verb) {
+    case VERB_PUBLISH: return publish_item(w, &item->id, item->rev, out);
+    case VERB_WITHDRAW:
+    case VERB_GONE: return publish_end(w, &item->id, verb, reason, out);
+    case VERB_RESTORE: return item_restore(w, &item->id, out);
+    default: return item_step(w, &item->id, item->rev, verb, reason, out);
+    }
+}
+
+enum rc post_verb(struct work *w, const struct request *rq, struct reply *rp)
+{
+    int verb = verb_parse(strrchr(rq->path, '/') + 1);
+    const char *reason;
+    struct item item, after;
+    enum rc rc;
+
+    if (verb < 0)
+        return err_set(&w->err, RC_INTERNAL, "%s is a route without a verb", rq->path);
+    if ((rc = read_reason(w, rq, &reason)))
+        return rc;
+    if ((rc = find_seen(w, rq, &item)))
+        return rc;
+    if ((rc = say(w, &item, (enum verb)verb, reason, &after)))
+        return rc;
+    return reply_item(w, &after, rp);
+}
+
+enum rc post_move(struct work *w, const struct request *rq, struct reply *rp)
+{
+    static const struct jx_field members[] = {
+        { "site", JX_TEXT, false, 1, 64 },
+        { "column", JX_TEXT, true, 1, 600 },
+        { 0 },
+    };
+    struct column column;
+    struct item item;
+    json_t *body;
+    enum rc rc;
+
+    if ((rc = jx_object(&w->err, w->mem, rq->body, rq->body_len, &body)))
+        return rc;
+    if ((rc = jx_check(&w->err, body, members, "")))
+        return rc;
+    if ((rc = find_seen(w, rq, &item)))
+        return rc;
+    if ((rc = read_column(w, body, item.site, &column)))
+        return rc;
+    if ((rc = publish_move(w, &item.id, column.no, &item)))
+        return rc;
+    return reply_item(w, &item, rp);
+}
+
+enum rc post_preview(struct work *w, const struct request *rq, struct reply *rp)
+{
+    const struct id *id = &request_arg(rq, "id")->id;
+    int64_t seconds = request_int(rq, "seconds", 3 * 86400);
+    struct buf b = BUF_IN(w->mem), url = BUF_IN(w->mem);
+    char token[PREVIEW_TEXT];
+    struct item item;
+    enum rc rc;
+
+    if ((rc = item_find(w, id, &item)))
+        return rc;
+    if ((rc = preview_make(&w->err, &instance()->preview, id, item.rev, seconds, token)))
+        return rc;
+    instance_origin(&url, rq);
+    buf_printf(&url, "/preview/%s", token);
+    buf_addc(&b, '{');
+    view_time(&b, "expires", clock_now() + seconds);
+    jx_put_int(&b, "revision", item.rev);
+    jx_put_text(&b, "url", url.p);
+    buf_adds(&b, "}\n");
+    reply_buf(rp, TYPE_JSON, &b);
+    return RC_OK;
+}
