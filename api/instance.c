@@ -3,6 +3,8 @@
  */
 #include "api/instance.h"
 
+#include "api/page.h"
+
 static struct instance here = { .name = "天津政务", .public_url = "", .dir = "" };
 
 void instance_set(const struct instance *in)
@@ -12,6 +14,7 @@ void instance_set(const struct instance *in)
         here.name = "天津政务";
     if (!here.public_url)
         here.public_url = "";
+    problem_set_page(page_problem);
 }
 
 const struct instance *instance(void)

@@ -12,10 +12,6 @@
 #include "api/instance.h"
 #include "server/base/clock.h"
 
-static const char CSP[] =
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'";
-
 void page_text(struct buf *out, const char *s)
 {
     if (s)
@@ -111,7 +107,6 @@ void page_close(struct buf *out, const struct page *p)
 void page_reply(struct reply *rp, const struct buf *b)
 {
     reply_buf(rp, TYPE_HTML, b);
-    reply_header(rp, "content-security-policy", CSP);
     reply_header(rp, "content-language", "zh-CN");
 }
 

@@ -122,12 +122,21 @@ static void render_page(const struct problem *p, const struct err *e, const char
                p->status, request, p->slug);
 }
 
+static void (*draw_page)(const struct problem *, const struct err *, const char *,
+                         struct buf *) = render_page;
+
+void problem_set_page(void (*draw)(const struct problem *p, const struct err *e,
+                                   const char *request, struct buf *out))
+{
+    draw_page = draw;
+}
+
 void problem_reply(struct arena *mem, const struct problem *p, const struct err *e,
                    const char *request, bool page, struct reply *rp)
 {
     struct buf body = BUF_IN(mem);
 
-    (page ? render_page : render_json)(p, e, request, &body);
+    (page ? draw_page : render_json)(p, e, request, &body);
     rp->status = p->status;
     rp->etag = NULL;
     rp->cache = NULL;

@@ -3,8 +3,9 @@
  * people.
  *
  * One table has a row for each kind of failure: status, the name that stands at the end of
- * `type` (/problems/NAME, stable for ever), and what its own page says. The page is rendered by
- * api/ from problem_all().
+ * `type` (/problems/NAME, stable for ever), and what its own page says. Pages are drawn by
+ * api/, which knows what they look like: problem_set_page() for failures, problem_all() for
+ * their explanations.
  */
 #ifndef HTTP_PROBLEM_H
 #define HTTP_PROBLEM_H
@@ -34,5 +35,9 @@ extern const char TYPE_PROBLEM[]; /* "application/problem+json" */
  */
 void problem_reply(struct arena *mem, const struct problem *p, const struct err *e,
                    const char *request, bool page, struct reply *rp);
+
+/* Draws the pages for people; without one they are bare. Once, before the first request. */
+void problem_set_page(void (*draw)(const struct problem *p, const struct err *e,
+                                   const char *request, struct buf *out));
 
 #endif

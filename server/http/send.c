@@ -20,8 +20,9 @@
 #include "server/http/problem.h"
 
 static const char NO_STORE[] = "no-store";
-static const char CSP[] =
-    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/* Pages have no script, and load nothing but our own style sheet and pictures. */
+static const char CSP[] = "default-src 'none'; style-src 'self'; img-src 'self'; "
+                          "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 static struct conf_list cors;
 static bool log_all;
@@ -374,10 +375,19 @@ static void add_hint(h2o_req_t *req, const struct sending *s, enum rc rc, struct
     }
 }
 
+/* A person with a browser who came to an address that is none. */
+static bool wants_page(h2o_req_t *req)
+{
+    ssize_t at = h2o_find_header(&req->headers, H2O_TOKEN_ACCEPT, -1);
+
+    return at >= 0 && memmem(req->headers.entries[at].value.base,
+                             req->headers.entries[at].value.len, "text/html", 9);
+}
+
 void send_problem(const struct sending *s, enum rc rc, const struct err *e, struct reply *rp)
 {
     h2o_req_t *req = s->req;
-    bool page = s->route && s->route->flags & R_PAGE;
+    bool page = s->route ? s->route->flags & R_PAGE : wants_page(req);
     struct sending own = *s;
 
     if (!own.id)
