@@ -299,7 +299,7 @@ class World:
 
     def certificate(self, data=None):
         """The self-signed one that a first start leaves in the data directory."""
-        return Path(data or self.data) / "tls-cert.pem"
+        return Path(data or self.data) / "keys" / "tls-cert.pem"
 
     def export(self, data=None):
         return self.tjzw("export", "--data", data or self.data).stdout

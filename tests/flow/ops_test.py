@@ -200,17 +200,29 @@ def proof(w):
             finally:
                 shutil.rmtree(data)
 
-    with case("doctor finds nothing wrong with a whole directory, and something with a broken one"):
+    with case("doctor finds nothing wrong with a whole directory, and says how to mend a broken one"):
         done = w.tjzw("doctor", "--data", w.data, check=False)
         assert done.returncode == 0, text(done)
-        data = copy_of(w, "sick")
-        db = sqlite3.connect(data / "tjzw.db")
-        db.execute("UPDATE change SET digest = zeroblob(32) WHERE seq = 9")
-        db.execute("DELETE FROM leaf WHERE born = 3")
-        db.commit()
-        db.close()
-        done = w.tjzw("doctor", "--data", data, check=False)
-        assert done.returncode and text(done).strip(), "doctor found a broken log well"
+        for what, spoil in AILMENTS.items():
+            data = copy_of(w, "sick")
+            spoil(data)
+            done = w.tjzw("doctor", "--data", data, check=False)
+            shutil.rmtree(data)
+            assert done.returncode and "→" in text(done), f"{what}: {text(done)}"
+
+
+def tear_pages(data):
+    with open(data / "tjzw.db", "r+b") as f:
+        f.seek(40 * 4096)
+        f.write(os.urandom(20 * 4096))
+
+
+AILMENTS = {
+    "a directory that all may read": lambda data: data.chmod(0o755),
+    "a key that all may read": lambda data: next((data / "keys").glob("*.key")).chmod(0o644),
+    "a library that is gone": lambda data: (data / "tjzw.db").unlink(),
+    "a library whose pages are torn": tear_pages,
+}
 
 
 def backups(w):
