@@ -41,7 +41,7 @@ static enum rc open_url(struct work *w, const struct request *rq, struct reply *
         return err_set(&w->err, RC_NOT_FOUND, "there is no stream of that name");
     reply_header(rp, "link",
                  arena_printf(w->mem, "</v1/sync/%s/head>; rel=\"latest-version\"", name));
-    if (wire_url_parse(&se, rq->path + PREFIX, strlen(rq->path) - PREFIX, u))
+    if (wire_url_parse(&se, rq->path, strlen(rq->path), u))
         return err_set(&w->err, RC_INVALID, "%s", se.text);
     return RC_OK;
 }
