@@ -92,6 +92,8 @@ void db_rollback(struct db *db);
 bool db_in_transaction(struct db *db); /* false, too, after the driver rolled back by itself: a
                                           full disk, a failed read */
 enum rc db_begin_read(struct work *w);
+/* Also ends, and logs, queries that somebody left open, which would hold back the WAL: call it
+ * after each job of a worker, even if the job began no read. */
 void db_end_read(struct db *db);
 enum rc db_savepoint(struct work *w);
 enum rc db_release(struct work *w);

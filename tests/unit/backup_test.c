@@ -9,9 +9,11 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -296,6 +298,36 @@ static void only_an_empty_directory_is_restored_to(void **state)
     assert_false(fs_exists(at(t, "target/keys/left")));
 }
 
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit;
+
+    getrlimit(RLIMIT_FSIZE, &limit);
+    limit.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void a_full_disk_leaves_no_half_backup(void **state)
+{
+    struct world *t = *state;
+    enum rc rc;
+
+    signal(SIGXFSZ, SIG_IGN);
+    limit_files(16384);
+    rc = backup_make(&t->e, at(t, "data"), at(t, "backup"), NULL, NULL);
+    limit_files(RLIM_INFINITY);
+    assert_int_equal(rc, RC_FULL);
+    assert_false(fs_exists(at(t, "backup")));
+    make_backup(t);
+    limit_files(16384);
+    rc = backup_restore(&t->e, at(t, "backup"), at(t, "target"));
+    limit_files(RLIM_INFINITY);
+    assert_true(rc == RC_FULL || rc == RC_IO);
+    assert_false(fs_exists(at(t, "target/" DB_NAME)));
+    assert_false(fs_exists(at(t, "target/restore.part")));
+    restore_to(t, "target");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +342,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_epoch_that_was_signed_is_never_given_again, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(two_restores_do_not_share_an_epoch, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_full_disk_leaves_no_half_backup, set_up, tear_down),
         cmocka_unit_test_setup_teardown(only_an_empty_directory_is_restored_to, set_up,
                                         tear_down),
     };
