@@ -30,6 +30,7 @@ void change_observe(const struct change_observer *o)
 
 struct told { /* what the observer will hear */
     int64_t stream, seq;
+    int gain;
     uint64_t born;
     uint8_t leaf[HASH_BYTES];
 };
@@ -40,6 +41,7 @@ static void tell_change(void *arg)
 
     generation_next();
     metric_add(METRIC_changes, 1);
+    metric_add(METRIC_items_published, t->gain);
     if (observer.change)
         observer.change(t->stream, t->seq, t->born, t->leaf);
 }
@@ -128,6 +130,7 @@ enum rc change_write(struct work *w, struct change *c)
         return rc;
     told->stream = c->stream;
     told->seq = c->seq;
+    told->gain = c->gain;
     told->born = (uint64_t)c->born;
     work_after_commit(w, tell_change, told);
     return RC_OK;

@@ -29,6 +29,7 @@ struct change {
     const char *title; /* "" in a tombstone */
     const char *bytes; /* the record */
     size_t n;
+    int gain;   /* by how many more items are published now: 1, 0 or -1 */
     int64_t at; /* seconds: when, the same as the record says */
 };
 

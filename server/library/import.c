@@ -61,18 +61,47 @@ const char *import_result_name(enum import_result r)
 static const char *const foreign[] = { "source",  "pubDate",  "url", "part",
                                        "licence", "origin-*", NULL };
 
-/* `name` under the name we use, unless the record has that too. */
-static enum rc rename_member(struct err *e, json_t *record, const char *name, const char *ours)
-{
-    json_t *v = json_object_get(record, name);
+static const struct {
+    const char *theirs, *ours;
+} renamed[] = { { "pubDate", "sourceDate" },
+                { "url", "sourceUrl" },
+                { "source", "contentSource" } };
 
-    if (!v)
-        return RC_OK;
-    if (json_object_get(record, ours))
-        return err_field(e, name, "%s and %s mean the same: give one", name, ours);
-    if (json_object_set(record, ours, v))
-        return err_set(e, RC_INTERNAL, "cannot rename %s", name);
+enum {
+    ALWAYS = 2,
+    RENAMED = 3
+}; /* source has another use, and may stand beside contentSource */
+
+/* The value of `theirs` under the name we use as well, unless the record has that too. */
+static enum rc rename_members(struct err *e, json_t *record, const char *source)
+{
+    for (int i = 0; i < RENAMED; i++) {
+        const char *theirs = i < ALWAYS ? renamed[i].theirs : source;
+        json_t *v = json_object_get(record, theirs);
+        bool both = v && json_object_get(record, renamed[i].ours);
+
+        if (both && i < ALWAYS)
+            return err_field(e, theirs, "%s and %s mean the same: give one", theirs,
+                             renamed[i].ours);
+        if (v && !both && json_object_set(record, renamed[i].ours, v))
+            return err_set(e, RC_INTERNAL, "cannot rename %s", theirs);
+    }
     return RC_OK;
+}
+
+/* The reason speaks of the member that the line has. */
+static void name_theirs(struct err *e, struct arena *mem, const json_t *record)
+{
+    for (int i = 0; i < RENAMED; i++) {
+        size_t n = strlen(renamed[i].ours);
+
+        if (strcmp(e->field, renamed[i].ours) || !json_object_get(record, renamed[i].theirs))
+            continue;
+        if (!strncmp(e->text, renamed[i].ours, n))
+            (void)err_field(e, renamed[i].theirs, "%s%s", renamed[i].theirs,
+                            arena_strdup(mem, e->text + n));
+        return;
+    }
 }
 
 /* A line of text that must be there. */
@@ -140,13 +169,13 @@ static enum rc prepare(struct err *e, struct arena *mem, const char *line, size_
         (rc = take_line(e, record, "column", COLUMN_PATH_MAX, &out->column)) ||
         (rc = column_path_check(e, out->column)) ||
         (rc = take_kind(e, record, out->column, &kind)) ||
-        (rc = rename_member(e, record, "pubDate", "sourceDate")) ||
-        (rc = rename_member(e, record, "url", "sourceUrl")))
+        (rc = rename_members(e, record, source_name)))
         return rc;
-    if (!json_object_get(record, "contentSource") &&
-        (rc = rename_member(e, record, source_name, "contentSource")))
-        return rc;
-    return content_read(e, mem, kind, record, foreign, &out->content);
+    if (json_object_get(record, "html"))
+        return err_field(e, "html", "html is not taken: send the text as body");
+    if ((rc = content_read(e, mem, kind, record, foreign, &out->content)))
+        name_theirs(e, mem, record);
+    return rc;
 }
 
 void import_prepare(struct arena *mem, const char *line, size_t n, struct import_line *out)
@@ -360,6 +389,8 @@ static enum rc apply(struct chunk *c, struct import_line *line)
             return RC_OK;
         }
     }
+    if (!is_same && c->o->publish && (rc = item_check_expiry(w, &line->content)))
+        return refuse(c, line, rc);
     if ((rc = find_place(c, line, &at)))
         return is_refusal(rc) ? refuse(c, line, rc) : rc;
     if (!is_known)

@@ -40,6 +40,8 @@ struct item_place {
 };
 enum rc item_put(struct work *w, struct item *it, const struct content *c, int64_t rev,
                  const struct item_place *place);
+/* RC_INVALID if the content says that its time is over already. */
+enum rc item_check_expiry(struct work *w, const struct content *c);
 /* Where the item is to stand: RC_CONFLICT if site or column is closed, or the column is another
  * site's. */
 enum rc item_place(struct work *w, int64_t site, int64_t col, struct item_place *out);

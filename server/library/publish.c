@@ -17,6 +17,7 @@
 
 #include "server/base/clock.h"
 #include "server/base/log.h"
+#include "server/base/metric.h"
 #include "server/library/change.h"
 #include "server/library/column.h"
 #include "server/library/item_row.h"
@@ -58,6 +59,7 @@ enum rc item_put(struct work *w, struct item *it, const struct content *c, int64
                              .site = it->site,
                              .col = it->col,
                              .title = c->title,
+                             .gain = it->live_rev ? 0 : 1,
                              .at = clock_now() };
     enum rc rc;
 
@@ -82,6 +84,24 @@ enum rc item_put(struct work *w, struct item *it, const struct content *c, int64
     return RC_OK;
 }
 
+enum rc item_check_expiry(struct work *w, const struct content *c)
+{
+    if (c->expires && c->expires <= clock_now())
+        return err_field(&w->err, "expires",
+                         "it would be taken from the public at once: expires has passed");
+    return RC_OK;
+}
+
+enum rc publish_count(struct work *w)
+{
+    struct rows q;
+    enum rc rc = db_one(w, SQL_item_count_live, &q, "");
+
+    if (!rc)
+        metric_set(METRIC_items_published, rows_int(&q, 0));
+    return row_finish(&q, rc);
+}
+
 enum rc publish_item(struct work *w, const struct id *id, int64_t rev, struct item *out)
 {
     struct item_place place;
@@ -98,7 +118,8 @@ enum rc publish_item(struct work *w, const struct id *id, int64_t rev, struct it
     from = it.state;
     if ((rc = state_step(w, VERB_PUBLISH, from, NULL, &to)) ||
         (rc = item_place(w, it.site, it.col, &place)) ||
-        (rc = revision_content(w, &it, rev, &c)) || (rc = item_put(w, &it, &c, rev, &place)) ||
+        (rc = revision_content(w, &it, rev, &c)) || (rc = item_check_expiry(w, &c)) ||
+        (rc = item_put(w, &it, &c, rev, &place)) ||
         (rc = db_change(w, SQL_revision_publish, "biti", id->b, sizeof id->b, rev,
                         state_name(to), it.seq)) ||
         (rc = revision_log(w, id, rev, VERB_PUBLISH, from, to, NULL)))
@@ -195,6 +216,7 @@ static enum rc put_tombstone(struct work *w, struct item *it, int64_t rev, enum 
                              .col = it->col,
                              .date = it->date,
                              .title = "",
+                             .gain = it->live_rev ? -1 : 0,
                              .at = clock_now() };
     enum rc rc;
 

@@ -118,8 +118,10 @@ static enum rc check_missing(struct audit *a, int64_t seq, int64_t born)
     struct rows q;
     enum rc rc = db_one(a->w, SQL_change_verify_purged, &q, "iii", a->stream.no, born, seq);
 
-    if ((rc = row_finish(&q, rc)) != RC_NOT_FOUND)
+    if ((rc = row_finish(&q, rc)) != RC_NOT_FOUND) {
+        a->sum.purged += !rc;
         return rc;
+    }
     say(a, seq, "its record's bytes are missing and no takedown removed them");
     return RC_OK;
 }
@@ -249,6 +251,27 @@ static void check_stream(struct audit *a)
     if (a->stream.cut != a->purges)
         say(a, 0, "the stream's row says %" PRId64 " takedowns, the log %" PRId64,
             a->stream.cut, a->purges);
+}
+
+/* The newest pair of the ancestry is the stream's epoch. */
+static enum rc check_epoch(struct audit *a)
+{
+    int64_t epoch = 0, first = 0;
+    struct rows q;
+    enum rc rc;
+
+    if ((rc = db_query(a->w, SQL_ancestry_all, &q, "i", a->stream.no)))
+        return rc;
+    while (rows_next(&q)) {
+        if (rows_int(&q, 1) < first || rows_int(&q, 1) > a->seq + 1)
+            say(a, rows_int(&q, 1), "the ancestry is out of order");
+        epoch = rows_int(&q, 0);
+        first = rows_int(&q, 1);
+    }
+    if (epoch != a->stream.epoch)
+        say(a, 0, "the stream's row names epoch %" PRId64 ", its ancestry %" PRId64,
+            a->stream.epoch, epoch);
+    return rows_done(&q);
 }
 
 /* ---- leaves ---- */
@@ -444,7 +467,7 @@ static enum rc check_all(struct audit *a, int64_t stream)
     if ((rc = stream_by_no(a->w, stream, &a->stream)) || (rc = check_changes(a)))
         return rc;
     check_stream(a);
-    if ((rc = check_leaves(a)) || (rc = check_items(a)))
+    if ((rc = check_epoch(a)) || (rc = check_leaves(a)) || (rc = check_items(a)))
         return rc;
     return check_heads(a);
 }

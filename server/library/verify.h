@@ -8,6 +8,7 @@
 
 struct verify_sum {
     int64_t changes, items, heads; /* that were looked at */
+    int64_t purged; /* changes whose bytes a takedown removed: only their digest was seen */
     int64_t faults;
 };
 

@@ -149,92 +149,91 @@ static void members_get_their_place(void **state)
                                      "\"sourceUrl\":\"http://www.gov.cn/a?b=1\""));
 }
 
+#define WITH(member) "{\"id\":\"h\",\"source\":\"s\",\"column\":\"c\"," member "}"
+#define TITLE        "\"title\":\"t\""
+static const struct {
+    const char *text, *field;
+} hostile[] = {
+    { "", "" },
+    { "[]", "" },
+    { "{\"id\":\"h\"", "" },
+    { "\"x\"", "" },
+    { "null", "" },
+    { WITH(TITLE) " x", "" },
+    { WITH(TITLE "," TITLE), "" },
+    { WITH(TITLE ",\"body\":1"), "body" },
+    { WITH(TITLE ",\"body\":null"), "body" },
+    { WITH(TITLE ",\"body\":\"\""), "body" },
+    { WITH(TITLE ",\"keywords\":\"x\""), "keywords" },
+    { WITH(TITLE ",\"keywords\":[1]"), "keywords" },
+    { WITH(TITLE ",\"keywords\":[\"\"]"), "keywords" },
+    { WITH("\"title\":[]"), "title" },
+    { WITH("\"title\":\"\""), "title" },
+    { WITH("\"title\":\"　 \""), "title" },
+    { WITH("\"title\":\"a\\u202eb\""), "title" },
+    { WITH("\"title\":\"a\\u2066b\""), "title" },
+    { WITH("\"title\":\"a\\nb\""), "title" },
+    { WITH("\"title\":\"a\\u0007b\""), "title" },
+    { WITH("\"title\":\"a\\u0085b\""), "title" },
+    { WITH("\"title\":\"a\\u0000b\""), "" },
+    { WITH("\"title\":\"\xff\xfe\""), "" },
+    { WITH("\"title\":\"\xed\xa0\x80\""), "" },
+    { WITH("\"title\":\"\xc0\xaf\""), "" },
+    { WITH("\"body\":\"x\""), "title" },
+    { WITH(TITLE ",\"body\":\"a\\u001b[2J\""), "body" },
+    { WITH(TITLE ",\"pubDate\":\"2025-02-30\""), "pubDate" },
+    { WITH(TITLE ",\"pubDate\":\"2025-2-3\""), "pubDate" },
+    { WITH(TITLE ",\"pubDate\":\"0000-01-01\""), "pubDate" },
+    { WITH(TITLE ",\"pubDate\":20250203"), "pubDate" },
+    { WITH(TITLE ",\"pubDate\":\"2025-02-03\",\"sourceDate\":\"2025-02-03\""), "pubDate" },
+    { WITH(TITLE ",\"expires\":\"tomorrow\""), "expires" },
+    { WITH(TITLE ",\"url\":\"javascript:alert(1)\""), "url" },
+    { WITH(TITLE ",\"url\":\"http://x/\\\" onload=\""), "url" },
+    { WITH(TITLE ",\"kind\":\"virus\""), "kind" },
+    { WITH(TITLE ",\"kind\":1"), "kind" },
+    { WITH(TITLE ",\"kind\":\"article\",\"conditions\":\"x\""), "conditions" },
+    { WITH(TITLE ",\"validity\":\"也许\""), "validity" },
+    { WITH(TITLE ",\"image\":\"../../etc/passwd\""), "image" },
+    { WITH(TITLE ",\"html\":\"<p>\""), "html" },
+    { WITH(TITLE ",\"rights\":31"), "rights" },
+    { WITH(TITLE
+           ",\"attachments\":[{\"hash\":\"x\",\"name\":\"a\",\"size\":1,\"type\":\"a/b\"}]"),
+      "attachments/hash" },
+    { WITH(TITLE
+           ",\"attachments\":[{\"hash\":"
+           "\"0000000000000000000000000000000000000000000000000000000000000000\",\"name\":"
+           "\"../a\",\"size\":1,\"type\":\"a/b\"}]"),
+      "attachments/name" },
+    { "{\"source\":\"s\",\"column\":\"c\"," TITLE "}", "id" },
+    { "{\"id\":7,\"source\":\"s\",\"column\":\"c\"," TITLE "}", "id" },
+    { "{\"id\":\"../../x\",\"source\":\"s\",\"column\":\"c\"," TITLE "}", "id" },
+    { "{\"id\":\"..\",\"source\":\"s\",\"column\":\"c\"," TITLE "}", "id" },
+    { "{\"id\":\"a b\",\"source\":\"s\",\"column\":\"c\"," TITLE "}", "id" },
+    { "{\"id\":\"\",\"source\":\"s\",\"column\":\"c\"," TITLE "}", "id" },
+    { "{\"id\":\"h\",\"column\":\"c\"," TITLE "}", "site" },
+    { "{\"id\":\"h\",\"source\":\"\",\"column\":\"c\"," TITLE "}", "source" },
+    { "{\"id\":\"h\",\"source\":\"s\"," TITLE "}", "column" },
+    { "{\"id\":\"h\",\"source\":\"s\",\"column\":\"../c\"," TITLE "}", "column" },
+    { "{\"id\":\"h\",\"source\":\"s\",\"column\":\"/c\"," TITLE "}", "column" },
+    { "{\"id\":\"h\",\"source\":\"s\",\"column\":\"c/\"," TITLE "}", "column" },
+    { "{\"id\":\"h\",\"source\":\"s\",\"column\":\"a//b\"," TITLE "}", "column" },
+    { "{\"id\":\"h\",\"source\":\"s\",\"column\":\"a/./b\"," TITLE "}", "column" },
+    { "{\"id\":\"h\",\"source\":\"s\",\"column\":\"1/2/3/4/5/6/7/8/9\"," TITLE "}", "column" },
+    { "{\"id\":\"h\",\"source\":\"s\",\"column\":\"a\\u0009b\"," TITLE "}", "column" },
+    { "{\"id\":\"h\",\"source\":\"s\",\"column\":\"a\\\\b\"," TITLE "}", "column" },
+};
+
 /* Each is refused with a reason that names the field, and leaves no trace. */
 static void hostile_records_are_refused(void **state)
 {
-#define WITH(member) "{\"id\":\"h\",\"source\":\"s\",\"column\":\"c\"," member "}"
-#define TITLE        "\"title\":\"t\""
-    static const struct {
-        const char *text, *field;
-    } cases[] = {
-        { "", "" },
-        { "[]", "" },
-        { "{\"id\":\"h\"", "" },
-        { "\"x\"", "" },
-        { "null", "" },
-        { WITH(TITLE) " x", "" },
-        { WITH(TITLE "," TITLE), "" },
-        { WITH(TITLE ",\"body\":1"), "body" },
-        { WITH(TITLE ",\"body\":null"), "body" },
-        { WITH(TITLE ",\"body\":\"\""), "body" },
-        { WITH(TITLE ",\"keywords\":\"x\""), "keywords" },
-        { WITH(TITLE ",\"keywords\":[1]"), "keywords" },
-        { WITH(TITLE ",\"keywords\":[\"\"]"), "keywords" },
-        { WITH("\"title\":[]"), "title" },
-        { WITH("\"title\":\"\""), "title" },
-        { WITH("\"title\":\"　 \""), "title" },
-        { WITH("\"title\":\"a\\u202eb\""), "title" },
-        { WITH("\"title\":\"a\\u2066b\""), "title" },
-        { WITH("\"title\":\"a\\nb\""), "title" },
-        { WITH("\"title\":\"a\\u0007b\""), "title" },
-        { WITH("\"title\":\"a\\u0085b\""), "title" },
-        { WITH("\"title\":\"a\\u0000b\""), "" },
-        { WITH("\"title\":\"\xff\xfe\""), "" },
-        { WITH("\"title\":\"\xed\xa0\x80\""), "" },
-        { WITH("\"title\":\"\xc0\xaf\""), "" },
-        { WITH("\"body\":\"x\""), "title" },
-        { WITH(TITLE ",\"body\":\"a\\u001b[2J\""), "body" },
-        { WITH(TITLE ",\"pubDate\":\"2025-02-30\""), "sourceDate" },
-        { WITH(TITLE ",\"pubDate\":\"2025-2-3\""), "sourceDate" },
-        { WITH(TITLE ",\"pubDate\":\"0000-01-01\""), "sourceDate" },
-        { WITH(TITLE ",\"pubDate\":20250203"), "sourceDate" },
-        { WITH(TITLE ",\"pubDate\":\"2025-02-03\",\"sourceDate\":\"2025-02-03\""), "pubDate" },
-        { WITH(TITLE ",\"expires\":\"tomorrow\""), "expires" },
-        { WITH(TITLE ",\"url\":\"javascript:alert(1)\""), "sourceUrl" },
-        { WITH(TITLE ",\"url\":\"http://x/\\\" onload=\""), "sourceUrl" },
-        { WITH(TITLE ",\"kind\":\"virus\""), "kind" },
-        { WITH(TITLE ",\"kind\":1"), "kind" },
-        { WITH(TITLE ",\"kind\":\"article\",\"conditions\":\"x\""), "conditions" },
-        { WITH(TITLE ",\"validity\":\"也许\""), "validity" },
-        { WITH(TITLE ",\"image\":\"../../etc/passwd\""), "image" },
-        { WITH(TITLE ",\"html\":\"<p>\""), "html" },
-        { WITH(TITLE ",\"rights\":31"), "rights" },
-        { WITH(
-              TITLE
-              ",\"attachments\":[{\"hash\":\"x\",\"name\":\"a\",\"size\":1,\"type\":\"a/b\"}]"),
-          "attachments/hash" },
-        { WITH(TITLE
-               ",\"attachments\":[{\"hash\":"
-               "\"0000000000000000000000000000000000000000000000000000000000000000\",\"name\":"
-               "\"../a\",\"size\":1,\"type\":\"a/b\"}]"),
-          "attachments/name" },
-        { "{\"source\":\"s\",\"column\":\"c\"," TITLE "}", "id" },
-        { "{\"id\":7,\"source\":\"s\",\"column\":\"c\"," TITLE "}", "id" },
-        { "{\"id\":\"../../x\",\"source\":\"s\",\"column\":\"c\"," TITLE "}", "id" },
-        { "{\"id\":\"..\",\"source\":\"s\",\"column\":\"c\"," TITLE "}", "id" },
-        { "{\"id\":\"a b\",\"source\":\"s\",\"column\":\"c\"," TITLE "}", "id" },
-        { "{\"id\":\"\",\"source\":\"s\",\"column\":\"c\"," TITLE "}", "id" },
-        { "{\"id\":\"h\",\"column\":\"c\"," TITLE "}", "site" },
-        { "{\"id\":\"h\",\"source\":\"\",\"column\":\"c\"," TITLE "}", "source" },
-        { "{\"id\":\"h\",\"source\":\"s\"," TITLE "}", "column" },
-        { "{\"id\":\"h\",\"source\":\"s\",\"column\":\"../c\"," TITLE "}", "column" },
-        { "{\"id\":\"h\",\"source\":\"s\",\"column\":\"/c\"," TITLE "}", "column" },
-        { "{\"id\":\"h\",\"source\":\"s\",\"column\":\"c/\"," TITLE "}", "column" },
-        { "{\"id\":\"h\",\"source\":\"s\",\"column\":\"a//b\"," TITLE "}", "column" },
-        { "{\"id\":\"h\",\"source\":\"s\",\"column\":\"a/./b\"," TITLE "}", "column" },
-        { "{\"id\":\"h\",\"source\":\"s\",\"column\":\"1/2/3/4/5/6/7/8/9\"," TITLE "}",
-          "column" },
-        { "{\"id\":\"h\",\"source\":\"s\",\"column\":\"a\\u0009b\"," TITLE "}", "column" },
-        { "{\"id\":\"h\",\"source\":\"s\",\"column\":\"a\\\\b\"," TITLE "}", "column" },
-    };
     struct library_world *t = *state;
 
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct import_line line = one(t, cases[i].text, strlen(cases[i].text), true);
+    for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++) {
+        struct import_line line = one(t, hostile[i].text, strlen(hostile[i].text), true);
 
         if (line.result != IMPORT_REFUSED || !line.why.rc || !line.why.text[0] ||
-            strcmp(line.why.field, cases[i].field))
-            fail_msg("%s -> %s, field \"%s\": %s", cases[i].text,
+            strcmp(line.why.field, hostile[i].field))
+            fail_msg("%s -> %s, field \"%s\": %s", hostile[i].text,
                      import_result_name(line.result), line.why.field, line.why.text);
     }
     assert_int_equal(world_number(t, "SELECT count(*) FROM item"), 0);
