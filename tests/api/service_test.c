@@ -1,0 +1,507 @@
+/* The real route table: what everybody reads, what editors do, what programs are told. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "api/openapi.h"
+#include "api/routes.h"
+#include "server/base/clock.h"
+#include "server/base/id.h"
+#include "server/base/jx.h"
+#include "tests/lib/service_world.h"
+
+#define URL(...)         arena_printf(world_mem(t), __VA_ARGS__)
+#define HAS(a, text)     assert_non_null(strstr((a).body, text))
+#define HAS_NOT(a, text) assert_null(strstr((a).body, text))
+
+static json_t *json_of(struct world *t, const struct answer *a)
+{
+    struct err e = { 0 };
+    json_t *v;
+
+    if (jx_object(&e, world_mem(t), a->body, a->len, &v))
+        fail_msg("%s in %s", e.text, a->body);
+    return v;
+}
+
+static struct answer get(struct world *t, const char *target)
+{
+    return ask(t, GET, target, NULL);
+}
+
+/* ---- reading ---- */
+
+static void every_public_address_answers(void **state)
+{
+    struct world *t = *state;
+    const char *id = service_publish(t, "一篇文章", "正文", NULL);
+    const struct {
+        const char *target;
+        int status;
+        const char *type;
+    } rows[] = {
+        { "/v1/sites", 200, "application/json" },
+        { "/v1/sites/1200000000", 200, "application/json" },
+        { "/v1/sites/none", 404, "application/problem+json" },
+        { "/v1/columns", 200, "application/json" },
+        { "/v1/columns?site=1200000000", 200, "application/json" },
+        { "/v1/columns?site=none", 404, "application/problem+json" },
+        { "/v1/columns/1", 200, "application/json" },
+        { "/v1/columns/99", 404, "application/problem+json" },
+        { "/v1/columns/x", 400, "application/problem+json" },
+        { "/v1/columns/1/items", 200, "application/json" },
+        { "/v1/columns/99/items", 404, "application/problem+json" },
+        { "/v1/items", 200, "application/json" },
+        { "/v1/items?site=1200000000&n=1", 200, "application/json" },
+        { "/v1/items?since=2026-01-01&until=2030-01-01", 200, "application/json" },
+        { "/v1/items?since=2026-02-30", 400, "application/problem+json" },
+        { "/v1/items?n=0", 400, "application/problem+json" },
+        { "/v1/items?cursor=nonsense", 400, "application/problem+json" },
+        { URL("/v1/items/%s", id), 200, "application/json" },
+        { "/v1/items/00000000-0000-7000-8000-000000000000", 404, "application/problem+json" },
+        { URL("/v1/items/%s/revisions", id), 200, "application/json" },
+        { URL("/v1/items/%s/revisions/1", id), 200, "application/json" },
+        { URL("/v1/items/%s/revisions/9", id), 404, "application/problem+json" },
+        { "/healthz", 200, "text/plain; charset=utf-8" },
+        { "/readyz", 200, "text/plain; charset=utf-8" },
+        { "/metrics", 200, "text/plain; version=0.0.4; charset=utf-8" },
+        { "/version", 200, "application/json" },
+        { "/openapi.json", 200, "application/json" },
+        { "/", 200, "text/html; charset=utf-8" },
+        { "/large", 200, "text/html; charset=utf-8" },
+        { "/columns", 200, "text/html; charset=utf-8" },
+        { "/columns?large=1", 200, "text/html; charset=utf-8" },
+        { "/columns/1", 200, "text/html; charset=utf-8" },
+        { "/columns/99", 404, "text/html; charset=utf-8" },
+        { URL("/a/%s", id), 200, "text/html; charset=utf-8" },
+        { URL("/a/%s/large", id), 200, "text/html; charset=utf-8" },
+        { URL("/a/%s/text", id), 200, "text/plain; charset=utf-8" },
+        { "/a/00000000-0000-7000-8000-000000000000", 404, "text/html; charset=utf-8" },
+        { "/preview/nonsense", 404, "text/html; charset=utf-8" },
+        { "/docs", 200, "text/html; charset=utf-8" },
+        { "/problems/not-found", 200, "text/html; charset=utf-8" },
+        { "/problems/none", 404, "text/html; charset=utf-8" },
+        { "/style.css", 200, "text/css; charset=utf-8" },
+        { "/favicon.ico", 200, "image/svg+xml" },
+        { "/robots.txt", 200, "text/plain; charset=utf-8" },
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct answer a = get(t, rows[i].target);
+
+        if (a.status != rows[i].status)
+            fail_msg("%s: %d, not %d: %.300s", rows[i].target, a.status, rows[i].status,
+                     a.body);
+        assert_string_equal(answer_header(t, &a, "content-type"), rows[i].type);
+    }
+}
+
+static void an_item_is_its_record(void **state)
+{
+    struct world *t = *state;
+    const char *id = service_publish(t, "“引号”与\\反斜杠", "第一段\n\n第二段",
+                                     ",\"docNumber\":\"示政发〔2026〕1号\"");
+    struct answer a = get(t, URL("/v1/items/%s", id)),
+                  b = get(t, URL("/v1/items/%s/revisions/1", id));
+    struct buf canonical = BUF_IN(world_mem(t));
+
+    jx_canonical(&canonical, json_of(t, &a));
+    assert_int_equal(canonical.n, a.len);
+    assert_memory_equal(canonical.p, a.body, a.len);
+    assert_string_equal(a.body, b.body);
+    HAS(a, "\"docNumber\":\"示政发〔2026〕1号\"");
+}
+
+static void what_has_not_changed_answers_304(void **state)
+{
+    struct world *t = *state;
+    const char *id = service_publish(t, "不变的文章", "正文", NULL);
+    const char *const targets[] = { "/v1/items",           "/v1/sites",
+                                    "/v1/columns/1/items", URL("/v1/items/%s", id),
+                                    URL("/a/%s", id),      "/",
+                                    "/openapi.json" };
+
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+        struct answer a = get(t, targets[i]), again;
+        const char *etag = answer_header(t, &a, "etag");
+
+        assert_int_equal(*etag, '"');
+        again =
+            ask(t, GET, targets[i], &(struct ask){ .headers = URL("if-none-match: %s", etag) });
+        assert_int_equal(again.status, 304);
+        assert_int_equal(again.len, 0);
+    }
+}
+
+static void a_change_is_seen_at_once(void **state)
+{
+    struct world *t = *state;
+    struct answer before = get(t, "/v1/items"), after;
+
+    service_publish(t, "刚刚发布", "正文", NULL);
+    after = get(t, "/v1/items");
+    assert_string_not_equal(answer_header(t, &before, "etag"),
+                            answer_header(t, &after, "etag"));
+    HAS(after, "刚刚发布");
+}
+
+static void a_walk_by_cursor_sees_everything_once(void **state)
+{
+    struct world *t = *state;
+    const char *target = "/v1/items?n=3&site=1200000000";
+    bool seen[10] = { false };
+    int n = 0;
+
+    for (int i = 0; i < 10; i++)
+        service_publish(t, URL("第%d篇", i), "正文",
+                        i % 2 ? ",\"sourceDate\":\"2026-01-01\"" : NULL);
+    while (target) {
+        struct answer a = get(t, target);
+        const char *next = text_of(t, &a, "next");
+        const json_t *items = json_object_get(json_of(t, &a), "items");
+
+        for (size_t i = 0; i < json_array_size(items); i++) {
+            int number = -1;
+
+            assert_int_equal(
+                sscanf(jx_text(json_array_get(items, i), "title"), "第%d篇", &number), 1);
+            assert_false(seen[number]);
+            seen[number] = true;
+            n++;
+        }
+        assert_int_equal(*next != '\0',
+                         strstr(answer_header(t, &a, "link"), "rel=\"next\"") != NULL);
+        target = *next ? URL("/v1/items?n=3&site=1200000000&cursor=%s", next) : NULL;
+    }
+    assert_int_equal(n, 10);
+}
+
+/* ---- editing ---- */
+
+static void a_draft_goes_its_way_to_publication(void **state)
+{
+    struct world *t = *state;
+    struct answer a = tell(t, POST, "/v1/items",
+                           "{\"site\":\"1200000000\",\"column\":\"要闻\",\"title\":\"草稿\","
+                           "\"body\":\"未发布的字\"}");
+    const char *id = text_of(t, &a, "id");
+
+    assert_int_equal(a.status, 201);
+    assert_string_equal(answer_header(t, &a, "etag"), "\"1\"");
+    assert_int_equal(get(t, URL("/v1/items/%s", id)).status, 404);
+    assert_int_equal(get(t, URL("/a/%s", id)).status, 404);
+    assert_int_equal(tell(t, POST, URL("/v1/items/%s/publish", id), NULL).status, 409);
+    assert_int_equal(tell(t, POST, URL("/v1/items/%s/submit", id), NULL).status, 200);
+    assert_int_equal(tell(t, POST, URL("/v1/items/%s/return", id), NULL).status, 400);
+    assert_int_equal(
+        tell(t, POST, URL("/v1/items/%s/return", id), "{\"reason\":\"缺来源\"}").status, 200);
+    a = tell(t, PUT, URL("/v1/items/%s", id), "{\"title\":\"改后\"}");
+    assert_int_equal(a.status, 400);
+    a = tell_with(t, PUT, URL("/v1/items/%s", id), "if-match: \"7\"", "{\"title\":\"改后\"}");
+    assert_int_equal(a.status, 412);
+    a = tell_with(t, PUT, URL("/v1/items/%s", id), "if-match: \"1\"",
+                  "{\"title\":\"改后\",\"contentSource\":\"示例局\",\"note\":\"补来源\"}");
+    assert_int_equal(a.status, 200);
+    assert_string_equal(answer_header(t, &a, "etag"), "\"2\"");
+    a = tell(t, GET, URL("/v1/drafts/%s", id), NULL);
+    HAS(a, "\"title\":\"改后\"");
+    HAS(a, "\"reason\":\"缺来源\"");
+    a = tell(t, GET, "/v1/staff/items?state=draft", NULL);
+    HAS(a, id);
+    assert_int_equal(tell(t, GET, "/v1/staff/items?state=nonsense", NULL).status, 400);
+    tell(t, POST, URL("/v1/items/%s/submit", id), NULL);
+    tell(t, POST, URL("/v1/items/%s/approve", id), NULL);
+    a = tell_with(t, POST, URL("/v1/items/%s/publish", id), "if-match: \"1\"", NULL);
+    assert_int_equal(a.status, 412);
+    assert_int_equal(
+        tell_with(t, POST, URL("/v1/items/%s/publish", id), "if-match: \"2\"", NULL).status,
+        200);
+    a = get(t, URL("/v1/items/%s", id));
+    HAS(a, "改后");
+    HAS_NOT(a, "未发布的字");
+}
+
+static void strangers_may_change_nothing(void **state)
+{
+    struct world *t = *state;
+
+    for (const struct route *r = routes_table; r->path; r++) {
+        struct answer a;
+        char target[128];
+        size_t n = 0;
+
+        if (r->right == RIGHT_READ)
+            continue;
+        for (const char *p = r->path; *p; p++) { /* any id will do: nobody may get as far */
+            if (*p != ':') {
+                target[n++] = *p;
+                continue;
+            }
+            n += (size_t)snprintf(
+                target + n, sizeof target - n, "%s",
+                strstr(r->path, ":hash")
+                    ? "0000000000000000000000000000000000000000000000000000000000000000"
+                : strstr(r->path, ":column") || strstr(r->path, ":site") ||
+                        strstr(r->path, ":label")
+                    ? "1"
+                    : "00000000-0000-7000-8000-000000000000");
+            p += strcspn(p, "/") - 1;
+        }
+        target[n] = '\0';
+        a = ask(t, r->method, target, &(struct ask){ .body = r->body_max ? "{}" : NULL });
+        if (a.status != 401)
+            fail_msg("%s %s: %d", method_name(r->method), target, a.status);
+    }
+    assert_int_equal(ask(t, GET, "/metrics", &(struct ask){ .client = "192.0.2.7" }).status,
+                     403);
+}
+
+static void a_token_opens_what_it_names(void **state)
+{
+    struct world *t = *state;
+    struct answer a = tell(t, POST, "/v1/tokens", "{\"label\":\"cms\",\"rights\":\"import\"}");
+    const char *token = text_of(t, &a, "token");
+    const char *header = URL("authorization: Bearer %s", token);
+
+    assert_int_equal(a.status, 201);
+    a = tell(t, GET, "/v1/tokens", NULL);
+    HAS(a, "\"label\":\"cms\",\"rights\":[\"import\"]");
+    HAS_NOT(a, token);
+    a = ask(t, POST, "/v1/import", &(struct ask){ .headers = header, .body = "{}\n" });
+    assert_int_equal(a.status, 200);
+    a = ask(t, GET, "/v1/staff/items", &(struct ask){ .headers = header });
+    assert_int_equal(a.status, 403);
+    assert_int_equal(tell(t, DELETE, "/v1/tokens/cms", NULL).status, 204);
+    a = ask(t, POST, "/v1/import", &(struct ask){ .headers = header, .body = "{}\n" });
+    assert_int_equal(a.status, 401);
+}
+
+static void an_import_answers_line_by_line(void **state)
+{
+    static const char lines[] = "{\"id\":\"a1\",\"source\":\"新站\",\"column\":\"新闻\","
+                                "\"title\":\"好的\",\"body\":\"字\"}\n"
+                                "\n"
+                                "not json\n"
+                                "{\"id\":\"a2\",\"source\":\"新站\",\"column\":\"新闻\","
+                                "\"title\":\"\",\"body\":\"字\"}\n"
+                                "{\"id\":\"a3\",\"source\":\"新站\",\"column\":\"新闻/"
+                                "本市\",\"title\":\"也好\",\"body\":\"字\"}";
+    struct world *t = *state;
+    struct answer a = tell(t, POST, "/v1/import?publish=1&create=1", lines);
+    const json_t *refused = json_object_get(json_of(t, &a), "refused");
+
+    assert_int_equal(a.status, 200);
+    HAS(a, "\"created\":2");
+    assert_int_equal(json_array_size(refused), 2);
+    assert_int_equal(jx_int(json_array_get(refused, 0), "line", 0), 3);
+    assert_int_equal(jx_int(json_array_get(refused, 1), "line", 0), 4);
+    assert_string_equal(jx_text(json_array_get(refused, 1), "field"), "title");
+    a = tell(t, POST, "/v1/import?publish=1&create=1", lines);
+    HAS(a, "\"unchanged\":2");
+    a = get(t, "/v1/items");
+    HAS(a, "也好");
+}
+
+static void blobs_come_in_pieces_and_go_out_in_ranges(void **state)
+{
+    static const char bytes[] = "\x89PNG\r\n\x1a\n and then some";
+    struct world *t = *state;
+    uint8_t hash[HASH_BYTES];
+    char hex[HASH_TEXT];
+    const char *target;
+    struct answer a;
+
+    sha256(bytes, sizeof bytes - 1, hash);
+    target = URL("/v1/blobs/%s", hex_text(hash, sizeof hash, hex));
+    assert_int_equal(get(t, target).status, 404);
+    a = tell_with(t, PUT, target, "content-range: bytes 0-7/22", "\x89PNG\r\n\x1a\n");
+    assert_int_equal(a.status, 200);
+    HAS(a, "{\"have\":8,\"size\":22}");
+    a = tell_with(t, PUT, target, "content-range: bytes 9-10/22", "an");
+    assert_int_equal(a.status, 409);
+    assert_string_equal(answer_header(t, &a, "upload-offset"), "8");
+    a = tell_with(t, PUT, target, "content-range: bytes */22", NULL);
+    HAS(a, "\"have\":8");
+    assert_int_equal(
+        tell_with(t, PUT, target, "content-range: bytes 8-9/22", "too many").status, 400);
+    a = tell_with(t, PUT, target, "content-range: bytes 8-21/22", " and then some");
+    assert_int_equal(a.status, 201);
+    a = get(t, target);
+    assert_string_equal(a.body, bytes);
+    assert_string_equal(answer_header(t, &a, "content-type"), "image/png");
+    assert_string_equal(answer_header(t, &a, "cache-control"), CACHE_FOREVER);
+    a = ask(t, GET, target, &(struct ask){ .headers = "range: bytes=1-3" });
+    assert_int_equal(a.status, 206);
+    assert_string_equal(a.body, "PNG");
+}
+
+static void sites_and_columns_can_be_changed(void **state)
+{
+    struct world *t = *state;
+    struct answer a =
+        tell(t, PATCH, "/v1/columns/1", "{\"name\":\"要闻动态\",\"periodDays\":14}");
+
+    assert_int_equal(a.status, 200);
+    HAS(a, "\"path\":\"要闻动态\"");
+    assert_int_equal(tell(t, PATCH, "/v1/columns/1", "{\"colour\":\"red\"}").status, 400);
+    a = tell(t, PATCH, "/v1/sites/1200000000", "{\"name\":\"新名称\",\"open\":false}");
+    HAS(a, "\"open\":false");
+    a = get(t, "/v1/columns");
+    HAS(a, "要闻动态");
+}
+
+static void an_item_can_be_moved(void **state)
+{
+    struct world *t = *state;
+    const char *id = service_publish(t, "要移动的", "正文", NULL);
+    struct answer a = tell(t, POST, URL("/v1/items/%s/move", id), "{\"column\":\"通知公告\"}");
+
+    assert_int_equal(a.status, 200);
+    a = get(t, "/v1/columns/2/items");
+    HAS(a, "要移动的");
+    a = get(t, "/v1/columns/1/items");
+    HAS_NOT(a, "要移动的");
+    assert_int_equal(
+        tell(t, POST, URL("/v1/items/%s/move", id), "{\"column\":\"没有\"}").status, 404);
+}
+
+/* ---- what is withdrawn ---- */
+
+static const char *filled(struct world *t, const char *path, const char *id)
+{
+    struct buf b = BUF_IN(world_mem(t));
+
+    for (const char *p = path; *p;) {
+        if (*p != ':') {
+            buf_addc(&b, *p++);
+            continue;
+        }
+        buf_adds(&b, !strncmp(p, ":id", 3) ? id : !strncmp(p, ":site", 5) ? "1200000000" : "1");
+        p += strcspn(p, "/");
+    }
+    return b.p;
+}
+
+static void what_was_withdrawn_is_in_no_answer(void **state)
+{
+    struct world *t = *state;
+    const char *id =
+        service_publish(t, "绝密标题", "绝密正文 https://x.cn", ",\"summary\":\"绝密摘要\"");
+    struct answer a;
+
+    a = get(t, URL("/a/%s", id));
+    HAS(a, "绝密正文");
+    assert_int_equal(tell(t, POST, URL("/v1/items/%s/withdraw", id), NULL).status, 400);
+    assert_int_equal(
+        tell(t, POST, URL("/v1/items/%s/withdraw", id), "{\"reason\":\"发错了\"}").status, 200);
+    for (const struct route *r = routes_table; r->path; r++) {
+        if (r->method != GET || r->right != RIGHT_READ)
+            continue;
+        a = get(t, filled(t, r->path, id));
+        if (strstr(a.body, "绝密"))
+            fail_msg("%s still says it", r->path);
+    }
+    assert_int_equal(get(t, URL("/v1/items/%s", id)).status, 410);
+    assert_int_equal(get(t, URL("/v1/items/%s/revisions", id)).status, 410);
+    assert_int_equal(get(t, URL("/v1/items/%s/revisions/1", id)).status, 410);
+    a = get(t, URL("/a/%s", id));
+    assert_int_equal(a.status, 410);
+    HAS(a, "本文已撤下");
+    HAS(a, "发错了");
+    assert_int_equal(get(t, URL("/a/%s/text", id)).status, 410);
+    a = tell(t, POST, URL("/v1/items/%s/restore", id), NULL);
+    assert_int_equal(a.status, 200);
+    HAS(a, "\"state\":\"draft\"");
+}
+
+/* ---- the description ---- */
+
+static void check_refs(struct world *t, const json_t *root, const json_t *v)
+{
+    const char *key;
+    json_t *member;
+    size_t i;
+
+    if (json_is_array(v))
+        json_array_foreach((json_t *)(uintptr_t)v, i, member) check_refs(t, root, member);
+    if (!json_is_object(v))
+        return;
+    json_object_foreach((json_t *)(uintptr_t)v, key, member)
+    {
+        const json_t *at = root;
+        char path[200], *save = NULL;
+
+        if (strcmp(key, "$ref") || !json_is_string(member)) {
+            check_refs(t, root, member);
+            continue;
+        }
+        snprintf(path, sizeof path, "%s", json_string_value(member) + 2);
+        for (char *part = strtok_r(path, "/", &save); part; part = strtok_r(NULL, "/", &save))
+            at = json_object_get(at, part);
+        if (!at)
+            fail_msg("%s leads nowhere", json_string_value(member));
+    }
+}
+
+static void the_interface_describes_itself(void **state)
+{
+    struct world *t = *state;
+    struct answer a = get(t, "/openapi.json");
+    json_t *doc = json_of(t, &a);
+    struct buf again = BUF_IN(world_mem(t));
+
+    check_refs(t, doc, doc);
+    assert_non_null(json_object_get(
+        json_object_get(json_object_get(doc, "paths"), "/v1/items/{id}"), "put"));
+    openapi_print(&again);
+    assert_string_equal(again.p, a.body);
+    for (const struct route *r = routes_table; r->path; r++)
+        if (openapi_shows(r) && !openapi_shape(r)->handler)
+            fail_msg("%s %s has no shape", method_name(r->method), r->path);
+}
+
+static void the_docs_show_every_route_and_failure(void **state)
+{
+    struct world *t = *state;
+    struct answer a = get(t, "/docs");
+
+    HAS(a, "curl -s '");
+    HAS(a, "https://www.example.cn/v1/items?n=3");
+    HAS(a, "/problems/idempotency-mismatch");
+    HAS_NOT(a, "<script");
+    for (const struct route *r = routes_table; r->path; r++)
+        if (openapi_shows(r))
+            HAS(a, URL("<code>%s %s</code>", method_name(r->method), r->path));
+}
+
+#define TEST(name) \
+    cmocka_unit_test_setup_teardown(name, service_world_set_up, service_world_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(every_public_address_answers),
+        TEST(an_item_is_its_record),
+        TEST(what_has_not_changed_answers_304),
+        TEST(a_change_is_seen_at_once),
+        TEST(a_walk_by_cursor_sees_everything_once),
+        TEST(a_draft_goes_its_way_to_publication),
+        TEST(strangers_may_change_nothing),
+        TEST(a_token_opens_what_it_names),
+        TEST(an_import_answers_line_by_line),
+        TEST(blobs_come_in_pieces_and_go_out_in_ranges),
+        TEST(sites_and_columns_can_be_changed),
+        TEST(an_item_can_be_moved),
+        TEST(what_was_withdrawn_is_in_no_answer),
+        TEST(the_interface_describes_itself),
+        TEST(the_docs_show_every_route_and_failure),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

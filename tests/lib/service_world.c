@@ -1,0 +1,114 @@
+#include "tests/lib/service_world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/instance.h"
+#include "api/routes.h"
+#include "server/base/jx.h"
+#include "server/identity/token.h"
+#include "server/library/stream.h"
+#include "server/store/writer.h"
+
+static enum rc make_stream(struct work *w, void *arg)
+{
+    return stream_make(w, "main", arg);
+}
+
+static enum rc know_token(struct work *w, const char *bearer)
+{
+    return token_check(w, bearer, &w->who);
+}
+
+int service_world_set_up(void **state)
+{
+    struct world *t = world_open(routes_table);
+    struct instance in = { .public_url = "https://www.example.cn", .dir = world_dir(t) };
+    struct stream stream;
+    struct err e = { 0 };
+    struct work w;
+
+    work_init(&w, world_mem(t), NULL, "test", RIGHT_ALL);
+    assert_int_equal(writer_call(&w, make_stream, &stream), RC_OK);
+    assert_int_equal(preview_key_load(&e, world_dir(t), &in.preview), RC_OK);
+    in.stream = stream.no;
+    instance_set(&in);
+    edge_set_auth(know_token);
+    *state = t;
+    assert_int_equal(tell(t, POST, "/v1/sites",
+                          "{\"code\":\"1200000000\",\"name\":\"示例市人民政府\",\"domain\":"
+                          "\"www.example.cn\"}")
+                         .status,
+                     201);
+    assert_int_equal(
+        tell(t, POST, "/v1/columns", "{\"site\":\"1200000000\",\"path\":\"要闻\"}").status,
+        201);
+    assert_int_equal(
+        tell(t, POST, "/v1/columns",
+             "{\"site\":\"1200000000\",\"path\":\"通知公告\",\"description\":\"正式的通知\"}")
+            .status,
+        201);
+    return 0;
+}
+
+int service_world_tear_down(void **state)
+{
+    world_close(*state);
+    return 0;
+}
+
+struct answer tell_with(struct world *t, enum method m, const char *target, const char *headers,
+                        const char *body)
+{
+    return ask(t, m, target,
+               &(struct ask){ .headers = headers, .body = body, .origin = ORIGIN_ADMIN });
+}
+
+struct answer tell(struct world *t, enum method m, const char *target, const char *body)
+{
+    return tell_with(t, m, target, NULL, body);
+}
+
+const char *text_of(struct world *t, const struct answer *a, const char *key)
+{
+    const char *mark = arena_printf(world_mem(t), "\"%s\":\"", key);
+    const char *at = strstr(a->body, mark);
+
+    if (!at)
+        return "";
+    at += strlen(mark);
+    return arena_strndup(world_mem(t), at, strcspn(at, "\""));
+}
+
+const char *service_publish(struct world *t, const char *title, const char *body,
+                            const char *more)
+{
+    struct buf b = BUF_IN(world_mem(t));
+    struct answer a;
+    const char *id;
+
+    buf_adds(&b, "{\"site\":\"1200000000\",\"column\":\"要闻\"");
+    jx_put_text(&b, "title", title);
+    jx_put_text(&b, "body", body);
+    buf_adds(&b, more ? more : "");
+    buf_addc(&b, '}');
+    a = tell(t, POST, "/v1/items", b.p);
+    assert_int_equal(a.status, 201);
+    id = text_of(t, &a, "id");
+    assert_int_equal(
+        tell(t, POST, arena_printf(world_mem(t), "/v1/items/%s/submit", id), NULL).status, 200);
+    assert_int_equal(
+        tell(t, POST, arena_printf(world_mem(t), "/v1/items/%s/approve", id), NULL).status,
+        200);
+    assert_int_equal(
+        tell(t, POST, arena_printf(world_mem(t), "/v1/items/%s/publish", id), NULL).status,
+        200);
+    return id;
+}

@@ -1,0 +1,23 @@
+/*
+ * service_world.h - a whole service without a socket: world.h with the real route table, one stream, one site and two
+ * columns (要闻 is number 1, 通知公告 number 2).
+ */
+#ifndef TESTS_SERVICE_WORLD_H
+#define TESTS_SERVICE_WORLD_H
+
+#include "tests/lib/world.h"
+
+int service_world_set_up(void **state); /* cmocka's; *state is a struct world */
+int service_world_tear_down(void **state);
+
+/* As the operator, with every right. */
+struct answer tell(struct world *t, enum method m, const char *target, const char *body);
+struct answer tell_with(struct world *t, enum method m, const char *target, const char *headers,
+                        const char *body);
+/* Publishes one article; returns its id in world_mem(). `more` are further members, with a comma in front. */
+const char *service_publish(struct world *t, const char *title, const char *body,
+                            const char *more);
+/* The text value of the first member `key` in a JSON answer, without unescaping; "" if absent. */
+const char *text_of(struct world *t, const struct answer *a, const char *key);
+
+#endif
