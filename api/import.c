@@ -111,6 +111,7 @@ enum rc post_import(struct work *w, const struct request *rq, struct reply *rp)
     enum rc rc;
 
     o.authority = request_text(rq, "authority", NULL);
+    o.site = request_text(rq, "site", NULL);
     o.publish = request_int(rq, "publish", 0);
     o.create = request_int(rq, "create", 0);
     if ((rc = import_apply(w, &o, chunk->lines, chunk->n)))

@@ -22,9 +22,7 @@ enum rc app_start(struct err *e, const struct conf *c, unsigned flags, struct ap
 /* Answers what is under way for at most `deadline_ms`, writes what is queued, closes
  * everything. Accepts NULL. */
 void app_stop(struct app *a, int64_t deadline_ms);
-/* The URLs that are being listened on, with the ports they really have. */
-const struct conf_list *app_urls(const struct app *a);
-const char *app_fingerprint(
-    const struct app *a); /* the platform key in hex, what phones trust */
+struct conf_list app_urls(
+    const struct app *a); /* what is being listened on, with the ports it really has */
 
 #endif

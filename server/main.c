@@ -40,6 +40,7 @@ static const struct opt import_opts[] = {
     LINK_OPTIONS,
     { "publish", OPT_FLAG, NULL, "publish what is taken in, not only store it as drafts" },
     { "no-create", OPT_FLAG, NULL, "refuse records of sites and columns that do not exist" },
+    { "site", OPT_TEXT, "CODE", "the site that everything goes to (each record's source)" },
     { "authority", OPT_TEXT, "NAME", "who alone may revise the records (the stream's name)" },
     END
 };

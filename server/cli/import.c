@@ -202,17 +202,24 @@ static void report(const struct import *im)
         printf(" %" PRId64 " %s%s", im->count[i], counts[i], i == REFUSED ? "\n" : ",");
 }
 
+static void add_query(struct buf *t, const struct args *a, const char *name)
+{
+    const char *value = arg_text(a, name, NULL);
+
+    if (!value)
+        return;
+    buf_printf(t, "&%s=", name);
+    buf_url(t, value, strlen(value));
+}
+
 static const char *target_of(const struct args *a, struct arena *mem)
 {
     struct buf t = BUF_IN(mem);
-    const char *authority = arg_text(a, "authority", NULL);
 
     buf_printf(&t, "/v1/import?publish=%d&create=%d", arg_flag(a, "publish"),
                !arg_flag(a, "no-create"));
-    if (authority) {
-        buf_adds(&t, "&authority=");
-        buf_url(&t, authority, strlen(authority));
-    }
+    add_query(&t, a, "authority");
+    add_query(&t, a, "site");
     return t.p;
 }
 

@@ -21,6 +21,8 @@
 #include "server/app.h"
 #include "server/base/log.h"
 #include "server/cli/commands.h"
+#include "sync/keys.h"
+#include "sync/live.h"
 
 /* Tells systemd (sd_notify(3)): one datagram to the socket that NOTIFY_SOCKET names; "@" stands
  * for the abstract name space. */
@@ -63,18 +65,21 @@ static enum rc settle(struct err *e, const struct args *a, struct conf *c)
 
 static void say_where(const struct app *app, const struct conf *c, bool demo)
 {
-    const struct conf_list *urls = app_urls(app);
+    struct conf_list urls = app_urls(app);
+    const char *url = urls.v[0];
+    char trust[HASH_TEXT];
 
     printf("天津政务后端 tjzw %s\n  数据目录  %s\n", TJZW_VERSION, c->data);
-    for (int i = 0; i < urls->n; i++)
-        printf("  服务地址  %s/\n", urls->v[i]);
-    printf("  接口文档  %s/docs\n  平台公钥  %s\n", urls->v[0], app_fingerprint(app));
-    printf("  试一试    curl -s %s'%s/v1/items?n=3'\n",
-           strncmp(urls->v[0], "https", 5) ? "" : "-k ", urls->v[0]);
+    for (int i = 0; i < urls.n; i++)
+        printf("  服务地址  %s\n", urls.v[i]);
+    printf("  接口文档  %sdocs\n  平台公钥  %s\n", url,
+           keys_trust(live_keys(live_own()), trust));
+    printf("  试一试    curl -s %s'%sv1/items?n=3'\n", strncmp(url, "https", 5) ? "" : "-k ",
+           url);
     if (demo)
         printf("  离线同步  tjzw-phone --store phone.db --server %s sync\n"
                "  演示模式：内容均为示例，不会向任何人发送消息。按 Ctrl+C 停止。\n",
-               urls->v[0]);
+               url);
     fflush(stdout);
 }
 

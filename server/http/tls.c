@@ -194,3 +194,21 @@ enum rc tls_open(struct err *e, const char *cert, const char *key, const char *k
         *out = ctx;
     return rc;
 }
+
+enum rc tls_expiry(struct err *e, const char *cert, int64_t *out)
+{
+    AUTO(fclosep) FILE *in = fopen(cert, "r");
+    struct tm end;
+    X509 *first;
+    bool ok;
+
+    if (!in)
+        return err_errno(e, "open %s", cert);
+    first = PEM_read_X509(in, NULL, NULL, NULL);
+    ok = first && ASN1_TIME_to_tm(X509_get0_notAfter(first), &end);
+    X509_free(first);
+    if (!ok)
+        return err_set(e, RC_INVALID, "%s holds no certificate", cert);
+    *out = timegm(&end);
+    return RC_OK;
+}

@@ -17,4 +17,7 @@
 enum rc tls_open(struct err *e, const char *cert, const char *key, const char *keys_dir,
                  SSL_CTX **out);
 
+/* When the first certificate of a PEM file ends. RC_NOT_FOUND, RC_INVALID (it holds none). */
+enum rc tls_expiry(struct err *e, const char *cert, int64_t *out);
+
 #endif

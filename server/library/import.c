@@ -220,17 +220,18 @@ static enum rc find_site(struct chunk *c, const char *code, struct site *out)
 static enum rc find_place(struct chunk *c, const struct import_line *line, struct where *out)
 {
     const struct where *known = (const struct where *)(const void *)c->places.p;
-    struct where at = { .source = line->source, .column = line->column };
+    const char *source = c->o->site ? c->o->site : line->source;
+    struct where at = { .source = source, .column = line->column };
     struct column column;
     struct site site;
     enum rc rc;
 
     for (size_t i = c->places.n / sizeof *known; i-- > 0;)
-        if (!strcmp(known[i].column, line->column) && !strcmp(known[i].source, line->source)) {
+        if (!strcmp(known[i].column, line->column) && !strcmp(known[i].source, source)) {
             *out = known[i];
             return RC_OK;
         }
-    if ((rc = find_site(c, line->source, &site)) ||
+    if ((rc = find_site(c, source, &site)) ||
         (rc = column_at(c->w, site.no, line->column, c->o->create, &column)))
         return rc;
     if (!column.open)

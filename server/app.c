@@ -1,0 +1,189 @@
+/*
+ * app.c - the process, built in order and torn down in reverse.
+ *
+ *     directory, lock --> writer --> workers --> streams, heads --> (demo) --> answer cache,
+ * routes --> listeners
+ *
+ * Who hears of changes and of time passing says so before the writer starts (watch()). Whoever
+ * fails leaves what stood before it, and app_stop() takes down just that.
+ */
+#include "server/app.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "api/instance.h"
+#include "api/routes.h"
+#include "server/base/fs.h"
+#include "server/base/log.h"
+#include "server/base/pool.h"
+#include "server/demo/demo.h"
+#include "server/http/edge.h"
+#include "server/http/idempotency.h"
+#include "server/http/server.h"
+#include "server/identity/token.h"
+#include "server/library/publish.h"
+#include "server/lock.h"
+#include "server/store/db.h"
+#include "server/store/writer.h"
+#include "sync/live.h"
+
+enum { EXPIRE_EVERY_MS = 10000 };
+
+struct app {
+    int lock;
+    struct pool *workers;
+    struct server *server;
+    bool writing;
+    char db_path[4096];
+};
+
+static enum rc make_directories(struct err *e, const char *data)
+{
+    static const char *const names[] = { "keys", "blobs", "objects" };
+    char path[4096];
+    enum rc rc;
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%s", data, names[i]);
+        if ((rc = fs_mkdirs(e, path, 0700)))
+            return rc;
+    }
+    return RC_OK;
+}
+
+/* Before the writer starts: who hears of changes, and of time passing. */
+static void watch(void)
+{
+    sync_watch();
+    idempotency_init();
+    writer_tick(EXPIRE_EVERY_MS, publish_tick, NULL);
+}
+
+static const char *database; /* for the workers, who open it each for themselves */
+
+static enum rc open_reader(struct err *e, struct db **out)
+{
+    return db_open(e, database, DB_READ, out);
+}
+
+static enum rc know_token(struct work *w, const char *bearer)
+{
+    return token_check(w, bearer, &w->who);
+}
+
+static enum rc describe(struct err *e, const struct conf *c, unsigned flags)
+{
+    struct instance in = { .public_url = c->public_url,
+                           .dir = c->data,
+                           .demo = flags & APP_DEMO,
+                           .stream = live_no(live_own()) };
+    char keys[4096];
+    enum rc rc;
+
+    snprintf(keys, sizeof keys, "%s/keys", c->data);
+    if ((rc = preview_key_load(e, keys, &in.preview)))
+        return rc;
+    instance_set(&in);
+    return RC_OK;
+}
+
+static enum rc open_edge(struct app *a, struct err *e, const struct conf *c, unsigned flags)
+{
+    struct edge_conf edge = { .pool = a->workers,
+                              .cache_size = (size_t)c->cache_size,
+                              .rate_limit = c->rate_limit,
+                              .cors = c->cors_origins,
+                              .log_requests = c->log_requests };
+    struct server_conf server = { .tls_cert = c->tls_cert,
+                                  .tls_key = c->tls_key,
+                                  .loops = (int)c->loops,
+                                  .body_max = (size_t)c->body_max };
+    char admin[4096], keys[4096];
+
+    if (flags & APP_NETWORK)
+        server.listen = c->listen;
+    snprintf(admin, sizeof admin, "%s/admin.sock", c->data);
+    snprintf(keys, sizeof keys, "%s/keys", c->data);
+    server.admin = admin;
+    server.keys_dir = keys;
+    routes_set(routes_table);
+    edge_set_auth(know_token);
+    edge_init(&edge);
+    return server_start(e, &server, &a->server);
+}
+
+static enum rc build(struct app *a, struct err *e, const struct conf *c, unsigned flags)
+{
+    enum rc rc;
+
+    if ((rc = lock_take(e, c->data, &a->lock)) || (rc = make_directories(e, c->data)))
+        return rc;
+    watch();
+    database = a->db_path;
+    if ((rc = writer_start(e, a->db_path, (int)c->queue_max)))
+        return rc;
+    a->writing = true;
+    if ((rc = pool_new(e, (int)c->workers, (int)c->queue_max, open_reader, db_close,
+                       &a->workers)))
+        return rc;
+    if ((rc = sync_start(e, c, a->workers)))
+        return rc;
+    if ((flags & APP_DEMO) && (rc = demo_fill(e, live_no(live_own()))))
+        return rc;
+    if ((rc = describe(e, c, flags)))
+        return rc;
+    return open_edge(a, e, c, flags);
+}
+
+enum rc app_start(struct err *e, const struct conf *c, unsigned flags, struct app **out)
+{
+    struct app *a = calloc(1, sizeof *a);
+    enum rc rc;
+
+    if (!a)
+        abort();
+    a->lock = -1;
+    if (snprintf(a->db_path, sizeof a->db_path, "%s/tjzw.db", c->data) >=
+        (int)sizeof a->db_path - 64)
+        rc = err_set(e, RC_INVALID, "the data directory's path is too long");
+    else
+        rc = build(a, e, c, flags);
+    if (rc) {
+        app_stop(a, 0);
+        return rc;
+    }
+    LOG(LOG_INFO, "started", L_STR("data", c->data), L_STR("version", TJZW_VERSION));
+    *out = a;
+    return RC_OK;
+}
+
+/* A hung loop cannot be joined: what was acknowledged is on the disk, so leaving at once loses
+ * nothing. */
+static void leave(void)
+{
+    LOG(LOG_ERROR, "loop_hangs");
+    _exit(1);
+}
+
+void app_stop(struct app *a, int64_t deadline_ms)
+{
+    if (!a)
+        return;
+    if (a->server && !server_stop(a->server, deadline_ms))
+        leave();
+    sync_stop();
+    pool_free(a->workers);
+    if (a->writing)
+        writer_stop();
+    server_free(a->server);
+    sync_done();
+    lock_drop(a->lock);
+    free(a);
+}
+
+struct conf_list app_urls(const struct app *a)
+{
+    return server_urls(a->server);
+}

@@ -1,0 +1,59 @@
+/*
+ * backup.c - `tjzw backup` and `tjzw restore`.
+ */
+#include "server/store/backup.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "server/cli/commands.h"
+#include "server/lock.h"
+
+static void show(void *arg, int done, int all)
+{
+    (void)arg;
+    if (isatty(STDERR_FILENO) && all)
+        fprintf(stderr, "\r%3d %% of the library copied%s", (int)(100LL * done / all),
+                done == all ? "\n" : "");
+}
+
+int cmd_backup(const struct args *a)
+{
+    struct err e = { 0 };
+    struct conf c;
+    int code;
+
+    if ((code = cli_conf(a, &c)))
+        return code;
+    if (backup_make(&e, c.data, a->pos[0], show, NULL))
+        code = cli_fail(&e, "no backup was made",
+                        "name a directory that does not exist yet, outside the data directory, "
+                        "on a disk with room");
+    else
+        printf("backup of %s in %s: complete and checked\n  restore it: tjzw restore --data "
+               "NEW-DIR %s\n",
+               c.data, a->pos[0], a->pos[0]);
+    conf_done(&c);
+    return code;
+}
+
+int cmd_restore(const struct args *a)
+{
+    struct err e = { 0 };
+    struct conf c;
+    int code, lock = -1;
+
+    if ((code = cli_conf(a, &c)))
+        return code;
+    if (lock_take(&e, c.data, &lock) || backup_restore(&e, a->pos[0], c.data))
+        code = cli_fail(
+            &e, "nothing was restored",
+            "name an empty or new directory with --data, and stop the server that uses it");
+    else
+        printf("restored %s from %s; phones will notice by themselves\n  start it: tjzw serve "
+               "--data %s\n",
+               c.data, a->pos[0], c.data);
+    lock_drop(lock);
+    conf_done(&c);
+    return code;
+}

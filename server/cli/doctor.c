@@ -1,0 +1,252 @@
+/*
+ * doctor.c - `tjzw doctor`: a row a check, a line a finding, and for each the way to mend it.
+ *
+ * It changes nothing and may run beside a server. Exit status: 0 when nothing is wrong
+ * (warnings allowed), EX_CONFIG otherwise.
+ */
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "server/base/clock.h"
+#include "server/base/fs.h"
+#include "server/cli/commands.h"
+#include "server/http/tls.h"
+#include "server/library/stream.h"
+#include "server/store/db.h"
+
+enum finding { FINE, WARN, WRONG };
+
+struct doctor {
+    const struct conf *c;
+    struct work *w; /* NULL: the library cannot be opened */
+    char text[600]; /* what was found */
+    char mend[300]; /* "" or the way out */
+};
+
+PRINTF_LIKE(4, 5)
+static enum finding say(struct doctor *d, enum finding found, const char *mend, const char *fmt,
+                        ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(d->text, sizeof d->text, fmt, ap);
+    va_end(ap);
+    snprintf(d->mend, sizeof d->mend, "%s", mend);
+    return found;
+}
+
+static enum finding check_directory(struct doctor *d)
+{
+    struct stat st;
+
+    if (stat(d->c->data, &st))
+        return say(d, WRONG, "name it with --data; tjzw serve makes a new one",
+                   "data directory %s: %m", d->c->data);
+    if (!S_ISDIR(st.st_mode))
+        return say(d, WRONG, "name a directory with --data", "%s is not a directory",
+                   d->c->data);
+    if (st.st_mode & 077)
+        return say(d, WRONG, "chmod 700 the directory: it holds keys",
+                   "%s may be read by others (mode %03o)", d->c->data,
+                   (unsigned)st.st_mode & 0777);
+    if (access(d->c->data, W_OK))
+        return say(d, WRONG, "chown it to the user that runs the server",
+                   "%s cannot be written by this user", d->c->data);
+    return say(d, FINE, "", "data directory %s", d->c->data);
+}
+
+static enum finding check_disk(struct doctor *d)
+{
+    struct statvfs fs;
+    uint64_t free_mb;
+
+    if (statvfs(d->c->data, &fs))
+        return say(d, WARN, "", "free disk space: %m");
+    free_mb = (uint64_t)fs.f_bavail * fs.f_frsize >> 20;
+    if (free_mb < 200)
+        return say(d, WRONG, "make room, or move the data directory to a larger disk",
+                   "only %" PRIu64 " MB free", free_mb);
+    if (free_mb < 2000)
+        return say(d, WARN, "make room soon", "%" PRIu64 " MB free", free_mb);
+    return say(d, FINE, "", "%" PRIu64 " MB free", free_mb);
+}
+
+static enum finding check_library(struct doctor *d)
+{
+    if (!d->w)
+        return say(d, WRONG,
+                   "restore a backup (tjzw restore), or start a new library (tjzw serve)",
+                   "the library cannot be opened");
+    if (db_check(&d->w->err, d->w->db))
+        return say(d, WRONG,
+                   "stop the server, keep a copy, restore the last backup (tjzw restore)", "%s",
+                   d->w->err.text);
+    return say(d, FINE, "", "library, schema %d of %d", db_schema_version(d->w->db),
+               db_schema_newest);
+}
+
+static enum finding check_streams(struct doctor *d)
+{
+    struct stream *s;
+    int n = 0;
+
+    if (!d->w || stream_list(d->w, &s, &n))
+        return say(d, WRONG, "see the line about the library", "the streams cannot be read");
+    if (!n)
+        return say(d, WARN, "it is founded at the first start of the server",
+                   "there is no stream yet");
+    return say(d, FINE, "",
+               "stream %s: epoch %" PRId64 ", %" PRId64 " changes, %" PRId64 " items",
+               s[0].name, s[0].epoch, s[0].seq, s[0].born);
+}
+
+/* The clock cannot be before the newest thing that was written with it. */
+static enum finding check_clock(struct doctor *d)
+{
+    int64_t now = clock_now();
+    struct stream *s;
+    char text[CLOCK_TEXT];
+    int n = 0;
+
+    clock_text(now, text);
+    if (now < 1767225600)
+        return say(d, WRONG, "set the clock (chrony or systemd-timesyncd)", "the clock says %s",
+                   text);
+    if (d->w && !stream_list(d->w, &s, &n))
+        for (int i = 0; i < n; i++)
+            if (s[i].epoch > now + 300)
+                return say(d, WRONG, "set the clock (chrony or systemd-timesyncd)",
+                           "the clock says %s, before the log's founding", text);
+    return say(d, FINE, "", "clock %s", text);
+}
+
+static enum finding check_keys(struct doctor *d)
+{
+    char path[4096];
+    struct stat st;
+    struct dirent *entry;
+    enum finding found = say(d, FINE, "", "keys are readable by this user only");
+    DIR *dir;
+
+    snprintf(path, sizeof path, "%s/keys", d->c->data);
+    if (!(dir = opendir(path)))
+        return say(d, WARN,
+                   "they are made at the first start; after that a backup must hold them",
+                   "there are no keys in %s", path);
+    while ((entry = readdir(dir))) {
+        snprintf(path, sizeof path, "%s/keys/%s", d->c->data, entry->d_name);
+        if (strstr(entry->d_name, ".key") && !stat(path, &st) && (st.st_mode & 077))
+            found = say(d, WRONG, "chmod 600 it, and think about who may have read it",
+                        "%s has mode %03o", path, (unsigned)st.st_mode & 0777);
+    }
+    closedir(dir);
+    return found;
+}
+
+static enum finding check_certificate(struct doctor *d)
+{
+    char path[4096];
+    struct err e = { 0 };
+    int64_t end, days;
+    enum rc rc;
+
+    if (*d->c->tls_cert)
+        snprintf(path, sizeof path, "%s", d->c->tls_cert);
+    else
+        snprintf(path, sizeof path, "%s/keys/tls-cert.pem", d->c->data);
+    rc = tls_expiry(&e, path, &end);
+    if (rc == RC_NOT_FOUND && !*d->c->tls_cert)
+        return say(d, FINE, "",
+                   "no certificate yet: a self-signed one is made when https is first served");
+    if (rc)
+        return say(d, WRONG, "mend the setting tls_cert: a PEM file with the certificate chain",
+                   "%s", e.text);
+    days = (end - clock_now()) / 86400;
+    if (end <= clock_now())
+        return say(d, WRONG, "renew it and restart the server", "certificate %s has ended",
+                   path);
+    if (days < 30)
+        return say(d, WARN, "renew it", "certificate %s ends in %" PRId64 " days", path, days);
+    return say(d, FINE, "", "certificate %s, %" PRId64 " days left", path, days);
+}
+
+static enum finding check_files(struct doctor *d)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_max < 4096)
+        return say(d, WARN, "raise LimitNOFILE (systemd) or ulimit -n",
+                   "at most %" PRIu64 " open files: each phone needs one",
+                   (uint64_t)limit.rlim_max);
+    return say(d, FINE, "", "up to %" PRIu64 " open files", (uint64_t)limit.rlim_max);
+}
+
+/* What a killed write leaves behind: NAME.PID-N.tmp (fs.c). Harmless, but somebody may wonder.
+ */
+static enum finding check_leftovers(struct doctor *d)
+{
+    struct dirent *entry;
+    DIR *dir = opendir(d->c->data);
+    int n = 0;
+
+    if (!dir)
+        return say(d, WARN, "see the line about the directory", "%s cannot be listed",
+                   d->c->data);
+    while ((entry = readdir(dir))) {
+        size_t len = strlen(entry->d_name);
+
+        n += len > 4 && !strcmp(entry->d_name + len - 4, ".tmp");
+    }
+    closedir(dir);
+    return n ? say(d, WARN, "they may be removed while the server is stopped",
+                   "%d unfinished files (*.tmp) of an interrupted write", n)
+             : say(d, FINE, "", "no unfinished files");
+}
+
+static const struct {
+    const char *name;
+    enum finding (*check)(struct doctor *d);
+} checks[] = {
+    { "目录", check_directory },   { "磁盘", check_disk },    { "资源库", check_library },
+    { "信息流", check_streams },   { "时钟", check_clock },   { "密钥", check_keys },
+    { "证书", check_certificate }, { "文件数", check_files }, { "残留", check_leftovers },
+};
+
+static const char *const signs[] = { [FINE] = "✔", [WARN] = "!", [WRONG] = "✘" };
+
+int cmd_doctor(const struct args *a)
+{
+    struct work w = { 0 };
+    struct doctor d = { 0 };
+    bool wrong = false;
+    char path[4096];
+    struct conf c;
+    int code;
+
+    if ((code = cli_conf(a, &c)))
+        return code;
+    d.c = &c;
+    snprintf(path, sizeof path, "%s/tjzw.db", c.data);
+    work_init(&w, arena_new(), NULL, "operator", RIGHT_ALL);
+    if (fs_exists(path) && !db_open(&w.err, path, DB_READ, &w.db))
+        d.w = &w;
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
+        enum finding found = checks[i].check(&d);
+
+        printf("%s %s  %s\n", signs[found], checks[i].name, d.text);
+        if (found != FINE && *d.mend)
+            printf("    → %s\n", d.mend);
+        wrong = wrong || found == WRONG;
+    }
+    cli_close(&w);
+    conf_done(&c);
+    return wrong ? EX_CONFIG : 0;
+}

@@ -1,0 +1,71 @@
+/*
+ * demo.c - the same door as every import: prepared line by line, applied in one transaction.
+ */
+#include "server/demo/demo.h"
+
+#include <string.h>
+
+#include "server/demo/demo_gen.h"
+#include "server/library/import.h"
+#include "server/library/stream.h"
+#include "server/store/writer.h"
+
+static const char demo_site[] = "示例市人民政府";
+
+struct demo {
+    int64_t stream;
+    struct import_line *lines;
+    int n;
+};
+
+static void prepare_all(struct demo *d, struct arena *mem)
+{
+    const char *p = embed_articles_ndjson, *end = p + embed_articles_ndjson_n;
+
+    d->lines = arena_zalloc(mem, IMPORT_CHUNK_MAX * sizeof *d->lines);
+    while (p < end && d->n < IMPORT_CHUNK_MAX) {
+        const char *stop = memchr(p, '\n', (size_t)(end - p));
+        size_t n = stop ? (size_t)(stop - p) : (size_t)(end - p);
+
+        if (n)
+            import_prepare(mem, p, n, &d->lines[d->n++]);
+        p += n + 1;
+    }
+}
+
+static enum rc apply(struct work *w, void *arg)
+{
+    struct demo *d = arg;
+    struct import_options o = {
+        .stream = d->stream, .site = demo_site, .publish = true, .create = true
+    };
+    struct stream s;
+    enum rc rc;
+
+    if ((rc = stream_by_no(w, d->stream, &s)))
+        return rc;
+    if (s.seq)
+        return RC_OK;
+    if ((rc = import_apply(w, &o, d->lines, d->n)))
+        return rc;
+    for (int i = 0; i < d->n; i++)
+        if (d->lines[i].result == IMPORT_REFUSED)
+            return err_set(&w->err, RC_INTERNAL, "demo article %d was refused: %.200s", i + 1,
+                           d->lines[i].why.text);
+    return RC_OK;
+}
+
+enum rc demo_fill(struct err *e, int64_t stream)
+{
+    struct arena *mem = arena_new();
+    struct demo d = { .stream = stream };
+    struct work w;
+    enum rc rc;
+
+    work_init(&w, mem, NULL, "demo", RIGHT_ALL);
+    prepare_all(&d, mem);
+    if ((rc = writer_call(&w, apply, &d)))
+        *e = w.err;
+    arena_free(mem);
+    return rc;
+}

@@ -1,0 +1,13 @@
+/*
+ * demo.h - articles of our own writing, marked 示例, to look at before one has any.
+ */
+#ifndef SERVER_DEMO_H
+#define SERVER_DEMO_H
+
+#include "server/base/work.h"
+
+/* Publishes the demo articles, unless something was ever published. After sync_start(); waits
+ * for the writer. */
+enum rc demo_fill(struct err *e, int64_t stream);
+
+#endif
