@@ -53,6 +53,8 @@ static struct {
     int queued, queue_max;
 } writer = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
+static _Thread_local bool on_writer; /* this is the writer's thread */
+
 /* The transaction that held them is lost: what they did did not happen. */
 static void fail_group(struct writer_job *group, const struct err *why)
 {
@@ -174,6 +176,7 @@ static void *writer_main(void *unused)
     bool stop = false;
 
     (void)unused;
+    on_writer = true;
     pthread_setname_np(pthread_self(), "writer");
     while (!stop) {
         struct writer_job *group = take_group(run_ticks(), &stop);
@@ -260,6 +263,7 @@ enum rc writer_call(struct work *w, enum rc (*run)(struct work *w, void *arg), v
                          .lock = PTHREAD_MUTEX_INITIALIZER,
                          .answered = PTHREAD_COND_INITIALIZER };
 
+    assert(!on_writer); /* it would wait for itself */
     if (!writer_submit(&call.job))
         return err_set(&w->err, RC_BUSY, "the writer's queue is full, or it is stopping");
     pthread_mutex_lock(&call.lock);

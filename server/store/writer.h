@@ -30,7 +30,7 @@ struct writer_job {
 enum rc writer_start(struct err *e, const char *db_path, int queue_max);
 bool writer_submit(
     struct writer_job *job); /* false: the queue is full or the writer is stopping */
-/* Submits and waits: for start-up, commands and tests, never on a loop thread. */
+/* Submits and waits: for start-up, commands and tests, never on a loop thread or inside a job. */
 enum rc writer_call(struct work *w, enum rc (*run)(struct work *w, void *arg), void *arg);
 /*
  * Calls fn(arg) on the writer thread, outside any transaction, about every `every_ms` while it

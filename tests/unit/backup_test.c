@@ -26,6 +26,7 @@
 #include "server/store/backup.h"
 #include "server/store/blob.h"
 #include "server/store/db.h"
+#include "sync/founding.h"
 
 enum { NOW = 1800000000, FOUNDED = 1700000000, LAST_SEQ = 41 };
 
@@ -64,17 +65,18 @@ static const char *get(struct world *t, const char *path)
 
 static int64_t add_stream(struct world *t, const char *name)
 {
+    static const uint8_t chain[HASH_BYTES] = { 1, 2, 3 };
     struct rows q;
     int64_t no = 0;
 
     assert_int_equal(
-        db_query(&t->w, SQL_stream_add, &q, "tib", name, (int64_t)FOUNDED, "chain", (size_t)5),
+        db_query(&t->w, SQL_stream_add, &q, "tib", name, (int64_t)FOUNDED, chain, sizeof chain),
         RC_OK);
     if (rows_next(&q))
         no = rows_int(&q, 0);
     assert_int_equal(rows_done(&q), RC_OK);
     assert_int_equal(db_change(&t->w, SQL_stream_advance, "iiiib", no, (int64_t)LAST_SEQ,
-                               (int64_t)1, (int64_t)0, "chain", (size_t)5),
+                               (int64_t)1, (int64_t)0, chain, sizeof chain),
                      RC_OK);
     return no;
 }
@@ -284,6 +286,29 @@ static void two_restores_do_not_share_an_epoch(void **state)
                         "1800000001.41 1700000000:1 1800000001:42");
 }
 
+/* sync/founding.c writes and reads DATA/epoch, too: both must mean the same by it. */
+static void the_publisher_goes_on_in_the_new_epoch(void **state)
+{
+    struct world *t = *state;
+    int64_t no = 0;
+    struct work w;
+
+    make_backup(t);
+    put(t, "target/epoch", "main 1900000000 99\n");
+    restore_to(t, "target");
+    clock_set(1950000000);
+    work_init(&w, t->mem, NULL, "test", RIGHT_ALL);
+    assert_int_equal(db_open(&t->e, at(t, "target/" DB_NAME), DB_WRITE, &w.db), RC_OK);
+    assert_int_equal(db_begin(&w), RC_OK);
+    if (sync_founding(&w, at(t, "target"), "main", &no))
+        fail_msg("%s", w.err.text);
+    assert_int_equal(db_commit(&w), RC_OK);
+    db_close(w.db);
+    assert_int_equal(no, t->own);
+    assert_string_equal(ancestry(t, "target", t->own),
+                        "1900000001.41 1700000000:1 1900000001:42");
+}
+
 static void only_an_empty_directory_is_restored_to(void **state)
 {
     struct world *t = *state;
@@ -342,6 +367,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_epoch_that_was_signed_is_never_given_again, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(two_restores_do_not_share_an_epoch, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_publisher_goes_on_in_the_new_epoch, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_leaves_no_half_backup, set_up, tear_down),
         cmocka_unit_test_setup_teardown(only_an_empty_directory_is_restored_to, set_up,
                                         tear_down),
