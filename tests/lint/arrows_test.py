@@ -21,6 +21,8 @@ ARROWS = {
     BASE: [],
     STORE: [BASE, "server/embed"],
     HTTP: [BASE, STORE],                                       # the writer, and stored answers (idempotency.c)
+    CLIENT: [BASE],
+    SSE: [BASE],
     IDENTITY: [BASE, STORE, CLIENT],
     LIBRARY: [BASE, STORE, IDENTITY],
     CITIZEN: [BASE, STORE, IDENTITY, LIBRARY],
