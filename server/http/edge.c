@@ -20,6 +20,12 @@
 
 enum { BEARER_MAX = 512, KEY_MAX = 255, CLIENT_TEXT = INET6_ADDRSTRLEN };
 
+/*
+ * A request that is away holds some 8 KB, and one that was reset on HTTP/2 frees its place in libh2o at once: this bounds
+ * those that wait for another's answer, as the pool's queue bounds those that wait for a worker.
+ */
+enum { AWAY_MAX = 10000 };
+
 struct handler { /* one an origin */
     h2o_handler_t super;
     enum origin origin;
@@ -240,6 +246,19 @@ static const char *client_text(struct arena *mem, const struct sockaddr_storage 
 static void fill_request(struct request *rq, struct arena *mem, const struct arrival *a)
 {
     const h2o_req_t *req = a->sending.req;
+
+    rq->method = a->method == HEAD ? GET : a->method;
+    rq->path = arena_strdup(mem, a->target.path);
+    rq->target = copy_of(mem, req->input.path);
+    rq->host = rq->client = "";
+    rq->body = req->entity.len ? req->entity.base : "";
+    rq->body_len = req->entity.len;
+}
+
+/* What is the asker's own. */
+static void fill_asker(struct request *rq, struct arena *mem, const struct arrival *a)
+{
+    const h2o_req_t *req = a->sending.req;
     const struct {
         const char *name, **to;
     } headers[] = {
@@ -252,27 +271,21 @@ static void fill_request(struct request *rq, struct arena *mem, const struct arr
         { "accept", &rq->accept },
         { "idempotency-key", &rq->idempotency_key },
     };
-    bool host_given = req->input.authority.base != req->hostconf->authority.hostport.base;
 
-    rq->method = a->method == HEAD ? GET : a->method;
-    rq->path = arena_strdup(mem, a->target.path);
-    rq->target = copy_of(mem, req->input.path);
-    rq->host = host_given ? copy_of(mem, req->input.authority) : "";
+    if (req->input.authority.base != req->hostconf->authority.hostport.base)
+        rq->host = copy_of(mem, req->input.authority);
     rq->tls = a->sending.origin == ORIGIN_TLS;
     rq->client = client_text(mem, &a->client);
-    rq->body = req->entity.len ? req->entity.base : "";
-    rq->body_len = req->entity.len;
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
         *headers[i].to = copy_of(mem, header_of(req, headers[i].name));
 }
 
-/*
- * A cached answer is made for everybody, whoever asks first.
- */
+/* A cached answer is made for everybody, so its handler learns nothing of who asks first: a forged
+ * Host would otherwise reach all others. */
 static struct exchange *exchange_of(const struct arrival *a, struct arena *mem)
 {
     const struct route *r = a->match.route;
-    bool operator= a->sending.origin == ORIGIN_ADMIN && !(r->flags &R_CACHED);
+    bool shared = r->flags & R_CACHED, trusted = a->sending.origin == ORIGIN_ADMIN && !shared;
     struct exchange *x = arena_zalloc(mem, sizeof *x);
 
     x->loop = here;
@@ -283,10 +296,13 @@ static struct exchange *exchange_of(const struct arrival *a, struct arena *mem)
     if (a->sending.limit)
         x->sending.limit = &x->limit;
     x->bearer = arena_strdup(mem, a->bearer);
-    work_init(&x->w, mem,
-              NULL, operator? "operator" : "public", operator? RIGHT_ALL : RIGHT_READ);
+    work_init(&x->w, mem, NULL, trusted ? "operator" : "public",
+              trusted ? RIGHT_ALL : RIGHT_READ);
     x->sending.id = strcpy(x->w.request, a->sending.id);
+    x->sending.who = x->w.who.name;
     fill_request(&x->rq, mem, a);
+    if (!shared)
+        fill_asker(&x->rq, mem, a);
     return x;
 }
 
@@ -309,11 +325,19 @@ static void answer_here(struct arrival *a)
 
 static void answer_elsewhere(struct arrival *a)
 {
-    struct arena *mem = arena_new();
-    struct exchange *x = exchange_of(a, mem);
     const h2o_req_t *req = a->sending.req;
-    enum rc rc = params_fill(&a->err, mem, x->route, &a->target, &x->rq);
+    struct arena *mem;
+    struct exchange *x;
+    enum rc rc;
 
+    if (here->away >= AWAY_MAX) {
+        metric_add(METRIC_jobs_shed, 1);
+        refuse(a, err_set(&a->err, RC_BUSY, "too many requests are waiting"));
+        return;
+    }
+    mem = arena_new();
+    x = exchange_of(a, mem);
+    rc = params_fill(&a->err, mem, x->route, &a->target, &x->rq);
     if (rc) {
         arena_free(mem);
         refuse(a, rc);
@@ -355,13 +379,15 @@ static void serve(struct arrival *a)
 static int on_request(h2o_handler_t *self, h2o_req_t *req)
 {
     struct handler *handler = (struct handler *)self;
-    struct arrival a = { .sending = { .req = req, .origin = handler->origin, .path = "" } };
+    struct arrival a = { .sending = {
+                             .req = req, .origin = handler->origin, .who = "public" } };
     char id[REQUEST_ID_TEXT];
 
     a.sending.began_us = clock_mono_us();
     if (answer_from_cache(&a.sending))
         return 0;
     a.mem = arena_of_pool(&req->pool);
+    a.sending.path = ""; /* what cannot be decoded is not logged */
     req->conn->callbacks->get_peername(req->conn, (struct sockaddr *)&a.client);
     a.sending.id = arena_strdup(a.mem, request_id_make(id));
     if (h2o_memis(req->input.path.base, req->input.path.len, H2O_STRLIT("*")))

@@ -25,6 +25,10 @@ struct arg {
     uint8_t hash[HASH_BYTES]; /* P_HASH */
 };
 
+/*
+ * To the handler of an R_CACHED route the asker is nobody: host and client are "", tls is false, and all header fields are NULL, since what it
+ * answers goes to everybody.
+ */
 struct request {
     enum method method; /* a HEAD is seen as GET; the edge drops the body */
     const char *path;   /* decoded and normalised, without the query */

@@ -262,23 +262,43 @@ static const char *reason_of(int status)
     return "Other";
 }
 
+/* A target out of the cache was never decoded; it is known to be harmless. */
+static const char *path_of(const struct sending *s)
+{
+    const h2o_iovec_t *target = &s->req->input.path;
+    const char *mark = memchr(target->base, '?', target->len);
+
+    if (s->path)
+        return s->path;
+    return arena_strndup(arena_of_pool(&s->req->pool), target->base,
+                         mark ? (size_t)(mark - target->base) : target->len);
+}
+
+static void log_request(const struct sending *s, int status, size_t bytes)
+{
+    enum { METHOD_MAX = 16 }; /* it may be anything */
+    const h2o_iovec_t *given = &s->req->method;
+    const char *method = arena_strndup(arena_of_pool(&s->req->pool), given->base,
+                                       given->len < METHOD_MAX ? given->len : METHOD_MAX);
+
+    LOG(status >= 500 ? LOG_WARN : LOG_INFO, "request", L_STR("request", s->id),
+        L_STR("who", s->who), L_STR("method", method), L_STR("path", path_of(s)),
+        L_INT("status", status), L_INT("ms", (clock_mono_us() - s->began_us) / 1000),
+        L_INT("bytes", bytes));
+}
+
 static void tell(const struct sending *s, int status, size_t bytes)
 {
     bool mutation = s->route && s->route->where == ON_WRITER;
-    bool failure = status >= 400 && status != 429 &&
-                   status != 503; /* a flood that is refused must not flood the log */
-    int64_t us;
+    /* A flood that is refused must not flood the log. */
+    bool failure = status >= 400 && status != 429 && status != 503;
 
     metric_add(METRIC_requests, 1);
     metric_add(METRIC_response_bytes, (int64_t)bytes);
     if (status >= 400)
         metric_add(status >= 500 ? METRIC_requests_failed : METRIC_requests_refused, 1);
-    if (!log_all && !mutation && !failure)
-        return;
-    us = clock_mono_us() - s->began_us;
-    LOG(status >= 500 ? LOG_WARN : LOG_INFO, "request", L_STR("request", s->id),
-        L_STR("route", s->route ? s->route->path : ""), L_STR("path", s->path),
-        L_INT("status", status), L_INT("us", us), L_INT("bytes", bytes));
+    if (log_all || mutation || failure)
+        log_request(s, status, bytes);
 }
 
 static void put(const struct sending *s, const char *body, size_t n)

@@ -15,12 +15,8 @@
 #include "server/http/reply.h"
 #include "server/http/route.h"
 
-enum origin {
-    ORIGIN_PLAIN,
-    ORIGIN_TLS,
-    ORIGIN_ADMIN,
-    ORIGIN_COUNT
-}; /* the kind of listener a request came by */
+/* The kind of listener a request came by. */
+enum origin { ORIGIN_PLAIN, ORIGIN_TLS, ORIGIN_ADMIN, ORIGIN_COUNT };
 
 enum { REQUEST_ID_TEXT = 33 };
 
@@ -28,9 +24,9 @@ struct sending {
     h2o_req_t *req;
     enum origin origin;
     const struct route *route; /* NULL: none was found, or the answer comes from the cache */
-    const char *path;          /* for the log: decoded, without the query */
-    const char
-        *id; /* the request's id; NULL: the answer is the same for everybody and carries none */
+    const char *path;          /* decoded, without the query; NULL: as the request has it */
+    const char *who;           /* the actor's name */
+    const char *id; /* the request's; NULL: the answer is for everybody and has none */
     const struct verdict *limit; /* NULL: no rate limit applies */
     int64_t began_us;
 };

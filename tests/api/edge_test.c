@@ -124,6 +124,8 @@ static const struct route table[] = {
     { GET, "/quick", RIGHT_READ, ON_LOOP, R_CACHED, NULL, 0, hello, NULL, "", "", NULL },
     { GET, "/forever", RIGHT_READ, ON_LOOP, R_CACHED | R_FOREVER, NULL, 0, hello, NULL, "", "",
       NULL },
+    { GET, "/shared/:name", RIGHT_READ, ON_LOOP, R_CACHED, tell_params, 0, tell, NULL, "", "",
+      NULL },
     { GET, "/gone", RIGHT_READ, ON_WORKER, R_CACHED, NULL, 0, missing, NULL, "", "", NULL },
     { GET, "/cached-slow", RIGHT_READ, ON_WORKER, R_CACHED, NULL, 0, slow, NULL, "", "", NULL },
     { GET, "/slow", RIGHT_READ, ON_WORKER, 0, NULL, 0, slow, NULL, "", "", NULL },
@@ -387,6 +389,15 @@ static void the_cache_follows_the_generation(void **state)
     assert_int_equal(calls, 2);
 }
 
+static void a_cached_answer_knows_nobody(void **state)
+{
+    struct world *t = *state;
+    struct answer a = ask(t, GET, "/shared/x", &(struct ask){ .origin = ORIGIN_ADMIN });
+
+    assert_string_equal(a.body, "public n=-1 q=- x  ");
+    assert_string_equal(HEADER(a, "request-id"), "");
+}
+
 static void a_failure_is_not_cached_and_keeps_its_pointer(void **state)
 {
     struct world *t = *state;
@@ -619,6 +630,7 @@ int main(void)
         IN(what_the_client_has_is_not_sent_again, open_world),
         IN(a_range_is_answered_with_that_part, open_world),
         IN(the_cache_follows_the_generation, open_world),
+        IN(a_cached_answer_knows_nobody, open_world),
         IN(a_failure_is_not_cached_and_keeps_its_pointer, open_world),
         IN(many_who_ask_together_are_answered_by_one_making, open_world),
         IN(a_client_that_hangs_up_costs_nothing, open_world),
