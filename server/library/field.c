@@ -3,8 +3,8 @@
  *
  * Text is refused rather than mended: a hash of what the publisher wrote must be a hash of what
  * we show. Two kinds of characters are kept out. Control characters, because no reader shows
- * them. In single lines also those that change the order in which letters are shown (U+202A to
- * U+202E, U+2066 to U+2069) or break lines: with them a title can look like another one.
+ * them. In single lines also those that turn the direction of reading, take no room or break
+ * lines under another name: with them a title looks like another one, or escapes a search.
  */
 #include "server/library/field.h"
 
@@ -112,8 +112,20 @@ static bool is_control(int32_t c)
 
 static bool misleads(int32_t c)
 {
-    return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0x2028 ||
-           c == 0x2029;
+    static const struct {
+        int32_t from, to;
+    } ranges[] = {
+        { 0x00ad, 0x00ad }, /* a hyphen that hides */
+        { 0x061c, 0x061c }, { 0x200e, 0x200f }, { 0x202a, 0x202e },
+        { 0x2066, 0x206f },                                         /* direction */
+        { 0x200b, 0x200b }, { 0x2060, 0x2065 }, { 0xfeff, 0xfeff }, /* no width */
+        { 0x2028, 0x2029 }, /* line breaks by another name */
+    };
+
+    for (size_t i = 0; c >= ranges[0].from && i < sizeof ranges / sizeof *ranges; i++)
+        if (c >= ranges[i].from && c <= ranges[i].to)
+            return true;
+    return false;
 }
 
 static bool is_blank(int32_t c)

@@ -180,6 +180,12 @@ static enum rc prepare(struct err *e, struct arena *mem, const char *line, size_
 
 void import_prepare(struct arena *mem, const char *line, size_t n, struct import_line *out)
 {
+    static const char mark[] = "\xef\xbb\xbf"; /* some editors begin a file with it */
+
+    if (n >= 3 && !memcmp(line, mark, 3)) {
+        line += 3;
+        n -= 3;
+    }
     *out = (struct import_line){ .result = IMPORT_REFUSED };
     if (!prepare(&out->why, mem, line, n, out))
         out->why.rc = RC_OK;

@@ -91,10 +91,11 @@ enum rc item_restore(struct work *w, const struct id *id, struct item *out);
 
 struct item_query {
     enum { LIST_STREAM, LIST_SITE, LIST_COLUMN } by;
-    int64_t no;           /* of the stream, site or column */
-    int64_t since, until; /* date >= since and, unless until is 0, date < until */
-    int limit;            /* 1 to ITEM_PAGE_MAX */
-    const char *cursor;   /* NULL: from the newest */
+    int64_t no; /* of the stream, site or column */
+    int64_t since,
+        until; /* date >= since and date < until; 0: no limit (laws are older than 1970) */
+    int limit; /* 1 to ITEM_PAGE_MAX */
+    const char *cursor; /* NULL: from the newest */
 };
 struct item_page {
     struct item *items; /* newest date first, ties by newest born; in w->mem */

@@ -72,8 +72,8 @@ enum rc item_list(struct work *w, const struct item_query *in, struct item_page 
             born = be64_get(place + 9);
         }
     }
-    if ((rc = db_query(w, statements[in->by], &q, "iiiii", in->no, date, born, in->since,
-                       (int64_t)in->limit + 1)) ||
+    if ((rc = db_query(w, statements[in->by], &q, "iiiii", in->no, date, born,
+                       in->since ? in->since : INT64_MIN, (int64_t)in->limit + 1)) ||
         (rc = read_page(w, &q, in->limit, out)))
         return rc;
     if (out->n > in->limit) {

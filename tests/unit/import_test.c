@@ -55,6 +55,8 @@ static void the_same_again_changes_nothing(void **state)
     /* other provenance is not other content */
     assert_int_equal(take(t, RECORD(",\"licence\":\"MIT\",\"origin-path\":\"x\"")),
                      IMPORT_UNCHANGED);
+    /* a byte order mark is not content */
+    assert_int_equal(take(t, "\xef\xbb\xbf" RECORD()), IMPORT_UNCHANGED);
     assert_int_equal(world_stream(t).seq, 1);
 }
 
@@ -172,6 +174,8 @@ static const struct {
     { WITH("\"title\":\"　 \""), "title" },
     { WITH("\"title\":\"a\\u202eb\""), "title" },
     { WITH("\"title\":\"a\\u2066b\""), "title" },
+    { WITH("\"title\":\"a\\u200bb\""), "title" },
+    { WITH("\"title\":\"\\ufeffab\""), "title" },
     { WITH("\"title\":\"a\\nb\""), "title" },
     { WITH("\"title\":\"a\\u0007b\""), "title" },
     { WITH("\"title\":\"a\\u0085b\""), "title" },

@@ -270,6 +270,24 @@ static void ranges_and_lists_agree(void **state)
     assert_int_equal(item_list(&t->w, &q, &page), RC_INVALID);
 }
 
+static void what_is_older_than_1970_is_listed_too(void **state)
+{
+    struct library_world *t = *state;
+    struct item_query q = { .by = LIST_COLUMN, .no = t->news, .limit = 2 };
+    struct item_page page;
+
+    publish_on(t, 1, "1954-09-20");
+    publish_on(t, 2, "1949-09-29");
+    publish_on(t, 3, "1970-01-01");
+    assert_int_equal(item_list(&t->w, &q, &page), RC_OK);
+    assert_string_equal(page.items[1].title, "第1条");
+    q.cursor = page.next;
+    assert_int_equal(item_list(&t->w, &q, &page), RC_OK);
+    assert_int_equal(page.n, 1);
+    assert_string_equal(page.items[0].title, "第2条");
+    assert_string_equal(page.next, "");
+}
+
 static void strange_cursors_are_refused(void **state)
 {
     static const char *const wrong[] = {
@@ -363,6 +381,7 @@ int main(void)
         TEST(sites_are_checked),
         TEST(pages_stay_whole_while_items_come),
         TEST(ranges_and_lists_agree),
+        TEST(what_is_older_than_1970_is_listed_too),
         TEST(strange_cursors_are_refused),
         TEST(work_in_hand_is_listed_by_state),
         TEST(revisions_and_events_are_told),

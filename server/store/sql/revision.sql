@@ -18,7 +18,7 @@ UPDATE revision SET state = ?3 WHERE item = ?1 AND rev = ?2;
 UPDATE revision SET state = ?3, seq = ?4, content = NULL WHERE item = ?1 AND rev = ?2;
 
 -- name: revision_forget
-UPDATE revision SET state = ?2, content = NULL WHERE item = ?1;
+UPDATE revision SET state = ?2, content = NULL, note = NULL WHERE item = ?1;
 
 -- name: revision_event_add
 INSERT INTO revision_event (no, item, rev, verb, before, after, actor, reason, at)
