@@ -144,16 +144,11 @@ static void put_route(struct work *w, struct buf *b, const struct guide *g,
 
 static void put_routes(struct work *w, struct buf *b, const struct guide *g)
 {
-    const char *tag = "";
-
-    for (const struct route *r = routes_table; r->path; r++) {
-        if (!openapi_shows(r))
-            continue;
-        if (strcmp(tag, r->tag)) {
-            tag = r->tag;
-            buf_printf(b, "<h2>%s</h2>\n", tag);
-        }
-        put_route(w, b, g, r);
+    for (const struct route_tag *tag = routes_tags; tag->name; tag++) {
+        buf_printf(b, "<h2>%s</h2>\n<p>%s</p>\n", tag->name, tag->doc);
+        for (const struct route *r = routes_table; r->path; r++)
+            if (openapi_shows(r) && !strcmp(r->tag, tag->name))
+                put_route(w, b, g, r);
     }
 }
 

@@ -361,16 +361,12 @@ static void put_paths(struct buf *out)
 
 static void put_tags(struct buf *out)
 {
-    const char *tag = "";
-
     jx_key(out, "tags");
     buf_addc(out, '[');
-    for (const struct route *r = routes_table; r->path; r++) {
-        if (!openapi_shows(r) || !strcmp(r->tag, tag))
-            continue;
-        tag = r->tag;
+    for (const struct route_tag *tag = routes_tags; tag->name; tag++) {
         open_element(out);
-        jx_put_text(out, "name", tag);
+        jx_put_text(out, "name", tag->name);
+        jx_put_text(out, "description", tag->doc);
         buf_addc(out, '}');
     }
     buf_addc(out, ']');

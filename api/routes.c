@@ -177,6 +177,15 @@ const struct route routes_table[] = {
 };
 /* clang-format on */
 
+const struct route_tag routes_tags[] = {
+    { T_READ, "任何人都可以读：站点、栏目、内容、附件。不需要凭证，可以缓存。" },
+    { T_SYNC, "把全部公开内容保存到本机，并跟上每一次变更；内容有签名，断网可读。" },
+    { T_IMPORT, "其他系统把内容成批送入资源库。需要 import 权限。" },
+    { T_STAFF, "起草、送审、发布、移动与撤稿；站点与栏目的设置。" },
+    { T_ADMIN, "令牌，以及服务器对自己的说明。" },
+    { 0 },
+};
+
 static const struct {
     enum where where;
     const char *name;

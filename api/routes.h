@@ -9,6 +9,11 @@
 
 extern const struct route routes_table[]; /* for routes_set(); ends with a row without a path */
 
+struct route_tag {
+    const char *name, *doc; /* Chinese; no name ends the table */
+};
+extern const struct route_tag routes_tags[]; /* what the rows of a tag have in common */
+
 void routes_print_doc(struct buf *out); /* Markdown: docs/reference/routes.md */
 
 #endif
