@@ -1,0 +1,223 @@
+/*
+ * net.c - requests by libcurl's multi interface: HTTP/2 where the server has it, a few side by
+ * side, connections kept for the next batch.
+ *
+ * Bytes are HTTP's: headers as text and bodies, without TLS. Compression is ours (suffixes in
+ * the URL), so none is asked for; redirects are not followed, because the protocol has none.
+ */
+#include "clients/c/net.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { SIDE_BY_SIDE = 6, WAIT_MS = 100 };
+
+struct net {
+    CURLM *multi;
+    CURL *idle[SIDE_BY_SIDE]; /* handles at rest */
+    size_t nidle;
+    char cacert[512];
+    uint32_t connect_timeout, idle_timeout;
+};
+
+/* One request under way. */
+struct flight {
+    struct tjzw_request *request;
+    struct curl_slist *headers;
+    bool aborted; /* on_body asked to end the batch */
+};
+
+struct net *net_open(void)
+{
+    struct net *n = calloc(1, sizeof *n);
+
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    if (!n || !(n->multi = curl_multi_init()))
+        abort();
+    curl_multi_setopt(n->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+    curl_multi_setopt(n->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)SIDE_BY_SIDE);
+    return n;
+}
+
+void net_close(struct net *n)
+{
+    if (!n)
+        return;
+    while (n->nidle > 0)
+        curl_easy_cleanup(n->idle[--n->nidle]);
+    curl_multi_cleanup(n->multi);
+    free(n);
+}
+
+void net_configure(struct net *n, const char *cacert, uint32_t connect_timeout,
+                   uint32_t idle_timeout)
+{
+    snprintf(n->cacert, sizeof n->cacert, "%s", cacert ? cacert : "");
+    n->connect_timeout = connect_timeout;
+    n->idle_timeout = idle_timeout;
+}
+
+/* ---- what curl calls ---- */
+
+static size_t on_header(char *line, size_t size, size_t count, void *ctx)
+{
+    struct flight *f = ctx;
+    size_t n = size * count;
+    char text[1024], *colon, *value;
+    int status;
+
+    if (n >= sizeof text)
+        return n; /* none that we want is so long */
+    memcpy(text, line, n);
+    text[n] = '\0';
+    text[strcspn(text, "\r\n")] = '\0';
+    if (sscanf(text, "HTTP/%*[0-9.] %d", &status) == 1) {
+        f->request->on_status(f->request, status);
+        return n;
+    }
+    if (!(colon = strchr(text, ':')))
+        return n;
+    *colon = '\0';
+    value = colon + 1 + strspn(colon + 1, " \t");
+    f->request->on_header(f->request, text, value);
+    return n;
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
+{
+    struct flight *f = ctx;
+
+    f->aborted = f->request->on_body(f->request, bytes, size * count) != 0;
+    return f->aborted ? 0 : size * count;
+}
+
+/* ---- one request ---- */
+
+static CURL *launch(struct net *n, struct flight *f)
+{
+    CURL *c = n->nidle > 0 ? n->idle[--n->nidle] : curl_easy_init();
+
+    if (!c)
+        abort();
+    for (const char *const *h = f->request->headers; h && *h; h++)
+        f->headers = curl_slist_append(f->headers, *h);
+    curl_easy_reset(c);
+    curl_easy_setopt(c, CURLOPT_URL, f->request->url);
+    curl_easy_setopt(c, CURLOPT_HTTPHEADER, f->headers);
+    curl_easy_setopt(c, CURLOPT_USERAGENT, "libtjzw/" TJZW_VERSION);
+    curl_easy_setopt(c, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(c, CURLOPT_PIPEWAIT, 1L);
+    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)n->connect_timeout);
+    curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)n->idle_timeout);
+    if (n->cacert[0])
+        curl_easy_setopt(c, CURLOPT_CAINFO, n->cacert);
+    curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(c, CURLOPT_HEADERDATA, f);
+    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(c, CURLOPT_WRITEDATA, f);
+    curl_easy_setopt(c, CURLOPT_PRIVATE, f);
+    curl_multi_add_handle(n->multi, c);
+    return c;
+}
+
+static bool is_certificate(CURLcode code)
+{
+    return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE ||
+           code == CURLE_SSL_ISSUER_ERROR;
+}
+
+/* Takes the numbers and puts the handle to rest. */
+static void land(struct net *n, CURL *c, struct flight *f, CURLcode code)
+{
+    struct tjzw_request *r = f->request;
+    long headers = 0, sent = 0;
+    curl_off_t body = 0, us = 0;
+
+    curl_easy_getinfo(c, CURLINFO_HEADER_SIZE, &headers);
+    curl_easy_getinfo(c, CURLINFO_REQUEST_SIZE, &sent);
+    curl_easy_getinfo(c, CURLINFO_SIZE_DOWNLOAD_T, &body);
+    curl_easy_getinfo(c, CURLINFO_TOTAL_TIME_T, &us);
+    r->bytes_down = (uint64_t)headers + (uint64_t)body;
+    r->bytes_up = (uint64_t)sent;
+    r->ms = (uint64_t)us / 1000;
+    r->whole = code == CURLE_OK;
+    r->untrusted = is_certificate(code);
+    if (!r->whole)
+        snprintf(r->why, sizeof r->why, "%s", curl_easy_strerror(code));
+    curl_multi_remove_handle(n->multi, c);
+    curl_slist_free_all(f->headers);
+    f->headers = NULL;
+    if (n->nidle < SIDE_BY_SIDE)
+        n->idle[n->nidle++] = c;
+    else
+        curl_easy_cleanup(c);
+}
+
+/* ---- the batch ---- */
+
+struct batch {
+    struct net *n;
+    struct flight *flights;
+    CURL **handles; /* of those under way, by index */
+    size_t count, next, flying;
+    bool ended;
+};
+
+static void reap(struct batch *b)
+{
+    CURLMsg *m;
+    int left;
+
+    while ((m = curl_multi_info_read(b->n->multi, &left))) {
+        struct flight *f;
+        CURLcode code = m->data.result;
+        CURL *c = m->easy_handle;
+
+        if (m->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(c, CURLINFO_PRIVATE, &f);
+        b->handles[f - b->flights] = NULL;
+        b->flying--;
+        land(b->n, c, f, code);
+        b->ended |= f->aborted;
+    }
+}
+
+static void end_all(struct batch *b)
+{
+    for (size_t i = 0; i < b->count; i++)
+        if (b->handles[i])
+            land(b->n, b->handles[i], &b->flights[i], CURLE_ABORTED_BY_CALLBACK);
+}
+
+void net_get(void *ctx, struct tjzw_request *requests, size_t n, bool (*stop)(void *),
+             void *stop_ctx)
+{
+    struct batch b = { .n = ctx, .count = n };
+    int running;
+
+    b.flights = calloc(n + 1, sizeof *b.flights);
+    b.handles = calloc(n + 1, sizeof(CURL *));
+    if (!b.flights || !b.handles)
+        abort();
+    while (!b.ended && (b.next < n || b.flying > 0)) {
+        for (; b.next < n && b.flying < SIDE_BY_SIDE; b.next++, b.flying++) {
+            b.flights[b.next].request = &requests[b.next];
+            b.handles[b.next] = launch(b.n, &b.flights[b.next]);
+        }
+        curl_multi_perform(b.n->multi, &running);
+        reap(&b);
+        b.ended |= stop(stop_ctx);
+        if (!b.ended && b.flying > 0)
+            curl_multi_poll(b.n->multi, NULL, 0, WAIT_MS, NULL);
+    }
+    end_all(&b);
+    free(b.flights);
+    free(b.handles);
+}

@@ -1,0 +1,510 @@
+/*
+ * phone.c - tjzw-phone: a phone on the command line, made of tjzw.h and nothing else.
+ *
+ * One table of commands; help comes from it. What is read (lists, items, JSON) goes to stdout,
+ * what is told (progress, errors) to stderr. Exit status: 0 done, 1 it failed, 2 it was asked
+ * wrongly.
+ */
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clients/c/phone.h"
+#include "clients/c/tjzw.h"
+
+enum { EXIT_ASKED_WRONGLY = 2, BEIJING = 8 * 3600 };
+
+struct phone {
+    const char *store, *stream, *column, *horizon;
+    struct tjzw_server server;
+    uint32_t most, timeout;
+    bool verbose, json;
+    struct tjzw *t;
+};
+
+struct command {
+    const char *name, *argument;
+    const char *summary;
+    const char *examples;
+    int (*run)(struct phone *p, const char *argument);
+};
+
+static struct tjzw *running; /* for the signal handler */
+
+/* ---- telling ---- */
+
+static int failed(const char *what, const struct tjzw_error *e)
+{
+    fprintf(stderr, "tjzw-phone %s：%s。\n", what, e->text);
+    if (e->detail[0])
+        fprintf(stderr, "  （%s：%s）\n", tjzw_code_name(e->code), e->detail);
+    return e->code == TJZW_USAGE ? EXIT_ASKED_WRONGLY : EXIT_FAILURE;
+}
+
+static const char *print_time(int64_t t, const char *format, char out[32])
+{
+    time_t beijing = (time_t)t + BEIJING;
+    struct tm tm;
+
+    if (!gmtime_r(&beijing, &tm) || strftime(out, 32, format, &tm) == 0)
+        snprintf(out, 32, "?");
+    return out;
+}
+
+static const char *print_span(uint64_t seconds, char out[48])
+{
+    static const struct {
+        uint64_t seconds;
+        const char *unit;
+    } units[] = { { 86400, "天" }, { 3600, "小时" }, { 60, "分钟" }, { 1, "秒" } };
+    size_t i = 0;
+
+    while (i < 3 && seconds < 2 * units[i].seconds)
+        i++;
+    snprintf(out, 48, "%" PRIu64 " %s", seconds / units[i].seconds, units[i].unit);
+    return out;
+}
+
+/* stdout may be a full disk or a closed pipe. */
+static int finish(const char *what)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return EXIT_SUCCESS;
+    fprintf(stderr,
+            "tjzw-phone %s：结果没有写全（输出端写不进去）。请检查磁盘空间或管道后重试。\n",
+            what);
+    return EXIT_FAILURE;
+}
+
+/* ---- sync ---- */
+
+static bool show_progress(void *ctx, const struct tjzw_progress *p)
+{
+    static const char *const phases[] = { "询问", "下载", "核验并写入" };
+
+    (void)ctx;
+    if (p->phase == TJZW_FETCHING && p->bytes_expected)
+        fprintf(stderr, "\r%s %" PRIu64 "/%" PRIu64 " KB   ", phases[p->phase], p->bytes / 1024,
+                p->bytes_expected / 1024);
+    else if (p->phase == TJZW_FETCHING)
+        fprintf(stderr, "\r%s %" PRIu64 " KB   ", phases[p->phase], p->bytes / 1024);
+    else if (p->phase == TJZW_APPLYING)
+        fprintf(stderr, "\r%s %" PRIu64 "/%" PRIu64 " 条   ", phases[p->phase], p->records,
+                p->records_expected);
+    return false;
+}
+
+static void show_request(void *ctx, const struct tjzw_trace *r)
+{
+    (void)ctx;
+    printf("  GET %s\n      状态 %d，收 %" PRIu64 " 字节，发 %" PRIu64 " 字节，%" PRIu64
+           " 毫秒\n",
+           r->path, r->status, r->bytes_down, r->bytes_up, r->ms);
+}
+
+static void tell_sync(const struct phone *p, const struct tjzw_sync_result *r)
+{
+    if (p->json) {
+        printf("{\"requests\":%" PRIu32 ",\"bytes_down\":%" PRIu64 ",\"bytes_up\":%" PRIu64
+               ",\"ms\":%" PRIu64 ",\"cursor\":\"%s\"}\n",
+               r->requests, r->bytes_down, r->bytes_up, r->ms, r->cursor);
+        return;
+    }
+    if (r->changed)
+        printf("已更新：%" PRIu64 " 处变化，全部通过签名核验。", r->records);
+    else
+        printf("已是最新。");
+    printf("位置 %s\n", r->cursor);
+    if (r->started_over)
+        printf("历史已重新开始（服务器从备份恢复，或本机数据曾损坏），内容已全部重新取回。\n");
+    if (p->verbose)
+        printf("共 %" PRIu32 " 次请求，收 %" PRIu64 " 字节，发 %" PRIu64 " 字节，用时 %" PRIu64
+               " 毫秒\n",
+               r->requests, r->bytes_down, r->bytes_up, r->ms);
+}
+
+static int run_sync(struct phone *p, const char *argument)
+{
+    bool terminal = isatty(STDERR_FILENO) && !p->json && !p->verbose;
+    struct tjzw_sync_options options = { .timeout = p->timeout,
+                                         .stream = p->stream,
+                                         .progress = terminal ? show_progress : NULL,
+                                         .trace =
+                                             p->verbose && !p->json ? show_request : NULL };
+    struct tjzw_sync_result result;
+    struct tjzw_error e;
+    enum tjzw_code rc;
+
+    (void)argument;
+    running = p->t;
+    rc = tjzw_sync(p->t, &options, &result, &e);
+    running = NULL;
+    if (terminal)
+        fprintf(stderr, "\r\033[K");
+    if (result.first_use)
+        fprintf(stderr, "首次连接，已信任该平台的公钥。请与平台公布的指纹核对：\n  %s\n",
+                result.trust);
+    if (rc && result.wait)
+        fprintf(stderr, "服务器请求 %" PRIu32 " 秒后再试。\n", result.wait);
+    if (rc)
+        return failed("sync", &e);
+    tell_sync(p, &result);
+    return finish("sync");
+}
+
+static void on_signal(int signal)
+{
+    (void)signal;
+    if (running)
+        tjzw_stop(running);
+}
+
+/* ---- reading ---- */
+
+static bool print_line(void *ctx, const struct tjzw_item *item)
+{
+    char date[32];
+    size_t *n = ctx;
+
+    ++*n;
+    printf("%s  %s  [%s]  %s\n", print_time(item->date, "%Y-%m-%d", date), item->id,
+           item->column, item->title);
+    return !ferror(stdout);
+}
+
+static struct tjzw_query the_query(const struct phone *p)
+{
+    return (struct tjzw_query){ .stream = p->stream, .column = p->column, .most = p->most };
+}
+
+static int run_list(struct phone *p, const char *argument)
+{
+    struct tjzw_query query = the_query(p);
+    struct tjzw_error e;
+    size_t n = 0;
+
+    (void)argument;
+    if (tjzw_list(p->t, &query, print_line, &n, &e))
+        return failed("list", &e);
+    if (n == 0)
+        fprintf(stderr,
+                "本机没有%s条目。可先运行 tjzw-phone sync，或用 columns 查看有哪些栏目。\n",
+                p->column ? "该栏目的" : "");
+    return finish("list");
+}
+
+static int run_search(struct phone *p, const char *argument)
+{
+    struct tjzw_query query = the_query(p);
+    struct tjzw_error e;
+    size_t n = 0;
+
+    if (tjzw_search(p->t, argument, &query, print_line, &n, &e))
+        return failed("search", &e);
+    if (n == 0)
+        fprintf(stderr, "本机没有包含“%s”的条目。\n", argument);
+    return finish("search");
+}
+
+static bool print_item(void *ctx, const struct tjzw_item *item)
+{
+    (void)ctx;
+    phone_show(item);
+    return false;
+}
+
+static int run_show(struct phone *p, const char *argument)
+{
+    struct tjzw_error e;
+
+    if (tjzw_read(p->t, argument, print_item, NULL, &e))
+        return failed("show", &e);
+    return finish("show");
+}
+
+static bool print_record(void *ctx, const struct tjzw_item *item)
+{
+    (void)ctx;
+    fwrite(item->json, 1, item->json_len, stdout);
+    putchar('\n');
+    return !ferror(stdout);
+}
+
+static int run_export(struct phone *p, const char *argument)
+{
+    struct tjzw_error e;
+
+    (void)argument;
+    if (tjzw_export(p->t, p->stream, print_record, NULL, &e))
+        return failed("export", &e);
+    return finish("export");
+}
+
+static bool print_column(void *ctx, const struct tjzw_column *c)
+{
+    (void)ctx;
+    printf("%6" PRIu64 " 条  %s  （%s，%s）\n", c->items, c->path, c->site, c->type);
+    return !ferror(stdout);
+}
+
+static int run_columns(struct phone *p, const char *argument)
+{
+    struct tjzw_error e;
+
+    (void)argument;
+    if (tjzw_columns(p->t, print_column, NULL, &e))
+        return failed("columns", &e);
+    return finish("columns");
+}
+
+/* ---- status and verify ---- */
+
+static void print_freshness(const struct tjzw_status *s)
+{
+    char a[32], b[48];
+
+    if (s->signed_at == 0) {
+        printf("本机还没有内容：尚未成功同步过。\n");
+        return;
+    }
+    printf("签发时间：%s（北京时间）\n", print_time(s->signed_at, "%Y-%m-%d %H:%M:%S", a));
+    printf("最近核验：%s\n", print_time(s->checked_at, "%Y-%m-%d %H:%M:%S", a));
+    if (s->fresh_for)
+        printf("新鲜程度：是最新的，%s内有效\n", print_span(s->fresh_for, b));
+    else
+        printf("新鲜程度：已过期 %s，联网后请运行 sync\n", print_span(s->behind, b));
+}
+
+static int run_status(struct phone *p, const char *argument)
+{
+    struct tjzw_status s;
+    struct tjzw_error e;
+
+    (void)argument;
+    if (tjzw_status(p->t, p->stream, &s, &e))
+        return failed("status", &e);
+    printf("服务器：%s，数据流 %s\n", s.url, s.stream);
+    printf("平台公钥：%s\n", s.trust[0] ? s.trust : "（首次同步时取得）");
+    printf("条目：%" PRIu64 " 条，另有 %" PRIu64 " 条已下线\n", s.items, s.tombstones);
+    if (s.cursor[0])
+        printf("位置：%s\n", s.cursor);
+    print_freshness(&s);
+    if (s.pending)
+        printf("上次同步没有完成，已收到 %" PRIu64 " KB，下次继续\n",
+               (s.pending + 1023) / 1024);
+    if (s.damaged)
+        printf("注意：verify 发现本机数据损坏，下次同步时全部重新取回\n");
+    return finish("status");
+}
+
+static int run_verify(struct phone *p, const char *argument)
+{
+    struct tjzw_verdict v;
+    struct tjzw_error e;
+
+    (void)argument;
+    if (tjzw_verify(p->t, p->stream, &v, &e))
+        return failed("verify", &e);
+    if (v.checked == 0)
+        printf("本机还没有内容，没有可核验的。\n");
+    else
+        printf("核验通过：%" PRIu64 " 条（含已下线的）与签名的状态完全一致。\n", v.checked);
+    return finish("verify");
+}
+
+/* ---- commands and options ---- */
+
+static const struct command commands[] = {
+    { "sync", NULL, "取回最新内容，核验签名后才采用；断网、中断都不影响已有内容",
+      "tjzw-phone --store a.db --server https://127.0.0.1:8443 --cacert tjzw-data/tls-cert.pem "
+      "sync -v",
+      run_sync },
+    { "list", NULL, "列出条目，新的在前",
+      "tjzw-phone --store a.db list --column 通知公告 -n 20", run_list },
+    { "show", "ID", "显示一条的全文",
+      "tjzw-phone --store a.db show 019a2b3c-0000-7000-8000-000000000001", run_show },
+    { "search", "WORD", "在标题和全文中查找；几个词用空格分开，须都出现",
+      "tjzw-phone --store a.db search \"社保 缴费\"", run_search },
+    { "columns", NULL, "列出栏目和各有多少条", "tjzw-phone --store a.db columns", run_columns },
+    { "status", NULL, "有多少条，何时核验，是否最新", "tjzw-phone --store a.db status",
+      run_status },
+    { "verify", NULL, "把本机的全部内容重新计算一遍，与签名核对",
+      "tjzw-phone --store a.db verify", run_verify },
+    { "export", NULL,
+      "按编号顺序输出全部已发布条目，一行一条 JSON，与服务器 tjzw export 逐字节相同",
+      "tjzw-phone --store a.db export > mine.ndjson", run_export },
+};
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static const char options_help[] =
+    "选项：\n"
+    "  --store FILE      数据文件（必需），没有就新建\n"
+    "  --server URL      服务器地址 https://主机[:端口]；记在数据文件里，以后可省\n"
+    "  --cacert FILE     验证服务器 TLS 证书用的 PEM 文件（自签证书时需要）；同样会记住\n"
+    "  --trust KEY       平台公钥，64 位十六进制；不给则信任首次遇到的，并显示出来供核对\n"
+    "  --stream NAME     数据流，默认 main\n"
+    "  --horizon all     保留多少内容；目前只有 all（全部）\n"
+    "  --column PATH     list、search：只看这个栏目和它下面的\n"
+    "  -n NUMBER         list、search：最多多少条，默认 50\n"
+    "  --timeout SECONDS sync：最多用多少秒\n"
+    "  -v                sync：逐条显示请求、字节和时间\n"
+    "  --json            sync：只输出一行 JSON\n"
+    "  -h, --help        帮助；在命令后面则显示该命令的例子\n";
+
+static void print_help(const struct command *c)
+{
+    if (c) {
+        printf("tjzw-phone [选项] %s%s%s\n  %s\n\n例：\n  %s\n\n%s", c->name,
+               c->argument ? " " : "", c->argument ? c->argument : "", c->summary, c->examples,
+               options_help);
+        return;
+    }
+    printf("tjzw-phone %s：把政务公开内容同步到本机，核验签名，断网可读。\n\n用法：tjzw-phone "
+           "--store FILE [选项] 命令\n\n命令：\n",
+           tjzw_version());
+    for (size_t i = 0; i < COMMANDS; i++)
+        printf("  %-8s%-6s %s\n           例：%s\n", commands[i].name,
+               commands[i].argument ? commands[i].argument : "", commands[i].summary,
+               commands[i].examples);
+    printf("\n%s", options_help);
+}
+
+static int wrong(const char *what, const char *value, const char *how)
+{
+    fprintf(stderr, "tjzw-phone：%s%s%s。%s\n", what, value ? " " : "", value ? value : "",
+            how);
+    return EXIT_ASKED_WRONGLY;
+}
+
+static bool take_number(const char *text, uint32_t *out)
+{
+    char *end;
+    unsigned long v = strtoul(text, &end, 10);
+
+    if (text[0] < '0' || text[0] > '9' || *end || v == 0 || v > 1000000000)
+        return false;
+    *out = (uint32_t)v;
+    return true;
+}
+
+/* 0, or the exit status. *help: it was asked for. */
+static int take_options(int argc, char **argv, struct phone *p, bool *help)
+{
+    static const struct option options[] = {
+        { "store", required_argument, NULL, 's' },
+        { "server", required_argument, NULL, 'u' },
+        { "cacert", required_argument, NULL, 'c' },
+        { "trust", required_argument, NULL, 't' },
+        { "stream", required_argument, NULL, 'S' },
+        { "horizon", required_argument, NULL, 'H' },
+        { "column", required_argument, NULL, 'C' },
+        { "timeout", required_argument, NULL, 'T' },
+        { "json", no_argument, NULL, 'j' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+    };
+    int o;
+
+    while ((o = getopt_long(argc, argv, "vhn:", options, NULL)) != -1)
+        switch (o) {
+        case 's': p->store = optarg; break;
+        case 'u': p->server.url = optarg; break;
+        case 'c': p->server.cacert = optarg; break;
+        case 't': p->server.trust = optarg; break;
+        case 'S': p->stream = p->server.stream = optarg; break;
+        case 'H': p->horizon = optarg; break;
+        case 'C': p->column = optarg; break;
+        case 'v': p->verbose = true; break;
+        case 'j': p->json = true; break;
+        case 'h': *help = true; break;
+        case 'n':
+        case 'T':
+            if (!take_number(optarg, o == 'n' ? &p->most : &p->timeout))
+                return wrong("不是有效的数字：", optarg, "请给出 1 以上的整数。");
+            break;
+        default: return wrong("选项不对", NULL, "用 tjzw-phone --help 查看全部选项。");
+        }
+    return 0;
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+static int check(const struct phone *p, const struct command *c, int arguments)
+{
+    if (arguments < (c->argument ? 1 : 0))
+        return wrong("缺少参数", c->argument, "用 tjzw-phone 命令 --help 查看例子。");
+    if (arguments > (c->argument ? 1 : 0))
+        return wrong("参数太多，多出来的是", NULL,
+                     "几个词请用引号括在一起；用 tjzw-phone 命令 --help 查看例子。");
+    if (!p->store)
+        return wrong("没有指定数据文件", NULL,
+                     "请加上 --store FILE，例如 --store notices.db。");
+    if (p->horizon && strcmp(p->horizon, "all") != 0)
+        return wrong("还不支持保留范围", p->horizon,
+                     "本版本保留全部内容，请用 --horizon all 或去掉这个选项。");
+    return 0;
+}
+
+/* What was said on the command line is remembered in the store. */
+static int remember(struct phone *p)
+{
+    struct tjzw_error e;
+    struct tjzw_status s;
+
+    if (!p->server.url && !p->server.cacert && !p->server.trust)
+        return 0;
+    if (!p->server.url && tjzw_status(p->t, p->stream, &s, NULL) == TJZW_NOT_FOUND)
+        return wrong("还不知道服务器地址", NULL, "第一次使用请加上 --server URL。");
+    return tjzw_follow(p->t, &p->server, &e) ? failed("--server", &e) : 0;
+}
+
+static int run(struct phone *p, const struct command *c, const char *argument)
+{
+    struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
+    struct tjzw_status s;
+    struct tjzw_error e;
+    int status;
+
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    if (tjzw_open(p->store, &p->t, &e))
+        return failed(c->name, &e);
+    status = remember(p);
+    if (!status && c->run == run_sync && tjzw_status(p->t, p->stream, &s, &e) == TJZW_NOT_FOUND)
+        status = wrong("还不知道服务器地址", NULL, "第一次同步请加上 --server URL。");
+    if (!status)
+        status = c->run(p, argument);
+    tjzw_close(p->t);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct phone p = { 0 };
+    const struct command *c = NULL;
+    bool help = false;
+    int status;
+
+    if ((status = take_options(argc, argv, &p, &help)))
+        return status;
+    if (optind < argc && !(c = find_command(argv[optind])))
+        return wrong("没有这个命令：", argv[optind], "用 tjzw-phone --help 查看全部命令。");
+    if (help || !c) {
+        print_help(c);
+        return help ? EXIT_SUCCESS : EXIT_ASKED_WRONGLY;
+    }
+    if ((status = check(&p, c, argc - optind - 1)))
+        return status;
+    return run(&p, c, c->argument ? argv[optind + 1] : NULL);
+}

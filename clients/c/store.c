@@ -1,0 +1,250 @@
+/*
+ * store.c - one SQLite file: opening it, bringing it to this version, and its statements.
+ *
+ * WAL, so that readers go on reading the last verified state while a sync writes the next one.
+ * synchronous=NORMAL: a power cut may take the last commits but never tears the file, and what
+ * it takes is fetched again. secure_delete is on, because what was withdrawn should be gone
+ * from the flash as well. All SQL stands in store.def and schema.c.
+ */
+#include "clients/c/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BUSY_MS = 10000, APPLICATION = 0x746a7a77 /* "tjzw": marks the file as one of ours */ };
+
+static const char *const sql[] = {
+#define STMT(name, text) [STMT_##name] = text,
+#include "clients/c/store.def"
+#undef STMT
+};
+
+/* ---- statements ---- */
+
+enum tjzw_code store_error(struct tjzw *t, struct tjzw_error *e)
+{
+    int code = sqlite3_errcode(t->db) & 0xff;
+
+    return fail_with(e, code == SQLITE_FULL ? TJZW_FULL : TJZW_STORE, "%s: %s", t->path,
+                     sqlite3_errmsg(t->db));
+}
+
+sqlite3_stmt *store_stmt(struct tjzw *t, enum stmt which, struct tjzw_error *e)
+{
+    if (!t->stmts[which] && sqlite3_prepare_v3(t->db, sql[which], -1, SQLITE_PREPARE_PERSISTENT,
+                                               &t->stmts[which], NULL)) {
+        (void)store_error(t, e);
+        return NULL;
+    }
+    return t->stmts[which];
+}
+
+void store_reset(sqlite3_stmt *s)
+{
+    sqlite3_reset(s);
+    sqlite3_clear_bindings(s);
+}
+
+enum tjzw_code store_run(struct tjzw *t, sqlite3_stmt *s, struct tjzw_error *e)
+{
+    int code = sqlite3_step(s);
+    enum tjzw_code rc = TJZW_OK;
+
+    if (code != SQLITE_DONE && code != SQLITE_ROW)
+        rc = store_error(t, e);
+    store_reset(s);
+    return rc;
+}
+
+static enum tjzw_code store_exec(struct tjzw *t, const char *text, struct tjzw_error *e)
+{
+    return sqlite3_exec(t->db, text, NULL, NULL, NULL) ? store_error(t, e) : TJZW_OK;
+}
+
+/* ---- opening ---- */
+
+static enum tjzw_code pragma_int(struct tjzw *t, const char *text, int *out,
+                                 struct tjzw_error *e)
+{
+    sqlite3_stmt *s;
+
+    if (sqlite3_prepare_v2(t->db, text, -1, &s, NULL))
+        return store_error(t, e);
+    if (sqlite3_step(s) != SQLITE_ROW) {
+        sqlite3_finalize(s);
+        return store_error(t, e);
+    }
+    *out = sqlite3_column_int(s, 0);
+    sqlite3_finalize(s);
+    return TJZW_OK;
+}
+
+/* Runs in one transaction, so that two processes that open a new store at once do not both fill
+ * it. */
+static enum tjzw_code migrate_in(struct tjzw *t, struct tjzw_error *e)
+{
+    int version, application;
+    enum tjzw_code rc;
+    char text[64];
+
+    if ((rc = pragma_int(t, "PRAGMA user_version", &version, e)) ||
+        (rc = pragma_int(t, "PRAGMA application_id", &application, e)))
+        return rc;
+    if (version > 0 && application != APPLICATION)
+        return fail_with(e, TJZW_STORE, "%s is a database of another program", t->path);
+    if (version > store_schema_version)
+        return fail_with(e, TJZW_NEWER_STORE, "%s has version %d, this library knows %d",
+                         t->path, version, store_schema_version);
+    for (; version < store_schema_version; version++)
+        if ((rc = store_exec(t, store_schema[version], e)))
+            return rc;
+    snprintf(text, sizeof text, "PRAGMA user_version=%d; PRAGMA application_id=%d", version,
+             APPLICATION);
+    return store_exec(t, text, e);
+}
+
+static enum tjzw_code migrate(struct tjzw *t, struct tjzw_error *e)
+{
+    int version = 0, application = 0;
+    enum tjzw_code rc;
+
+    if ((rc = pragma_int(t, "PRAGMA user_version", &version, e)) ||
+        (rc = pragma_int(t, "PRAGMA application_id", &application, e)))
+        return rc;
+    if (version == store_schema_version && application == APPLICATION)
+        return TJZW_OK; /* the usual case takes no write lock */
+    if ((rc = store_exec(t, "BEGIN IMMEDIATE", e)))
+        return rc;
+    if (!(rc = migrate_in(t, e)))
+        rc = store_exec(t, "COMMIT", e);
+    if (rc)
+        sqlite3_exec(t->db, "ROLLBACK", NULL, NULL, NULL);
+    return rc;
+}
+
+enum tjzw_code store_open(const char *path, struct tjzw *t, struct tjzw_error *e)
+{
+    enum tjzw_code rc;
+
+    t->path = strdup(path);
+    if (!t->path)
+        abort();
+    if (sqlite3_open_v2(path, &t->db,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL))
+        return store_error(t, e);
+    sqlite3_extended_result_codes(t->db, 1);
+    sqlite3_busy_timeout(t->db, BUSY_MS);
+    if ((rc = store_exec(
+             t,
+             "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;"
+             "PRAGMA cache_size=-4096",
+             e)) ||
+        (rc = migrate(t, e)))
+        return rc;
+    return store_exec(
+        t, "CREATE TEMP TABLE touched (born INTEGER PRIMARY KEY, leaf BLOB NOT NULL)", e);
+}
+
+void store_close(struct tjzw *t)
+{
+    for (size_t i = 0; i < STMTS; i++)
+        sqlite3_finalize(t->stmts[i]);
+    sqlite3_close(t->db);
+    free(t->path);
+}
+
+enum tjzw_code store_lock(const struct tjzw *t, int *fd, struct tjzw_error *e)
+{
+    char path[4096];
+
+    snprintf(path, sizeof path, "%s-sync", t->path);
+    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (*fd < 0)
+        return fail_with(e, TJZW_STORE, "open %s: %s", path, strerror(errno));
+    if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
+        return TJZW_OK;
+    close(*fd);
+    *fd = -1;
+    return fail_with(e, TJZW_LOCKED, "%s is locked", path);
+}
+
+/* ---- streams ---- */
+
+static void column_text(sqlite3_stmt *s, int column, char *out, size_t room)
+{
+    const char *text = (const char *)sqlite3_column_text(s, column);
+
+    snprintf(out, room, "%s", text ? text : "");
+}
+
+/* Steps a statement that gives a stream's row, or none. */
+static enum tjzw_code stream_row(struct tjzw *t, sqlite3_stmt *s, struct stream *out,
+                                 struct tjzw_error *e)
+{
+    int code = sqlite3_step(s);
+    enum tjzw_code rc = TJZW_OK;
+
+    *out = (struct stream){ .t = t };
+    if (code == SQLITE_ROW) {
+        out->no = sqlite3_column_int64(s, 0);
+        column_text(s, 1, out->name, sizeof out->name);
+        column_text(s, 2, out->url, sizeof out->url);
+        column_text(s, 3, out->cacert, sizeof out->cacert);
+        out->has_trust = sqlite3_column_bytes(s, 4) == VERIFY_ED25519;
+        if (out->has_trust)
+            memcpy(out->trust, sqlite3_column_blob(s, 4), VERIFY_ED25519);
+        out->checked = sqlite3_column_int64(s, 5);
+        out->damaged = sqlite3_column_int(s, 6);
+    } else if (code != SQLITE_DONE) {
+        rc = store_error(t, e);
+    }
+    store_reset(s);
+    return rc;
+}
+
+enum tjzw_code stream_find(struct tjzw *t, const char *name, struct stream *out,
+                           struct tjzw_error *e)
+{
+    sqlite3_stmt *s = store_stmt(t, STMT_STREAM_FIND, e);
+    enum tjzw_code rc;
+
+    if (!s)
+        return TJZW_STORE;
+    sqlite3_bind_text(s, 1, name ? name : "main", -1, SQLITE_TRANSIENT);
+    if ((rc = stream_row(t, s, out, e)))
+        return rc;
+    if (out->no == 0)
+        return fail_with(e, TJZW_NOT_FOUND, "stream %s is not followed", name ? name : "main");
+    return TJZW_OK;
+}
+
+enum tjzw_code stream_next(struct tjzw *t, int64_t after, struct stream *out,
+                           struct tjzw_error *e)
+{
+    sqlite3_stmt *s = store_stmt(t, STMT_STREAM_NEXT, e);
+
+    if (!s)
+        return TJZW_STORE;
+    sqlite3_bind_int64(s, 1, after);
+    return stream_row(t, s, out, e);
+}
+
+enum tjzw_code stream_head(struct stream *s, struct wire_head *out, char *note, size_t *n,
+                           struct wire_note *signatures, struct tjzw_error *e)
+{
+    struct follow_store store = stream_store(s);
+    struct sync_err why;
+
+    *out = (struct wire_head){ 0 };
+    if (store.get(s, &why, FOLLOW_HEAD, note, WIRE_HEAD_MAX, n))
+        return fail_sync(e, &why);
+    if (*n > 0 && wire_head_parse(&why, note, *n, out, signatures))
+        return fail_with(e, TJZW_DAMAGED, "%s", why.text);
+    return TJZW_OK;
+}

@@ -1,0 +1,87 @@
+/*
+ * store.h - the phone's SQLite store: opening, statements, and what the pull engine needs of
+ * it. Inside libtjzw only.
+ */
+#ifndef TJZW_STORE_H
+#define TJZW_STORE_H
+
+#include <sqlite3.h>
+#include <stdatomic.h>
+
+#include "clients/c/tjzw.h"
+#include "sync/follow.h"
+
+enum stmt {
+#define STMT(name, sql) STMT_##name,
+#include "clients/c/store.def"
+#undef STMT
+    STMTS
+};
+
+/* The texts that make a store of version n out of one of version n - 1, n from 1. */
+extern const char *const store_schema[];
+extern const int store_schema_version;
+
+struct tjzw {
+    sqlite3 *db;
+    char *path;
+    sqlite3_stmt *stmts[STMTS]; /* prepared when first used */
+    atomic_bool stop;
+    struct tjzw_transport transport; /* get NULL: the built-in one */
+    struct net *net;                 /* of the built-in one; NULL until first used */
+};
+
+/* A followed stream as its row says. */
+struct stream {
+    struct tjzw *t;
+    int64_t no;
+    char name[WIRE_STREAM_MAX + 1];
+    char url[512];
+    char cacert[512]; /* "": none */
+    bool has_trust;
+    uint8_t trust[VERIFY_ED25519];
+    int64_t checked;
+    bool damaged;
+};
+
+/* Opens, checks and migrates. */
+enum tjzw_code store_open(const char *path, struct tjzw *t, struct tjzw_error *e);
+void store_close(struct tjzw *t);
+/* Only one process syncs a store; the lock goes with the process. *fd is closed by the caller.
+ */
+enum tjzw_code store_lock(const struct tjzw *t, int *fd, struct tjzw_error *e);
+
+/* A statement, ready to be bound; NULL sets `e` to TJZW_STORE. Reset it with store_reset when
+ * done. */
+sqlite3_stmt *store_stmt(struct tjzw *t, enum stmt which, struct tjzw_error *e);
+void store_reset(sqlite3_stmt *s);
+/* Runs a statement that gives no rows, bound or not, and resets it. */
+enum tjzw_code store_run(struct tjzw *t, sqlite3_stmt *s, struct tjzw_error *e);
+/* What sqlite said last, as one of ours. */
+enum tjzw_code store_error(struct tjzw *t, struct tjzw_error *e);
+
+/* TJZW_NOT_FOUND if it is not followed. */
+enum tjzw_code stream_find(struct tjzw *t, const char *name, struct stream *out,
+                           struct tjzw_error *e);
+/* The one after `after` (0: the first); out->no 0: there is none. */
+enum tjzw_code stream_next(struct tjzw *t, int64_t after, struct stream *out,
+                           struct tjzw_error *e);
+enum tjzw_code stream_head(struct stream *s, struct wire_head *out, char *note, size_t *n,
+                           struct wire_note *signatures,
+                           struct tjzw_error *e); /* epoch 0: none is held */
+
+/* The engine's callbacks; they live as long as the stream. */
+struct follow_store stream_store(struct stream *s);
+/* The directory object into the tables site and site_column, in the open transaction. */
+enum sync_rc directory_take(struct stream *s, struct sync_err *e, const void *bytes, size_t n);
+
+/* One item's row (statement HELD) as frame and leaf again. */
+enum sync_rc held_record(sqlite3_stmt *s, struct sync_err *e, struct wire_frame *f,
+                         uint8_t leaf[WIRE_HASH]);
+
+/* errors.c */
+enum tjzw_code fail_with(struct tjzw_error *e, enum tjzw_code code, const char *detail, ...)
+    __attribute__((format(printf, 3, 4)));
+enum tjzw_code fail_sync(struct tjzw_error *e, const struct sync_err *why);
+
+#endif
