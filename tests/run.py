@@ -126,19 +126,24 @@ def run(program):
         end_group(child, late)
     result.seconds = time.monotonic() - start
     text = log.read_text(errors="replace")
-    planned = count(result, text)
-    cases = result.passed + len(result.failed) + len([s for s in result.skipped if s[0] != program.name])
-    if late:
-        result.failed.append(f"{program.name} was not done after {program.timeout:.0f} s")
-    elif child.returncode and not result.failed:
-        result.failed.append(f"{program.name} ended with {describe(child.returncode)}")
-    elif cases < planned:
-        result.failed.append(f"{program.name} ran {cases} of {planned} cases")
-    elif not cases and not result.skipped:
-        result.failed.append(f"{program.name} ran no case")
+    judge(result, count(result, text), child.returncode, late)
     if result.failed:
         result.tail = text.splitlines()[-60:]
     return result
+
+
+def judge(result, planned, status, late):
+    """Adds a failed case for an end that the cases themselves do not tell."""
+    name = result.program.name
+    cases = result.passed + len(result.failed) + len([s for s in result.skipped if s[0] != name])
+    if late:
+        result.failed.append(f"{name} was not done after {result.program.timeout:.0f} s")
+    elif status < 0 or status and not result.failed:
+        result.failed.append(f"{name} ended with {describe(status)}")
+    elif cases < planned:
+        result.failed.append(f"{name} ran {cases} of {planned} cases")
+    elif not planned and not result.skipped:
+        result.failed.append(f"{name} ended before it told its plan")
 
 
 def end_group(child, late):
@@ -176,7 +181,7 @@ def meson_programs(suite, factor):
         env = {**test["env"], "CMOCKA_MESSAGE_OUTPUT": "TAP", "TJZW_BUILD": str(directory), "G_SLICE": "always-malloc"}
         if suite.slow > 1:
             env.update(SANITIZER_ENV)
-        yield Program(suite.name, test["name"], wrap + test["cmd"], env, (test["timeout"] or 30) * suite.slow * factor,
+        yield Program(suite.name, test["name"], wrap + test["cmd"], env, max(120, test["timeout"] or 0) * suite.slow * factor,
                       Path(test["workdir"] or directory))
 
 

@@ -1,93 +1,117 @@
 /*
- * markup_fuzz.c - any body: the page has only our tags, each with our attributes and nothing else.
+ * markup_fuzz.c - whatever an author writes, the page gets tags of a short list, in pairs.
+ *
+ * Every "<" of the output must begin one of the tags below, each must be closed in order, and a
+ * link leads only to http or https. Plain text ends in one newline. An article that needs more
+ * than 40 times its length is a fault too.
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "api/markup.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-static const char *const ours[] = {
-    "<p>",
-    "</p>",
-    "<br>",
-    "<ul>",
-    "</ul>",
-    "<ol>",
-    "</ol>",
-    "<li>",
-    "</li>",
-    "<h2>",
-    "</h2>",
-    "<h3>",
-    "</h3>",
-    "<h4>",
-    "</h4>",
-    "<h5>",
-    "</h5>",
-    "<strong>",
-    "</strong>",
-    "</a>",
-    "<table>",
-    "</table>",
-    "<thead>",
-    "</thead>",
-    "<tbody>",
-    "</tbody>",
-    "<tr>",
-    "</tr>",
-    "<th scope=\"col\">",
-    "</th>",
-    "<td>",
-    "</td>",
-    "</div>",
-    "<div class=\"wide\" tabindex=\"0\" role=\"group\" aria-label=\"表格\">",
+static const char *const pairs[][2] = {
+    { "<p>", "</p>" },
+    { "<ul>", "</ul>" },
+    { "<ol>", "</ol>" },
+    { "<li>", "</li>" },
+    { "<li value=\"", "</li>" },
+    { "<h2>", "</h2>" },
+    { "<h3>", "</h3>" },
+    { "<h4>", "</h4>" },
+    { "<h5>", "</h5>" },
+    { "<strong>", "</strong>" },
+    { "<a rel=\"noopener nofollow\" href=\"", "</a>" },
+    { "<div class=\"wide\" tabindex=\"0\" role=\"group\" aria-label=\"表格\">", "</div>" },
+    { "<table>", "</table>" },
+    { "<thead>", "</thead>" },
+    { "<tbody>", "</tbody>" },
+    { "<tr>", "</tr>" },
+    { "<th scope=\"col\">", "</th>" },
+    { "<td>", "</td>" },
 };
 
-/* <li value="12"> and <a rel="noopener nofollow" href="https://…">: what lies between the quotes holds no quote and no tag. */
-static const char *const with_value[] = { "<li value=\"",
-                                          "<a rel=\"noopener nofollow\" href=\"http" };
+enum { PAIRS = sizeof pairs / sizeof *pairs, DEPTH = 16, EXPANSION = 40, FLOOR = 256 };
 
-static size_t tag_at(const char *p, const char *end)
+struct scan {
+    const char *p;
+    const char *open[DEPTH]; /* the closing tags that are awaited */
+    int depth;
+};
+
+static bool begins(const char *p, const char *with)
 {
-    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
-        size_t n = strlen(ours[i]);
-
-        if ((size_t)(end - p) >= n && !memcmp(p, ours[i], n))
-            return n;
-    }
-    for (size_t i = 0; i < 2; i++) {
-        size_t n = strlen(with_value[i]);
-        const char *quote;
-
-        if ((size_t)(end - p) < n || strncasecmp(p, with_value[i], n))
-            continue;
-        quote = memchr(p + n, '"', (size_t)(end - p) - n);
-        if (!quote || quote + 1 == end || quote[1] != '>' ||
-            memchr(p + n, '<', (size_t)(quote - p) - n))
-            return 0;
-        return (size_t)(quote - p) + 2;
-    }
-    return 0;
+    return !strncmp(p, with, strlen(with));
 }
 
+/* A tag that ends in an open quote goes on to the quote's end. */
+static const char *end_of_tag(const char *p, const char *tag)
+{
+    p += strlen(tag);
+    if (p[-1] == '>')
+        return p;
+    if (tag[1] == 'a' && strncasecmp(p, "http://", 7) && strncasecmp(p, "https://", 8))
+        abort();
+    p += strcspn(p, "\"<>");
+    if (!begins(p, "\">"))
+        abort();
+    return p + 2;
+}
+
+static void take_tag(struct scan *s)
+{
+    if (begins(s->p, "<br>")) {
+        s->p += 4;
+        return;
+    }
+    if (s->depth && begins(s->p, s->open[s->depth - 1])) {
+        s->p += strlen(s->open[--s->depth]);
+        return;
+    }
+    for (int i = 0; i < PAIRS; i++)
+        if (begins(s->p, pairs[i][0]) && s->depth < DEPTH) {
+            s->p = end_of_tag(s->p, pairs[i][0]);
+            s->open[s->depth++] = pairs[i][1];
+            return;
+        }
+    abort();
+}
+
+static void check_html(const char *html)
+{
+    struct scan s = { .p = html };
+
+    while (*(s.p += strcspn(s.p, "<>")))
+        if (*s.p == '>')
+            abort();
+        else
+            take_tag(&s);
+    if (s.depth)
+        abort();
+}
+
+/* Bodies come in checked: no NUL. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    struct buf html = BUF_HEAP, text = BUF_HEAP;
+    struct buf html = BUF_HEAP, text = BUF_HEAP, brief = BUF_HEAP;
+    const char *body = (const char *)data;
 
-    markup_html(&html, (const char *)data, n);
-    for (size_t i = 0; i < html.n;) {
-        size_t tag = html.p[i] == '<' ? tag_at(html.p + i, html.p + html.n) : 1;
-
-        if (!tag || html.p[i] == '>')
-            abort();
-        i += tag;
-    }
-    markup_text(&text, (const char *)data, n);
-    text.n = 0;
-    markup_brief(&text, (const char *)data, n, 120);
+    if (memchr(data, 0, n))
+        return 0;
+    markup_html(&html, body, n);
+    markup_text(&text, body, n);
+    markup_brief(&brief, body, n, 100);
+    if (html.n > FLOOR + EXPANSION * n || text.n > FLOOR + EXPANSION * n)
+        abort();
+    if (text.p[text.n - 1] != '\n' || (text.n > 1 && text.p[text.n - 2] == '\n'))
+        abort();
+    buf_addc(&html, '\0');
+    check_html(html.p);
     buf_done(&html);
     buf_done(&text);
+    buf_done(&brief);
     return 0;
 }

@@ -71,6 +71,7 @@ def within(name, places):
 def forbidden(source, target):
     """Why `source` may not include `target`, or None."""
     here, there = place(source), place(target)
+    here = HTTP if here in (CLIENT, SSE) else here
     if there is None:
         return "is not a full path from the root"
     allowed = ARROWS.get(here, [])

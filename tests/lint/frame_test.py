@@ -41,6 +41,7 @@ with case("a program that ends badly, early, late, or without a word is a failed
     assert counted("echo 1..1; echo ok 1 - a; exit 3") == (1, 1, 0)
     assert counted("echo 1..1; echo ok 1 - a; kill -SEGV $$") == (1, 1, 0)
     assert counted("echo 1..3; echo ok 1 - a") == (1, 1, 0)
+    assert counted("echo ok 1 - a; echo not ok 2 - b; exit 1") == (1, 2, 0)
     assert counted("echo hello") == (0, 1, 0)
     assert counted("echo ok 1 - a; sleep 20", timeout=0.5) == (1, 1, 0)
 

@@ -130,7 +130,7 @@ static void hostile_bodies_are_rendered_in_linear_time(void **state)
         buf_done(&b);
     }
     free(text);
-    assert_true(clock_mono_us() - start < 5 * 1000 * 1000);
+    assert_true(clock_mono_us() - start < 30 * 1000 * 1000); /* quadratic would be hours */
 }
 
 int main(void)
