@@ -12,11 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "server/base/clock.h"
 #include "server/base/generation.h"
 #include "server/base/metric.h"
 #include "server/http/cache.h"
-#include "server/store/db.h"
 #include "tests/lib/world.h"
 
 static atomic_int calls; /* of the handler that a test counts */
@@ -74,38 +72,10 @@ static enum rc page(struct work *w, const struct request *rq, struct reply *rp)
     return RC_OK;
 }
 
-/* Counts in a table that is there: each call that is committed leaves a token's row. */
-static enum rc write_row(struct work *w, const struct request *rq, struct reply *rp)
+static enum rc change(struct work *w, const struct request *rq, struct reply *rp)
 {
-    struct buf b = BUF_IN(w->mem);
-    enum rc rc;
-
+    (void)w, (void)rq, (void)rp;
     calls++;
-    rc = db_run(w, SQL_idempotency_put, "ttbitbi", "effect", rq->body, "x", (size_t)1,
-                (int64_t)1, "", "", (size_t)0, (int64_t)WORLD_NOW);
-    if (rc)
-        return rc;
-    if (rq->body_len == 4 && !memcmp(rq->body, "fail", 4))
-        return err_field(&w->err, "/body", "the body says fail");
-    buf_printf(&b, "{\"call\":%d}", calls);
-    rp->status = 201;
-    reply_header(rp, "location", "/made");
-    reply_buf(rp, TYPE_JSON, &b);
-    return RC_OK;
-}
-
-static enum rc prepare_row(struct work *w, struct request *rq)
-{
-    if (rq->body_len && rq->body[0] == '!')
-        return err_set(&w->err, RC_INVALID, "refused before the writer");
-    rq->prepared = arena_strdup(w->mem, "prepared");
-    return RC_OK;
-}
-
-static enum rc write_prepared(struct work *w, const struct request *rq, struct reply *rp)
-{
-    (void)w;
-    reply_body(rp, TYPE_TEXT, rq->prepared, strlen(rq->prepared));
     return RC_OK;
 }
 
@@ -130,10 +100,8 @@ static const struct route table[] = {
     { GET, "/cached-slow", RIGHT_READ, ON_WORKER, R_CACHED, NULL, 0, slow, NULL, "", "", NULL },
     { GET, "/slow", RIGHT_READ, ON_WORKER, 0, NULL, 0, slow, NULL, "", "", NULL },
     { GET, "/broken", RIGHT_READ, ON_WORKER, 0, NULL, 0, broken, NULL, "", "", NULL },
-    { POST, "/rows", RIGHT_EDIT, ON_WRITER, 0, NULL, 16, write_row, NULL, "", "", NULL },
-    { PUT, "/rows", RIGHT_EDIT, ON_WRITER, R_NO_KEY, NULL, 16, write_row, NULL, "", "", NULL },
-    { POST, "/prepared", RIGHT_EDIT, ON_WRITER, 0, NULL, 16, write_prepared, prepare_row, "",
-      "", NULL },
+    { POST, "/rows", RIGHT_EDIT, ON_WRITER, 0, NULL, 16, change, NULL, "", "", NULL },
+    { PUT, "/rows", RIGHT_EDIT, ON_WRITER, R_NO_KEY, NULL, 16, change, NULL, "", "", NULL },
     { 0 },
 };
 
@@ -503,78 +471,6 @@ static void a_body_that_is_too_large_is_refused_by_its_route(void **state)
     assert_int_equal(ask(t, GET, "/loop/a", &(struct ask){ .body = "x" }).status, 413);
 }
 
-static void a_mutation_is_made_or_rolled_back(void **state)
-{
-    struct world *t = *state;
-    struct answer a =
-        ask(t, POST, "/rows", &(struct ask){ .headers = AS_EDITOR, .body = "one" });
-
-    assert_int_equal(a.status, 201);
-    assert_string_equal(HEADER(a, "location"), "/made");
-    a = ask(t, POST, "/rows", &(struct ask){ .headers = AS_EDITOR, .body = "fail" });
-    assert_int_equal(a.status, 400);
-    assert_non_null(strstr(a.body, "\"pointer\":\"/body\""));
-    a = ask(t, POST, "/rows", &(struct ask){ .origin = ORIGIN_ADMIN, .body = "two" });
-    assert_int_equal(a.status, 201);
-}
-
-static void a_key_makes_a_mutation_happen_once(void **state)
-{
-    struct world *t = *state;
-    struct ask how = { .headers = AS_EDITOR "idempotency-key: k1", .body = "one" };
-    struct answer first = ask(t, POST, "/rows", &how), second = ask(t, POST, "/rows", &how);
-
-    assert_int_equal(first.status, 201);
-    assert_int_equal(second.status, 201);
-    assert_string_equal(second.body, first.body);
-    assert_string_equal(HEADER(second, "location"), "/made");
-    assert_string_equal(HEADER(second, "content-type"), TYPE_JSON);
-    assert_string_equal(HEADER(first, "idempotency-replayed"), "");
-    assert_string_equal(HEADER(second, "idempotency-replayed"), "true");
-    assert_int_equal(calls, 1);
-
-    how.body = "other";
-    second = ask(t, POST, "/rows", &how);
-    assert_int_equal(second.status, 422);
-    assert_int_equal(calls, 1);
-    how.origin = ORIGIN_ADMIN; /* another actor's key is another key */
-    assert_int_equal(ask(t, POST, "/rows", &how).status, 201);
-    how = (struct ask){ .headers = AS_EDITOR "idempotency-key: k1", .body = "one" };
-    assert_int_equal(ask(t, PUT, "/rows", &how).status, 201); /* R_NO_KEY */
-    assert_int_equal(calls, 3);
-    clock_set(WORLD_NOW + 86401);
-    assert_int_equal(ask(t, POST, "/rows", &how).status, 201);
-    assert_int_equal(calls, 4);
-}
-
-static void a_failed_mutation_may_be_tried_again_under_its_key(void **state)
-{
-    struct world *t = *state;
-    struct ask how = { .headers = AS_EDITOR "idempotency-key: k", .body = "fail" };
-
-    assert_int_equal(ask(t, POST, "/rows", &how).status, 400);
-    assert_int_equal(ask(t, POST, "/rows", &how).status, 400);
-    assert_int_equal(calls, 2);
-    how.headers = AS_EDITOR "idempotency-key: two words";
-    assert_int_equal(ask(t, POST, "/rows", &how).status, 400);
-    assert_int_equal(calls, 2);
-}
-
-static void preparation_runs_before_the_writer(void **state)
-{
-    struct world *t = *state;
-
-    assert_string_equal(
-        ask(t, POST, "/prepared", &(struct ask){ .headers = AS_EDITOR, .body = "x" }).body,
-        "prepared");
-    assert_string_equal(
-        ask(t, POST, "/prepared", &(struct ask){ .origin = ORIGIN_ADMIN, .body = "x" }).body,
-        "prepared");
-    assert_int_equal(
-        ask(t, POST, "/prepared", &(struct ask){ .headers = AS_EDITOR, .body = "!" }).status,
-        400);
-}
-
 static void a_busy_address_is_asked_to_wait(void **state)
 {
     struct world *t = *state;
@@ -637,10 +533,6 @@ int main(void)
         IN(a_full_queue_says_come_again, open_narrow),
         IN(rights_are_asked_for, open_world),
         IN(a_body_that_is_too_large_is_refused_by_its_route, open_world),
-        IN(a_mutation_is_made_or_rolled_back, open_world),
-        IN(a_key_makes_a_mutation_happen_once, open_world),
-        IN(a_failed_mutation_may_be_tried_again_under_its_key, open_world),
-        IN(preparation_runs_before_the_writer, open_world),
         IN(a_busy_address_is_asked_to_wait, open_limited),
         IN(other_origins_may_read_when_they_are_on_the_list, open_cors),
     };

@@ -319,7 +319,7 @@ static void the_deadline_cuts_whoever_does_not_read(void **state)
 
 /* ---- the outbound client against it ---- */
 
-static atomic_int landed, good;
+static atomic_int landed, good, seconds;
 
 static void count(struct client_request *rq)
 {
@@ -359,6 +359,76 @@ static void many_outbound_requests_share_a_connection(void **state)
     client_stop();
     assert_int_equal(good, MANY);
     assert_true(connections <= 4);
+}
+
+/* Answers the first request on each connection, and hangs up on the second without a word: a connection that dies in use. */
+static void *half_deaf(void *arg)
+{
+    static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    int listener = *(int *)arg, fd;
+    char request[4096];
+
+    while ((fd = accept(listener, NULL, NULL)) >= 0) {
+        if (read(fd, request, sizeof request) > 0 && write(fd, ok, sizeof ok - 1) > 0 &&
+            read(fd, request, sizeof request) > 0)
+            seconds++;
+        close(fd);
+    }
+    return NULL;
+}
+
+static void send_and_wait(struct client_request *rq)
+{
+    int before = landed;
+
+    assert_true(client_send(rq));
+    while (landed == before)
+        usleep(1000);
+}
+
+static void keep(struct client_request *rq)
+{
+    (void)rq;
+    landed++;
+}
+
+static void a_change_is_never_sent_twice(void **state)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET,
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t n = sizeof at;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct client_request first, second;
+    struct err e = { 0 };
+    pthread_t thread;
+    char url[64];
+
+    (void)state;
+    seconds = 0;
+    assert_int_equal(bind(listener, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(listener, 8), 0);
+    getsockname(listener, (struct sockaddr *)&at, &n);
+    pthread_create(&thread, NULL, half_deaf, &listener);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/", ntohs(at.sin_port));
+    first = second = (struct client_request){ .method = "POST",
+                                              .url = url,
+                                              .body = "x",
+                                              .body_len = 1,
+                                              .timeout_ms = 5000,
+                                              .done = keep };
+    assert_int_equal(client_start(&e, 10), RC_OK);
+    send_and_wait(&first);
+    assert_int_equal(first.rc, RC_OK);
+    send_and_wait(&second);
+    assert_int_equal(second.rc, RC_IO);
+    assert_true(second.in_doubt);
+    client_stop();
+    shutdown(listener, SHUT_RDWR);
+    pthread_join(thread, NULL);
+    close(listener);
+    assert_int_equal(seconds, 1);
+    client_request_done(&first);
+    client_request_done(&second);
 }
 
 static void failures_say_whether_the_request_may_have_arrived(void **state)
@@ -419,6 +489,7 @@ int main(void)
         WITH(stopping_closes_idle_connections_and_finishes_the_rest),
         WITH(the_deadline_cuts_whoever_does_not_read),
         WITH(many_outbound_requests_share_a_connection),
+        WITH(a_change_is_never_sent_twice),
         WITH(failures_say_whether_the_request_may_have_arrived),
         WITH(a_stopping_client_tells_everyone),
     };
