@@ -121,8 +121,8 @@ const struct route routes_table[] = {
     { GET, "/v1/items/:id/revisions/:rev",     READ, revision, 0, get_revision, NULL, T_READ, "某一版的全文", NULL },
     { GET, "/v1/blobs/:hash",                  RIGHT_READ, ON_WORKER, 0, blob, 0, get_blob, NULL, T_READ, "图片或附件，可以只要一段", NULL },
 
-    { GET, "/v1/sync/keys",                    RIGHT_READ, ON_LOOP, 0, NULL, 0, get_sync_keys, NULL, T_SYNC, "公钥链：每把公钥由前一把签名", NULL },
-    { GET, "/v1/sync/:stream/head",            RIGHT_READ, ON_LOOP, 0, sync_stream_params, 0, get_sync_head, NULL, T_SYNC, "最新的签名头：现在的状态", "/v1/sync/main/head" },
+    { GET, "/v1/sync/keys",                    RIGHT_READ, ON_LOOP, R_CACHED, NULL, 0, get_sync_keys, NULL, T_SYNC, "公钥链：每把公钥由前一把签名", NULL },
+    { GET, "/v1/sync/:stream/head",            RIGHT_READ, ON_LOOP, R_CACHED, sync_stream_params, 0, get_sync_head, NULL, T_SYNC, "最新的签名头：现在的状态", "/v1/sync/main/head" },
     { GET, "/v1/sync/:stream/head/:cursor",    SYNC, sync_twin_params, 0, get_sync_twin, NULL, T_SYNC, "某一个签名头，永不改变", NULL },
     { GET, "/v1/sync/:stream/log/:epoch/:cut/:range", SYNC, sync_log_params, 0, get_sync_log, NULL, T_SYNC, "两个序号之间的变更", NULL },
     { GET, "/v1/sync/:stream/object/:name",    SYNC, sync_object_params, 0, get_sync_object, NULL, T_SYNC, "以散列命名的对象：目录、索引、全量数据", NULL },

@@ -25,6 +25,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "server/base/generation.h"
 #include "server/base/log.h"
 #include "server/base/metric.h"
 #include "server/store/db.h"
@@ -210,6 +211,7 @@ static void publish(void *arg)
     memcpy(l->note, s->note, s->n);
     l->note_len = s->n;
     pthread_mutex_unlock(&l->lock);
+    generation_next(); /* the head route answers from the cache */
     l->has_head = true;
     l->floor = s->head.time;
     l->stale = l->seq != s->head.seq;
