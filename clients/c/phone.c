@@ -179,7 +179,9 @@ static bool print_line(void *ctx, const struct tjzw_item *item)
 
 static struct tjzw_query the_query(const struct phone *p)
 {
-    return (struct tjzw_query){ .stream = p->stream, .column = p->column, .most = p->most };
+    return (struct tjzw_query){ .stream = p->stream,
+                                .column = p->column,
+                                .most = p->most ? p->most : UINT32_MAX };
 }
 
 static int run_list(struct phone *p, const char *argument)
@@ -350,7 +352,7 @@ static const char options_help[] =
     "  --stream NAME     数据流，默认 main\n"
     "  --horizon all     保留多少内容；目前只有 all（全部）\n"
     "  --column PATH     list、search：只看这个栏目和它下面的\n"
-    "  -n NUMBER         list、search：最多多少条，默认 50\n"
+    "  -n NUMBER         list、search：最多多少条，默认全部\n"
     "  --timeout SECONDS sync：最多用多少秒\n"
     "  -v                sync：逐条显示请求、字节和时间\n"
     "  --json            sync：只输出一行 JSON\n"

@@ -65,7 +65,7 @@ def main(w):
                 if number // A_LIFE % 2 == 0:
                     phone = w.phone(f"cut-{number}")
         note(f"{outcome}, {proxy.cuts} connections cut")
-        assert proxy.cuts and outcome["failed"], "nothing was ever cut"
+        assert proxy.cuts and outcome["killed"], "nothing was ever cut or killed"   # a cut alone may be mended within one sync
 
     with case("cut after cut, it still gets there through the proxy alone"):
         stubborn = w.phone("stubborn")
