@@ -146,6 +146,30 @@ static void region_codes_are_built_by_rule(void **state)
         assert_false(org_region_ok(wrong[i]));
 }
 
+/* The real ones, where they are. */
+static void every_district_and_street_of_tianjin_has_a_region_code(void **state)
+{
+    FILE *in = fopen("../shared/corpus/tianjin-divisions.json", "r");
+    char line[256], *code;
+    int n = 0;
+
+    (void)state;
+    if (!in)
+        in = fopen("../../shared/corpus/tianjin-divisions.json", "r");
+    if (!in) {
+        print_message("skipped: ../shared/corpus is not here\n");
+        skip();
+    }
+    while (fgets(line, sizeof line, in))
+        if ((code = strstr(line, "\"code\": \""))) {
+            code = strtok(code + strlen("\"code\": \""), "\"");
+            if (strlen(code) > 2 && ++n && !org_region_ok(code))
+                fail_msg("%s", code);
+        }
+    fclose(in);
+    assert_int_equal(n, 16 + 299);
+}
+
 static void organisations_are_kept(void **state)
 {
     struct library_world *t = *state;
@@ -377,6 +401,7 @@ int main(void)
         TEST(a_new_name_changes_the_paths_below),
         TEST(the_directory_names_whatever_is_pointed_at),
         TEST(region_codes_are_built_by_rule),
+        TEST(every_district_and_street_of_tianjin_has_a_region_code),
         TEST(organisations_are_kept),
         TEST(sites_are_checked),
         TEST(pages_stay_whole_while_items_come),

@@ -22,16 +22,17 @@ DELETE FROM record WHERE stream = ?1
 SELECT c.seq, c.born, c.item, c.rev, c.op, c.flags, c.site, c.col, c.date, c.title, c.length, c.digest, c.chain, c.at,
   r.bytes,
   (SELECT v.rev FROM revision v WHERE v.item = c.item AND v.seq = c.seq),
-  (SELECT p.rev FROM change p WHERE p.stream = c.stream AND p.born = c.born AND p.seq < c.seq
-   ORDER BY p.seq DESC LIMIT 1),
-  (SELECT p.item FROM change p WHERE p.stream = c.stream AND p.born = c.born AND p.seq < c.seq
-   ORDER BY p.seq DESC LIMIT 1)
+  p.rev, p.item
 FROM change c LEFT JOIN record r ON r.stream = c.stream AND r.seq = c.seq
+  LEFT JOIN change p ON p.stream = c.stream AND p.seq =
+    (SELECT MAX(m.seq) FROM change m WHERE m.stream = c.stream AND m.born = c.born AND m.seq < c.seq)
 WHERE c.stream = ?1 ORDER BY c.seq;
 
 -- Whether bytes that are missing were removed by a later takedown or purge.
 -- name: change_verify_purged
-SELECT seq FROM change WHERE stream = ?1 AND born = ?2 AND seq > ?3 AND flags <> 0 LIMIT 1;
+SELECT c.seq FROM change c
+WHERE c.stream = ?1 AND c.flags <> 0
+  AND c.seq IN (SELECT m.seq FROM change m WHERE m.stream = ?1 AND m.born = ?2 AND m.seq > ?3);
 
 -- name: record_verify
 SELECT r.seq FROM record r
