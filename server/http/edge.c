@@ -376,24 +376,30 @@ static void serve(struct arrival *a)
         answer_elsewhere(a);
 }
 
-static int on_request(h2o_handler_t *self, h2o_req_t *req)
+static void arrive(const struct sending *sending)
 {
-    struct handler *handler = (struct handler *)self;
-    struct arrival a = { .sending = {
-                             .req = req, .origin = handler->origin, .who = "public" } };
+    h2o_req_t *req = sending->req;
+    struct arrival a = { .sending = *sending, .mem = arena_of_pool(&req->pool) };
     char id[REQUEST_ID_TEXT];
 
-    a.sending.began_us = clock_mono_us();
-    if (answer_from_cache(&a.sending))
-        return 0;
-    a.mem = arena_of_pool(&req->pool);
     a.sending.path = ""; /* what cannot be decoded is not logged */
-    req->conn->callbacks->get_peername(req->conn, (struct sockaddr *)&a.client);
     a.sending.id = arena_strdup(a.mem, request_id_make(id));
+    req->conn->callbacks->get_peername(req->conn, (struct sockaddr *)&a.client);
     if (h2o_memis(req->input.path.base, req->input.path.len, H2O_STRLIT("*")))
         answer_options(&a, ~0u);
     else
         serve(&a);
+}
+
+static int on_request(h2o_handler_t *self, h2o_req_t *req)
+{
+    struct sending s = { .req = req,
+                         .origin = ((struct handler *)self)->origin,
+                         .who = "public",
+                         .began_us = clock_mono_us() };
+
+    if (!answer_from_cache(&s))
+        arrive(&s);
     return 0;
 }
 
