@@ -29,11 +29,13 @@
 #include "server/store/writer.h"
 #include "sync/live.h"
 
-enum { EXPIRE_EVERY_MS = 10000 };
+enum { EXPIRE_EVERY_MS = 10000, BUILDS_MAX = 16, BUILDER_NICENESS = 15 };
 
 struct app {
     int lock;
-    struct pool *workers;
+    struct pool *workers; /* answer requests */
+    struct pool
+        *builder; /* one thread that compresses objects when nobody else needs the core */
     struct server *server;
     bool writing;
     char db_path[4096];
@@ -128,7 +130,11 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c, unsigne
     if ((rc = pool_new(e, (int)c->workers, (int)c->queue_max, open_reader, db_close,
                        &a->workers)))
         return rc;
-    if ((rc = sync_start(e, c, a->workers)))
+    if ((rc = pool_new(e, 1, BUILDS_MAX, open_reader, db_close, &a->builder)))
+        return rc;
+    if (flags & APP_NETWORK) /* a command has nobody to step back for */
+        pool_lower(a->builder, BUILDER_NICENESS);
+    if ((rc = sync_start(e, c, a->builder)))
         return rc;
     if ((flags & APP_DEMO) && (rc = demo_fill(e, live_no(live_own()))))
         return rc;
@@ -174,6 +180,7 @@ void app_stop(struct app *a, int64_t deadline_ms)
     if (a->server && !server_stop(a->server, deadline_ms))
         leave();
     sync_stop();
+    pool_free(a->builder);
     pool_free(a->workers);
     if (a->writing)
         writer_stop();

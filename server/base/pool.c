@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include <h2o/memory.h>
 
@@ -17,7 +18,7 @@ struct pool {
     pthread_mutex_t lock;
     pthread_cond_t more;
     struct pool_job *first, **last;
-    int queued, queue_max, threads;
+    int queued, queue_max, threads, niceness;
     bool stopping;
     void (*close)(struct db *);
     struct db *db[THREADS_MAX];
@@ -55,7 +56,10 @@ static void *work_on(void *arg)
     struct pool_job *job;
 
     free(arg);
-    while ((job = next_job(start.pool)))
+    job = next_job(start.pool);
+    if (job && start.pool->niceness) /* on Linux a thread's own */
+        setpriority(PRIO_PROCESS, 0, start.pool->niceness);
+    for (; job; job = next_job(start.pool))
         job->run(job, start.db);
     return NULL;
 }
@@ -94,6 +98,11 @@ enum rc pool_new(struct err *e, int threads, int queue_max,
     }
     *out = p;
     return RC_OK;
+}
+
+void pool_lower(struct pool *p, int niceness)
+{
+    p->niceness = niceness;
 }
 
 bool pool_submit(struct pool *p, struct pool_job *job)

@@ -23,6 +23,8 @@ struct pool_job {
 enum rc pool_new(struct err *e, int threads, int queue_max,
                  enum rc (*open)(struct err *, struct db **), void (*close)(struct db *),
                  struct pool **out);
+/* Before the first job: its threads step back for others (setpriority(2), 0 to 19). */
+void pool_lower(struct pool *p, int niceness);
 bool pool_submit(
     struct pool *p,
     struct pool_job *job);      /* false: the queue is full, the job is still the caller's */
