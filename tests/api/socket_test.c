@@ -281,7 +281,7 @@ static void stopping_closes_idle_connections_and_finishes_the_rest(void **state)
     usleep(50 * 1000);
     pthread_create(&thread, NULL, stop, b);
     assert_int_equal(read(idle, answer, sizeof answer), 0);
-    assert_true(clock_mono_us() - began < 1500 * 1000);
+    assert_true(clock_mono_us() - began < 2500 * 1000);
     held = 0;
     memset(answer, 0, sizeof answer);
     assert_true(read(busy, answer, sizeof answer - 1) > 0);
@@ -309,7 +309,7 @@ static void the_deadline_cuts_whoever_does_not_read(void **state)
     usleep(100 * 1000);
     began = clock_mono_us();
     assert_true(server_stop(b->server, 300));
-    assert_true(clock_mono_us() - began < 2000 * 1000);
+    assert_true(clock_mono_us() - began < 3000 * 1000);
     close(fd);
     pool_free(b->pool);
     b->pool = NULL;
@@ -361,16 +361,31 @@ static void many_outbound_requests_share_a_connection(void **state)
     assert_true(connections <= 4);
 }
 
-/* Answers the first request on each connection, and hangs up on the second without a word: a connection that dies in use. */
+/* A whole request with the body "x", however many pieces it comes in. */
+static bool read_request(int fd)
+{
+    char request[4096] = "";
+    size_t n = 0;
+    ssize_t got;
+
+    while (!strstr(request, "\r\n\r\nx")) {
+        got = read(fd, request + n, sizeof request - 1 - n);
+        if (got <= 0)
+            return false;
+        n += (size_t)got;
+    }
+    return true;
+}
+
+/* Answers the first request on each connection and hangs up on the second without a word: a
+ * connection that dies in use. */
 static void *half_deaf(void *arg)
 {
     static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
     int listener = *(int *)arg, fd;
-    char request[4096];
 
     while ((fd = accept(listener, NULL, NULL)) >= 0) {
-        if (read(fd, request, sizeof request) > 0 && write(fd, ok, sizeof ok - 1) > 0 &&
-            read(fd, request, sizeof request) > 0)
+        if (read_request(fd) && write(fd, ok, sizeof ok - 1) > 0 && read_request(fd))
             seconds++;
         close(fd);
     }
