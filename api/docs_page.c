@@ -102,31 +102,15 @@ static const char *curl_options(struct work *w, const struct route *r, const str
     return b.p;
 }
 
-static const char *example_of(struct work *w, const struct route *r)
-{
-    struct buf b = BUF_IN(w->mem);
-    bool open = false;
-
-    if (r->example)
-        return r->example;
-    for (const char *p = r->path; *p; p++) {
-        if (*p == '/' && open)
-            buf_addc(&b, '}');
-        open = *p == ':' || (open && *p != '/');
-        buf_addc(&b, *p == ':' ? '{' : *p);
-    }
-    if (open)
-        buf_addc(&b, '}');
-    return b.p;
-}
-
 static void put_route(struct work *w, struct buf *b, const struct guide *g,
                       const struct route *r)
 {
     const struct shape *s = openapi_shape(r);
+    struct buf path = BUF_IN(w->mem);
 
+    routes_put_path(&path, r);
     buf_printf(b, "<section class=\"route\">\n<h3><code>%s %s</code></h3>\n<p>%s。",
-               method_name(r->method), r->path, r->summary);
+               method_name(r->method), path.p, r->summary);
     if (r->right == RIGHT_READ)
         buf_adds(b, "不需要凭证。");
     else
@@ -138,7 +122,7 @@ static void put_route(struct work *w, struct buf *b, const struct guide *g,
         buf_printf(b, "答复 %d：<code>%s</code>。", s->status ? s->status : 200, s->answer);
     buf_adds(b, "</p>\n");
     put_params(b, r);
-    put_curl(b, g, curl_options(w, r, s), example_of(w, r));
+    put_curl(b, g, curl_options(w, r, s), r->example ? r->example : path.p);
     buf_adds(b, "</section>\n");
 }
 

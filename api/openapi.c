@@ -313,27 +313,6 @@ static void put_operation(struct buf *out, const struct route *r)
 
 /* ---- paths and tags ---- */
 
-static void put_path_key(struct buf *out, const char *path)
-{
-    char key[128];
-    size_t n = 0;
-    bool open = false;
-
-    for (; *path && n < sizeof key - 3; path++) {
-        if (open && *path == '/') {
-            key[n++] = '}';
-            open = false;
-        }
-        if (*path == ':')
-            open = true;
-        key[n++] = *path == ':' ? '{' : *path;
-    }
-    if (open)
-        key[n++] = '}';
-    key[n] = '\0';
-    jx_key(out, key);
-}
-
 static bool seen_before(const struct route *r)
 {
     for (const struct route *b = routes_table; b != r; b++)
@@ -344,12 +323,16 @@ static bool seen_before(const struct route *r)
 
 static void put_paths(struct buf *out)
 {
+    struct buf path = BUF_HEAP;
+
     jx_key(out, "paths");
     buf_addc(out, '{');
     for (const struct route *r = routes_table; r->path; r++) {
         if (!openapi_shows(r) || seen_before(r))
             continue;
-        put_path_key(out, r->path);
+        path.n = 0;
+        routes_put_path(&path, r);
+        jx_key(out, path.p);
         buf_addc(out, '{');
         for (const struct route *same = r; same->path; same++)
             if (openapi_shows(same) && !strcmp(same->path, r->path))
@@ -357,6 +340,7 @@ static void put_paths(struct buf *out)
         buf_addc(out, '}');
     }
     buf_addc(out, '}');
+    buf_done(&path);
 }
 
 static void put_tags(struct buf *out)

@@ -81,13 +81,13 @@ void page_open(struct buf *out, const struct page *p)
                    p->large ? "标准版" : "长辈版");
     buf_adds(out, "</div>\n</header>\n");
     if (p->banner) {
-        buf_adds(out, "<div class=\"banner\" role=\"note\"><p class=\"wrap\">");
+        buf_adds(out, "<aside class=\"banner\" aria-label=\"状态\"><p class=\"wrap\">");
         page_text(out, p->banner);
-        buf_adds(out, "</p></div>\n");
+        buf_adds(out, "</p></aside>\n");
     }
     if (instance()->demo)
-        buf_adds(out, "<div class=\"banner\" role=\"note\"><p "
-                      "class=\"wrap\">演示数据：内容均为示例，不作为办事依据。</p></div>\n");
+        buf_adds(out, "<aside class=\"banner\" aria-label=\"演示\"><p "
+                      "class=\"wrap\">演示数据：内容均为示例，不作为办事依据。</p></aside>\n");
     buf_adds(out, "<main id=\"main\" class=\"wrap\" tabindex=\"-1\">\n");
 }
 
@@ -131,18 +131,15 @@ void page_words(struct work *w, struct reply *rp, int status, const char *headin
     rp->status = status;
 }
 
+/* The sentence in `e` is for programs, which get it as JSON: a citizen is told what to do. */
 void page_problem(const struct problem *p, const struct err *e, const char *request,
                   struct buf *out)
 {
     struct page page = { .title = p->title, .noindex = true };
 
+    (void)e;
     page_open(out, &page);
     buf_printf(out, "<h1>%s</h1>\n<p>%s</p>\n<p>%s</p>\n", p->title, p->cause, p->fix);
-    if (*e->text && p->status != 500) {
-        buf_adds(out, "<p lang=\"en\" class=\"small\">");
-        page_text(out, e->text);
-        buf_adds(out, "</p>\n");
-    }
     buf_adds(out, "<p><a class=\"button\" href=\"/\">回到首页</a></p>\n");
     buf_printf(out, "<p class=\"small\">状态 %d，<a href=\"/problems/%s\">关于这种错误</a>",
                p->status, p->slug);

@@ -7,6 +7,8 @@
 #include "api/pages.h"
 
 #include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/assets_gen.h"
@@ -72,6 +74,35 @@ static void put_column_link(struct buf *b, const struct column *c, bool large)
     buf_adds(b, "</a></li>\n");
 }
 
+static int by_position(const void *a, const void *b)
+{
+    const struct column *x = a, *y = b;
+
+    if (x->position != y->position)
+        return x->position < y->position ? -1 : 1;
+    return x->no < y->no ? -1 : x->no > y->no;
+}
+
+/* The open columns right below `parent` (0: at the top), in the order that editors gave them; at most `most`. *n is how many. */
+static enum rc children(struct work *w, const struct site *site, int64_t parent, int most,
+                        struct column **out, int *n)
+{
+    struct column *all;
+    int count, kept = 0;
+    enum rc rc;
+
+    if ((rc = column_list(w, site->no, &all, &count)))
+        return rc;
+    for (int i = 0; i < count; i++)
+        if (all[i].parent == parent && all[i].open)
+            all[kept++] = all[i];
+    if (kept)
+        qsort(all, (size_t)kept, sizeof *all, by_position);
+    *n = kept < most ? kept : most;
+    *out = all;
+    return RC_OK;
+}
+
 /* ---- home ---- */
 
 /* The first columns of the first site: a way in, not a directory. */
@@ -79,17 +110,14 @@ static enum rc put_main_columns(struct work *w, struct buf *b, const struct site
                                 bool large)
 {
     struct column *columns;
-    int n, shown = 0;
     enum rc rc;
+    int n;
 
-    if ((rc = column_list(w, site->no, &columns, &n)))
+    if ((rc = children(w, site, 0, HOME_COLUMNS, &columns, &n)))
         return rc;
     buf_adds(b, "<nav class=\"columns\" aria-label=\"栏目\">\n<ul>\n");
-    for (int i = 0; i < n && shown < HOME_COLUMNS; i++)
-        if (!columns[i].parent && columns[i].open) {
-            put_column_link(b, &columns[i], large);
-            shown++;
-        }
+    for (int i = 0; i < n; i++)
+        put_column_link(b, &columns[i], large);
     buf_printf(b, "<li><a href=\"/columns%s\">全部栏目</a></li>\n</ul>\n</nav>\n",
                large ? "?large=1" : "");
     return RC_OK;
@@ -210,26 +238,19 @@ enum rc get_directory(struct work *w, const struct request *rq, struct reply *rp
 
 /* ---- a column ---- */
 
-/* Columns right below this one. */
-static enum rc put_children(struct work *w, struct buf *b, const struct column *of, bool large)
+static enum rc put_children(struct work *w, struct buf *b, const struct column *of,
+                            const struct site *site, bool large)
 {
     struct column *columns;
-    bool any = false;
     enum rc rc;
     int n;
 
-    if ((rc = column_list(w, of->site, &columns, &n)))
+    if ((rc = children(w, site, of->no, INT_MAX, &columns, &n)) || !n)
         return rc;
-    for (int i = 0; i < n; i++) {
-        if (columns[i].parent != of->no || !columns[i].open)
-            continue;
-        if (!any)
-            buf_adds(b, "<nav class=\"columns\" aria-label=\"下级栏目\">\n<ul>\n");
-        any = true;
+    buf_adds(b, "<nav class=\"columns\" aria-label=\"下级栏目\">\n<ul>\n");
+    for (int i = 0; i < n; i++)
         put_column_link(b, &columns[i], large);
-    }
-    if (any)
-        buf_adds(b, "</ul>\n</nav>\n");
+    buf_adds(b, "</ul>\n</nav>\n");
     return RC_OK;
 }
 
@@ -280,7 +301,7 @@ static enum rc column_page(struct work *w, const struct column *column, const st
         page_text(&b, column->description);
         buf_adds(&b, "</p>\n");
     }
-    if ((rc = put_children(w, &b, column, large)) ||
+    if ((rc = put_children(w, &b, column, site, large)) ||
         (rc = put_items(w, &b, &items, large, false)))
         return rc;
     put_pager(&b, column, &items, large, !cursor);

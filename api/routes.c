@@ -191,6 +191,20 @@ static const struct {
     const char *name;
 } wheres[] = { { ON_LOOP, "loop" }, { ON_WORKER, "worker" }, { ON_WRITER, "writer" } };
 
+void routes_put_path(struct buf *out, const struct route *r)
+{
+    bool open = false;
+
+    for (const char *p = r->path; *p; p++) {
+        if (*p == '/' && open)
+            buf_addc(out, '}');
+        open = *p == ':' || (open && *p != '/');
+        buf_addc(out, *p == ':' ? '{' : *p);
+    }
+    if (open)
+        buf_addc(out, '}');
+}
+
 static void print_params(struct buf *out, const struct param *p)
 {
     for (bool first = true; p && p->name; p++, first = false)

@@ -14,6 +14,7 @@ struct route_tag {
 };
 extern const struct route_tag routes_tags[]; /* what the rows of a tag have in common */
 
+void routes_put_path(struct buf *out, const struct route *r); /* "/v1/items/{id}" */
 void routes_print_doc(struct buf *out); /* Markdown: docs/reference/routes.md */
 
 #endif

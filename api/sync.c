@@ -16,15 +16,15 @@
 #include "sync/object.h"
 
 /* clang-format off */
-#define STREAM { "stream", P_TEXT, 1, WIRE_STREAM_MAX, "name of the stream" }
+#define STREAM { "stream", P_TEXT, 1, WIRE_STREAM_MAX, "数据流的名称" }
 const struct param sync_stream_params[] = { STREAM, { 0 } };
 const struct param sync_twin_params[] = {
-    STREAM, { "cursor", P_TEXT, 1, 64, "epoch.seq.sign of a head" }, { 0 } };
+    STREAM, { "cursor", P_TEXT, 1, 64, "签名头的 epoch.seq.sign" }, { 0 } };
 const struct param sync_log_params[] = {
-    STREAM, { "epoch", P_TEXT, 1, 19, "the head's epoch" }, { "cut", P_TEXT, 1, 19, "the head's cut" },
-    { "range", P_TEXT, 1, 48, "from-to, and .gz or .zst for an encoding" }, { 0 } };
+    STREAM, { "epoch", P_TEXT, 1, 19, "签名头里的 epoch" }, { "cut", P_TEXT, 1, 19, "签名头里的 cut" },
+    { "range", P_TEXT, 1, 48, "起止序号 from-to；加 .gz 或 .zst 得压缩的" }, { 0 } };
 const struct param sync_object_params[] = {
-    STREAM, { "name", P_TEXT, 64, 68, "SHA-256 in hex, and .gz or .zst for an encoding" }, { 0 } };
+    STREAM, { "name", P_TEXT, 64, 68, "SHA-256，64 位小写十六进制；加 .gz 或 .zst 得压缩的" }, { 0 } };
 /* clang-format on */
 
 enum { PREFIX = sizeof "/v1/sync/" - 1 };
