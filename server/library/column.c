@@ -260,6 +260,8 @@ static enum rc check_edit(struct work *w, const struct column *in)
 {
     enum rc rc;
 
+    if (!in->name || !in->type)
+        return err_field(&w->err, "name", "a column needs a name and a type");
     if (strchr(in->name, '/'))
         return err_field(&w->err, "name", "a column's name has no '/'");
     if ((rc = check_name(&w->err, in->name, strlen(in->name))))

@@ -161,6 +161,13 @@ static enum rc check(struct err *e, const char *name, const char *s, size_t n, i
     return RC_OK;
 }
 
+enum rc field_need_line(struct err *e, const char *name, const char *s, int64_t max)
+{
+    if (!s)
+        return err_field(e, name, "%s is missing", name);
+    return check(e, name, s, strlen(s), 1, max, true);
+}
+
 enum rc field_check_line(struct err *e, const char *name, const char *s, size_t n, int64_t min,
                          int64_t max)
 {

@@ -71,4 +71,7 @@ enum rc field_check_line(struct err *e, const char *name, const char *s, size_t 
 enum rc field_check_text(struct err *e, const char *name, const char *s, size_t n, int64_t min,
                          int64_t max);
 
+/* A line that must be there: NULL is refused as missing. */
+enum rc field_need_line(struct err *e, const char *name, const char *s, int64_t max);
+
 #endif

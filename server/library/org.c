@@ -49,8 +49,7 @@ static enum rc check(struct work *w, const struct org *o)
     struct rows q;
     enum rc rc;
 
-    if ((rc = field_check_line(&w->err, "code", o->code, strlen(o->code), 1, CODE_MAX)) ||
-        (rc = field_check_line(&w->err, "name", o->name, strlen(o->name), 1, ORG_NAME_MAX)))
+    if ((rc = field_need_line(&w->err, "name", o->name, ORG_NAME_MAX)))
         return rc;
     if (o->region && !org_region_ok(o->region))
         return err_field(&w->err, "region", "\"%.20s\" is not built as a region's code",
@@ -81,7 +80,8 @@ enum rc org_create(struct work *w, struct org *in)
     struct rows q;
     enum rc rc;
 
-    if ((rc = work_need(w, RIGHT_EDIT)) || (rc = check(w, in)))
+    if ((rc = work_need(w, RIGHT_EDIT)) ||
+        (rc = field_need_line(&w->err, "code", in->code, CODE_MAX)) || (rc = check(w, in)))
         return rc;
     rc = db_one(w, SQL_org_add, &q, "ttti", in->code, in->name, in->region, in->parent);
     if (!rc)

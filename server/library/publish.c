@@ -286,18 +286,41 @@ static enum rc find_due(struct work *w, int limit, struct buf *ids)
     return row_finish(&q, rc);
 }
 
+/*
+ * One item in a savepoint of its own: what is wrong with one must not keep the others before the
+ * public. Not RC_OK only when the store failed.
+ */
+static enum rc expire_one(struct work *w, const struct id *id, int *done)
+{
+    struct commit_hook **end = &w->after;
+    struct item it;
+    enum rc rc, why;
+
+    while (*end)
+        end = &(*end)->next;
+    if ((rc = db_savepoint(w)))
+        return rc;
+    if (!(why = publish_end(w, id, VERB_EXPIRE, NULL, &it))) {
+        ++*done;
+        return db_release(w);
+    }
+    if (why == RC_IO || why == RC_FULL || why == RC_BUSY)
+        return why;
+    LOG(LOG_ERROR, "expire_refused", L_STR("why", w->err.text));
+    *end = NULL;
+    return db_back(w);
+}
+
 enum rc publish_expire_due(struct work *w, int limit, int *done)
 {
     struct buf ids = BUF_IN(w->mem);
-    struct item it;
     enum rc rc;
 
     *done = 0;
     if ((rc = find_due(w, limit, &ids)))
         return rc;
-    for (size_t at = 0; at < ids.n; at += sizeof(struct id), ++*done)
-        if ((rc = publish_end(w, (const struct id *)(const void *)(ids.p + at), VERB_EXPIRE,
-                              NULL, &it)))
+    for (size_t at = 0; at < ids.n; at += sizeof(struct id))
+        if ((rc = expire_one(w, (const struct id *)(const void *)(ids.p + at), done)))
             return rc;
     return RC_OK;
 }

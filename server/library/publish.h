@@ -17,8 +17,8 @@ enum rc publish_through(struct work *w, const struct id *id, int64_t rev, struct
  * moves without a change. */
 enum rc publish_move(struct work *w, const struct id *id, int64_t col, struct item *out);
 /*
- * VERB_WITHDRAW, VERB_EXPIRE or VERB_GONE: a tombstone takes the item's place. VERB_GONE also
- * removes the text of every revision for good.
+ * VERB_WITHDRAW, VERB_EXPIRE or VERB_GONE: a tombstone takes the item's place. The reason is
+ * part of it, and so is public. VERB_GONE also removes the text of every revision for good.
  */
 enum rc publish_end(struct work *w, const struct id *id, enum verb verb, const char *reason,
                     struct item *out);

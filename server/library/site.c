@@ -29,8 +29,7 @@ static enum rc check(struct work *w, const struct site *s)
     struct rows q;
     enum rc rc;
 
-    if ((rc = field_check_line(&w->err, "code", s->code, strlen(s->code), 1, CODE_MAX)) ||
-        (rc = field_check_line(&w->err, "name", s->name, strlen(s->name), 1, SITE_NAME_MAX)) ||
+    if ((rc = field_need_line(&w->err, "name", s->name, SITE_NAME_MAX)) ||
         (s->domain && (rc = field_check_line(&w->err, "domain", s->domain, strlen(s->domain), 1,
                                              DOMAIN_MAX))))
         return rc;
@@ -65,8 +64,8 @@ enum rc site_create(struct work *w, struct site *in)
     struct rows q;
     enum rc rc;
 
-    if ((rc = need_right(w)) || (rc = check(w, in)) ||
-        (rc = stream_by_no(w, in->stream, &stream)))
+    if ((rc = need_right(w)) || (rc = field_need_line(&w->err, "code", in->code, CODE_MAX)) ||
+        (rc = check(w, in)) || (rc = stream_by_no(w, in->stream, &stream)))
         return rc;
     in->created = clock_now();
     in->open = true;

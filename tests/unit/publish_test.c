@@ -201,6 +201,47 @@ static void what_is_due_expires_once(void **state)
     assert_int_equal(world_number(t, "SELECT op FROM change WHERE seq = 2"), CHANGE_EXPIRED);
 }
 
+static void a_damaged_item_does_not_keep_others_public(void **state)
+{
+    struct library_world *t = *state;
+    struct content c =
+        world_content(t, "{\"expires\":\"2025-11-22\",\"kind\":\"notice\",\"title\":\"停水\"}");
+    struct item it;
+
+    world_begin(t);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(
+            item_create(&t->w, &(struct item_new){ t->site, t->news, &c, NULL, NULL }, &it),
+            RC_OK);
+        assert_int_equal(publish_through(&t->w, &it.id, 1, &it), RC_OK);
+    }
+    world_commit(t);
+    world_vandalise(
+        t, "DELETE FROM revision WHERE item = (SELECT item FROM change WHERE seq = 1)");
+    memset(&told, 0, sizeof told);
+    change_observe(&ears);
+    clock_set(WORLD_NOW + 86400);
+    publish_tick(t->w.db, NULL);
+    assert_int_equal(told.changes, 1);
+    assert_int_equal(told.born[0], 1);
+    assert_int_equal(world_stream(t).seq, 3);
+}
+
+static void what_would_end_at_once_is_not_published(void **state)
+{
+    struct library_world *t = *state;
+    struct content c =
+        world_content(t, "{\"expires\":\"2025-11-20\",\"kind\":\"notice\",\"title\":\"停水\"}");
+    struct item it;
+
+    world_begin(t);
+    assert_int_equal(
+        item_create(&t->w, &(struct item_new){ t->site, t->news, &c, NULL, NULL }, &it), RC_OK);
+    assert_int_equal(publish_through(&t->w, &it.id, 1, &it), RC_INVALID);
+    world_commit(t);
+    assert_int_equal(world_stream(t).seq, 0);
+}
+
 static void the_slower_editor_is_told(void **state)
 {
     struct library_world *t = *state;
@@ -243,6 +284,8 @@ int main(void)
         TEST(a_takedown_leaves_no_text),
         TEST(what_was_withdrawn_comes_back_under_its_old_place),
         TEST(what_is_due_expires_once),
+        TEST(a_damaged_item_does_not_keep_others_public),
+        TEST(what_would_end_at_once_is_not_published),
         TEST(the_slower_editor_is_told),
         TEST(only_who_may_publish_does),
     };
