@@ -129,7 +129,10 @@ static enum rc build_next(struct work *w, struct live *l, struct build *b)
     struct stream_now now;
     enum rc rc = plan_stream(w, l, &now);
 
-    return rc ? rc : build_object(w, l, b, plan_in_hurry(&now) ? PACK_HURRY : PACK_BEST);
+    b->overtaken = !rc && !b->hurry && plan_in_hurry(&now);
+    if (rc || b->overtaken)
+        return rc;
+    return build_object(w, l, b, b->hurry ? PACK_HURRY : PACK_BEST);
 }
 
 /* ---- the end of a build ---- */
@@ -193,19 +196,20 @@ static enum rc end_build(struct index *x, struct work *w)
 {
     struct build *b = x->build;
     struct finishing f = { x->live, b };
+    bool made = is_new(x, b);
     int removed = 0;
     enum rc rc;
 
     if (b->objects)
         qsort(b->object, b->objects, sizeof *b->object, by_born);
-    if (is_new(x, b) && (rc = writer_call(w, finish, &f)))
+    if (made && (rc = writer_call(w, finish, &f)))
         return rc;
     if ((rc = object_sweep(w, x->live->data, x->live->no, &removed)))
         return rc;
-    LOG(LOG_INFO, "index_made", L_STR("stream", x->live->name), L_INT("seq", b->seq),
-        L_INT("objects", b->objects), L_INT("files_removed", removed));
+    LOG(made ? LOG_INFO : LOG_DEBUG, "index_made", L_STR("stream", x->live->name),
+        L_INT("seq", b->seq), L_INT("objects", b->objects), L_INT("files_removed", removed));
     pthread_mutex_lock(&x->lock);
-    x->untidy = plan_untidy(b);
+    x->untidy = b->hurry && plan_untidy(b); /* a build at leisure has joined what it could */
     pthread_mutex_unlock(&x->lock);
     return RC_OK;
 }
@@ -224,31 +228,41 @@ static enum rc in_snapshot(struct work *w, struct live *l, struct build *b,
     return rc;
 }
 
+static void drop_build(struct index *x)
+{
+    if (x->build)
+        arena_free(x->build->mem);
+    x->build = NULL;
+}
+
+static enum rc begin(struct index *x, struct work *w)
+{
+    struct arena *mem = arena_new();
+
+    x->build = arena_zalloc(mem, sizeof *x->build);
+    x->build->mem = mem;
+    return in_snapshot(w, x->live, x->build, plan_make);
+}
+
 /* One step of the build; *more says whether there is another. */
 static enum rc step(struct index *x, struct work *w, bool *more)
 {
-    struct build *b = x->build;
     enum rc rc;
 
     *more = true;
-    if (!b) {
-        struct arena *mem = arena_new();
-
-        b = x->build = arena_zalloc(mem, sizeof *b);
-        b->mem = mem;
-        rc = in_snapshot(w, x->live, b, plan_make);
-    } else if (b->at < b->regions) {
-        rc = in_snapshot(w, x->live, b, build_next);
+    if (!x->build || x->build->overtaken) {
+        drop_build(x);
+        rc = begin(x, w);
+    } else if (x->build->at < x->build->regions) {
+        rc = in_snapshot(w, x->live, x->build, build_next);
     } else {
         *more = false;
         rc = end_build(x, w);
     }
     if (rc)
         *more = false;
-    if (!*more) {
-        x->build = NULL;
-        arena_free(b->mem);
-    }
+    if (!*more)
+        drop_build(x);
     return rc;
 }
 
@@ -280,12 +294,17 @@ static void run(struct pool_job *job, struct db *db)
     arena_free(w.mem);
 }
 
+static bool is_due(const struct index *x, uint64_t seq)
+{
+    return (int64_t)(seq - x->reached) >= x->every;
+}
+
 void index_kick(struct index *x, uint64_t seq)
 {
     pthread_mutex_lock(&x->lock);
     if (x->workers && !x->stopped && !x->active &&
         (!x->failed_us || clock_mono_us() - x->failed_us > RETRY_US) &&
-        (x->untidy || (int64_t)(seq - x->reached) >= x->every)) {
+        (x->untidy || is_due(x, seq))) {
         x->job.run = run;
         x->active = pool_submit(x->workers, &x->job);
     }
@@ -297,6 +316,22 @@ void index_reached(struct index *x, uint64_t seq)
     pthread_mutex_lock(&x->lock);
     x->reached = seq;
     pthread_mutex_unlock(&x->lock);
+}
+
+void index_resume(struct index *x, uint64_t seq)
+{
+    x->reached = seq;
+    x->untidy = seq > 0;
+}
+
+bool index_settled(struct index *x, uint64_t seq, bool tidy)
+{
+    bool settled;
+
+    pthread_mutex_lock(&x->lock);
+    settled = !x->workers || (!is_due(x, seq) && (!tidy || (!x->active && !x->untidy)));
+    pthread_mutex_unlock(&x->lock);
+    return settled;
 }
 
 bool index_will_come(const struct index *x)
@@ -353,8 +388,7 @@ void index_free(struct index *x)
 {
     if (!x)
         return;
-    if (x->build)
-        arena_free(x->build->mem);
+    drop_build(x);
     pthread_mutex_destroy(&x->lock);
     free(x);
 }

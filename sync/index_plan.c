@@ -229,23 +229,23 @@ enum rc plan_make(struct work *w, struct live *l, struct build *b)
 {
     struct stream_now now;
     struct old_index old;
-    bool hurry;
     enum rc rc;
 
     if ((rc = plan_stream(w, l, &now)) || (rc = old_read(w, l, now.index, now.index_n, &old)) ||
         (rc = mark_dirty(w, l->no, now.seq, &old)))
         return rc;
     b->seq = now.seq;
-    hurry = plan_in_hurry(&now);
-    if (!hurry)
+    b->hurry = plan_in_hurry(&now);
+    if (!b->hurry)
         mark_small(&old, true);
     /* New items join the last base while it has room. */
     if (old.n && old.object[old.n - 1].last_born + 1 < now.born &&
-        old.object[old.n - 1].bytes < (hurry ? SMALL : FULL) * 3 / 4)
+        old.object[old.n - 1].bytes < (b->hurry ? SMALL : FULL) * 3 / 4)
         old.dirty[old.n - 1] = true;
     make_regions(b, &old, now.born);
     for (size_t i = 0; i < b->regions; i++)
-        if ((rc = region_target(w, l, hurry, b->region[i].last + 1 == now.born, &b->region[i])))
+        if ((rc = region_target(w, l, b->hurry, b->region[i].last + 1 == now.born,
+                                &b->region[i])))
             return rc;
     return RC_OK;
 }

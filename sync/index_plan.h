@@ -19,6 +19,8 @@ struct region {
 struct build {
     struct arena *mem;
     uint64_t seq;               /* S */
+    bool hurry;                 /* heads wait, or soon will */
+    bool overtaken;             /* a build at leisure that found a hurry: plan again */
     struct wire_object *object; /* the new index, ascending: what stays, then what was built */
     size_t objects, object_room;
     struct region *region;

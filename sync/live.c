@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "server/base/log.h"
 #include "server/library/change.h"
@@ -125,7 +126,7 @@ static enum rc load(struct work *w, struct live *l)
                        "the log of %s ends at %" PRIu64 ", its leaves at %" PRIu64
                        "; 'tjzw verify' names the fault",
                        l->name, seq, l->seq);
-    index_reached(l->index, index_seq);
+    index_resume(l->index, index_seq);
     return RC_OK;
 }
 
@@ -195,6 +196,44 @@ enum rc sync_start(struct err *e, const struct conf *conf, struct pool *workers)
         live_free(l);
     }
     arena_free(w.mem);
+    return rc;
+}
+
+struct settling {
+    struct live *live;
+    bool tidy, done;
+};
+
+/* On the writer thread. */
+static enum rc look(struct work *w, void *arg)
+{
+    struct settling *s = arg;
+    struct live *l = s->live;
+
+    s->done = l->has_head && l->head.seq == l->seq && !l->directory_new &&
+              index_settled(l->index, l->seq, s->tidy);
+    return s->done ? RC_OK : head_sign(w, l, false);
+}
+
+enum rc sync_settle(struct err *e, bool tidy, int64_t most_ms)
+{
+    struct settling s = { .live = live_own(), .tidy = tidy };
+    int64_t until = clock_mono_us() + most_ms * 1000;
+    enum rc rc = RC_OK;
+
+    while (!rc && !s.done) {
+        struct work w;
+
+        work_init(&w, arena_new(), NULL, "sync", RIGHT_ALL);
+        if ((rc = writer_call(&w, look, &s)))
+            *e = w.err;
+        else if (!s.done && clock_mono_us() > until)
+            rc =
+                err_set(e, RC_BUSY, "objects are still being made; the server goes on with it");
+        arena_free(w.mem);
+        if (!rc && !s.done)
+            usleep(TICK_MS * 1000);
+    }
     return rc;
 }
 

@@ -34,6 +34,12 @@ void sync_on_cut(void (*fn)(void));
  * build objects in the background; NULL: nobody does.
  */
 enum rc sync_start(struct err *e, const struct conf *conf, struct pool *workers);
+/*
+ * Waits until the newest head says all that was committed and the index is as near as it should
+ * be; with `tidy` also until nothing is left to be joined and compressed at leisure. For
+ * commands, after a large import. RC_BUSY after `most_ms`.
+ */
+enum rc sync_settle(struct err *e, bool tidy, int64_t most_ms);
 /* No new background work from now on. Before the pool is freed. */
 void sync_stop(void);
 /* Frees everything. After writer_stop(). */

@@ -310,6 +310,29 @@ static void workers_follow_the_log(void **state)
     assert_takes_there(t, &h, 150);
 }
 
+static void settling_waits_until_everything_is_readable(void **state)
+{
+    struct sync_world *t = *state;
+    struct err e = { 0 };
+    struct wire_head h;
+    int64_t stored;
+
+    sync_world_stop(t);
+    sync_world_start_with_workers(t);
+    fill(t, 400, BIG / 4);
+    for (int i = 0; i < 9; i++)
+        sync_world_burst(t, 500, 300);
+    assert_int_equal(sync_settle(&e, true, 60000), RC_OK);
+    assert_true(head_values(t->live, &h));
+    assert_int_equal(h.seq, t->seq);
+    assert_true(h.has_index && read_list(t, &h).seq + 1024 > h.seq);
+    assert_takes_there(t, &h, 0);
+    /* Nothing more happens by itself. */
+    stored = sync_world_number(t, "SELECT count(*) FROM sync_object");
+    usleep(300000);
+    assert_int_equal(sync_world_number(t, "SELECT count(*) FROM sync_object"), stored);
+}
+
 struct block {
     struct pool_job job;
     atomic_bool *held;
@@ -399,6 +422,7 @@ int main(void)
         TEST(a_missing_file_is_made_again),
         TEST(superseded_objects_stay_a_week),
         TEST(workers_follow_the_log),
+        TEST(settling_waits_until_everything_is_readable),
         TEST(a_head_waits_for_the_index_when_the_log_runs_away),
         TEST(what_was_made_in_a_hurry_is_joined_later),
         TEST(the_index_survives_a_restart),
