@@ -380,8 +380,7 @@ static void what_was_made_in_a_hurry_is_joined_later(void **state)
     struct list hurried, joined;
 
     fill(t, 500, BIG / 4);
-    for (int i = 0; i < 3000; i++)
-        sync_world_put(t, 0, 10); /* so far behind, there is a hurry */
+    sync_world_put_often(t, 0, 3000); /* so far behind, there is a hurry */
     build(t);
     h = sync_world_head(t);
     hurried = read_list(t, &h);
