@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+"""Writes the examples in this directory from docs/protocol/sync.md alone, with nothing but Python's standard library.
+
+It shares no code with the implementation, Ed25519 included, so that both can only agree by following the page.
+
+    make.py            writes *.json
+    make.py --check    a test: are they what it would write?
+"""
+import base64
+import hashlib
+import json
+import struct
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+
+def sha(*parts):
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+# ---- Ed25519, RFC 8032 section 6, slowly ----
+
+P = 2**255 - 19
+L = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+
+
+def point_add(a, b):
+    e, f = (a[1] - a[0]) * (b[1] - b[0]) % P, (a[1] + a[0]) * (b[1] + b[0]) % P
+    g, h = 2 * a[3] * b[3] * D % P, 2 * a[2] * b[2] % P
+    x, y, z, t = f - e, h - g, h + g, f + e
+    return (x * y % P, z * t % P, y * z % P, x * t % P)
+
+
+def point_mul(n, a):
+    out = (0, 1, 1, 0)
+    while n:
+        if n & 1:
+            out = point_add(out, a)
+        a, n = point_add(a, a), n >> 1
+    return out
+
+
+def recover_x(y):
+    x2 = (y * y - 1) * pow(D * y * y + 1, P - 2, P)
+    x = pow(x2, (P + 3) // 8, P)
+    if (x * x - x2) % P:
+        x = x * pow(2, (P - 1) // 4, P) % P
+    return x if x % 2 == 0 else P - x
+
+
+BASE_Y = 4 * pow(5, P - 2, P) % P
+BASE_X = recover_x(BASE_Y)
+BASE = (BASE_X, BASE_Y, 1, BASE_X * BASE_Y % P)
+
+
+def compress(a):
+    inverse = pow(a[2], P - 2, P)
+    x, y = a[0] * inverse % P, a[1] * inverse % P
+    return int.to_bytes(y | (x & 1) << 255, 32, "little")
+
+
+class Key:
+    def __init__(self, seed):
+        h = hashlib.sha512(seed).digest()
+        self.scalar = int.from_bytes(h[:32], "little") & (1 << 254) - 8 | 1 << 254
+        self.prefix = h[32:]
+        self.public = compress(point_mul(self.scalar, BASE))
+        self.id = sha(b"ed25519\n", self.public)[:8].hex()
+
+    def sign(self, text):
+        r = int.from_bytes(hashlib.sha512(self.prefix + text).digest(), "little") % L
+        big_r = compress(point_mul(r, BASE))
+        k = int.from_bytes(hashlib.sha512(big_r + self.public + text).digest(), "little") % L
+        return big_r + int.to_bytes((r + k * self.scalar) % L, 32, "little")
+
+
+def b64(raw):
+    return base64.b64encode(raw).decode()
+
+
+PLATFORM, PLATFORM_2, STREAM, STREAM_2, STRANGER = (Key(bytes([n]) * 32) for n in (1, 2, 3, 4, 9))
+
+
+# ---- section 2: records ----
+
+def frame(op, flags, born, seq, ident, site, column, date, title, length):
+    title = title.encode()
+    return struct.pack(">BBHIQQ16sIIq", op, flags, len(title), length, born, seq, ident, site, column, date) + title
+
+
+def record(name, op, flags, born, seq, site, column, date, title, text):
+    ident, raw = sha(name.encode())[:16], text.encode()
+    head = frame(op, flags, born, seq, ident, site, column, date, title, len(raw))
+    return {"name": name, "op": op, "flags": flags, "born": born, "seq": seq, "id": ident.hex(), "site": site, "column": column,
+            "date": date, "title": title, "bytes": text, "frame": head.hex(), "leaf": sha(b"\0", head, sha(raw)).hex()}
+
+
+def records():
+    return [
+        record("an article", 1, 0, 0, 1, 1, 2, 1763712000, "关于社会保险的通知", '{"body":"正文","title":"关于社会保险的通知"}'),
+        record("an update that purges", 1, 1, 0, 7, 1, 2, 1763712000, "改正", '{"body":"改正","title":"改正"}'),
+        record("a date before 1970", 1, 0, 3, 9, 4294967295, 0, -2208988800, "旧档", "{}"),
+        record("no title, no bytes", 1, 0, 4, 10, 0, 0, 0, "", ""),
+        record("withdrawn", 2, 0, 5, 11, 1, 2, 1763712000, "", '{"state":"withdrawn"}'),
+        record("expired", 3, 0, 6, 12, 1, 2, 1763712000, "", ""),
+        record("taken down", 4, 1, 7, 13, 1, 2, 1763712000, "", ""),
+        record("the longest title", 1, 0, 2**63 - 1, 2**63 - 1, 1, 1, 2**63 - 1, "题" * 341 + "a", "{}"),
+    ]
+
+
+def bad_frames():
+    good = bytes.fromhex(records()[0]["frame"])
+
+    def put(at, value):
+        return good[:at] + value + good[at + len(value):]
+
+    return [{"why": why, "frame": raw.hex()} for why, raw in (
+        ("op 0", put(0, b"\0")), ("op 5", put(0, b"\5")), ("a tombstone with a title", put(0, b"\2")), ("unknown flag", put(1, b"\2")),
+        ("title of 1025 bytes", frame(1, 0, 0, 1, bytes(16), 0, 0, 0, "a" * 1025, 0)), ("record of 262145 bytes", put(4, struct.pack(">I", 262145))),
+        ("born of 2^63", put(8, b"\x80")), ("seq of 2^63", put(16, b"\x80")), ("seq 0", put(16, bytes(8))), ("title not UTF-8", put(56, b"\xff")),
+        ("title with a NUL", put(56, b"\0")), ("surrogate in the title", put(56, b"\xed\xa0\x80")), ("cut in the title", good[:-1]), ("cut", good[:55]), ("empty", b""))]
+
+
+# ---- section 3: packs ----
+
+def pack(count, body):
+    return b"TJZWPK1\n" + struct.pack(">I", count) + body
+
+
+def packs():
+    whole = [bytes.fromhex(r["frame"]) + r["bytes"].encode() for r in records()[:5]]
+    good = pack(5, b"".join(whole))
+    return {"good": [{"pack": pack(0, b"").hex(), "seqs": []}, {"pack": good.hex(), "seqs": [1, 7, 9, 10, 11]}],
+            "bad": [{"why": why, "pack": raw.hex()} for why, raw in (
+                ("a byte behind", good + b"\0"), ("a byte short", good[:-1]), ("one record more than said", pack(4, b"".join(whole))),
+                ("one record less than said", pack(6, b"".join(whole))), ("another version", good.replace(b"PK1", b"PK2")), ("no count", good[:8]))]}
+
+
+# ---- section 4: the tree ----
+
+def root(leaves):
+    if not leaves:
+        return sha(b"")
+    if len(leaves) == 1:
+        return leaves[0]
+    k = 1
+    while k * 2 < len(leaves):
+        k *= 2
+    return sha(b"\1", root(leaves[:k]), root(leaves[k:]))
+
+
+def leaf(born, version=0):
+    return sha(f"leaf {born} {version}".encode())
+
+
+def tree():
+    sizes = [0, 1, 2, 3, 4, 5, 63, 64, 65, 127, 128, 129, 1000, 4095, 4096, 4097, 5000]
+    updates, leaves = [], []
+    for version, (size, changed) in enumerate(((3, []), (64, [0, 2]), (65, [63]), (4096, [64, 1]), (4097, []), (4097, [0, 4096]), (5000, [4095]))):
+        for born in changed:
+            leaves[born] = leaf(born, version)
+        leaves += [leaf(born, version) for born in range(len(leaves), size)]
+        updates.append({"version": version, "size": size, "changed": sorted(changed), "root": root(leaves).hex()})
+    return {"leaf": "SHA-256 of the ASCII text `leaf BORN VERSION`",
+            "roots": [{"size": n, "root": root([leaf(i) for i in range(n)]).hex()} for n in sizes],
+            "updates": updates}
+
+
+def chain():
+    value, out = sha(b"tjzw chain 1\n", b"main"), []
+    out.append({"seq": 0, "chain": value.hex()})
+    for r in records():
+        value = sha(b"\2", value, bytes.fromhex(r["leaf"]))
+        out.append({"leaf": r["leaf"], "chain": value.hex()})
+    return {"stream": "main", "links": out}
+
+
+# ---- section 5: heads and keys ----
+
+def head_text(**change):
+    lines = {"stream": "main", "epoch": 1763712000, "seq": 995, "sign": 3, "time": 1763759412, "lease": 3600, "poll": 60, "cut": 0, "size": 900,
+             "root": sha(b"root").hex(), "chain": sha(b"chain").hex(), "ancestry": sha(b"ancestry").hex(), "index": sha(b"index").hex(),
+             "directory": sha(b"directory").hex()}
+    lines.update(change)
+    return "tjzw head 1\n" + "".join(f"{k} {v}\n" for k, v in lines.items())
+
+
+def sig(key, text, algorithm="ed25519"):
+    return f"sig {algorithm} {key.id} {b64(key.sign(text.encode()))}\n"
+
+
+def heads():
+    text = head_text()
+    sm2 = f"sig sm2sm3 {'0' * 16} {b64(bytes(70))}\n"
+    good = [("indexed", text + "\n" + sig(STREAM, text)), ("no index yet", head_text(index="-") + "\n" + sig(STREAM, head_text(index="-"))),
+            ("an unknown algorithm first", text + "\n" + sm2 + sig(STREAM, text)), ("a stranger beside", text + "\n" + sig(STRANGER, text) + sig(STREAM, text)),
+            ("an empty stream", head_text(seq=0, size=0) + "\n" + sig(STREAM, head_text(seq=0, size=0)))]
+    untrusted = [("a stranger alone", text + "\n" + sig(STRANGER, text)), ("unknown algorithms alone", text + "\n" + sm2),
+                 ("signed before a change", text.replace("seq 995", "seq 996") + "\n" + sig(STREAM, text)),
+                 ("the blank line signed too", text + "\n" + sig(STREAM, text + "\n"))]
+    line = sig(STREAM, text)
+    malformed = [("no blank line", text + line), ("two blank lines", text + "\n\n" + line), ("no signature", text + "\n"), ("no last line end", (text + "\n" + line)[:-1]),
+                 ("leading zero", text.replace("seq 995", "seq 0995") + "\n" + line), ("sign", text.replace("seq 995", "seq +995") + "\n" + line),
+                 ("two spaces", text.replace("seq 995", "seq  995") + "\n" + line), ("CRLF", text.replace("\n", "\r\n") + "\n" + line),
+                 ("upper-case hex", text.replace(sha(b"root").hex(), sha(b"root").hex().upper()) + "\n" + line), ("version 2", text.replace("head 1", "head 2") + "\n" + line),
+                 ("lines in another order", text.replace("lease 3600\npoll 60", "poll 60\nlease 3600") + "\n" + line), ("more items than changes", text.replace("size 900", "size 996") + "\n" + line),
+                 ("2^63", text.replace("seq 995", "seq 9223372036854775808") + "\n" + line), ("stream name", text.replace("stream main", "stream Main") + "\n" + line),
+                 ("a further line", text + "more 1\n\n" + line), ("loose base64", text + "\n" + line.replace("==\n", "=\n")), ("too long", text + "\n" + line * 4)]
+    return {"key": STREAM.public.hex(), "good": [{"name": n, "head": t} for n, t in good], "untrusted": [{"name": n, "head": t} for n, t in untrusted],
+            "malformed": [{"name": n, "head": t} for n, t in malformed]}
+
+
+def key_chain(*entries):
+    text, before = "tjzw keys 1\n", "0" * 64
+    for n, (role, key, signer) in enumerate(entries, 1):
+        values = f"{n} {role} ed25519 {key.public.hex()} {1763712000 + n}"
+        signed = f"tjzw key 1\n{values}\n{before}\n"
+        line = f"key {values} {signer.id} {b64(signer.sign(signed.encode()))}"
+        text, before = text + line + "\n", sha(line.encode()).hex()
+    return text
+
+
+def keys():
+    first = (("platform", PLATFORM, PLATFORM), ("stream:main", STREAM, PLATFORM))
+    rotated = first + (("platform", PLATFORM_2, PLATFORM), ("stream:main", STREAM_2, PLATFORM_2))
+    borrowed = (("platform", STRANGER, STRANGER), ("stream:main", STREAM, STRANGER), ("platform", PLATFORM, STRANGER))
+
+    def case(name, text, trust, key):
+        return {"name": name, "keys": text, "trust": trust.public.hex(), "role": "stream:main", "current": key.public.hex() if key else None}
+
+    return {"key_ids": [{"public": k.public.hex(), "id": k.id} for k in (PLATFORM, STREAM)], "cases": [
+        case("one of each", key_chain(*first), PLATFORM, STREAM), case("both changed, the old key trusted", key_chain(*rotated), PLATFORM, STREAM_2),
+        case("both changed, the new key trusted", key_chain(*rotated), PLATFORM_2, STREAM_2), case("a stranger's chain", key_chain(*first), STRANGER, None),
+        case("the trusted key at the end of a stranger's chain", key_chain(*borrowed), PLATFORM, None),
+        case("the new platform key alone vouches for nothing above", key_chain(*rotated[:3]), PLATFORM_2, None),
+        case("the new platform key alone, the old one trusted", key_chain(*rotated[:3]), PLATFORM, STREAM),
+        case("signed by the key before last", key_chain(*rotated[:3], ("stream:main", STREAM_2, PLATFORM)), PLATFORM, None),
+        case("a platform key not signed by the one before", key_chain(*first, ("platform", PLATFORM_2, PLATFORM_2)), PLATFORM, None),
+        case("no line end", key_chain(*first)[:-1], PLATFORM, None), case("a line left out", key_chain(*rotated).replace(key_chain(*first), key_chain(*first[:1])), PLATFORM, None)]}
+
+
+# ---- section 6: catch-up ----
+
+def catchup():
+    def start(cursor, head):
+        k = 0
+        while not head - cursor < 16 * 2**k:
+            k += 1
+        return cursor // 2**k * 2**k
+
+    pairs = [(c, h) for h in (0, 1, 15, 16, 17, 995, 4096, 4097, 100000) for c in sorted({0, 1, h // 2, h - 33, h - 32, h - 31, h - 17, h - 16, h - 15, h - 1, h})
+             if 0 <= c <= h and h - c <= 4096]
+    return [{"cursor": c, "head": h, "from": start(c, h)} for c, h in pairs]
+
+
+FILES = {"records.json": lambda: {"good": records(), "bad": bad_frames()}, "packs.json": packs, "tree.json": tree, "chain.json": chain, "heads.json": heads,
+         "keys.json": keys, "catchup.json": catchup}
+
+
+def main():
+    stale = []
+    for name, make in FILES.items():
+        text, path = json.dumps(make(), ensure_ascii=False, indent=1) + "\n", HERE / name
+        if "--check" not in sys.argv:
+            path.write_text(text)
+        elif not path.exists() or path.read_text() != text:
+            stale.append(name)
+    if "--check" in sys.argv:   # told in TAP, as all our tests do
+        print("1..1\n" + ("not ok" if stale else "ok"), "1 - the examples are what make.py writes", f"({', '.join(stale)} differ)" if stale else "")
+
+
+main()
