@@ -15,8 +15,7 @@ enum { IMPORT_LINE_MAX = 1024 * 1024, IMPORT_CHUNK_MAX = 1000 };
 struct import_options {
     int64_t stream;
     const char *authority; /* who alone may revise; NULL: the stream's name */
-    const char
-        *site; /* code of the site that everything goes to; NULL: by each record's source */
+    const char *site;      /* code of the site that takes everything; NULL: by each source */
     bool publish;
     bool create; /* sites and columns that are not there yet */
 };

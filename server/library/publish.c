@@ -92,16 +92,6 @@ enum rc item_check_expiry(struct work *w, const struct content *c)
     return RC_OK;
 }
 
-enum rc publish_count(struct work *w)
-{
-    struct rows q;
-    enum rc rc = db_one(w, SQL_item_count_live, &q, "");
-
-    if (!rc)
-        metric_set(METRIC_items_published, rows_int(&q, 0));
-    return row_finish(&q, rc);
-}
-
 enum rc publish_item(struct work *w, const struct id *id, int64_t rev, struct item *out)
 {
     struct item_place place;
@@ -339,14 +329,27 @@ static enum rc expire(struct work *w, int *done)
     return RC_OK;
 }
 
+/* What is published now: counted once, afterwards every change moves the gauge. */
+static enum rc count_live(struct work *w)
+{
+    struct rows q;
+    enum rc rc = db_one(w, SQL_item_count_live, &q, "");
+
+    if (!rc)
+        metric_set(METRIC_items_published, rows_int(&q, 0));
+    return row_finish(&q, rc);
+}
+
 void publish_tick(struct db *db, void *arg)
 {
+    static bool counted; /* the writer's thread only */
     struct arena *mem = arena_new();
     struct work w;
     int done;
 
     (void)arg;
     work_init(&w, mem, db, "clock", RIGHT_PUBLISH);
+    counted = counted || !count_live(&w);
     if (expire(&w, &done))
         LOG(LOG_ERROR, "expire_failed", L_STR("why", w.err.text));
     else if (done)

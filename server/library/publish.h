@@ -26,8 +26,6 @@ enum rc publish_end(struct work *w, const struct id *id, enum verb verb, const c
 /* Expires at most `limit` items that are due; *done says how many. For a writer_tick, in a
  * transaction of its own. */
 enum rc publish_expire_due(struct work *w, int limit, int *done);
-/* Counts what is published, for the metric; once at start, afterwards every change moves it. */
-enum rc publish_count(struct work *w);
 /* The tick itself: opens the transaction, expires what is due, commits. */
 void publish_tick(struct db *db, void *arg);
 
