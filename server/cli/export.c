@@ -10,6 +10,7 @@
 #include "server/library/export.h"
 #include "server/library/stream.h"
 #include "server/library/verify.h"
+#include "sync/audit.h"
 
 static enum rc put_line(void *arg, const void *bytes, size_t n)
 {
@@ -51,19 +52,22 @@ static void print_fault(void *arg, int64_t seq, const char *text)
         printf("FAULT %s: %s\n", stream, text);
 }
 
-static enum rc verify_one(struct work *w, struct stream *s, int64_t *faults)
+static enum rc verify_one(struct work *w, const char *data, struct stream *s, int64_t *faults)
 {
     struct verify_sum sum = { 0 };
     enum rc rc = verify_stream(w, s->no, print_fault, s->name, &sum);
 
+    if (rc && rc != RC_CORRUPT)
+        return rc;
+    if ((rc = audit_heads(w, data, s, print_fault, s->name, &sum.faults)))
+        return rc;
     *faults += sum.faults;
-    if (rc == RC_OK || rc == RC_CORRUPT)
-        printf("%s: %" PRId64 " changes, %" PRId64 " items, %" PRId64 " signed heads: %s\n",
-               s->name, sum.changes, sum.items, sum.heads, rc ? "NOT WHOLE" : "whole");
-    return rc == RC_CORRUPT ? RC_OK : rc;
+    printf("%s: %" PRId64 " changes, %" PRId64 " items, %" PRId64 " signed heads: %s\n",
+           s->name, sum.changes, sum.items, sum.heads, sum.faults ? "NOT WHOLE" : "whole");
+    return RC_OK;
 }
 
-static enum rc verify_all(struct work *w, int64_t *faults)
+static enum rc verify_all(struct work *w, const char *data, int64_t *faults)
 {
     struct stream *streams;
     enum rc rc;
@@ -72,7 +76,7 @@ static enum rc verify_all(struct work *w, int64_t *faults)
     if ((rc = stream_list(w, &streams, &n)))
         return rc;
     for (int i = 0; i < n && !rc; i++)
-        rc = verify_one(w, &streams[i], faults);
+        rc = verify_one(w, data, &streams[i], faults);
     return rc;
 }
 
@@ -86,7 +90,7 @@ int cmd_verify(const struct args *a)
     if ((code = cli_conf(a, &c)))
         return code;
     if (!(code = cli_open_read(c.data, &w))) {
-        if (verify_all(&w, &faults))
+        if (verify_all(&w, c.data, &faults))
             code = cli_fail(&w.err, "the log could not be verified", NULL);
         else if (faults)
             code = EX_DATAERR;

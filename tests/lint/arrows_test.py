@@ -50,7 +50,7 @@ LIBRARIES = {
     "libpq-fe.h": [STORE, "tests"],
     "curl/": [HTTP, "server/main", "clients/c", "tests"],
     "openssl/": [BASE, HTTP, IDENTITY, "tests"],
-    "jansson.h": [BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server", "sync", "push", "api", "tests"],
+    "jansson.h": ["clients/c", BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server", "sync", "push", "api", "tests"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
 PLACES = sorted([*ARROWS, CLIENT, SSE], key=len, reverse=True)
