@@ -24,9 +24,9 @@ void cache_forget_all(void);
 /* An outcome that several requests share, counted by references from any thread: an answer, or
  * why there is none. */
 struct cached {
-    enum rc rc;      /* RC_OK: rp is the answer */
-    struct reply rp; /* its texts and bytes are part of this block; on failure only the extra
-                        headers count */
+    enum rc rc; /* RC_OK: rp is the answer */
+    /* Its texts and bytes are part of this block. On failure only the extra headers count. */
+    struct reply rp;
     const struct err *err; /* NULL unless rc */
     size_t size;
 };
@@ -43,8 +43,8 @@ struct cached *cache_get(const char *target, size_t n);
 
 struct cache_waiter {
     struct cache_waiter *next;
-    void (*ready)(struct cache_waiter *w,
-                  struct cached *c); /* on the builder's thread; c comes with a reference */
+    /* On the builder's thread; c comes with a reference. */
+    void (*ready)(struct cache_waiter *w, struct cached *c);
 };
 
 struct cache_build; /* the duty to make one answer: ends with cache_finish(), always */

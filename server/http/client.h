@@ -27,21 +27,22 @@ struct client_request {
     size_t body_len;
     size_t answer_max;  /* bytes; 0: 1 MB. A longer answer is RC_TOO_LARGE */
     int64_t timeout_ms; /* for everything; 0: 30 s */
-    void (*done)(
-        struct client_request *rq); /* on the outbound thread; not used by client_call() */
-    void *arg;                      /* the caller's */
+    void (*done)(struct client_request *rq); /* on the outbound thread; not by client_call() */
+    void *arg;                               /* the caller's */
 
     /* The answer. client_request_done() frees it. */
-    enum rc rc; /* RC_OK: an answer came, whatever its status. RC_IO, RC_TOO_LARGE, RC_BUSY
-                   (stopping): none did */
+    /* RC_OK: an answer came, whatever its status. RC_IO, RC_TOO_LARGE, RC_BUSY (we stop): none. */
+    enum rc rc;
     struct err err;
     bool in_doubt; /* with rc: it may have reached the other side */
     int status;
-    struct buf body_in,
-        headers_in;              /* heap; headers as lines "name: value", names in lower case */
-    struct client_request *next; /* the client's */
-    void *handle;                /* the client's */
-    size_t sent;                 /* the client's */
+    struct buf body_in;    /* heap */
+    struct buf headers_in; /* heap; lines "name: value", names in lower case */
+
+    /* Only client.c looks here. */
+    struct client_request *next;
+    void *handle;
+    size_t sent;
 };
 
 /* "" if absent; `out` holds n bytes. */
@@ -53,9 +54,9 @@ void client_request_done(struct client_request *rq);
 enum rc client_call(struct client_request *rq);
 
 enum rc client_start(struct err *e, int queue_max);
-bool client_send(struct client_request *rq); /* false: the queue is full or the client is not
-                                                running; done() is not called */
-void client_stop(
-    void); /* what is under way ends with RC_BUSY; accepts not having been started */
+/* False: the queue is full or the client is not running, and done() is not called. */
+bool client_send(struct client_request *rq);
+/* What is under way ends with RC_BUSY. Accepts not having been started. */
+void client_stop(void);
 
 #endif

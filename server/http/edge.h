@@ -1,8 +1,8 @@
 /*
  * edge.h - where HTTP ends: what stands between libh2o and the handlers of the route table.
  *
- *     bytes --> target --> route --> limit, size, credential, parameters --> handler (loop,
- * worker or writer) --> reply --> bytes
+ *     bytes --> target --> route --> limit, size, credential, parameters --.
+ *     bytes <-- reply <-- handler, on the loop, a worker or the writer <---'
  *
  * One call a process to edge_init(); then each loop thread has a struct edge_loop.
  */

@@ -1,10 +1,9 @@
 /*
  * exchange.c - the way of a request through the threads.
  *
- *     loop --> worker (credential, prepare, or the whole handler) --> writer (handler in a
- * savepoint) --> COMMIT --> loop
- *      \--> cache: somebody makes this answer already
- * ----------------------------------------------------------> loop
+ *     loop --> worker: credential, prepare --> writer: savepoint, handler, COMMIT --> loop
+ *      |--> worker: credential, handler --------------------------------------------> loop
+ *      '--> cache: somebody makes this answer already ------------------------------> loop
  *
  * The exchange owns an arena with copies of all it needs, so the client may hang up at any
  * moment. The ticket, a word in the request's own pool, tells us: only the loop thread ever

@@ -16,8 +16,7 @@ struct verdict {
     bool allowed;
     int64_t quota;     /* a minute */
     int64_t remaining; /* whole requests left now */
-    int64_t reset; /* seconds until the bucket is full again; when not allowed: until the next
-                      request is */
+    int64_t reset; /* seconds until it is full; when not allowed, until the next request is */
 };
 
 void limit_init(int64_t per_minute); /* 0: no limit */

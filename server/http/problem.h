@@ -17,12 +17,11 @@ struct problem {
     int status;
     const char *slug;            /* "not-found" */
     const char *title, *english; /* Chinese, English */
-    const char *cause,
-        *fix; /* why it happens and what to do, Chinese, a sentence or two each */
+    const char *cause, *fix;     /* why, and what to do: Chinese, a sentence or two each */
 };
 
-const struct problem *problem_of(
-    enum rc rc); /* never NULL: what is not in the table is RC_INTERNAL */
+/* Never NULL: what is not in the table is RC_INTERNAL. */
+const struct problem *problem_of(enum rc rc);
 const struct problem *problem_by_slug(const char *slug); /* NULL: unknown */
 const struct problem *problem_all(int *n);
 

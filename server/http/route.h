@@ -26,8 +26,7 @@ struct param {
 
 struct route {
     enum method method;
-    const char *path; /* "/v1/items/:id"; a parameter is a whole segment, or the segment's tail
-                         after a literal dot-free prefix never */
+    const char *path; /* "/v1/items/:id"; a parameter is always a whole segment */
     unsigned right;   /* of enum right; RIGHT_READ is everybody */
     enum where where;
     unsigned flags;
@@ -42,22 +41,26 @@ struct route {
     const char *example; /* a curl line's tail, e.g. "/v1/items?n=5"; NULL: the path */
 };
 
-enum { /* route.flags */
-       /*
-        * The answer is a function of path, query and the library's generation (cache.h): it is
-        * kept in memory, built once however many ask at the same time, and answered on the loop
-        * thread with ETag and 304. Never rate-limited.
-        */
-       R_CACHED = 1 << 0,
-       R_FOREVER = 1 << 1, /* with R_CACHED: the URL never answers other bytes; not bound to a
-                              generation */
-       R_NO_KEY =
-           1 << 2, /* a mutation that is idempotent by nature and takes no Idempotency-Key */
-       R_PAGE = 1 << 3,   /* errors are answered as an HTML page instead of problem+json */
-       R_HIDDEN = 1 << 4, /* not in the OpenAPI document */
+/*
+ * route.flags
+ *
+ * R_CACHED   the answer is a function of path, query and the library's generation (cache.h): it
+ *            is kept in memory, built once however many ask at the same time, and answered on
+ *            the loop thread with ETag and 304. Never rate-limited.
+ * R_FOREVER  with R_CACHED: the URL never answers other bytes; not bound to a generation
+ * R_NO_KEY   a mutation that is idempotent by nature and takes no Idempotency-Key
+ * R_PAGE     errors are answered as an HTML page instead of problem+json
+ * R_HIDDEN   not in the OpenAPI document
+ */
+enum {
+    R_CACHED = 1 << 0,
+    R_FOREVER = 1 << 1,
+    R_NO_KEY = 1 << 2,
+    R_PAGE = 1 << 3,
+    R_HIDDEN = 1 << 4,
 };
 
-/* The table ends with a row whose path is NULL. Checks the table (asserts); call once. */
+/* The table ends with a row whose path is NULL. Checks the table (asserts). Before the loops start. */
 void routes_set(const struct route *table);
 const struct route *routes_all(void);
 

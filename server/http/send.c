@@ -1,8 +1,7 @@
 /*
  * send.c - status, headers, bytes.
  *
- *     reply --> 304 if the client has it --> 206 or 416 for a range --> headers --> body,
- * unless HEAD
+ *     reply --> has the client got it? 304 --> a range? 206, 416 --> headers --> body (no HEAD)
  *
  * An answer out of the cache carries nothing of its own: no request id, no rate limit, so that
  * a cache on the way may keep it and HTTP/2 sends each header as one byte of its table.

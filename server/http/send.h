@@ -23,17 +23,16 @@ enum { REQUEST_ID_TEXT = 33 };
 struct sending {
     h2o_req_t *req;
     enum origin origin;
-    const struct route *route; /* NULL: none was found, or the answer comes from the cache */
-    const char *path;          /* decoded, without the query; NULL: as the request has it */
-    const char *who;           /* the actor's name */
-    const char *id; /* the request's; NULL: the answer is for everybody and has none */
+    const struct route *route;   /* NULL: none was found, or the answer comes from the cache */
+    const char *path;            /* decoded, without the query; NULL: as the request has it */
+    const char *who;             /* the actor's name */
+    const char *id;              /* the request's; NULL: the answer is for everybody */
     const struct verdict *limit; /* NULL: no rate limit applies */
     int64_t began_us;
 };
 
 void send_init(const struct conf_list *cors_origins, bool log_requests);
-/* What rp points at must live as long as req's pool. The request may be gone when this returns.
- */
+/* What rp points at must live as long as req's pool. The request may be gone afterwards. */
 void send_reply(const struct sending *s, const struct reply *rp);
 char *request_id_make(char out[REQUEST_ID_TEXT]);
 /* Status, reason and body of a failure; `id` may be NULL. */

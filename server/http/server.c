@@ -1,8 +1,8 @@
 /*
  * server.c - loops, listeners, connections.
  *
- *     SERVING --stop--> DRAINING (GOAWAY, idle ones closed) --all gone, or deadline--> CUTTING
- * --all gone, all requests home--> ended
+ *     SERVING --stop--> DRAINING: GOAWAY, idle ones closed --deadline--> CUTTING
+ *                          \-----all gone, all requests home-----> ENDED <--/
  *
  * A loop's context and its h2o sockets are made in the thread that runs it: libh2o keeps
  * recycled buffers by thread, and mixing them corrupts memory silently. Each loop has listening
