@@ -105,15 +105,15 @@ static enum rc children(struct work *w, const struct site *site, int64_t parent,
 
 /* ---- home ---- */
 
-/* The first columns of the first site: a way in, not a directory. */
+/* The site's first columns: a way in, not a directory. Of several sites none is shown before the others. */
 static enum rc put_main_columns(struct work *w, struct buf *b, const struct site *site,
                                 bool large)
 {
     struct column *columns;
     enum rc rc;
-    int n;
+    int n = 0;
 
-    if ((rc = children(w, site, 0, HOME_COLUMNS, &columns, &n)))
+    if (site && (rc = children(w, site, 0, HOME_COLUMNS, &columns, &n)))
         return rc;
     buf_adds(b, "<nav class=\"columns\" aria-label=\"栏目\">\n<ul>\n");
     for (int i = 0; i < n; i++)
@@ -150,18 +150,19 @@ static enum rc home(struct work *w, bool large, struct reply *rp)
     struct item_query q = { .by = LIST_STREAM, .no = instance()->stream, .limit = HOME_ITEMS };
     struct buf b = BUF_IN(w->mem);
     struct item_page items;
-    struct site *sites;
+    struct site *sites, *only;
     enum rc rc;
     int n;
 
     if ((rc = item_list(w, &q, &items)) || (rc = site_list(w, instance()->stream, &sites, &n)))
         return rc;
-    site_meta(w, &page, n ? &sites[0] : NULL);
+    only = n == 1 ? &sites[0] : NULL;
+    site_meta(w, &page, only);
     page_open(&b, &page);
     buf_adds(&b, "<h1>最新发布</h1>\n");
     if ((rc = put_state(w, &b, &items)))
         return rc;
-    if (n && (rc = put_main_columns(w, &b, &sites[0], large)))
+    if ((rc = put_main_columns(w, &b, only, large)))
         return rc;
     if ((rc = put_items(w, &b, &items, large, true)))
         return rc;
@@ -224,7 +225,7 @@ enum rc get_directory(struct work *w, const struct request *rq, struct reply *rp
 
     if ((rc = site_list(w, instance()->stream, &sites, &n)))
         return rc;
-    site_meta(w, &page, n ? &sites[0] : NULL);
+    site_meta(w, &page, n == 1 ? &sites[0] : NULL);
     page_open(&b, &page);
     buf_adds(&b, "<h1>全部栏目</h1>\n");
     for (int i = 0; i < n; i++)
