@@ -288,6 +288,7 @@ enum rc post_preview(struct work *w, const struct request *rq, struct reply *rp)
     int64_t seconds = request_int(rq, "seconds", 3 * 86400);
     struct buf b = BUF_IN(w->mem), url = BUF_IN(w->mem);
     char token[PREVIEW_TEXT];
+    const char *path;
     struct item item;
     enum rc rc;
 
@@ -295,10 +296,12 @@ enum rc post_preview(struct work *w, const struct request *rq, struct reply *rp)
         return rc;
     if ((rc = preview_make(&w->err, &instance()->preview, id, item.rev, seconds, token)))
         return rc;
+    path = arena_printf(w->mem, "/preview/%s", token);
     instance_origin(&url, rq);
-    buf_printf(&url, "/preview/%s", token);
+    buf_adds(&url, path);
     buf_addc(&b, '{');
     view_time(&b, "expires", clock_now() + seconds);
+    jx_put_text(&b, "path", path);
     jx_put_int(&b, "revision", item.rev);
     jx_put_text(&b, "url", url.p);
     buf_adds(&b, "}\n");
