@@ -160,6 +160,40 @@ static void it_answers_over_tls_plain_and_both_families(void **state)
     }
 }
 
+/* What breaks an HTTP/2 connection when it is done wrong: bodies where none may be, and lengths. */
+static void http2_gets_no_body_where_none_belongs(void **state)
+{
+    struct bench *b = *state;
+    static char body[2000];
+    static const struct {
+        const char *method, *path;
+        size_t body_len;
+        int status;
+    } cases[] = {
+        { "HEAD", "hello", 0, 200 },    { "HEAD", "cached", 0, 200 },
+        { "HEAD", "large", 0, 200 },    { "HEAD", "nowhere", 0, 404 },
+        { "OPTIONS", "hello", 0, 204 }, { "DELETE", "hello", 0, 405 },
+        { "POST", "hello", 1000, 200 }, { "POST", "hello", 1001, 413 },
+        { "POST", "hello", 2000, 413 },
+    };
+    char url[200];
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct client_request rq = { .method = cases[i].method,
+                                     .url = url,
+                                     .ca_file = b->ca,
+                                     .body = body,
+                                     .body_len = cases[i].body_len };
+
+        snprintf(url, sizeof url, "%s%s", server_urls(b->server).v[0], cases[i].path);
+        if (client_call(&rq) || rq.status != cases[i].status)
+            fail_msg("%s %s: %d %s", cases[i].method, cases[i].path, rq.status, rq.err.text);
+        if (!strcmp(cases[i].method, "HEAD"))
+            assert_int_equal(rq.body_in.n, 0);
+        client_request_done(&rq);
+    }
+}
+
 static void large_answers_arrive_whole(void **state)
 {
     struct bench *b = *state;
@@ -497,6 +531,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH(it_answers_over_tls_plain_and_both_families),
+        WITH(http2_gets_no_body_where_none_belongs),
         WITH(large_answers_arrive_whole),
         WITH(the_admin_socket_is_for_the_operator_alone),
         WITH(a_second_server_is_refused_where_one_listens),
