@@ -62,7 +62,7 @@ enum rc get_site(struct work *w, const struct request *rq, struct reply *rp)
     struct site site;
     enum rc rc;
 
-    if ((rc = site_find(w, request_arg(rq, "site")->text, &site)))
+    if ((rc = place_site(w, request_arg(rq, "site")->text, &site)))
         return rc;
     rp->cache = CACHE_SHORT;
     return reply_site(w, &site, rp);
@@ -89,7 +89,7 @@ enum rc get_columns(struct work *w, const struct request *rq, struct reply *rp)
     int n = 1;
     enum rc rc;
 
-    rc = code ? site_find(w, code, &one) : site_list(w, instance()->stream, &sites, &n);
+    rc = code ? place_site(w, code, &one) : site_list(w, instance()->stream, &sites, &n);
     if (rc)
         return rc;
     view_list_open(&b, "columns");
@@ -149,7 +149,7 @@ enum rc patch_site(struct work *w, const struct request *rq, struct reply *rp)
         return rc;
     if ((rc = jx_check(&w->err, body, members, "")))
         return rc;
-    if ((rc = site_find(w, request_arg(rq, "site")->text, &site)))
+    if ((rc = place_site(w, request_arg(rq, "site")->text, &site)))
         return rc;
     if (jx_text(body, "name"))
         site.name = jx_text(body, "name");
@@ -189,14 +189,20 @@ static void read_column(const json_t *body, struct column *c)
     c->open = jx_bool(body, "open", c->open);
 }
 
-enum rc post_column(struct work *w, const struct request *rq, struct reply *rp)
+static enum rc check_new_column(struct work *w, const json_t *body)
 {
-    static const struct jx_field members[] = {
-        { "site", JX_TEXT, true, 1, 64 },
+    const struct jx_field members[] = {
+        place_field(body, "site", true),
         { "path", JX_TEXT, true, 1, 600 },
         COLUMN_MEMBERS,
         { 0 },
     };
+
+    return jx_check(&w->err, body, members, "");
+}
+
+enum rc post_column(struct work *w, const struct request *rq, struct reply *rp)
+{
     struct column column;
     struct site site;
     json_t *body;
@@ -204,9 +210,9 @@ enum rc post_column(struct work *w, const struct request *rq, struct reply *rp)
 
     if ((rc = jx_object(&w->err, w->mem, rq->body, rq->body_len, &body)))
         return rc;
-    if ((rc = jx_check(&w->err, body, members, "")))
+    if ((rc = check_new_column(w, body)))
         return rc;
-    if ((rc = site_find(w, jx_text(body, "site"), &site)))
+    if ((rc = place_site_in(w, body, &site)))
         return rc;
     if ((rc = column_at(w, site.no, jx_text(body, "path"), true, &column)))
         return rc;

@@ -92,7 +92,7 @@ enum rc get_items(struct work *w, const struct request *rq, struct reply *rp)
     if ((rc = items_query(w, rq, &q)))
         return rc;
     if (code) {
-        if ((rc = site_find(w, code, &site)))
+        if ((rc = place_site(w, code, &site)))
             return rc;
         q.by = LIST_SITE;
         q.no = site.no;

@@ -63,7 +63,7 @@ static const struct shape shapes[] = {
       .flags = SHAPE_IF_MATCH | SHAPE_MUST_MATCH },
     { .handler = post_verb, .body = "Reason", .answer = "StaffItem", .flags = SHAPE_IF_MATCH },
     { .handler = post_move, .body = "Move", .answer = "StaffItem", .flags = SHAPE_IF_MATCH },
-    { .handler = post_preview, .answer = "PreviewLink" },
+    { .handler = post_preview, .body = "PreviewWish", .answer = "PreviewLink" },
     { .handler = post_site, .body = "NewSite", .answer = "Site", .status = 201 },
     { .handler = patch_site, .body = "EditedSite", .answer = "Site" },
     { .handler = post_column, .body = "NewColumn", .answer = "Column", .status = 201 },
@@ -410,7 +410,10 @@ static void put_item_schema(struct buf *out, const char *name, bool record,
         jx_key(out, fields[i].name);
         buf_addc(out, '{');
         jx_put_text(out, "description", fields[i].label);
-        put_field_type(out, &fields[i]);
+        if (!record && (i == FIELD_column || i == FIELD_site)) /* by name or number: places.h */
+            buf_adds(out, ",\"type\":[\"string\",\"integer\"]");
+        else
+            put_field_type(out, &fields[i]);
         buf_addc(out, '}');
     }
     if (!record) {
@@ -457,7 +460,7 @@ static void put_components(struct buf *out)
                     "[\"column\",\"id\",\"kind\",\"published\",\"revision\",\"site\",\"title\","
                     "\"updated\"]",
                     "一条已发布的内容，按入库时的字节原样给出");
-    put_item_schema(out, "NewItem", false, "[\"column\",\"site\",\"title\"]",
+    put_item_schema(out, "NewItem", false, "[\"column\",\"title\"]",
                     "新内容：放在哪里，写些什么");
     put_item_schema(out, "EditedItem", false, "[\"title\"]",
                     "整条内容的新一版；没有写的成员即被去掉");

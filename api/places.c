@@ -3,6 +3,9 @@
  */
 #include "api/places.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 struct place {
     struct place *next;
     bool is_site;
@@ -67,4 +70,59 @@ enum rc places_column(struct work *w, struct places *p, int64_t no, const struct
     }
     *out = &place->column;
     return RC_OK;
+}
+
+/* ---- by what people call them ---- */
+
+enum { NUMBER_DIGITS = 9 }; /* a SiteIDCode has ten */
+
+static bool is_number(const char *name)
+{
+    size_t n = strspn(name, "0123456789");
+
+    return n && n <= NUMBER_DIGITS && !name[n];
+}
+
+enum rc place_site(struct work *w, const char *name, struct site *out)
+{
+    enum rc rc = site_find(w, name, out);
+
+    return rc == RC_NOT_FOUND && is_number(name) ? site_by_no(w, atoll(name), out) : rc;
+}
+
+enum rc place_site_in(struct work *w, const json_t *body, struct site *out)
+{
+    const json_t *name = json_object_get(body, "site");
+
+    if (!name)
+        return err_field(&w->err, "/site", "site, a site's code or number, is missing");
+    if (json_is_integer(name))
+        return site_by_no(w, json_integer_value(name), out);
+    if (!json_is_string(name))
+        return err_field(&w->err, "/site", "site should be a site's code or number");
+    return place_site(w, json_string_value(name), out);
+}
+
+enum rc place_column_in(struct work *w, const json_t *body, int64_t site, struct column *out)
+{
+    const json_t *name = json_object_get(body, "column");
+    struct site named = { .no = site };
+    enum rc rc;
+
+    if (!name)
+        return err_field(&w->err, "/column", "column, a column's path or number, is missing");
+    if (json_is_integer(name))
+        return column_by_no(w, json_integer_value(name), out);
+    if (!json_is_string(name))
+        return err_field(&w->err, "/column", "column should be a column's path or number");
+    if ((!site || json_object_get(body, "site")) && (rc = place_site_in(w, body, &named)))
+        return rc;
+    return column_at(w, named.no, json_string_value(name), false, out);
+}
+
+struct jx_field place_field(const json_t *body, const char *name, bool required)
+{
+    if (json_is_integer(json_object_get(body, name)))
+        return (struct jx_field){ name, JX_INT, required, 1, INT32_MAX };
+    return (struct jx_field){ name, JX_TEXT, required, 1, 600 };
 }

@@ -5,6 +5,7 @@
 #ifndef API_PLACES_H
 #define API_PLACES_H
 
+#include "server/base/jx.h"
 #include "server/library/column.h"
 #include "server/library/site.h"
 
@@ -18,5 +19,18 @@ struct places {
 
 enum rc places_site(struct work *w, struct places *p, int64_t no, const struct site **out);
 enum rc places_column(struct work *w, struct places *p, int64_t no, const struct column **out);
+
+/*
+ * What people call a site or a column: a site's code or number, a column's path in its site or
+ * number. In JSON a number is a number.
+ */
+enum rc place_site(struct work *w, const char *name, struct site *out);
+/* The member "site" of a body. */
+enum rc place_site_in(struct work *w, const json_t *body, struct site *out);
+/* The member "column"; a path is looked for in "site", or where that is absent in the site of
+ * number `site` (0: none). */
+enum rc place_column_in(struct work *w, const json_t *body, int64_t site, struct column *out);
+/* The row for jx_check() that lets such a member through. */
+struct jx_field place_field(const json_t *body, const char *name, bool required);
 
 #endif

@@ -49,9 +49,9 @@
     {                                          \
         "large", P_BOOL, 0, 0, "1：长辈版" \
     }
-#define SITE                                     \
-    {                                            \
-        "site", P_TEXT, 1, 64, "站点标识码" \
+#define SITE                                                 \
+    {                                                        \
+        "site", P_TEXT, 1, 64, "站点标识码，或编号" \
     }
 
 static const struct param site[] = { SITE, { 0 } };
@@ -80,11 +80,6 @@ static const struct param staff_items[] = {
       "review、approved、published、withdrawn、expired、gone" },
     { "n", P_INT, 1, ITEM_PAGE_MAX, "每页条数，默认 50" },
     CURSOR,
-    { 0 },
-};
-static const struct param preview_link[] = {
-    ITEM,
-    { "seconds", P_INT, 1, PREVIEW_LIFETIME_MAX, "链接的有效期，秒；默认三天" },
     { 0 },
 };
 static const struct param preview[] = {
@@ -144,7 +139,7 @@ const struct route routes_table[] = {
     { POST, "/v1/items/:id/gone",              RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "永久删除各版文字，须写明原因；不能恢复", NULL },
     { POST, "/v1/items/:id/restore",           RIGHT_EDIT, ON_WRITER, 0, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "把撤下的内容恢复为草稿", NULL },
     { POST, "/v1/items/:id/move",              RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_move, NULL, T_STAFF, "移到另一栏目", NULL },
-    { POST, "/v1/items/:id/preview",           RIGHT_EDIT, ON_WORKER, R_NO_KEY, preview_link, 0, post_preview, NULL, T_STAFF, "生成会过期的预览链接", NULL },
+    { POST, "/v1/items/:id/preview",           RIGHT_EDIT, ON_WORKER, R_NO_KEY, item, STEP_BODY_MAX, post_preview, NULL, T_STAFF, "生成会过期的预览链接", NULL },
     { POST, "/v1/sites",                       RIGHT_EDIT, ON_WRITER, 0, NULL, STEP_BODY_MAX, post_site, NULL, T_STAFF, "新建站点", NULL },
     { PATCH, "/v1/sites/:site",                RIGHT_EDIT, ON_WRITER, 0, site, STEP_BODY_MAX, patch_site, NULL, T_STAFF, "修改站点，或关闭它", NULL },
     { POST, "/v1/columns",                     RIGHT_EDIT, ON_WRITER, 0, NULL, STEP_BODY_MAX, post_column, NULL, T_STAFF, "新建栏目，缺少的上级一并建立", NULL },

@@ -16,6 +16,8 @@
 #include "server/base/jx.h"
 #include "server/base/metric.h"
 
+enum { DAY = 86400 };
+
 enum rc get_healthz(struct work *w, const struct request *rq, struct reply *rp)
 {
     (void)w;
@@ -94,7 +96,7 @@ enum rc post_token(struct work *w, const struct request *rq, struct reply *rp)
     static const struct jx_field members[] = {
         { "label", JX_TEXT, true, 1, TOKEN_LABEL_MAX },
         { "rights", JX_TEXT, true, 1, 100 },
-        { "seconds", JX_INT, false, 1, TOKEN_LIFETIME_MAX },
+        { "days", JX_INT, false, 1, TOKEN_LIFETIME_MAX / DAY },
         { 0 },
     };
     struct buf b = BUF_IN(w->mem);
@@ -107,7 +109,7 @@ enum rc post_token(struct work *w, const struct request *rq, struct reply *rp)
     if ((rc = jx_check(&w->err, body, members, "")))
         return rc;
     if ((rc = token_create(w, jx_text(body, "label"), jx_text(body, "rights"),
-                           jx_int(body, "seconds", 90 * 86400), token)))
+                           jx_int(body, "days", 90) * DAY, token)))
         return rc;
     buf_addc(&b, '{');
     jx_put_text(&b, "label", jx_text(body, "label"));

@@ -19,6 +19,8 @@
 #include "server/base/jx.h"
 #include "server/library/publish.h"
 
+enum { PREVIEW_HOURS = 24 };
+
 static const char *revision_etag(struct work *w, int64_t rev)
 {
     return arena_printf(w->mem, "\"%" PRId64 "\"", rev);
@@ -117,24 +119,6 @@ static enum rc read_kind(struct work *w, const json_t *body, enum item_kind othe
     return RC_OK;
 }
 
-/* The column that "site" (its code) and "column" (its path) name, the same words as in a
- * record. */
-static enum rc read_column(struct work *w, const json_t *body, int64_t site_no,
-                           struct column *out)
-{
-    const char *code = jx_text(body, "site"), *path = jx_text(body, "column");
-    struct site site = { .no = site_no };
-    enum rc rc;
-
-    if (!code && !site_no)
-        return err_field(&w->err, "/site", "site, the code of a site, is missing");
-    if (!path)
-        return err_field(&w->err, "/column", "column, the path of a column, is missing");
-    if (code && (rc = site_find(w, code, &site)))
-        return rc;
-    return column_at(w, site.no, path, false, out);
-}
-
 enum rc post_item(struct work *w, const struct request *rq, struct reply *rp)
 {
     struct item_new new;
@@ -147,7 +131,7 @@ enum rc post_item(struct work *w, const struct request *rq, struct reply *rp)
 
     if ((rc = jx_object(&w->err, w->mem, rq->body, rq->body_len, &body)))
         return rc;
-    if ((rc = read_column(w, body, 0, &column)))
+    if ((rc = place_column_in(w, body, 0, &column)))
         return rc;
     if ((rc = read_kind(w, body, KIND_ARTICLE, &kind)))
         return rc;
@@ -257,13 +241,19 @@ enum rc post_verb(struct work *w, const struct request *rq, struct reply *rp)
     return reply_item(w, &after, rp);
 }
 
-enum rc post_move(struct work *w, const struct request *rq, struct reply *rp)
+static enum rc check_move(struct work *w, const json_t *body)
 {
-    static const struct jx_field members[] = {
-        { "site", JX_TEXT, false, 1, 64 },
-        { "column", JX_TEXT, true, 1, 600 },
+    const struct jx_field members[] = {
+        place_field(body, "column", true),
+        place_field(body, "site", false),
         { 0 },
     };
+
+    return jx_check(&w->err, body, members, "");
+}
+
+enum rc post_move(struct work *w, const struct request *rq, struct reply *rp)
+{
     struct column column;
     struct item item;
     json_t *body;
@@ -271,36 +261,56 @@ enum rc post_move(struct work *w, const struct request *rq, struct reply *rp)
 
     if ((rc = jx_object(&w->err, w->mem, rq->body, rq->body_len, &body)))
         return rc;
-    if ((rc = jx_check(&w->err, body, members, "")))
+    if ((rc = check_move(w, body)))
         return rc;
     if ((rc = find_seen(w, rq, &item)))
         return rc;
-    if ((rc = read_column(w, body, item.site, &column)))
+    if ((rc = place_column_in(w, body, item.site, &column)))
         return rc;
     if ((rc = publish_move(w, &item.id, column.no, &item)))
         return rc;
     return reply_item(w, &item, rp);
 }
 
+static enum rc read_hours(struct work *w, const struct request *rq, int64_t *out)
+{
+    static const struct jx_field members[] = {
+        { "hours", JX_INT, false, 1, PREVIEW_LIFETIME_MAX / 3600 },
+        { 0 },
+    };
+    json_t *body;
+    enum rc rc;
+
+    *out = PREVIEW_HOURS;
+    if (!rq->body_len)
+        return RC_OK;
+    if ((rc = jx_object(&w->err, w->mem, rq->body, rq->body_len, &body)))
+        return rc;
+    if ((rc = jx_check(&w->err, body, members, "")))
+        return rc;
+    *out = jx_int(body, "hours", PREVIEW_HOURS);
+    return RC_OK;
+}
+
 enum rc post_preview(struct work *w, const struct request *rq, struct reply *rp)
 {
     const struct id *id = &request_arg(rq, "id")->id;
-    int64_t seconds = request_int(rq, "seconds", 3 * 86400);
+    int64_t hours;
     struct buf b = BUF_IN(w->mem), url = BUF_IN(w->mem);
     char token[PREVIEW_TEXT];
     const char *path;
     struct item item;
     enum rc rc;
 
-    if ((rc = item_find(w, id, &item)))
+    if ((rc = read_hours(w, rq, &hours)) || (rc = item_find(w, id, &item)))
         return rc;
-    if ((rc = preview_make(&w->err, &instance()->preview, id, item.rev, seconds, token)))
+    if ((rc = preview_make(&w->err, &instance()->preview, id, item.rev, hours * 3600, token)))
         return rc;
     path = arena_printf(w->mem, "/preview/%s", token);
     instance_origin(&url, rq);
     buf_adds(&url, path);
     buf_addc(&b, '{');
-    view_time(&b, "expires", clock_now() + seconds);
+    view_time(&b, "expires", clock_now() + hours * 3600);
     jx_put_text(&b, "path", path);
     jx_put_int(&b, "revision", item.rev);
     jx_put_text(&b, "url", url.p);

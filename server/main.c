@@ -181,7 +181,7 @@ const struct command commands[] = {
     { "token list", "", 0, 0, link_opts, cmd_staff, "list tokens",
       "tjzw token list --data tjzw-data", STAFF(GET, "/v1/tokens", STAFF_QUERY) },
     { "token revoke", "LABEL", 1, 1, link_opts, cmd_staff, "end a token",
-      "tjzw token revoke --data tjzw-data cms", STAFF(DELETE, "/v1/tokens/%", STAFF_OPTIONS) },
+      "tjzw token revoke --data tjzw-data cms", STAFF(DELETE, "/v1/tokens/%", STAFF_QUERY) },
     { "print-conf", "", 0, 0, conf_opts, cmd_print_conf,
       "print the settings in force, as a file to start from", "tjzw print-conf > tjzw.conf",
       NULL },

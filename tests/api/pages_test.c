@@ -193,7 +193,7 @@ static void a_preview_shows_the_draft_until_it_expires(void **state)
                            "\"草稿标题\",\"body\":\"草稿正文\"}");
     const char *id = text_of(t, &a, "id"), *url;
 
-    a = tell(t, POST, URL("/v1/items/%s/preview?seconds=3600", id), NULL);
+    a = tell(t, POST, URL("/v1/items/%s/preview", id), "{\"hours\":1}");
     assert_int_equal(a.status, 200);
     url = text_of(t, &a, "url");
     assert_memory_equal(url, "https://www.example.cn/preview/", 31);

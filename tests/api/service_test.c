@@ -48,6 +48,7 @@ static void every_public_address_answers(void **state)
     } rows[] = {
         { "/v1/sites", 200, "application/json" },
         { "/v1/sites/1200000000", 200, "application/json" },
+        { "/v1/sites/1", 200, "application/json" },
         { "/v1/sites/none", 404, "application/problem+json" },
         { "/v1/columns", 200, "application/json" },
         { "/v1/columns?site=1200000000", 200, "application/json" },
