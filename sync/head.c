@@ -199,6 +199,12 @@ void sync_on_cut(void (*fn)(void))
     on_cut = fn;
 }
 
+void head_forget_answers(void)
+{
+    if (on_cut)
+        on_cut();
+}
+
 /* After the COMMIT: what the table holds is what everybody sees. */
 static void publish(void *arg)
 {
@@ -216,8 +222,10 @@ static void publish(void *arg)
     l->floor = s->head.time;
     l->stale = l->seq != s->head.seq;
     l->signed_ms = clock_now_ms();
-    if (cut && on_cut)
-        on_cut();
+    if (cut) {
+        index_cut(l->index, s->head.seq);
+        head_forget_answers();
+    }
     metric_set(METRIC_head_seq, (int64_t)s->head.seq);
     metric_add(METRIC_heads_signed, 1);
 }
@@ -240,19 +248,34 @@ static enum rc store(struct work *w, struct signing *s)
                   h->chain, sizeof h->chain, s->note, s->n);
 }
 
+/*
+ * The number of this signing. The table knows more than memory: two jobs of one transaction may both
+ * sign, and neither is shown before the COMMIT.
+ */
+static enum rc number(struct work *w, struct live *l, struct wire_head *h)
+{
+    struct rows q;
+    enum rc rc =
+        db_query(w, SQL_sync_head_of, &q, "iii", l->no, (int64_t)h->epoch, (int64_t)h->seq);
+
+    if (rc)
+        return rc;
+    h->sign = rows_next(&q) ? (uint64_t)rows_int(&q, 1) + 1 : 1;
+    return rows_done(&q);
+}
+
 /* Time and number of the signing, the signature, the row. */
 static enum rc sign_this(struct work *w, struct live *l, const struct wire_head *content)
 {
     struct signing *s = arena_zalloc(w->mem, sizeof *s);
-    const struct wire_head *last = &l->head;
     struct sync_err se;
     enum rc rc;
 
     s->l = l;
     s->head = *content;
     s->head.time = (uint64_t)clock_now() > l->floor ? (uint64_t)clock_now() : l->floor;
-    s->head.sign =
-        last->epoch == content->epoch && last->seq == content->seq ? last->sign + 1 : 1;
+    if ((rc = number(w, l, &s->head)))
+        return rc;
     if (wire_head_print(&se, &s->head, s->note, &s->n))
         return err_set(&w->err, RC_INTERNAL, "head: %s", se.text);
     if ((rc = keys_sign(l->keys, &w->err, s->note, &s->n)) || (rc = store(w, s)))
@@ -451,11 +474,11 @@ enum rc head_resume(struct work *w, struct live *l)
                        "head %" PRIu64 ".%" PRIu64 " was signed, but the log is at %" PRIu64
                        ".%" PRIu64 ": restore the database with 'tjzw restore'",
                        h.epoch, h.seq, row.epoch, l->seq);
-    /* One that is not ours any more (another key, another epoch) is not shown, but its number
-     * must not be given twice. */
-    l->head = h;
+    /* One that is not ours any more (another key, another epoch) is not shown. */
     l->has_head = l->note_len && h.epoch == row.epoch && ours;
-    if (!l->has_head)
+    if (l->has_head)
+        l->head = h;
+    else
         l->note_len = 0;
     l->stale = true;
     return head_sign(w, l, false);

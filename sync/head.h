@@ -34,6 +34,8 @@ enum rc head_flush(struct live *l, struct err *e);
 enum rc head_sign(struct work *w, struct live *l, bool must);
 /* At start: takes over the newest stored head, and signs unless it still holds. */
 enum rc head_resume(struct work *w, struct live *l);
+/* What answers were kept is to be forgotten (sync_on_cut). */
+void head_forget_answers(void);
 /* Something changed: sign at once, or when the debounce has passed. Outside a transaction,
  * after COMMIT. */
 void head_touch(struct live *l);

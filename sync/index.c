@@ -47,6 +47,7 @@ struct index {
     int64_t every;
     pthread_mutex_t lock; /* for what follows */
     bool stopped, active, untidy;
+    uint64_t cut;      /* seq of the newest takedown that objects may still hold; 0: none */
     int64_t failed_us; /* when the last build failed; 0: it did not */
     uint64_t reached;  /* seq of the newest index */
     struct pool_job job;
@@ -156,6 +157,7 @@ static void print_index(const struct build *b, struct buf *out)
 struct finishing {
     struct live *live;
     const struct build *build;
+    bool cut; /* what the objects before held must go at once */
 };
 
 static void finished(void *arg)
@@ -173,7 +175,7 @@ static enum rc finish(struct work *w, void *arg)
     struct live *l = f->live;
     struct buf text = BUF_IN(w->mem);
     uint8_t hash[HASH_BYTES];
-    int64_t horizon = clock_now() - KEEP_SECONDS;
+    int64_t horizon = f->cut ? INT64_MAX : clock_now() - KEEP_SECONDS;
     enum rc rc;
 
     print_index(f->build, &text);
@@ -192,10 +194,29 @@ static bool is_new(const struct index *x, const struct build *b)
     return b->regions || b->seq != x->reached;
 }
 
+static bool cut_within(struct index *x, uint64_t seq)
+{
+    bool within;
+
+    pthread_mutex_lock(&x->lock);
+    within = x->cut && x->cut <= seq;
+    pthread_mutex_unlock(&x->lock);
+    return within;
+}
+
+static void end_cut(struct index *x, uint64_t seq)
+{
+    pthread_mutex_lock(&x->lock);
+    if (x->cut <= seq)
+        x->cut = 0;
+    pthread_mutex_unlock(&x->lock);
+    head_forget_answers(); /* somebody may have asked for an old object meanwhile */
+}
+
 static enum rc end_build(struct index *x, struct work *w)
 {
     struct build *b = x->build;
-    struct finishing f = { x->live, b };
+    struct finishing f = { x->live, b, cut_within(x, b->seq) };
     bool made = is_new(x, b);
     int removed = 0;
     enum rc rc;
@@ -208,6 +229,8 @@ static enum rc end_build(struct index *x, struct work *w)
         return rc;
     LOG(made ? LOG_INFO : LOG_DEBUG, "index_made", L_STR("stream", x->live->name),
         L_INT("seq", b->seq), L_INT("objects", b->objects), L_INT("files_removed", removed));
+    if (f.cut)
+        end_cut(x, b->seq);
     pthread_mutex_lock(&x->lock);
     x->untidy = b->hurry && plan_untidy(b); /* a build at leisure has joined what it could */
     pthread_mutex_unlock(&x->lock);
@@ -296,7 +319,7 @@ static void run(struct pool_job *job, struct db *db)
 
 static bool is_due(const struct index *x, uint64_t seq)
 {
-    return (int64_t)(seq - x->reached) >= x->every;
+    return (int64_t)(seq - x->reached) >= x->every || (x->cut && x->reached);
 }
 
 void index_kick(struct index *x, uint64_t seq)
@@ -315,6 +338,13 @@ void index_reached(struct index *x, uint64_t seq)
 {
     pthread_mutex_lock(&x->lock);
     x->reached = seq;
+    pthread_mutex_unlock(&x->lock);
+}
+
+void index_cut(struct index *x, uint64_t seq)
+{
+    pthread_mutex_lock(&x->lock);
+    x->cut = seq;
     pthread_mutex_unlock(&x->lock);
 }
 

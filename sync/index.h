@@ -19,6 +19,9 @@ void index_free(struct index *x); /* after the workers ended; accepts NULL */
 void index_kick(struct index *x, uint64_t seq);
 /* On the writer thread, after COMMIT: the newest index stands for `seq`. */
 void index_reached(struct index *x, uint64_t seq);
+/* On the writer thread: something was taken down at or before `seq`. Objects are made again at
+ * once, and those before do not stay for a week. */
+void index_cut(struct index *x, uint64_t seq);
 /* At start: so does the stored one, which may have been made in a hurry. */
 void index_resume(struct index *x, uint64_t seq);
 /* Whether no build is due or under way; without `tidy`, one that only joins objects does not count. */

@@ -109,6 +109,17 @@ void sync_watch(void)
 
 /* ---- start and end ---- */
 
+/* A takedown whose objects were still to be made again when the process ended. */
+static enum rc resume_cut(struct work *w, struct live *l, uint64_t index_seq)
+{
+    struct rows q;
+    enum rc rc = db_one(w, SQL_sync_purged, &q, "ii", l->no, (int64_t)index_seq);
+
+    if (!rc)
+        index_cut(l->index, (uint64_t)rows_int(&q, 0));
+    return rows_done(&q);
+}
+
 static enum rc load(struct work *w, struct live *l)
 {
     struct rows q;
@@ -127,7 +138,7 @@ static enum rc load(struct work *w, struct live *l)
                        "; 'tjzw verify' names the fault",
                        l->name, seq, l->seq);
     index_resume(l->index, index_seq);
-    return RC_OK;
+    return resume_cut(w, l, index_seq);
 }
 
 static void show(void *arg)

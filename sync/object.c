@@ -39,8 +39,8 @@ enum rc object_put(struct work *w, int64_t stream, const char *kind, const void 
 }
 
 /*
- * Newest first: a row was superseded when the one before it was made. So the first one made
- * before the horizon was still in use at it.
+ * Newest first: a row was superseded when the one before it was made. So the first one made before
+ * the horizon was still in use at it.
  */
 static enum rc superseded(struct work *w, int64_t stream, const char *kind,
                           const uint8_t *current, int64_t horizon, int most, struct buf *out)
@@ -54,8 +54,9 @@ static enum rc superseded(struct work *w, int64_t stream, const char *kind,
     for (int i = 0; rows_next(&q); i++) {
         size_t n;
         const void *hash = rows_blob(&q, 0, &n);
+        bool old = horizon == INT64_MAX || since < horizon || (most && i >= most);
 
-        if (i && (since < horizon || (most && i >= most)) && memcmp(hash, current, HASH_BYTES))
+        if (old && memcmp(hash, current, HASH_BYTES))
             buf_add(out, hash, n);
         since = rows_int(&q, 1);
     }

@@ -20,8 +20,8 @@
 enum rc object_put(struct work *w, int64_t stream, const char *kind, const void *p, size_t n,
                    uint8_t hash[HASH_BYTES]);
 /*
- * Removes rows that were superseded before `horizon` (seconds), and whatever is older than the
- * `most` newest (0: no such limit), but neither the newest nor `current`.
+ * Removes rows that were superseded before `horizon` (seconds; INT64_MAX: at any time), and
+ * whatever is older than the `most` newest (0: no such limit), but never `current`.
  */
 enum rc object_expire(struct work *w, int64_t stream, const char *kind, const uint8_t *current,
                       int64_t horizon, int most);

@@ -153,6 +153,7 @@ uint32_t sync_world_random(struct sync_world *t, uint32_t below)
 static void remember(struct sync_world *t, const struct change *c)
 {
     struct wire_frame f = { .op = (uint8_t)c->op,
+                            .flags = (uint8_t)c->flags,
                             .title_len = (uint16_t)strlen(c->title),
                             .length = (uint32_t)c->n,
                             .born = (uint64_t)c->born,
@@ -184,6 +185,7 @@ static enum rc change(struct work *w, struct sync_world *t, struct plan p)
     struct change c = { .stream = live_no(t->live),
                         .born = -1,
                         .op = p.op,
+                        .flags = p.op == CHANGE_GONE ? CHANGE_PURGE : 0,
                         .site = t->site,
                         .col = 1 + sync_world_random(t, 5),
                         .date = clock_now(),
@@ -256,6 +258,11 @@ void sync_world_put_often(struct sync_world *t, uint64_t born, int times)
 void sync_world_withdraw(struct sync_world *t, uint64_t born)
 {
     write_all((struct burst){ t, { born, CHANGE_WITHDRAWN, 40 }, 1, 0 });
+}
+
+void sync_world_take_down(struct sync_world *t, uint64_t born)
+{
+    write_all((struct burst){ t, { born, CHANGE_GONE, 40 }, 1, 0 });
 }
 
 void sync_world_random_change(struct sync_world *t, size_t most)

@@ -321,6 +321,32 @@ static void what_is_rolled_back_is_not_signed(void **state)
     assert_int_equal(after.sign, before.sign);
 }
 
+static enum rc sign(struct work *w, void *arg)
+{
+    return head_sign(w, ((struct sync_world *)arg)->live, true);
+}
+
+static enum rc sign_twice(struct work *w, void *arg)
+{
+    enum rc rc = sign(w, arg);
+
+    return rc ? rc : sign(w, arg);
+}
+
+static void two_signings_in_one_transaction_get_two_numbers(void **state)
+{
+    struct sync_world *t = *state;
+    struct wire_head before = sync_world_head(t), after;
+    struct work w;
+
+    work_init(&w, arena_new(), NULL, "sync", RIGHT_ALL);
+    assert_int_equal(writer_call(&w, sign_twice, t), RC_OK);
+    arena_free(w.mem);
+    assert_true(head_values(t->live, &after));
+    assert_int_equal(after.seq, before.seq);
+    assert_int_equal(after.sign, before.sign + 2);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sync_world_set_up, sync_world_tear_down)
@@ -341,6 +367,7 @@ int main(void)
         TEST(a_strange_platform_key_is_refused),
         TEST(keys_are_for_us_alone),
         TEST(what_is_rolled_back_is_not_signed),
+        TEST(two_signings_in_one_transaction_get_two_numbers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

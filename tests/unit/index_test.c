@@ -333,6 +333,32 @@ static void settling_waits_until_everything_is_readable(void **state)
     assert_int_equal(sync_world_number(t, "SELECT count(*) FROM sync_object"), stored);
 }
 
+static void what_was_taken_down_is_in_no_object(void **state)
+{
+    struct sync_world *t = *state;
+    struct err e = { 0 };
+    struct wire_head h;
+    struct list old;
+    const char *p;
+    size_t n;
+
+    fill(t, 20, 500);
+    build(t);
+    h = sync_world_head(t);
+    old = read_list(t, &h);
+    sync_world_take_down(t, 7);
+    sync_world_head(t);
+    sync_world_stop(t); /* the process ends before the objects are made again */
+    sync_world_start_with_workers(t);
+    assert_int_equal(sync_settle(&e, true, 60000), RC_OK);
+    assert_true(head_values(t->live, &h));
+    assert_int_equal(h.cut, 1);
+    assert_int_equal(object_read(&t->w, t->dir, old.object[0].hash, WIRE_IDENTITY, &p, &n),
+                     RC_NOT_FOUND);
+    assert_takes_there(t, &h, 0);
+    assert_takes_there(t, &h, 20);
+}
+
 struct block {
     struct pool_job job;
     atomic_bool *held;
@@ -421,6 +447,7 @@ int main(void)
         TEST(a_missing_file_is_made_again),
         TEST(superseded_objects_stay_a_week),
         TEST(workers_follow_the_log),
+        TEST(what_was_taken_down_is_in_no_object),
         TEST(settling_waits_until_everything_is_readable),
         TEST(a_head_waits_for_the_index_when_the_log_runs_away),
         TEST(what_was_made_in_a_hurry_is_joined_later),

@@ -86,7 +86,7 @@ static enum rc write_some(struct work *w, void *arg)
     if ((rc = rows_done(&q)))
         return rc;
     for (int i = 0; i < 20 && !rc; i++) {
-        int64_t item = random() % 3 && born < ITEMS ? born : random() % (born + 1);
+        int64_t item = random() % 3 && born < ITEMS ? born : random() % (born + (born < ITEMS));
         struct change c = { .stream = live_no(live_own()),
                             .born = item == born ? -1 : item,
                             .op = CHANGE_PUT,

@@ -38,7 +38,7 @@ SELECT note FROM head WHERE stream = ?1 AND epoch = ?2 AND seq = ?3 AND sign = ?
 
 -- The last signing of one state, to learn whether a reader may still hold it.
 -- name: sync_head_of
-SELECT time FROM head WHERE stream = ?1 AND epoch = ?2 AND seq = ?3 ORDER BY sign DESC LIMIT 1;
+SELECT time, sign FROM head WHERE stream = ?1 AND epoch = ?2 AND seq = ?3 ORDER BY sign DESC LIMIT 1;
 
 -- Old heads, but for the newest of each epoch.
 -- name: sync_head_purge
@@ -88,3 +88,7 @@ WHERE l.stream = ?1 AND l.born >= ?2 AND l.born <= ?3;
 
 -- name: sync_changed
 SELECT DISTINCT born FROM change WHERE stream = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY born;
+
+-- The newest purge since: objects may still hold what it removed.
+-- name: sync_purged
+SELECT CAST(COALESCE(MAX(seq), 0) AS BIGINT) FROM change WHERE stream = ?1 AND seq > ?2 AND flags <> 0;
