@@ -323,8 +323,8 @@ static int run_verify(struct phone *p, const char *argument)
 
 static const struct command commands[] = {
     { "sync", NULL, "取回最新内容，核验签名后才采用；断网、中断都不影响已有内容",
-      "tjzw-phone --store a.db --server https://127.0.0.1:8443 --cacert tjzw-data/tls-cert.pem "
-      "sync -v",
+      "tjzw-phone --store a.db --server https://127.0.0.1:8443 --cacert "
+      "tjzw-data/keys/tls-cert.pem sync -v",
       run_sync },
     { "list", NULL, "列出条目，新的在前",
       "tjzw-phone --store a.db list --column 通知公告 -n 20", run_list },

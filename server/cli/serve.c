@@ -76,10 +76,12 @@ static void say_where(const struct app *app, const struct conf *c, bool demo)
            keys_trust(live_keys(live_own()), trust));
     printf("  试一试    curl -s %s'%sv1/items?n=3'\n", strncmp(url, "https", 5) ? "" : "-k ",
            url);
-    if (demo)
-        printf("  离线同步  tjzw-phone --store phone.db --server %s sync\n"
-               "  演示模式：内容均为示例，不会向任何人发送消息。按 Ctrl+C 停止。\n",
-               url);
+    if (demo) {
+        printf("  离线同步  build/tjzw-phone --store phone.db --server %s", url);
+        if (!strncmp(url, "https", 5) && !*c->tls_cert) /* self-signed */
+            printf(" --cacert %s/keys/tls-cert.pem", c->data);
+        printf(" sync\n  演示模式：内容均为示例，不会向任何人发送消息。按 Ctrl+C 停止。\n");
+    }
     fflush(stdout);
 }
 

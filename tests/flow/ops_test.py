@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-from lib import World, clean_env, free_port, has_ipv6, wait_for
+from lib import BUILD, World, clean_env, free_port, has_ipv6, wait_for
 
 from tap import Skip, case, done, note
 
@@ -88,7 +88,7 @@ def starting(w):
         for s in open_ones:
             s.close()
 
-    with case("--demo serves 8 columns and 200 articles in under 2 s, and the curl line it prints works"):
+    with case("--demo serves 8 columns and 200 articles in under 2 s, and the lines it prints work"):
         server = w.start(w.dir / "demo", "--demo")
         seconds = server.ready()
         note(f"ready after {seconds:.2f} s")
@@ -102,6 +102,9 @@ def starting(w):
         line = re.search(r"curl .*", said)[0]
         answer = subprocess.run(["bash", "-c", line], capture_output=True, env=clean_env(), timeout=20)
         assert answer.returncode == 0 and b"\xe7\xa4\xba\xe4\xbe\x8b" in answer.stdout, (line, answer)
+        line = re.search(r"build/(tjzw-phone .*)", said)[1]
+        synced = subprocess.run(["bash", "-c", f"{BUILD}/{line}"], cwd=w.dir, capture_output=True, env=clean_env(), timeout=20)
+        assert synced.returncode == 0 and b"200" in synced.stdout, (line, synced)
         assert b"html" in server.get("/").body[:200].lower()
         server.stop()
 
