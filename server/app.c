@@ -20,7 +20,6 @@
 #include "server/base/pool.h"
 #include "server/demo/demo.h"
 #include "server/http/cache.h"
-#include "server/http/cache.h"
 #include "server/http/edge.h"
 #include "server/http/idempotency.h"
 #include "server/http/server.h"
@@ -61,7 +60,6 @@ static enum rc make_directories(struct err *e, const char *data)
 static void watch(void)
 {
     sync_watch();
-    sync_on_cut(cache_forget_all);
     sync_on_cut(cache_forget_all); /* what was taken down must not be answered from memory */
     idempotency_init();
     writer_tick(EXPIRE_EVERY_MS, publish_tick, NULL);
