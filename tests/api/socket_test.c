@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -299,6 +300,44 @@ static void *stop(void *arg)
     return server_stop(b->server, 3000) ? b : NULL;
 }
 
+enum { CROWD = 160 };
+
+/* A server that may open few files: it takes no more connections than that, and takes the others
+ * when some have gone. */
+static int open_poor(void **state)
+{
+    struct rlimit rich, poor;
+    int rc;
+
+    getrlimit(RLIMIT_NOFILE, &rich);
+    poor = (struct rlimit){ 300, rich.rlim_max };
+    setrlimit(RLIMIT_NOFILE, &poor);
+    rc = open_bench(state);
+    rich.rlim_cur = rich.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &rich); /* the crowd is in this process too */
+    return rc;
+}
+
+static void a_crowd_waits_outside_and_is_served_in_turn(void **state)
+{
+    struct bench *b = *state;
+    int fd[CROWD];
+    char answer[2000];
+
+    for (int i = 0; i < CROWD; i++)
+        fd[i] = dial(b, 1);
+    usleep(200 * 1000);
+    assert_true(metric_get(METRIC_connections) < CROWD);
+    for (int i = 0; i < CROWD; i += 2)
+        close(fd[i]);
+    for (int i = 1; i < CROWD; i += 2) {
+        exchange(fd[i], "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n", answer, sizeof answer);
+        assert_memory_equal(answer, "HTTP/1.1 200", 12);
+    }
+    for (int i = 1; i < CROWD; i += 2)
+        close(fd[i]);
+}
+
 static void stopping_closes_idle_connections_and_finishes_the_rest(void **state)
 {
     struct bench *b = *state;
@@ -536,6 +575,8 @@ int main(void)
         WITH(the_admin_socket_is_for_the_operator_alone),
         WITH(a_second_server_is_refused_where_one_listens),
         WITH(http1_keeps_the_connection_through_empty_answers),
+        cmocka_unit_test_setup_teardown(a_crowd_waits_outside_and_is_served_in_turn, open_poor,
+                                        close_bench),
         WITH(stopping_closes_idle_connections_and_finishes_the_rest),
         WITH(the_deadline_cuts_whoever_does_not_read),
         WITH(many_outbound_requests_share_a_connection),
