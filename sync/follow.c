@@ -247,6 +247,14 @@ static enum sync_rc plan_object(struct sync_err *e, struct engine *f,
     return SYNC_OK;
 }
 
+/* Many changes came at once and their objects are still being made. */
+static enum sync_rc index_awaited(struct sync_err *e, struct engine *f)
+{
+    f->out->wait = f->head.poll;
+    return sync_err_set(e, SYNC_BUSY, "the server has no index yet that reaches seq %" PRIu64,
+                        f->head.seq);
+}
+
 /* The index is there: what of it is needed, and the catch-up behind it. */
 static enum sync_rc plan_index(struct sync_err *e, struct engine *f, const char *text, size_t n)
 {
@@ -257,10 +265,12 @@ static enum sync_rc plan_index(struct sync_err *e, struct engine *f, const char 
 
     if ((rc = wire_index_begin(e, text, n, &w)))
         return rc;
-    if (w.seq > f->head.seq || f->head.seq - w.seq > WIRE_CATCHUP_MAX)
+    if (w.seq > f->head.seq)
         return sync_err_set(e, SYNC_INVALID,
                             "index: of seq %" PRIu64 " under a head of %" PRIu64, w.seq,
                             f->head.seq);
+    if (f->head.seq - w.seq > WIRE_CATCHUP_MAX)
+        return index_awaited(e, f);
     while (!(rc = wire_index_next(e, &w, &o, &more)) && more)
         if ((rc = plan_object(e, f, &o)))
             return rc;
@@ -333,8 +343,7 @@ static enum sync_rc plan_content(struct sync_err *e, struct engine *f)
         return keep_planned(e, f);
     }
     if (!f->head.has_index)
-        return sync_err_set(e, SYNC_INVALID, "head: %" PRIu64 " changes and no index",
-                            f->head.seq);
+        return index_awaited(e, f);
     plan_text(f, PART_INDEX, f->head.index);
     if ((rc = fetch_parts(e, f)) || (rc = take_text(e, f, PART_INDEX, &index, &n)))
         return rc;

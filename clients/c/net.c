@@ -2,6 +2,10 @@
  * net.c - requests by libcurl's multi interface: HTTP/2 where the server has it, a few side by
  * side, connections kept for the next batch.
  *
+ * libcurl 7.88, which Debian 12 has, can forget a stream that shares its connection: its bytes have come and lie in a buffer, and nobody
+ * looks. A transfer that is silent is therefore nudged several times a second, and the time limit for silence is kept here, because
+ * a nudge starts curl's own anew.
+ *
  * Bytes are HTTP's: headers as text and bodies, without TLS. Compression is ours (suffixes in
  * the URL), so none is asked for; redirects are not followed, because the protocol has none.
  */
@@ -12,8 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
-enum { SIDE_BY_SIDE = 6, WAIT_MS = 100 };
+enum { SIDE_BY_SIDE = 6, WAIT_MS = 100, NUDGE_MS = 200 };
 
 struct net {
     CURLM *multi;
@@ -27,8 +32,17 @@ struct net {
 struct flight {
     struct tjzw_request *request;
     struct curl_slist *headers;
-    bool aborted; /* on_body asked to end the batch */
+    bool aborted;           /* on_body asked to end the batch */
+    uint64_t heard, nudged; /* ms: when it last moved, or was nudged */
 };
+
+static uint64_t now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
 
 struct net *net_open(void)
 {
@@ -69,6 +83,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
     char text[1024], *colon, *value;
     int status;
 
+    f->heard = now_ms();
     if (n >= sizeof text)
         return n; /* none that we want is so long */
     memcpy(text, line, n);
@@ -90,6 +105,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
 {
     struct flight *f = ctx;
 
+    f->heard = now_ms();
     f->aborted = f->request->on_body(f->request, bytes, size * count) != 0;
     return f->aborted ? 0 : size * count;
 }
@@ -113,8 +129,6 @@ static CURL *launch(struct net *n, struct flight *f)
     curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)n->connect_timeout);
-    curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)n->idle_timeout);
     if (n->cacert[0])
         curl_easy_setopt(c, CURLOPT_CAINFO, n->cacert);
     curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
@@ -123,6 +137,7 @@ static CURL *launch(struct net *n, struct flight *f)
     curl_easy_setopt(c, CURLOPT_WRITEDATA, f);
     curl_easy_setopt(c, CURLOPT_PRIVATE, f);
     curl_multi_add_handle(n->multi, c);
+    f->heard = f->nudged = now_ms();
     return c;
 }
 
@@ -189,6 +204,33 @@ static void reap(struct batch *b)
     }
 }
 
+/* Changing what is paused (here: sending, of which there is none) makes curl look at the connection again, whatever the socket says. */
+static void nudge(CURL *c)
+{
+    curl_easy_pause(c, CURLPAUSE_SEND);
+    curl_easy_pause(c, CURLPAUSE_CONT);
+}
+
+static void mind_the_silent(struct batch *b)
+{
+    uint64_t now = now_ms();
+
+    for (size_t i = 0; i < b->next; i++) {
+        struct flight *f = &b->flights[i];
+
+        if (!b->handles[i])
+            continue;
+        if (now - f->heard >= (uint64_t)b->n->idle_timeout * 1000) {
+            land(b->n, b->handles[i], f, CURLE_OPERATION_TIMEDOUT);
+            b->handles[i] = NULL;
+            b->flying--;
+        } else if (now - f->heard >= NUDGE_MS && now - f->nudged >= NUDGE_MS) {
+            nudge(b->handles[i]);
+            f->nudged = now;
+        }
+    }
+}
+
 static void end_all(struct batch *b)
 {
     for (size_t i = 0; i < b->count; i++)
@@ -213,6 +255,7 @@ void net_get(void *ctx, struct tjzw_request *requests, size_t n, bool (*stop)(vo
         }
         curl_multi_perform(b.n->multi, &running);
         reap(&b);
+        mind_the_silent(&b);
         b.ended |= stop(stop_ctx);
         if (!b.ended && b.flying > 0)
             curl_multi_poll(b.n->multi, NULL, 0, WAIT_MS, NULL);

@@ -517,6 +517,24 @@ static void only_objects_above_the_cursor_are_fetched(void **state)
     fake_free(s);
 }
 
+static void an_index_still_in_the_making_is_waited_for(void **state)
+{
+    struct fake *s = a_server(100);
+    struct phone p = phone_new(s);
+
+    (void)state;
+    for (unsigned i = 0; i < 4200; i++)
+        fake_edit(s, i % 100, "又改", "{}");
+    fake_head(s);
+    assert_int_equal(phone_sync(&p), SYNC_BUSY);
+    assert_int_equal(p.last.wait, 60);
+    fake_index(s);
+    fake_head(s);
+    phone_must_sync(&p);
+    phone_done(&p);
+    fake_free(s);
+}
+
 /* ---- epochs, keys, trust ---- */
 
 static void a_restore_starts_over_only_those_beyond_it(void **state)
@@ -862,6 +880,7 @@ int main(void)
         cmocka_unit_test(an_empty_stream_is_a_state_too),
         cmocka_unit_test(a_phone_far_behind_takes_the_objects),
         cmocka_unit_test(only_objects_above_the_cursor_are_fetched),
+        cmocka_unit_test(an_index_still_in_the_making_is_waited_for),
         cmocka_unit_test(a_restore_starts_over_only_those_beyond_it),
         cmocka_unit_test(new_keys_are_followed_while_away),
         cmocka_unit_test(first_use_trusts_once_and_then_keeps_to_it),

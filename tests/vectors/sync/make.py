@@ -270,6 +270,7 @@ def main():
             stale.append(name)
     if "--check" in sys.argv:   # told in TAP, as all our tests do
         print("1..1\n" + ("not ok" if stale else "ok"), "1 - the examples are what make.py writes", f"({', '.join(stale)} differ)" if stale else "")
+    return bool(stale)
 
 
-main()
+sys.exit(main())
