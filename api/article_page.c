@@ -33,6 +33,8 @@ struct article {
     struct site site;
     const char *path; /* "/a/ID"; NULL in a preview */
     bool preview;
+    const char
+        *query; /* behind the addresses of its files: "", or the preview's right to them */
 };
 
 static const char *value(const struct article *a, enum field_no field)
@@ -222,7 +224,8 @@ static void put_attachments(struct buf *b, const struct article *a)
     for (size_t i = 0; i < json_array_size(files); i++) {
         const json_t *f = json_array_get(files, i);
 
-        buf_printf(b, "<li><a href=\"/v1/blobs/%s\" download=\"", jx_text(f, "hash"));
+        buf_printf(b, "<li><a href=\"/v1/blobs/%s%s\" download=\"", jx_text(f, "hash"),
+                   a->query);
         page_text(b, jx_text(f, "name"));
         buf_adds(b, "\">");
         page_text(b, jx_text(f, "name"));
@@ -277,7 +280,7 @@ static void put_text_of(struct buf *b, const struct article *a)
         buf_adds(b, "</p>\n");
     }
     if (image)
-        buf_printf(b, "<p><img src=\"/v1/blobs/%s\" alt=\"\"></p>\n", image);
+        buf_printf(b, "<p><img src=\"/v1/blobs/%s%s\" alt=\"\"></p>\n", image, a->query);
     if (body) {
         buf_adds(b, "<div class=\"body\">\n");
         markup_html(b, body, strlen(body));
@@ -392,6 +395,7 @@ static enum rc open_article(struct work *w, const struct request *rq, struct art
         return rc;
     *a = (struct article){ .item = item,
                            .record = object,
+                           .query = "",
                            .path = arena_printf(w->mem, "/a/%s", id->text) };
     return find_place(w, a);
 }
@@ -450,12 +454,14 @@ static enum rc reply_expired(struct work *w, struct reply *rp)
     return RC_OK;
 }
 
-static enum rc put_draft(struct work *w, const struct id *id, int64_t rev, struct buf *b)
+static enum rc put_draft(struct work *w, const char *token, const struct id *id, int64_t rev,
+                         struct buf *b)
 {
     struct buf text = BUF_IN(w->mem);
     struct revision revision;
     struct content content;
     struct article a = { .preview = true };
+
     struct item item;
     json_t *object;
     enum rc rc;
@@ -467,6 +473,7 @@ static enum rc put_draft(struct work *w, const struct id *id, int64_t rev, struc
         return rc;
     a.item = &item;
     a.record = object;
+    a.query = arena_printf(w->mem, "?preview=%s", token); /* base64url: needs no escapes */
     if ((rc = find_place(w, &a)))
         return rc;
     put_article(w, b, &a, false);
@@ -477,14 +484,14 @@ enum rc get_preview(struct work *w, const struct request *rq, struct reply *rp)
 {
     struct buf b = BUF_IN(w->mem);
     struct id id;
+    const char *token = request_arg(rq, "token")->text;
     int64_t rev;
     enum rc rc;
 
-    rc =
-        preview_check(&w->err, &instance()->preview, request_arg(rq, "token")->text, &id, &rev);
+    rc = preview_check(&w->err, &instance()->preview, token, &id, &rev);
     if (rc == RC_GONE)
         return reply_expired(w, rp);
-    if (rc || (rc = put_draft(w, &id, rev, &b)))
+    if (rc || (rc = put_draft(w, token, &id, rev, &b)))
         return rc;
     page_reply(rp, &b);
     reply_header(rp, "x-robots-tag", "noindex");

@@ -10,6 +10,10 @@
  * Upload-Offset, so an upload that was cut goes on. A blob never changes, hence its caching;
  * its name is its ETag.
  *
+ * Everybody gets what a published item has; who may edit or import gets all; a preview link opens the files of its draft
+ * (?preview=). The rest is not there: neither a draft's files nor those of what was withdrawn. Caches may keep an answer as
+ * long as a phone may call a head fresh, an hour, and no longer, though the bytes never change.
+ *
  * What somebody uploaded is never believed: only pictures and PDF, known by their first bytes,
  * are given their type, all else is a download.
  */
@@ -23,6 +27,7 @@
 #include "api/instance.h"
 #include "server/base/fs.h"
 #include "server/base/jx.h"
+#include "server/library/attachment.h"
 #include "server/store/blob.h"
 
 static const struct magic {
@@ -84,6 +89,20 @@ static enum rc map_blob(struct work *w, const struct arg *hash, struct mapping *
     return RC_OK;
 }
 
+/* RC_NOT_FOUND if whoever asks may not see it. */
+static enum rc may_read(struct work *w, const struct request *rq, const struct arg *hash)
+{
+    const char *token = request_text(rq, "preview", NULL);
+    struct id item;
+    int64_t rev;
+
+    if (w->who.rights & (RIGHT_EDIT | RIGHT_IMPORT))
+        return RC_OK;
+    if (token && !preview_check(&w->err, &instance()->preview, token, &item, &rev))
+        return attachment_of(w, &item, rev, hash->hash);
+    return attachment_public(w, hash->hash);
+}
+
 enum rc get_blob(struct work *w, const struct request *rq, struct reply *rp)
 {
     const struct arg *hash = request_arg(rq, "hash");
@@ -91,7 +110,7 @@ enum rc get_blob(struct work *w, const struct request *rq, struct reply *rp)
     const char *type;
     enum rc rc;
 
-    if ((rc = map_blob(w, hash, &blob)))
+    if ((rc = may_read(w, rq, hash)) || (rc = map_blob(w, hash, &blob)))
         return rc;
     type = type_of(blob.p, blob.n);
     reply_body(rp, type ? type : TYPE_BYTES, blob.p, blob.n);
@@ -100,7 +119,7 @@ enum rc get_blob(struct work *w, const struct request *rq, struct reply *rp)
     reply_header(rp, "x-content-type-options", "nosniff");
     reply_header(rp, "content-security-policy", "default-src 'none'; sandbox");
     rp->etag = arena_printf(w->mem, "\"%s\"", hash->text);
-    rp->cache = CACHE_FOREVER;
+    rp->cache = request_text(rq, "preview", NULL) ? NULL : "public, max-age=3600";
     rp->ranges = true;
     return RC_OK;
 }

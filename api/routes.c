@@ -49,6 +49,10 @@
     {                                          \
         "large", P_BOOL, 0, 0, "1：长辈版" \
     }
+#define BLOB                                                                 \
+    {                                                                        \
+        "hash", P_HASH, 0, 0, "文件的 SHA-256，64 位小写十六进制" \
+    }
 #define SITE                                                 \
     {                                                        \
         "site", P_TEXT, 1, 64, "站点标识码，或编号" \
@@ -58,15 +62,16 @@ static const struct param site[] = { SITE, { 0 } };
 static const struct param column[] = { COLUMN, { 0 } };
 static const struct param directory[] = { LARGE, { 0 } };
 static const struct param column_page[] = { COLUMN, CURSOR, LARGE, { 0 } };
-static const struct param blob[] = {
-    { "hash", P_HASH, 0, 0, "文件的 SHA-256，64 位小写十六进制" }, { 0 }
-};
+static const struct param blob[] = { BLOB, { 0 } };
 static const struct param items[] = { SITE, PAGE_SIZE, CURSOR, DAYS, { 0 } };
 static const struct param column_items[] = { COLUMN, PAGE_SIZE, CURSOR, DAYS, { 0 } };
 static const struct param item[] = { ITEM, { 0 } };
 static const struct param revision[] = { ITEM,
                                          { "rev", P_INT, 1, INT32_MAX, "第几版，从 1 起" },
                                          { 0 } };
+static const struct param blob_read[] = {
+    BLOB, { "preview", P_TEXT, 1, PREVIEW_TEXT, "预览链接里的凭证：可读该草稿的文件" }, { 0 }
+};
 static const struct param import[] = {
     { "publish", P_BOOL, 0, 0, "1：收入后立即发布（需要 publish 权限）；默认只存草稿" },
     { "create", P_BOOL, 0, 0, "1：站点和栏目不存在时新建" },
@@ -114,7 +119,7 @@ const struct route routes_table[] = {
     { GET, "/v1/items/:id",                    READ, item, 0, get_item, NULL, T_READ, "一条内容的全文", NULL },
     { GET, "/v1/items/:id/revisions",          READ, item, 0, get_revisions, NULL, T_READ, "一条内容发布过的各版", NULL },
     { GET, "/v1/items/:id/revisions/:rev",     READ, revision, 0, get_revision, NULL, T_READ, "某一版的全文", NULL },
-    { GET, "/v1/blobs/:hash",                  RIGHT_READ, ON_WORKER, 0, blob, 0, get_blob, NULL, T_READ, "图片或附件，可以只要一段", NULL },
+    { GET, "/v1/blobs/:hash",                  RIGHT_READ, ON_WORKER, 0, blob_read, 0, get_blob, NULL, T_READ, "图片或附件，可以只要一段", NULL },
 
     { GET, "/v1/sync/keys",                    RIGHT_READ, ON_LOOP, R_CACHED, NULL, 0, get_sync_keys, NULL, T_SYNC, "公钥链：每把公钥由前一把签名", NULL },
     { GET, "/v1/sync/:stream/head",            RIGHT_READ, ON_LOOP, R_CACHED, sync_stream_params, 0, get_sync_head, NULL, T_SYNC, "最新的签名头：现在的状态", "/v1/sync/main/head" },

@@ -89,6 +89,19 @@ enum rc revision_log(struct work *w, const struct id *item, int64_t rev, enum ve
                   clock_now());
 }
 
+/* The picture above the text is a file of the revision too; it stands behind the others. */
+static enum rc image_insert(struct work *w, const struct id *item, int64_t rev,
+                            const struct content *c)
+{
+    const struct slice *value = &c->value[FIELD_image]; /* "…": 64 digits between quotes */
+    uint8_t hash[HASH_BYTES];
+
+    if (!value->p || !hex_parse(value->p + 1, value->n - 2, hash, sizeof hash))
+        return RC_OK;
+    return db_run(w, SQL_attachment_add, "biibtti", item->b, sizeof item->b, rev,
+                  (int64_t)c->files_n, hash, sizeof hash, "", "image", (int64_t)0);
+}
+
 enum rc attachments_insert(struct work *w, const struct id *item, int64_t rev,
                            const struct content *c)
 {
@@ -101,7 +114,7 @@ enum rc attachments_insert(struct work *w, const struct id *item, int64_t rev,
                          (int64_t)i, f->hash, sizeof f->hash, f->name, f->type, f->size)))
             return rc;
     }
-    return RC_OK;
+    return image_insert(w, item, rev, c);
 }
 
 enum rc revision_content(struct work *w, const struct item *it, int64_t rev,

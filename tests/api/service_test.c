@@ -333,13 +333,52 @@ static void blobs_come_in_pieces_and_go_out_in_ranges(void **state)
         tell_with(t, PUT, target, "content-range: bytes 8-9/22", "too many").status, 400);
     a = tell_with(t, PUT, target, "content-range: bytes 8-21/22", " and then some");
     assert_int_equal(a.status, 201);
-    a = get(t, target);
+    a = tell(t, GET, target, NULL);
     assert_string_equal(a.body, bytes);
     assert_string_equal(answer_header(t, &a, "content-type"), "image/png");
-    assert_string_equal(answer_header(t, &a, "cache-control"), CACHE_FOREVER);
-    a = ask(t, GET, target, &(struct ask){ .headers = "range: bytes=1-3" });
+    a = tell_with(t, GET, target, "range: bytes=1-3", NULL);
     assert_int_equal(a.status, 206);
     assert_string_equal(a.body, "PNG");
+}
+
+/* A file's name stands in records that phones keep for ever: its bytes are given only while they are published. */
+static void files_are_public_while_their_item_is(void **state)
+{
+    static const char bytes[] = "%PDF-1.7 annex";
+    struct world *t = *state;
+    uint8_t hash[HASH_BYTES];
+    char hex[HASH_TEXT];
+    const char *target, *id, *file;
+    struct answer a;
+
+    sha256(bytes, sizeof bytes - 1, hash);
+    hex_text(hash, sizeof hash, hex);
+    target = URL("/v1/blobs/%s", hex);
+    assert_int_equal(tell(t, PUT, target, bytes).status, 201);
+    file = URL("\"attachments\":[{\"hash\":\"%s\",\"name\":\"附件.pdf\",\"size\":14,\"type\":"
+               "\"application/pdf\"}]",
+               hex);
+    a = tell(t, POST, "/v1/items", URL("{\"column\":1,\"title\":\"草稿\",%s}", file));
+    assert_int_equal(a.status, 201);
+    id = text_of(t, &a, "id");
+    assert_int_equal(get(t, target).status, 404);
+    a = tell(t, POST, URL("/v1/items/%s/preview", id), NULL);
+    a = get(t, URL("%s?preview=%s", target, text_of(t, &a, "path") + strlen("/preview/")));
+    assert_int_equal(a.status, 200);
+    assert_string_equal(answer_header(t, &a, "cache-control"), "no-store");
+    assert_int_equal(get(t, URL("%s?preview=AAAA", target)).status, 404);
+    tell(t, POST, URL("/v1/items/%s/submit", id), NULL);
+    tell(t, POST, URL("/v1/items/%s/approve", id), NULL);
+    tell(t, POST, URL("/v1/items/%s/publish", id), NULL);
+    a = get(t, target);
+    assert_int_equal(a.status, 200);
+    assert_string_equal(answer_header(t, &a, "content-type"), "application/pdf");
+    tell(t, POST, URL("/v1/items/%s/withdraw", id), "{\"reason\":\"有误\"}");
+    assert_int_equal(get(t, target).status, 404);
+    id = service_publish(t, "题图", "正文", URL(",\"image\":\"%s\"", hex));
+    assert_int_equal(get(t, target).status, 200);
+    a = get(t, URL("/a/%s", id));
+    HAS(a, URL("<img src=\"%s\" alt=\"\">", target));
 }
 
 static void sites_and_columns_can_be_changed(void **state)
@@ -501,6 +540,7 @@ int main(void)
         TEST(a_token_opens_what_it_names),
         TEST(an_import_answers_line_by_line),
         TEST(blobs_come_in_pieces_and_go_out_in_ranges),
+        TEST(files_are_public_while_their_item_is),
         TEST(sites_and_columns_can_be_changed),
         TEST(an_item_can_be_moved),
         TEST(what_was_withdrawn_is_in_no_answer),

@@ -32,3 +32,11 @@ INSERT INTO attachment (item, rev, position, hash, name, type, size) VALUES (?1,
 
 -- name: attachment_forget
 DELETE FROM attachment WHERE item = ?1;
+
+-- Whether an item that is published now has it in a revision that is or was published.
+-- name: attachment_public
+SELECT a.rev FROM attachment a JOIN item i ON i.id = a.item JOIN revision r ON r.item = a.item AND r.rev = a.rev
+WHERE a.hash = ?1 AND i.live_rev IS NOT NULL AND r.seq IS NOT NULL LIMIT 1;
+
+-- name: attachment_of
+SELECT position FROM attachment WHERE item = ?1 AND rev = ?2 AND hash = ?3;
