@@ -95,6 +95,7 @@ def main(w):
     with case("the log is whole, and it serves again"):
         said = w.tjzw("verify", "--data", w.data).stdout.decode()
         assert "whole" in said and "NOT" not in said, said
+        server.settle()
         phone = w.phone()
         phone.sync()
         assert phone.export() == w.export()

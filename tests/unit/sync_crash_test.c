@@ -177,7 +177,7 @@ static uint64_t apply_index(struct work *w, const struct wire_head *h, struct he
     while (!wire_index_next(&e, &lines, &o, &more) && more) {
         uint8_t hash[HASH_BYTES];
         const char *pack;
-        size_t pack_n;
+        size_t pack_n = 0;
 
         must(object_exists(w->mem, dir, o.hash) &&
                  !object_read(w, dir, o.hash, WIRE_IDENTITY, &pack, &pack_n),
