@@ -46,6 +46,13 @@ static int failed(const char *what, const struct tjzw_error *e)
     return e->code == TJZW_USAGE ? EXIT_ASKED_WRONGLY : EXIT_FAILURE;
 }
 
+static int wrong(const char *what, const char *value, const char *how)
+{
+    fprintf(stderr, "tjzw-phone：%s%s%s。%s\n", what, value ? " " : "", value ? value : "",
+            how);
+    return EXIT_ASKED_WRONGLY;
+}
+
 static const char *print_time(int64_t t, const char *format, char out[32])
 {
     time_t beijing = (time_t)t + BEIJING;
@@ -222,11 +229,14 @@ static bool print_item(void *ctx, const struct tjzw_item *item)
 
 static int run_show(struct phone *p, const char *argument)
 {
+    enum tjzw_code rc;
     struct tjzw_error e;
 
-    if (tjzw_read(p->t, argument, print_item, NULL, &e))
-        return failed("show", &e);
-    return finish("show");
+    rc = tjzw_read(p->t, argument, print_item, NULL, &e);
+    if (rc == TJZW_USAGE)
+        return wrong("不是条目编号：", argument,
+                     "编号形如 019a2b3c-0000-7000-8000-000000000001，用 list 可以看到。");
+    return rc ? failed("show", &e) : finish("show");
 }
 
 static bool print_record(void *ctx, const struct tjzw_item *item)
@@ -374,13 +384,6 @@ static void print_help(const struct command *c)
                commands[i].argument ? commands[i].argument : "", commands[i].summary,
                commands[i].examples);
     printf("\n%s", options_help);
-}
-
-static int wrong(const char *what, const char *value, const char *how)
-{
-    fprintf(stderr, "tjzw-phone：%s%s%s。%s\n", what, value ? " " : "", value ? value : "",
-            how);
-    return EXIT_ASKED_WRONGLY;
 }
 
 static bool take_number(const char *text, uint32_t *out)

@@ -18,316 +18,12 @@
 #include <string.h>
 
 #include "tests/lib/fake_sync.h"
-
-/* ---- a store in memory ---- */
-
-enum { ITEMS = 2048, TILES = ITEMS / 64 + 1, PARTS = 128 };
-
-struct item {
-    uint64_t seq;
-    uint8_t op, leaf[WIRE_HASH];
-    uint8_t *bytes;
-    uint32_t length;
-    bool touched;
-};
-
-struct value {
-    char *at;
-    size_t n;
-};
-
-struct content { /* what a transaction changes */
-    struct item items[ITEMS];
-    uint8_t tiles[2][TILES][64 * WIRE_HASH];
-    unsigned counts[2][TILES];
-    struct value values[FOLLOW_VALUES];
-};
-
-struct store {
-    struct content *now, *open; /* open: what the transaction has made of it */
-    struct {
-        char path[WIRE_URL_MAX];
-        struct follow_part as;
-        uint8_t *bytes;
-    } parts[PARTS];
-    bool full; /* refuses to commit */
-};
-
-static struct content *content_copy(const struct content *c)
-{
-    struct content *copy = malloc(sizeof *copy);
-
-    *copy = *c;
-    for (size_t i = 0; i < ITEMS; i++) {
-        copy->items[i].touched = false;
-        if (c->items[i].bytes) {
-            copy->items[i].bytes = malloc(c->items[i].length + 1);
-            memcpy(copy->items[i].bytes, c->items[i].bytes, c->items[i].length);
-        }
-    }
-    for (size_t i = 0; i < FOLLOW_VALUES; i++)
-        if (c->values[i].at) {
-            copy->values[i].at = malloc(c->values[i].n + 1);
-            memcpy(copy->values[i].at, c->values[i].at, c->values[i].n);
-        }
-    return copy;
-}
-
-static void content_free(struct content *c)
-{
-    for (size_t i = 0; i < ITEMS; i++)
-        free(c->items[i].bytes);
-    for (size_t i = 0; i < FOLLOW_VALUES; i++)
-        free(c->values[i].at);
-    free(c);
-}
-
-static enum sync_rc store_get(void *ctx, struct sync_err *e, enum follow_value which, void *out,
-                              size_t room, size_t *n)
-{
-    struct store *s = ctx;
-    struct content *c = s->open ? s->open : s->now;
-
-    (void)e;
-    assert_true(c->values[which].n <= room);
-    *n = c->values[which].n;
-    if (*n)
-        memcpy(out, c->values[which].at, *n);
-    return SYNC_OK;
-}
-
-static size_t part_slot(struct store *s, const char *path)
-{
-    size_t unused = PARTS;
-
-    for (size_t i = 0; i < PARTS; i++) {
-        if (strcmp(s->parts[i].path, path) == 0)
-            return i;
-        if (!s->parts[i].path[0])
-            unused = i;
-    }
-    assert_true(unused < PARTS);
-    return unused;
-}
-
-static enum sync_rc part_find(void *ctx, struct sync_err *e, const char *path,
-                              struct follow_part *out)
-{
-    struct store *s = ctx;
-    size_t i = part_slot(s, path);
-
-    (void)e;
-    *out = s->parts[i].path[0] ? s->parts[i].as : (struct follow_part){ 0 };
-    return SYNC_OK;
-}
-
-static enum sync_rc part_write(void *ctx, struct sync_err *e, const char *path, uint64_t at,
-                               const void *bytes, size_t n, const char *etag, bool whole)
-{
-    struct store *s = ctx;
-    size_t i = part_slot(s, path);
-
-    (void)e;
-    snprintf(s->parts[i].path, sizeof s->parts[i].path, "%s", path);
-    assert_true(at == 0 || at == s->parts[i].as.bytes);
-    s->parts[i].bytes = realloc(s->parts[i].bytes, at + n + 1);
-    memcpy(s->parts[i].bytes + at, bytes, n);
-    s->parts[i].as.bytes = at + n;
-    s->parts[i].as.whole = whole;
-    snprintf(s->parts[i].as.etag, FOLLOW_ETAG_MAX, "%s", etag);
-    return SYNC_OK;
-}
-
-static enum sync_rc part_read(void *ctx, struct sync_err *e, const char *path, uint64_t at,
-                              void *out, size_t room, size_t *n)
-{
-    struct store *s = ctx;
-    size_t i = part_slot(s, path), left;
-
-    (void)e;
-    assert_string_equal(s->parts[i].path, path);
-    left = s->parts[i].as.bytes - at;
-    *n = left < room ? left : room;
-    memcpy(out, s->parts[i].bytes + at, *n);
-    return SYNC_OK;
-}
-
-static enum sync_rc part_keep(void *ctx, struct sync_err *e, const char *const *paths, size_t n)
-{
-    struct store *s = ctx;
-
-    (void)e;
-    for (size_t i = 0; i < PARTS; i++) {
-        bool keep = false;
-
-        for (size_t k = 0; k < n; k++)
-            keep |= strcmp(paths[k], s->parts[i].path) == 0;
-        if (keep)
-            continue;
-        free(s->parts[i].bytes);
-        memset(&s->parts[i], 0, sizeof s->parts[i]);
-    }
-    return SYNC_OK;
-}
-
-static enum sync_rc begin(void *ctx, struct sync_err *e)
-{
-    struct store *s = ctx;
-
-    (void)e;
-    assert_null(s->open);
-    s->open = content_copy(s->now);
-    return SYNC_OK;
-}
-
-static enum sync_rc put(void *ctx, struct sync_err *e, enum follow_value which,
-                        const void *bytes, size_t n)
-{
-    struct store *s = ctx;
-
-    (void)e;
-    free(s->open->values[which].at);
-    s->open->values[which] = (struct value){ malloc(n + 1), n };
-    memcpy(s->open->values[which].at, bytes, n);
-    return SYNC_OK;
-}
-
-static enum sync_rc held(void *ctx, struct sync_err *e, uint64_t born, uint64_t *seq)
-{
-    struct store *s = ctx;
-
-    (void)e;
-    *seq = s->open->items[born].seq;
-    return SYNC_OK;
-}
-
-static enum sync_rc apply(void *ctx, struct sync_err *e, const struct wire_frame *f,
-                          const uint8_t *frame, const uint8_t *bytes,
-                          const uint8_t leaf[WIRE_HASH])
-{
-    struct store *s = ctx;
-    struct item *it = &s->open->items[f->born];
-
-    (void)e;
-    (void)frame;
-    free(it->bytes);
-    *it = (struct item){ .seq = f->seq,
-                         .op = f->op,
-                         .bytes = malloc(f->length + 1),
-                         .length = f->length,
-                         .touched = true };
-    memcpy(it->bytes, bytes, f->length);
-    memcpy(it->leaf, leaf, WIRE_HASH);
-    return SYNC_OK;
-}
-
-static enum sync_rc changed(void *ctx, struct sync_err *e, follow_leaf_fn *fn, void *fn_ctx)
-{
-    struct store *s = ctx;
-    enum sync_rc rc = SYNC_OK;
-
-    for (size_t i = 0; i < ITEMS && !rc; i++)
-        if (s->open->items[i].touched)
-            rc = fn(fn_ctx, e, i, s->open->items[i].leaf);
-    return rc;
-}
-
-static enum sync_rc wipe(void *ctx, struct sync_err *e)
-{
-    struct store *s = ctx;
-
-    (void)e;
-    for (size_t i = 0; i < ITEMS; i++) {
-        free(s->open->items[i].bytes);
-        s->open->items[i] = (struct item){ 0 };
-    }
-    memset(s->open->counts, 0, sizeof s->open->counts);
-    return SYNC_OK;
-}
-
-static enum sync_rc commit(void *ctx, struct sync_err *e)
-{
-    struct store *s = ctx;
-
-    if (s->full)
-        return sync_err_set(e, SYNC_FULL, "no room");
-    content_free(s->now);
-    s->now = s->open;
-    s->open = NULL;
-    return SYNC_OK;
-}
-
-static void rollback(void *ctx)
-{
-    struct store *s = ctx;
-
-    content_free(s->open);
-    s->open = NULL;
-}
-
-static enum sync_rc tile_read(void *ctx, struct sync_err *e, unsigned level, uint64_t index,
-                              unsigned count, uint8_t *nodes)
-{
-    struct store *s = ctx;
-
-    if (level > 1 || index >= TILES || s->open->counts[level][index] != count)
-        return sync_err_set(e, SYNC_STORE, "no such tile");
-    memcpy(nodes, s->open->tiles[level][index], (size_t)count * WIRE_HASH);
-    return SYNC_OK;
-}
-
-static enum sync_rc tile_write(void *ctx, struct sync_err *e, unsigned level, uint64_t index,
-                               unsigned count, const uint8_t *nodes)
-{
-    struct store *s = ctx;
-
-    (void)e;
-    assert_true(level < 2 && index < TILES);
-    s->open->counts[level][index] = count;
-    memcpy(s->open->tiles[level][index], nodes, (size_t)count * WIRE_HASH);
-    return SYNC_OK;
-}
-
-static struct store *store_new(void)
-{
-    struct store *s = calloc(1, sizeof *s);
-
-    s->now = calloc(1, sizeof *s->now);
-    return s;
-}
-
-static void store_free(struct store *s)
-{
-    struct sync_err e;
-
-    assert_int_equal(part_keep(s, &e, NULL, 0), SYNC_OK);
-    content_free(s->now);
-    free(s);
-}
-
-static struct follow_store callbacks(struct store *s)
-{
-    return (struct follow_store){ s,
-                                  store_get,
-                                  part_find,
-                                  part_write,
-                                  part_read,
-                                  part_keep,
-                                  begin,
-                                  put,
-                                  held,
-                                  apply,
-                                  changed,
-                                  wipe,
-                                  { s, tile_read, tile_write },
-                                  commit,
-                                  rollback };
-}
+#include "tests/lib/memory_store.h"
 
 /* ---- a phone ---- */
 
 struct phone {
-    struct store *store;
+    struct memory_store *store;
     struct fake_net net;
     const uint8_t *trust;
     enum wire_encoding encoding;
@@ -337,7 +33,7 @@ struct phone {
 
 static struct phone phone_new(struct fake *server)
 {
-    return (struct phone){ .store = store_new(),
+    return (struct phone){ .store = memory_store_new(),
                            .net = { .server = server, .seed = 1 },
                            .trust = fake_trust(server),
                            .encoding = WIRE_ZSTD };
@@ -345,7 +41,7 @@ static struct phone phone_new(struct fake *server)
 
 static enum sync_rc phone_sync(struct phone *p)
 {
-    struct follow_store store = callbacks(p->store);
+    struct follow_store store = memory_store_callbacks(p->store);
     struct follow_transport transport = fake_transport(&p->net);
     struct follow_options options = { .stream = "main",
                                       .trust = p->trust,
@@ -358,7 +54,7 @@ static enum sync_rc phone_sync(struct phone *p)
 /* What is visible is exactly what the server signed for the head that is held. */
 static struct wire_head phone_check(const struct phone *p)
 {
-    const struct content *c = p->store->now;
+    const struct memory_content *c = p->store->now;
     struct fake_digest d = { { 0 } };
     struct wire_head head = { 0 };
     struct wire_note note;
@@ -366,7 +62,7 @@ static struct wire_head phone_check(const struct phone *p)
     uint8_t want[WIRE_HASH];
 
     if (c->values[FOLLOW_HEAD].n == 0) {
-        for (size_t i = 0; i < ITEMS; i++)
+        for (size_t i = 0; i < MEMORY_ITEMS; i++)
             assert_int_equal(c->items[i].seq, 0);
         return head;
     }
@@ -374,7 +70,7 @@ static struct wire_head phone_check(const struct phone *p)
         wire_head_parse(&e, c->values[FOLLOW_HEAD].at, c->values[FOLLOW_HEAD].n, &head, &note),
         SYNC_OK);
     fake_state(p->net.server, &head, want);
-    for (size_t i = 0; i < ITEMS; i++)
+    for (size_t i = 0; i < MEMORY_ITEMS; i++)
         if (c->items[i].op == WIRE_PUT)
             fake_digest_add(&d, i, c->items[i].seq, c->items[i].bytes, c->items[i].length);
     assert_memory_equal(d.sum, want, WIRE_HASH);
@@ -392,7 +88,7 @@ static void phone_must_sync(struct phone *p)
 
 static void phone_done(struct phone *p)
 {
-    store_free(p->store);
+    memory_store_free(p->store);
 }
 
 static void publish_some(struct fake *s, unsigned n)
@@ -724,7 +420,7 @@ static void a_run_can_be_stopped_anywhere(void **state)
 {
     struct fake *s = a_server(600);
     struct phone p = phone_new(s);
-    struct follow_store store = callbacks(p.store);
+    struct follow_store store = memory_store_callbacks(p.store);
     struct follow_transport transport = fake_transport(&p.net);
     enum sync_rc rc = SYNC_CANCELLED;
 
