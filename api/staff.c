@@ -17,7 +17,10 @@
 #include "api/view.h"
 #include "server/base/clock.h"
 #include "server/base/jx.h"
+#include "server/base/log.h"
+#include "server/library/attachment.h"
 #include "server/library/publish.h"
+#include "server/store/blob.h"
 
 enum { PREVIEW_HOURS = 24 };
 
@@ -210,14 +213,43 @@ static enum rc read_reason(struct work *w, const struct request *rq, const char 
     return RC_OK;
 }
 
+/* After the COMMIT. A file that a crash leaves behind is given to nobody: no item has it any more. */
+static void remove_files(void *arg)
+{
+    const struct attachment_files *files = arg;
+    struct err e = { 0 };
+
+    for (int i = 0; i < files->n; i++) {
+        enum rc rc = blob_remove(&e, instance()->dir, files->hash[i]);
+
+        if (rc && rc != RC_NOT_FOUND) /* it may never have been sent */
+            LOG(LOG_WARN, "blob_not_removed", L_STR("why", e.text));
+    }
+}
+
+/* What is gone takes along the files that nobody else has. */
+static enum rc take_down(struct work *w, const struct item *item, const char *reason,
+                         struct item *out)
+{
+    struct attachment_files *files = arena_zalloc(w->mem, sizeof *files);
+    enum rc rc;
+
+    if ((rc = attachment_sole(w, &item->id, files)))
+        return rc;
+    if ((rc = publish_end(w, &item->id, VERB_GONE, reason, out)))
+        return rc;
+    work_after_commit(w, remove_files, files);
+    return RC_OK;
+}
+
 /* Which function of the library says a verb. */
 static enum rc say(struct work *w, const struct item *item, enum verb verb, const char *reason,
                    struct item *out)
 {
     switch ((int)verb) {
     case VERB_PUBLISH: return publish_item(w, &item->id, item->rev, out);
-    case VERB_WITHDRAW:
-    case VERB_GONE: return publish_end(w, &item->id, verb, reason, out);
+    case VERB_GONE: return take_down(w, item, reason, out);
+    case VERB_WITHDRAW: return publish_end(w, &item->id, verb, reason, out);
     case VERB_RESTORE: return item_restore(w, &item->id, out);
     default: return item_step(w, &item->id, item->rev, verb, reason, out);
     }

@@ -348,7 +348,7 @@ static void files_are_public_while_their_item_is(void **state)
     struct world *t = *state;
     uint8_t hash[HASH_BYTES];
     char hex[HASH_TEXT];
-    const char *target, *id, *file;
+    const char *target, *id, *first, *file;
     struct answer a;
 
     sha256(bytes, sizeof bytes - 1, hash);
@@ -375,10 +375,19 @@ static void files_are_public_while_their_item_is(void **state)
     assert_string_equal(answer_header(t, &a, "content-type"), "application/pdf");
     tell(t, POST, URL("/v1/items/%s/withdraw", id), "{\"reason\":\"有误\"}");
     assert_int_equal(get(t, target).status, 404);
+    first = id;
     id = service_publish(t, "题图", "正文", URL(",\"image\":\"%s\"", hex));
     assert_int_equal(get(t, target).status, 200);
     a = get(t, URL("/a/%s", id));
     HAS(a, URL("<img src=\"%s\" alt=\"\">", target));
+    assert_int_equal(
+        tell(t, POST, URL("/v1/items/%s/gone", id), "{\"reason\":\"泄露个人信息\"}").status,
+        200);
+    assert_int_equal(get(t, target).status, 404);
+    assert_int_equal(tell(t, GET, target, NULL).status,
+                     200); /* the withdrawn item has it too */
+    tell(t, POST, URL("/v1/items/%s/gone", first), "{\"reason\":\"泄露个人信息\"}");
+    assert_int_equal(tell(t, GET, target, NULL).status, 404);
 }
 
 static void sites_and_columns_can_be_changed(void **state)

@@ -40,3 +40,8 @@ WHERE a.hash = ?1 AND i.live_rev IS NOT NULL AND r.seq IS NOT NULL LIMIT 1;
 
 -- name: attachment_of
 SELECT position FROM attachment WHERE item = ?1 AND rev = ?2 AND hash = ?3;
+
+-- The files that no other item has.
+-- name: attachment_sole
+SELECT DISTINCT a.hash FROM attachment a
+WHERE a.item = ?1 AND NOT EXISTS (SELECT 1 FROM attachment b WHERE b.hash = a.hash AND b.item <> ?1);
