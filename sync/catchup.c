@@ -15,7 +15,13 @@
 #include "sync/head.h"
 #include "sync/pack.h"
 
-enum { BYTES_MAX = 64 << 20 };
+enum { BYTES_MAX = 64 << 20, LARGE = 1 << 20 };
+
+/* Somebody waits for it: at most some 50 ms of compression. */
+static int level_for(size_t n)
+{
+    return n > LARGE ? PACK_HURRY : PACK_WAIT;
+}
 
 static enum rc number(struct work *w, enum sql sql, struct live *l, const struct wire_url *u,
                       int64_t *out)
@@ -103,7 +109,8 @@ static enum rc encode(struct work *w, const struct wire_url *u, struct pack *p,
         *coded = p->body;
         p->body = BUF_HEAP;
     } else {
-        rc = pack_encode(&w->err, u->encoding, PACK_WAIT, p->body.p, p->body.n, coded);
+        rc = pack_encode(&w->err, u->encoding, level_for(p->body.n), p->body.p, p->body.n,
+                         coded);
     }
     *out = coded->p;
     *n = coded->n;

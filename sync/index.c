@@ -369,8 +369,9 @@ bool index_will_come(const struct index *x)
     struct index *m = (struct index *)x; /* the lock is no part of its value */
     bool will;
 
+    /* Also when it was told to stop: then the next start makes it, and no head must be ahead of it. */
     pthread_mutex_lock(&m->lock);
-    will = m->workers && !m->stopped && (m->active || !m->failed_us);
+    will = m->workers && (m->active || !m->failed_us);
     pthread_mutex_unlock(&m->lock);
     return will;
 }

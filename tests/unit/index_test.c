@@ -399,6 +399,31 @@ static void a_head_waits_for_the_index_when_the_log_runs_away(void **state)
     assert_takes_there(t, &h, 4000);
 }
 
+static void a_server_that_stops_signs_nothing_out_of_reach(void **state)
+{
+    struct sync_world *t = *state;
+    struct err e = { 0 };
+    struct wire_head h;
+
+    sync_world_stop(t);
+    sync_world_start_with_workers(t);
+    sync_stop();
+    for (int i = 0; i < 10; i++) {
+        sync_world_burst(t, 500, 300);
+        clock_set(SYNC_NOW + 10 + i);
+        h = sync_world_head(t);
+    }
+    assert_int_equal(h.seq, 4000);
+    sync_world_stop(t);
+    sync_world_start_with_workers(t);
+    assert_true(head_values(t->live, &h));
+    assert_int_equal(h.seq, 4000);
+    assert_int_equal(sync_settle(&e, false, 60000), RC_OK);
+    assert_true(head_values(t->live, &h));
+    assert_int_equal(h.seq, 5000);
+    assert_takes_there(t, &h, 0);
+}
+
 static void what_was_made_in_a_hurry_is_joined_later(void **state)
 {
     struct sync_world *t = *state;
@@ -450,6 +475,7 @@ int main(void)
         TEST(what_was_taken_down_is_in_no_object),
         TEST(settling_waits_until_everything_is_readable),
         TEST(a_head_waits_for_the_index_when_the_log_runs_away),
+        TEST(a_server_that_stops_signs_nothing_out_of_reach),
         TEST(what_was_made_in_a_hurry_is_joined_later),
         TEST(the_index_survives_a_restart),
     };
