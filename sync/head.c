@@ -23,6 +23,7 @@
 #include "sync/head.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "server/base/generation.h"
@@ -42,19 +43,16 @@ enum { KEEP = 7 * 86400, PURGE_EVERY = 3600 };
 enum rc head_now(struct live *l, struct err *e, struct arena *mem, const char **note, size_t *n,
                  const char **etag)
 {
-    char *copy = arena_alloc(mem, WIRE_HEAD_MAX);
-    struct wire_head h = { 0 };
+    struct shown *copy = arena_alloc(mem, sizeof *copy);
 
     pthread_mutex_lock(&l->lock);
-    *n = l->note_len;
-    memcpy(copy, l->note, l->note_len);
-    h.epoch = l->head.epoch, h.seq = l->head.seq, h.sign = l->head.sign;
+    *copy = l->shown;
     pthread_mutex_unlock(&l->lock);
-    if (!*n)
+    if (!copy->n)
         return err_set(e, RC_BUSY, "the first head of this stream is being made");
-    *note = copy;
-    *etag =
-        arena_printf(mem, "\"%" PRIu64 ".%" PRIu64 ".%" PRIu64 "\"", h.epoch, h.seq, h.sign);
+    *note = copy->note;
+    *n = copy->n;
+    *etag = copy->etag;
     return RC_OK;
 }
 
@@ -63,7 +61,7 @@ bool head_values(struct live *l, struct wire_head *out)
     bool any;
 
     pthread_mutex_lock(&l->lock);
-    any = l->note_len > 0;
+    any = l->shown.n > 0;
     if (any)
         *out = l->head;
     pthread_mutex_unlock(&l->lock);
@@ -192,6 +190,19 @@ static bool quarter_passed(const struct live *l)
 
 /* ---- signing ---- */
 
+/* From now on everybody sees this one. */
+static void show(struct live *l, const struct wire_head *h, const char *note, size_t n)
+{
+    pthread_mutex_lock(&l->lock);
+    l->head = *h;
+    memcpy(l->shown.note, note, n);
+    l->shown.n = n;
+    snprintf(l->shown.etag, sizeof l->shown.etag, "\"%" PRIu64 ".%" PRIu64 ".%" PRIu64 "\"",
+             h->epoch, h->seq, h->sign);
+    pthread_mutex_unlock(&l->lock);
+    l->has_head = true;
+}
+
 static void (*on_cut)(void);
 
 void sync_on_cut(void (*fn)(void))
@@ -212,13 +223,8 @@ static void publish(void *arg)
     struct live *l = s->l;
     bool cut = l->has_head && s->head.cut != l->head.cut;
 
-    pthread_mutex_lock(&l->lock);
-    l->head = s->head;
-    memcpy(l->note, s->note, s->n);
-    l->note_len = s->n;
-    pthread_mutex_unlock(&l->lock);
+    show(l, &s->head, s->note, s->n);
     generation_next(); /* the head route answers from the cache */
-    l->has_head = true;
     l->floor = s->head.time;
     l->stale = l->seq != s->head.seq;
     l->signed_ms = clock_now_ms();
@@ -430,8 +436,9 @@ enum rc head_flush(struct live *l, struct err *e)
 
 /* ---- start ---- */
 
-/* The newest stored head; *n is 0 if there is none. */
-static enum rc stored(struct work *w, struct live *l, struct wire_head *h, bool *ours)
+/* The newest stored head; out->n stays 0 if there is none. */
+static enum rc stored(struct work *w, struct live *l, struct wire_head *h, struct signing *out,
+                      bool *ours)
 {
     struct wire_note note;
     struct sync_err se;
@@ -442,14 +449,13 @@ static enum rc stored(struct work *w, struct live *l, struct wire_head *h, bool 
 
     if ((rc = db_query(w, SQL_sync_head_newest, &q, "i", l->no)))
         return rc;
-    l->note_len = 0;
     if (rows_next(&q) && (p = rows_blob(&q, 0, &n))) {
         if (n >= WIRE_HEAD_MAX || wire_head_parse(&se, p, n, h, &note) ||
             strcmp(h->stream, l->name))
             rc = err_set(&w->err, RC_CORRUPT, "the newest stored head is damaged");
         else {
-            memcpy(l->note, p, n);
-            l->note_len = n;
+            memcpy(out->note, p, n);
+            out->n = n;
             *ours = keys_signed(l->keys, &note, p);
         }
     }
@@ -459,27 +465,25 @@ static enum rc stored(struct work *w, struct live *l, struct wire_head *h, bool 
 
 enum rc head_resume(struct work *w, struct live *l)
 {
+    struct signing last = { 0 };
     struct wire_head h = { 0 }, row = { 0 };
     uint64_t index_seq;
     bool ours = false;
     enum rc rc;
 
-    if ((rc = stored(w, l, &h, &ours)) || (rc = stream_row(w, l, &row, &index_seq)))
+    if ((rc = stored(w, l, &h, &last, &ours)) || (rc = stream_row(w, l, &row, &index_seq)))
         return rc;
-    l->floor = h.time;
-    l->purged = clock_mono_us() - (int64_t)PURGE_EVERY * 1000000; /* the first tick does it */
-    l->directory_new = true;
-    if (l->note_len && (h.epoch > row.epoch || (h.epoch == row.epoch && h.seq > l->seq)))
+    if (h.epoch > row.epoch || (h.epoch == row.epoch && h.seq > l->seq))
         return err_set(&w->err, RC_CORRUPT,
                        "head %" PRIu64 ".%" PRIu64 " was signed, but the log is at %" PRIu64
                        ".%" PRIu64 ": restore the database with 'tjzw restore'",
                        h.epoch, h.seq, row.epoch, l->seq);
-    /* One that is not ours any more (another key, another epoch) is not shown. */
-    l->has_head = l->note_len && h.epoch == row.epoch && ours;
-    if (l->has_head)
-        l->head = h;
-    else
-        l->note_len = 0;
+    l->floor = h.time;
+    l->purged = clock_mono_us() - (int64_t)PURGE_EVERY * 1000000; /* the first tick does it */
+    l->directory_new = true;
     l->stale = true;
+    /* One that is not ours any more (another key, another epoch) is not shown. */
+    if (last.n && h.epoch == row.epoch && ours)
+        show(l, &h, last.note, last.n);
     return head_sign(w, l, false);
 }

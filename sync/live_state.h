@@ -16,6 +16,13 @@
 #include "sync/tree.h"
 #include "sync/wire.h"
 
+/* What loops copy: nothing in it is computed for a request. */
+struct shown {
+    size_t n; /* 0: there is no head yet */
+    char note[WIRE_HEAD_MAX];
+    char etag[72]; /* with its quotes */
+};
+
 struct live {
     /* Fixed while it lives. */
     int64_t no;
@@ -41,10 +48,9 @@ struct live {
 
     /* What everybody sees. */
     pthread_mutex_t lock;
-    bool has_head; /* `head` is served; false: it only numbers the next */
+    bool has_head;
     struct wire_head head;
-    char note[WIRE_HEAD_MAX];
-    size_t note_len;
+    struct shown shown;
 };
 
 #endif
