@@ -1,17 +1,16 @@
 /*
- * article_page.c - the record, read once a generation, as HTML or as plain text.
+ * article_page.c - an article as HTML, in two sizes.
  *
- *     what and when:  title, 来源, 来源日期, 入库时间, and where it was changed later, 更新时间
- *     what it is:     every other short field of field.def under its label (发文字号, 索引号,
- * 主题分类 …) what it says:   summary, picture, body, the long fields of a guide, attachments,
- * the original's address
+ *     what and when   title, 来源, 来源日期, 入库时间, and 更新时间 where it was changed later
+ *     what it is      every other short field of field.def under its label (发文字号, 索引号 …)
+ *     what it says    summary, picture, body, the long fields of a guide, attachments, original
  *
  * The fields come from the table, so a new field shows without a line here. Two dates are kept
  * apart: the day the source says it was first published, and the time it entered this library,
  * which nobody can set.
  *
- * What was withdrawn answers 410 and says when and why; the tombstone holds no word of the
- * text.
+ * Not here: reading the record, and what was withdrawn (article.c); plain text
+ * (article_text.c); drafts (preview_page.c).
  */
 #include "api/article_page.h"
 
@@ -24,54 +23,12 @@
 #include "api/site_meta.h"
 #include "server/base/clock.h"
 #include "server/base/jx.h"
-#include "server/library/item.h"
-
-struct article {
-    const struct item *item;
-    const json_t *record; /* published or drafted members */
-    struct column column;
-    struct site site;
-    const char *path; /* "/a/ID"; NULL in a preview */
-    bool preview;
-    const char
-        *query; /* behind the addresses of its files: "", or the preview's right to them */
-};
-
-static const char *value(const struct article *a, enum field_no field)
-{
-    return jx_text(a->record, fields[field].name);
-}
-
-static const char *source_of(const struct article *a)
-{
-    return value(a, FIELD_contentSource) ? value(a, FIELD_contentSource) : a->site.name;
-}
-
-static enum rc find_place(struct work *w, struct article *a)
-{
-    enum rc rc;
-
-    if ((rc = column_by_no(w, a->item->col, &a->column)))
-        return rc;
-    return site_by_no(w, a->item->site, &a->site);
-}
 
 /* ---- meta ---- */
 
-static const char *joined(struct work *w, const json_t *lines, const char *between)
-{
-    struct buf b = BUF_IN(w->mem);
-
-    for (size_t i = 0; i < json_array_size(lines); i++) {
-        buf_adds(&b, i ? between : "");
-        buf_adds(&b, json_string_value(json_array_get(lines, i)));
-    }
-    return b.p;
-}
-
 static const char *brief(struct work *w, const struct article *a)
 {
-    const char *summary = value(a, FIELD_summary), *body = value(a, FIELD_body);
+    const char *summary = article_value(a, FIELD_summary), *body = article_value(a, FIELD_body);
     struct buf b = BUF_IN(w->mem);
 
     if (summary)
@@ -93,24 +50,24 @@ static const char *url_of(struct work *w, const char *path)
 static void put_metas(struct work *w, const struct article *a, struct page *p)
 {
     const char *about = brief(w, a), *url = a->path ? url_of(w, a->path) : NULL;
-    const char *image = value(a, FIELD_image);
+    const char *image = article_value(a, FIELD_image);
     char minute[CLOCK_TEXT];
 
     if (image)
         image = url_of(w, arena_printf(w->mem, "/v1/blobs/%s", image));
     site_meta(w, p, &a->site);
     column_meta(w, p, &a->column, &a->site);
-    page_meta(p, "ArticleTitle", value(a, FIELD_title));
+    page_meta(p, "ArticleTitle", article_value(a, FIELD_title));
     if (a->item->published)
         page_meta(p, "PubDate", arena_strdup(w->mem, clock_minute(a->item->published, minute)));
-    page_meta(p, "ContentSource", source_of(a));
-    page_meta(p, "Keywords", joined(w, json_object_get(a->record, "keywords"), ","));
-    page_meta(p, "Author", value(a, FIELD_author));
+    page_meta(p, "ContentSource", article_source(a));
+    page_meta(p, "Keywords", article_joined(w, json_object_get(a->record, "keywords"), ","));
+    page_meta(p, "Author", article_value(a, FIELD_author));
     page_meta(p, "Description", about);
     page_meta(p, "Image", image);
     page_meta(p, "Url", url);
     page_meta(p, "og:type", "article");
-    page_meta(p, "og:title", value(a, FIELD_title));
+    page_meta(p, "og:title", article_value(a, FIELD_title));
     page_meta(p, "og:description", about);
     page_meta(p, "og:site_name", a->site.name);
     page_meta(p, "og:locale", "zh_CN");
@@ -119,21 +76,6 @@ static void put_metas(struct work *w, const struct article *a, struct page *p)
 }
 
 /* ---- parts ---- */
-
-/* Where a field stands when it is not one of the short ones under their labels. */
-static bool stands_elsewhere(enum field_no field)
-{
-    static const enum field_no elsewhere[] = {
-        FIELD_title,       FIELD_body,          FIELD_summary,    FIELD_image,
-        FIELD_attachments, FIELD_contentSource, FIELD_sourceDate, FIELD_author,
-        FIELD_sourceUrl,   FIELD_expires,       FIELD_keywords,   FIELD_language,
-    };
-
-    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)
-        if (elsewhere[i] == field)
-            return true;
-    return fields[field].type == FIELD_SYSTEM;
-}
 
 static void put_term(struct buf *b, const char *label)
 {
@@ -161,9 +103,9 @@ static void put_origin(struct buf *b, const struct article *a)
     const struct item *it = a->item;
 
     buf_adds(b, "<dl class=\"facts\">\n");
-    put_fact(b, "来源", source_of(a));
-    put_fact(b, fields[FIELD_author].label, value(a, FIELD_author));
-    put_fact(b, "来源日期", value(a, FIELD_sourceDate));
+    put_fact(b, "来源", article_source(a));
+    put_fact(b, fields[FIELD_author].label, article_value(a, FIELD_author));
+    put_fact(b, "来源日期", article_value(a, FIELD_sourceDate));
     if (it->published)
         put_time_fact(b, "入库时间", it->published);
     if (it->published && it->updated > it->published)
@@ -180,10 +122,10 @@ static void put_short_fields(struct work *w, struct buf *b, const struct article
     for (int i = 0; i < FIELD_COUNT; i++) {
         const json_t *v = json_object_get(a->record, fields[i].name);
 
-        if (!v || fields[i].type == FIELD_TEXT || stands_elsewhere((enum field_no)i))
+        if (!v || fields[i].type == FIELD_TEXT || article_is_apart((enum field_no)i))
             continue;
         put_fact(b, fields[i].label,
-                 json_is_array(v) ? joined(w, v, "、") : json_string_value(v));
+                 json_is_array(v) ? article_joined(w, v, "、") : json_string_value(v));
     }
     if (b->n == empty)
         b->n = start;
@@ -194,9 +136,10 @@ static void put_short_fields(struct work *w, struct buf *b, const struct article
 static void put_long_fields(struct buf *b, const struct article *a)
 {
     for (int i = 0; i < FIELD_COUNT; i++) {
-        const char *text = fields[i].type == FIELD_TEXT ? value(a, (enum field_no)i) : NULL;
+        const char *text =
+            fields[i].type == FIELD_TEXT ? article_value(a, (enum field_no)i) : NULL;
 
-        if (!text || stands_elsewhere((enum field_no)i))
+        if (!text || article_is_apart((enum field_no)i))
             continue;
         buf_printf(b, "<section class=\"body\">\n<h2>%s</h2>\n", fields[i].label);
         markup_html(b, text, strlen(text));
@@ -238,7 +181,7 @@ static void put_attachments(struct buf *b, const struct article *a)
 
 static void put_source_link(struct buf *b, const struct article *a)
 {
-    const char *url = value(a, FIELD_sourceUrl);
+    const char *url = article_value(a, FIELD_sourceUrl);
 
     if (!url)
         return;
@@ -271,8 +214,8 @@ static void put_crumbs(struct buf *b, const struct article *a, bool large)
 
 static void put_text_of(struct buf *b, const struct article *a)
 {
-    const char *summary = value(a, FIELD_summary), *body = value(a, FIELD_body);
-    const char *image = value(a, FIELD_image);
+    const char *summary = article_value(a, FIELD_summary), *body = article_value(a, FIELD_body);
+    const char *image = article_value(a, FIELD_image);
 
     if (summary) {
         buf_adds(b, "<p class=\"lead\">");
@@ -288,11 +231,12 @@ static void put_text_of(struct buf *b, const struct article *a)
     }
 }
 
-static void put_article(struct work *w, struct buf *b, const struct article *a, bool large)
+void article_html(struct work *w, struct buf *b, const struct article *a, bool large)
 {
-    struct page page = {
-        .title = value(a, FIELD_title), .path = a->path, .large = large, .noindex = a->preview
-    };
+    struct page page = { .title = article_value(a, FIELD_title),
+                         .path = a->path,
+                         .large = large,
+                         .noindex = a->preview };
 
     put_metas(w, a, &page);
     if (a->path)
@@ -302,7 +246,7 @@ static void put_article(struct work *w, struct buf *b, const struct article *a, 
     page_open(b, &page);
     put_crumbs(b, a, large);
     buf_adds(b, "<article>\n<h1>");
-    page_text(b, value(a, FIELD_title));
+    page_text(b, article_value(a, FIELD_title));
     buf_adds(b, "</h1>\n");
     put_origin(b, a);
     put_forms(b, a, large);
@@ -315,91 +259,6 @@ static void put_article(struct work *w, struct buf *b, const struct article *a, 
     page_close(b, &page);
 }
 
-/* ---- plain text ---- */
-
-static void put_line(struct buf *b, const char *label, const char *text)
-{
-    if (text)
-        buf_printf(b, "%s：%s\n", label, text);
-}
-
-static void put_plain(struct work *w, struct buf *b, const struct article *a)
-{
-    const json_t *files = json_object_get(a->record, "attachments");
-    char minute[CLOCK_TEXT];
-
-    buf_printf(b, "%s\n\n", value(a, FIELD_title));
-    put_line(b, "来源", source_of(a));
-    put_line(b, "来源日期", value(a, FIELD_sourceDate));
-    put_line(b, "入库时间", clock_minute(a->item->published, minute));
-    for (int i = 0; i < FIELD_COUNT; i++) {
-        const json_t *v = json_object_get(a->record, fields[i].name);
-
-        if (v && fields[i].type != FIELD_TEXT && !stands_elsewhere((enum field_no)i))
-            put_line(b, fields[i].label,
-                     json_is_array(v) ? joined(w, v, "、") : json_string_value(v));
-    }
-    for (int i = 0; i < FIELD_COUNT; i++) {
-        const char *text = fields[i].type == FIELD_TEXT ? value(a, (enum field_no)i) : NULL;
-
-        if (!text)
-            continue;
-        buf_adds(b, "\n");
-        if (i != FIELD_body)
-            buf_printf(b, "%s\n\n", fields[i].label);
-        markup_text(b, text, strlen(text));
-    }
-    for (size_t i = 0; i < json_array_size(files); i++)
-        buf_printf(b, "\n附件：%s\n", jx_text(json_array_get(files, i), "name"));
-}
-
-/* ---- what was withdrawn ---- */
-
-static enum rc reply_withdrawn(struct work *w, const struct item *item,
-                               const struct slice *tombstone, struct reply *rp)
-{
-    const char *words[4] = { NULL }, *reason, *at;
-    json_t *record;
-    enum rc rc;
-
-    if ((rc = jx_object(&w->err, w->mem, tombstone->p, tombstone->n, &record)))
-        return rc;
-    reason = jx_text(record, "reason");
-    at = jx_text(record, "withdrawn");
-    words[0] = item->state == STATE_EXPIRED ? "这篇内容已过有效期，不再提供。"
-                                            : "这篇内容已由发布单位撤下，不再提供。";
-    if (at)
-        words[1] =
-            arena_printf(w->mem, "撤下时间：%.10s %.5s", at, strlen(at) > 15 ? at + 11 : "");
-    if (reason)
-        words[2] = arena_printf(w->mem, "原因：%s", reason);
-    page_words(w, rp, 410, "本文已撤下", words);
-    return RC_OK;
-}
-
-/* The published item of the request. *shown is false when the answer is already made: it was
- * withdrawn. */
-static enum rc open_article(struct work *w, const struct request *rq, struct article *a,
-                            struct item *item, bool *shown, struct reply *rp)
-{
-    const struct arg *id = request_arg(rq, "id");
-    struct slice record;
-    json_t *object;
-    enum rc rc;
-
-    rc = item_live(w, &id->id, item, &record);
-    *shown = rc == RC_OK;
-    if (rc == RC_GONE)
-        return reply_withdrawn(w, item, &record, rp);
-    if (rc || (rc = jx_object(&w->err, w->mem, record.p, record.n, &object)))
-        return rc;
-    *a = (struct article){ .item = item,
-                           .record = object,
-                           .query = "",
-                           .path = arena_printf(w->mem, "/a/%s", id->text) };
-    return find_place(w, a);
-}
-
 static enum rc article(struct work *w, const struct request *rq, bool large, struct reply *rp)
 {
     struct buf b = BUF_IN(w->mem);
@@ -408,9 +267,9 @@ static enum rc article(struct work *w, const struct request *rq, bool large, str
     bool shown;
     enum rc rc;
 
-    if ((rc = open_article(w, rq, &a, &item, &shown, rp)) || !shown)
+    if ((rc = article_open(w, rq, &a, &item, &shown, rp)) || !shown)
         return rc;
-    put_article(w, &b, &a, large);
+    article_html(w, &b, &a, large);
     page_reply(rp, &b);
     rp->cache = CACHE_SHORT;
     return RC_OK;
@@ -424,77 +283,4 @@ enum rc get_article(struct work *w, const struct request *rq, struct reply *rp)
 enum rc get_article_large(struct work *w, const struct request *rq, struct reply *rp)
 {
     return article(w, rq, true, rp);
-}
-
-enum rc get_article_text(struct work *w, const struct request *rq, struct reply *rp)
-{
-    struct buf b = BUF_IN(w->mem);
-    struct article a;
-    struct item item;
-    bool shown;
-    enum rc rc;
-
-    if ((rc = open_article(w, rq, &a, &item, &shown, rp)) || !shown)
-        return rc;
-    put_plain(w, &b, &a);
-    reply_buf(rp, TYPE_TEXT, &b);
-    reply_header(rp, "content-language", "zh-CN");
-    rp->cache = CACHE_SHORT;
-    return RC_OK;
-}
-
-/* ---- previews ---- */
-
-static enum rc reply_expired(struct work *w, struct reply *rp)
-{
-    static const char *const words[] = { "预览链接只在一段时间内有效，这一个已经过期。",
-                                         "请向给您链接的编辑再要一个。", NULL };
-
-    page_words(w, rp, 410, "预览链接已过期", words);
-    return RC_OK;
-}
-
-static enum rc put_draft(struct work *w, const char *token, const struct id *id, int64_t rev,
-                         struct buf *b)
-{
-    struct buf text = BUF_IN(w->mem);
-    struct revision revision;
-    struct content content;
-    struct article a = { .preview = true };
-
-    struct item item;
-    json_t *object;
-    enum rc rc;
-
-    if ((rc = item_revision(w, id, rev, &item, &revision, &content)))
-        return rc;
-    content_write(&content, &text);
-    if ((rc = jx_object(&w->err, w->mem, text.p, text.n, &object)))
-        return rc;
-    a.item = &item;
-    a.record = object;
-    a.query = arena_printf(w->mem, "?preview=%s", token); /* base64url: needs no escapes */
-    if ((rc = find_place(w, &a)))
-        return rc;
-    put_article(w, b, &a, false);
-    return RC_OK;
-}
-
-enum rc get_preview(struct work *w, const struct request *rq, struct reply *rp)
-{
-    struct buf b = BUF_IN(w->mem);
-    struct id id;
-    const char *token = request_arg(rq, "token")->text;
-    int64_t rev;
-    enum rc rc;
-
-    rc = preview_check(&w->err, &instance()->preview, token, &id, &rev);
-    if (rc == RC_GONE)
-        return reply_expired(w, rp);
-    if (rc || (rc = put_draft(w, token, &id, rev, &b)))
-        return rc;
-    page_reply(rp, &b);
-    reply_header(rp, "x-robots-tag", "noindex");
-    reply_header(rp, "referrer-policy", "no-referrer");
-    return RC_OK;
 }

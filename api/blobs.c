@@ -1,18 +1,18 @@
 /*
  * blobs.c - bytes whose name is their hash.
  *
- *     PUT /v1/blobs/{sha256}   Content-Range: bytes 0-262143/700000      a piece;
- * {"have":262144,"size":700000} the same with * for 0-262143, no body      how much is there?
- *                              no Content-Range                          the whole, in one
- * piece
+ *     PUT /v1/blobs/{sha256}
+ *         Content-Range: bytes 0-262143/700000    a piece: {"have":262144,"size":700000}
+ *         the same with * for 0-262143, no body   how much is there?
+ *         no Content-Range                        the whole, in one piece
  *
  * A piece that does not begin where the last one ended is answered 409 with what is there in
- * Upload-Offset, so an upload that was cut goes on. A blob never changes, hence its caching;
- * its name is its ETag.
+ * Upload-Offset, so an upload that was cut goes on. A blob never changes; its name is its ETag.
  *
- * Everybody gets what a published item has; who may edit or import gets all; a preview link opens the files of its draft
- * (?preview=). The rest is not there: neither a draft's files nor those of what was withdrawn. Caches may keep an answer as
- * long as a phone may call a head fresh, an hour, and no longer, though the bytes never change.
+ * Everybody gets what a published item has; who may edit or import gets all; a preview link
+ * opens the files of its draft (?preview=). The rest is not there: neither a draft's files nor
+ * those of what was withdrawn. Caches may keep an answer as long as a phone may call a head
+ * fresh, an hour, and no longer, though the bytes never change.
  *
  * What somebody uploaded is never believed: only pictures and PDF, known by their first bytes,
  * are given their type, all else is a download.

@@ -1,9 +1,9 @@
 /*
  * columns.c - the directory a reader finds its way by.
  *
- * A column's number is its address (/v1/columns/3), because a path may change when a column is
- * renamed; a site's address is its code, which never does. Nothing is deleted: what is closed
- * takes nothing new and stays readable.
+ * A column's number is its address (/v1/columns/3), because its path changes when it is
+ * renamed; a site's is its code or its number. Nothing is deleted: what is closed takes nothing
+ * new and stays readable.
  */
 #include "api/columns.h"
 

@@ -1,8 +1,8 @@
 /*
  * import.c - body in, one result a line out.
  *
- *     body --(worker)--> lines parsed, checked, canonical --(writer)--> library -->
- * {"created":2,…,"refused":[…],"lines":[…]}
+ *     body --(worker)--> lines parsed, checked, canonical --(writer)--> library
+ *          --> {"created":2, … "refused":[…],"lines":[…]}
  *
  * A refused line says why and hinders no other; the answer is 200 as long as the store did its
  * work. `line` counts from 1 in this chunk; blank lines are passed over and counted.

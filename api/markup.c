@@ -1,11 +1,12 @@
 /*
  * markup.c - one pass over the lines of a body, with a block open at a time.
  *
- *     # … ####        heading                 - x   * x      list
- *     (blank)         ends the block          1. x           numbered list, keeps its first
- * number | a | b |       table; a second row     other          paragraph; a single line end is
- * <br>
- *     |---|---|       of dashes makes a head
+ *     # … ####     heading
+ *     - x   * x    list
+ *     1. x         numbered list; keeps its first number
+ *     | a | b |    table; a second row of dashes makes the first one its head
+ *     (blank)      ends the block
+ *     other        paragraph; a single line end is <br>
  *
  *     inside a line:  **bold**   [label](https://host/path)
  *
@@ -15,8 +16,10 @@
  *
  * Each byte is looked at a bounded number of times: a label ends at the next bracket, an
  * address at the next parenthesis or blank, and after one search for "**" that found nothing
- * there is no second in that line. Not here: pictures, raw HTML, nesting. Authors get a
- * preview, so a small language is kinder than a large one.
+ * there is no second in that line.
+ *
+ * Not here: pictures, raw HTML, nesting. Authors get a preview, so a small language is kinder
+ * than a large one.
  */
 #include "api/markup.h"
 
@@ -161,7 +164,7 @@ static void put_line(struct page *g, struct span s)
     }
     put(g, s.p + done, s.n - done);
     if (bold)
-        tag(g, "</strong>"); /* cannot be: an opening mark was seen to have its end */
+        tag(g, "</strong>"); /* the mark that should have ended it stood inside a link */
 }
 
 static void close_block(struct page *g)

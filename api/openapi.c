@@ -1,12 +1,14 @@
 /*
  * openapi.c - the route table, said in OpenAPI 3.1.
  *
- *     routes_table --> paths      shapes (below) --> bodies and answers
- *     fields[]     --> Record, Draft      problem_all() --> the Problem's types schemas.json
- * --> the rest
+ *     routes_table     --> paths
+ *     shapes (below)   --> bodies and answers
+ *     fields[]         --> Record, NewItem, EditedItem
+ *     problem_all()    --> the types of Problem
+ *     schemas.json     --> the other schemas
  *
- * So the document cannot say what the server does not do: a row without a shape is shown with
- * its parameters only, and a test refuses a schema's name that is not there.
+ * So the document cannot say what the server does not do. Tests refuse a row without a shape and
+ * a schema's name that leads nowhere.
  */
 #include "api/openapi.h"
 

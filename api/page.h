@@ -1,6 +1,8 @@
 /*
- * page.h - the frame of every page: head, bands, footer. Pages have no script and load nothing
- * but /style.css from here.
+ * page.h - the frame of every page: head, bands, footer.
+ *
+ * Pages have no script and load nothing but /style.css and pictures from here; the edge says so
+ * in Content-Security-Policy.
  */
 #ifndef API_PAGE_H
 #define API_PAGE_H

@@ -2,7 +2,9 @@
  * pages.c - home, the directory of columns, a column's list.
  *
  * The tags are those of 国办发〔2017〕47号: a home page has the site's three, a list the
- * column's four as well. Not here: the article itself (article_page.c).
+ * column's four as well.
+ *
+ * Not here: the article itself (article_page.c).
  */
 #include "api/pages.h"
 

@@ -1,5 +1,5 @@
 /*
- * places.c - a short list in the work's arena, the latest found in front.
+ * places.c - a short list in the work's arena, the latest found in front; and names looked up.
  */
 #include "api/places.h"
 

@@ -1,6 +1,7 @@
 /*
- * places.h - sites and columns by number, looked up once for a whole answer: a list of 500
- * items names the same few.
+ * places.h - where an item stands: sites and columns, by number and by what people call them.
+ *
+ * A whole answer looks each of them up once: a list of 500 items names the same few.
  */
 #ifndef API_PLACES_H
 #define API_PLACES_H

@@ -17,6 +17,7 @@
 #include "api/import.h"
 #include "api/items.h"
 #include "api/pages.h"
+#include "api/preview_page.h"
 #include "api/service.h"
 #include "api/staff.h"
 #include "api/sync.h"

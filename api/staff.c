@@ -5,7 +5,7 @@
  * nobody overwrites what they have not seen; a verb takes it. The verbs, who may say them and
  * what they need stand in server/library/state.c and nowhere here.
  *
- * Not here: what everybody reads (items.c), the page behind a preview link (article_page.c).
+ * Not here: what everybody reads (items.c), the page behind a preview link (preview_page.c).
  */
 #include "api/staff.h"
 

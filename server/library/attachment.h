@@ -1,6 +1,6 @@
 /*
- * attachment.h - who may see a file. A blob's name is no secret (it stands in records that phones keep), so whether its bytes
- * are given is decided by what they belong to.
+ * attachment.h - who may see a file. A blob's name is no secret (it stands in records that
+ * phones keep), so whether its bytes are given is decided by what they belong to.
  */
 #ifndef LIBRARY_ATTACHMENT_H
 #define LIBRARY_ATTACHMENT_H

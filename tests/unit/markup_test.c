@@ -58,6 +58,8 @@ static void bold_needs_both_ends(void **state)
 {
     (void)state;
     html("**重要**：三天", "<p><strong>重要</strong>：三天</p>\n");
+    html("**a [x**](https://y.cn)", "<p><strong>a <a rel=\"noopener nofollow\" "
+                                    "href=\"https://y.cn\">x**</a></strong></p>\n");
     html("2**10 次", "<p>2**10 次</p>\n");
     html("**甲** 和 **乙", "<p><strong>甲</strong> 和 **乙</p>\n");
 }
