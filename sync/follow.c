@@ -66,6 +66,31 @@ static struct fetch_text keys_text(char *room)
     return (struct fetch_text){ .path = "/v1/sync/keys", .out = room, .room = VERIFY_KEYS_MAX };
 }
 
+/* The stream's current key as far as the chain at hand tells. */
+static enum sync_rc stream_key(struct sync_err *e, struct engine *f, struct verify_key *out)
+{
+    char role[VERIFY_ROLE_MAX + 1];
+
+    if (f->keys_len == 0 || !f->has_trust)
+        return sync_err_set(e, SYNC_UNTRUSTED, "no key chain is held");
+    snprintf(role, sizeof role, "stream:%s", f->options->stream);
+    return verify_keys_current(e, f->keys, f->keys_len, f->out->trust, role, out);
+}
+
+/*
+ * Does the key the user gave vouch for the new chain and not for the one held, which is not its beginning? Then a stranger was trusted on
+ * first use, and his head is no measure for the true one.
+ */
+static bool is_foreign(struct engine *f, const struct fetch_text *t)
+{
+    bool extends = t->n >= f->keys_len && memcmp(t->out, f->keys, f->keys_len) == 0;
+    struct verify_key key;
+    struct sync_err ignored;
+
+    return f->options->trust && f->keys_len > 0 && !extends &&
+           stream_key(&ignored, f, &key) != SYNC_OK;
+}
+
 /* A chain has come: believe it, or not, in the light of the one held. */
 static enum sync_rc keys_take(struct sync_err *e, struct engine *f, const struct fetch_text *t)
 {
@@ -78,6 +103,10 @@ static enum sync_rc keys_take(struct sync_err *e, struct engine *f, const struct
     }
     if ((rc = verify_keys_accept(e, t->out, t->n, f->keys, f->keys_len, f->out->trust)))
         return rc;
+    if (is_foreign(f, t)) {
+        f->held = (struct wire_head){ 0 };
+        f->start_over = true;
+    }
     memcpy(f->keys, t->out, t->n);
     f->keys_len = t->n;
     f->keys_fetched = true;
@@ -96,17 +125,6 @@ static enum sync_rc keys_fetch(struct sync_err *e, struct engine *f)
         rc = keys_take(e, f, &t);
     free(room);
     return rc;
-}
-
-/* The stream's current key as far as the chain at hand tells. */
-static enum sync_rc stream_key(struct sync_err *e, struct engine *f, struct verify_key *out)
-{
-    char role[VERIFY_ROLE_MAX + 1];
-
-    if (f->keys_len == 0 || !f->has_trust)
-        return sync_err_set(e, SYNC_UNTRUSTED, "no key chain is held");
-    snprintf(role, sizeof role, "stream:%s", f->options->stream);
-    return verify_keys_current(e, f->keys, f->keys_len, f->out->trust, role, out);
 }
 
 /* The head's signature; a key we do not know may stand in a longer chain. */
@@ -407,7 +425,7 @@ static enum sync_rc one_round(struct sync_err *e, struct engine *f, bool *raced)
     if ((rc = plan_and_fetch(e, f)) || (rc = apply_plan(e, f, raced)))
         return rc;
     f->out->changed |= f->step != VERIFY_SAME || f->start_over;
-    f->out->started_over |= f->start_over && f->held.epoch != 0;
+    f->out->started_over |= f->start_over && f->note_len > 0;
     f->out->head = f->head;
     return f->store->part_keep(f->store->ctx, e, NULL, 0);
 }

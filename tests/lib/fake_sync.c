@@ -41,7 +41,7 @@ struct fake {
     char stream[WIRE_STREAM_MAX + 1], ancestry[1024], directory[4096], keys[8192];
     size_t keys_n;
     struct pair platform, first_platform, key;
-    uint64_t epoch, size, cut, time, sign, index_seq;
+    uint64_t founded, epoch, size, cut, time, sign, index_seq;
     uint8_t index[WIRE_HASH];
     uint8_t seeds;      /* of keys handed out */
     struct change *log; /* log[seq - 1] */
@@ -66,7 +66,7 @@ struct fake {
 
 static struct pair new_pair(struct fake *s)
 {
-    uint8_t seed[32] = { ++s->seeds };
+    uint8_t seed[32] = { ++s->seeds, (uint8_t)s->founded };
     struct pair p;
 
     crypto_sign_seed_keypair(p.public_key, p.secret, seed);
@@ -104,7 +104,7 @@ struct fake *fake_new(const char *stream, uint64_t epoch)
         "\"type\":\"通知公告\"},{\"name\":\"政策\",\"no\":2,\"parent\":0,\"path\":\"政策\","
         "\"position\":2,\"site\":1,"
         "\"type\":\"政策文件\"}],\"sites\":[{\"code\":\"demo\",\"name\":\"示例\",\"no\":1}]}");
-    s->epoch = s->time = epoch;
+    s->founded = s->epoch = s->time = epoch;
     wire_ancestry_print(epoch, 1, s->ancestry);
     s->log = calloc(LATEST, sizeof *s->log);
     s->heads = calloc(HEADS, sizeof *s->heads);

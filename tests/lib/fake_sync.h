@@ -12,6 +12,7 @@
 
 struct fake;
 
+/* Its keys follow from the epoch. */
 struct fake *fake_new(const char *stream, uint64_t epoch);
 void fake_free(struct fake *s);
 const uint8_t *fake_trust(const struct fake *s); /* the platform's first public key */

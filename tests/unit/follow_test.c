@@ -301,6 +301,29 @@ static void first_use_trusts_once_and_then_keeps_to_it(void **state)
     fake_free(s);
 }
 
+static void the_users_own_key_ends_a_wrong_first_trust(void **state)
+{
+    struct fake *s = a_server(10), *impostor = fake_new("main", 1763712001);
+    struct phone p = phone_new(impostor);
+
+    (void)state;
+    publish_some(impostor, 50);
+    fake_head(impostor);
+    fake_head(impostor);
+    p.trust = NULL;
+    phone_must_sync(&p);
+    p.net.server = s;
+    assert_int_equal(phone_sync(&p), SYNC_UNTRUSTED);
+    p.trust = fake_trust(s);
+    phone_must_sync(&p);
+    assert_true(p.last.started_over);
+    phone_must_sync(&p);
+    assert_int_equal(p.last.requests, 1);
+    phone_done(&p);
+    fake_free(s);
+    fake_free(impostor);
+}
+
 /* ---- bad days ---- */
 
 static void an_old_head_is_refused(void **state)
@@ -580,6 +603,7 @@ int main(void)
         cmocka_unit_test(a_restore_starts_over_only_those_beyond_it),
         cmocka_unit_test(new_keys_are_followed_while_away),
         cmocka_unit_test(first_use_trusts_once_and_then_keeps_to_it),
+        cmocka_unit_test(the_users_own_key_ends_a_wrong_first_trust),
         cmocka_unit_test(an_old_head_is_refused),
         cmocka_unit_test(a_body_cut_at_any_byte_is_continued),
         cmocka_unit_test(one_flipped_bit_is_mended_by_one_clean_refetch),
