@@ -16,8 +16,9 @@
 #include "server/base/jx.h"
 #include "server/base/log.h"
 #include "server/http/client.h"
+#include "sync/live.h"
 
-enum { TIMEOUT_MS = 120000, ANSWER_MAX = 64 << 20, STOP_MS = 2000 };
+enum { TIMEOUT_MS = 120000, ANSWER_MAX = 64 << 20, STOP_MS = 2000, SETTLE_MS = 60000 };
 
 struct link {
     struct arena *mem;
@@ -78,8 +79,13 @@ enum rc link_open(struct err *e, const struct args *a, const struct conf *c, str
 
 void link_close(struct link *l)
 {
+    struct err e = { 0 };
+
     if (!l)
         return;
+    /* So that the next server shows at once what this command did. If it takes longer, that server goes on with it. */
+    if (l->app && sync_settle(&e, false, SETTLE_MS))
+        LOG(LOG_WARN, "not_settled", L_INT("kind", e.rc));
     app_stop(l->app, STOP_MS);
     arena_free(l->mem);
 }
