@@ -17,11 +17,12 @@
 
 #include "server/base/fs.h"
 #include "server/base/jx.h"
+#include "server/base/log.h"
 
-enum type { TEXT, INT, DURATION, SIZE, BOOL, LIST };
+enum type { TEXT, INT, DURATION, SIZE, BOOL, LIST, LEVEL };
 
-static const char *const type_names[] = { "text", "integer",       "duration",
-                                          "size", "true or false", "list" };
+static const char *const type_names[] = { "text",          "integer", "duration", "size",
+                                          "true or false", "list",    "log level" };
 
 static const struct key {
     const char *name, *value, *help;
@@ -155,6 +156,7 @@ static bool parse_value(struct conf *c, const struct key *k, const char *text)
     case SIZE: return parse_number(text, sizes, at);
     case BOOL: return parse_bool(text, at);
     case LIST: return parse_list(c, text, at);
+    case LEVEL: return (*(conf_LEVEL *)at = log_level_parse(text)) >= 0;
     }
     return false;
 }
@@ -166,34 +168,42 @@ static const char *forms[] = {
     [SIZE] = "a size such as 64k, 16m or 1g",
     [BOOL] = "true or false",
     [LIST] = "a list of at most 8",
+    [LEVEL] = "debug, info, warn or error",
 };
 
-/* `where` names the source for the error: "tjzw.conf line 3", "the environment", "the command
- * line". */
-static enum rc set(struct err *e, struct conf *c, const char *where, const char *name,
-                   const char *value)
+/* Where a value stands, for the error: "tjzw.conf line 3", "environment variable TJZW_WORKERS". */
+struct source {
+    struct err *e;
+    struct conf *c;
+    bool seen[KEYS]; /* a source that sets something twice means only one of the two */
+};
+
+static enum rc set(struct source *s, const char *where, const char *name, const char *value)
 {
     const struct key *k = find_key(name);
 
     if (!k)
-        return err_field(e, name, "%s: there is no setting \"%.60s\"; did you mean \"%s\"?",
+        return err_field(s->e, name, "%s: there is no setting \"%.60s\"; did you mean \"%s\"?",
                          where, name, nearest(name));
-    if (!parse_value(c, k, value))
-        return err_field(e, name, "%s: %s should be %s, not \"%.60s\"", where, name,
+    if (s->seen[k - keys])
+        return err_field(s->e, name, "%s: %s was already set; keep one of the two", where,
+                         name);
+    s->seen[k - keys] = true;
+    if (!parse_value(s->c, k, value))
+        return err_field(s->e, name, "%s: %s should be %s, not \"%.60s\"", where, name,
                          forms[k->type], value);
     return RC_OK;
 }
 
 enum rc conf_set(struct err *e, struct conf *c, const char *key, const char *value)
 {
-    return set(e, c, "the command line", key, value);
+    return set(&(struct source){ .e = e, .c = c }, "the command line", key, value);
 }
 
 /* ---- the file ---- */
 
 struct reader {
-    struct err *e;
-    struct conf *c;
+    struct source source;
     const char *file;
     yaml_document_t doc;
 };
@@ -206,20 +216,20 @@ static const char *scalar(const yaml_node_t *n)
 static enum rc set_list(struct reader *r, const char *where, const char *name,
                         const yaml_node_t *node)
 {
-    struct buf joined = BUF_IN(r->c->mem);
+    struct buf joined = BUF_IN(r->source.c->mem);
 
     for (yaml_node_item_t *i = node->data.sequence.items.start;
          i < node->data.sequence.items.top; i++) {
         const char *text = scalar(yaml_document_get_node(&r->doc, *i));
 
         if (!text)
-            return err_field(r->e, name, "%s: the list %s should hold plain values", where,
-                             name);
+            return err_field(r->source.e, name, "%s: the list %s should hold plain values",
+                             where, name);
         if (joined.n)
             buf_addc(&joined, ',');
         buf_adds(&joined, text);
     }
-    return set(r->e, r->c, where, name, joined.n ? joined.p : "");
+    return set(&r->source, where, name, joined.n ? joined.p : "");
 }
 
 static enum rc set_pair(struct reader *r, const yaml_node_pair_t *pair)
@@ -231,12 +241,13 @@ static enum rc set_pair(struct reader *r, const yaml_node_pair_t *pair)
 
     snprintf(where, sizeof where, "%.200s line %zu", r->file, key->start_mark.line + 1);
     if (!name)
-        return err_set(r->e, RC_INVALID, "%s: a setting's name is expected", where);
+        return err_set(r->source.e, RC_INVALID, "%s: a setting's name is expected", where);
     if (value->type == YAML_SEQUENCE_NODE)
         return set_list(r, where, name, value);
     if (!scalar(value))
-        return err_field(r->e, name, "%s: %s should be a plain value or a list", where, name);
-    return set(r->e, r->c, where, name, scalar(value));
+        return err_field(r->source.e, name, "%s: %s should be a plain value or a list", where,
+                         name);
+    return set(&r->source, where, name, scalar(value));
 }
 
 static enum rc set_all(struct reader *r)
@@ -247,8 +258,8 @@ static enum rc set_all(struct reader *r)
     if (!root)
         return RC_OK;
     if (root->type != YAML_MAPPING_NODE)
-        return err_set(r->e, RC_INVALID, "%s: lines of the form \"key: value\" are expected",
-                       r->file);
+        return err_set(r->source.e, RC_INVALID,
+                       "%s: lines of the form \"key: value\" are expected", r->file);
     for (yaml_node_pair_t *p = root->data.mapping.pairs.start; p < root->data.mapping.pairs.top;
          p++)
         if ((rc = set_pair(r, p)))
@@ -258,7 +269,7 @@ static enum rc set_all(struct reader *r)
 
 static enum rc load_file(struct err *e, struct conf *c, const char *file)
 {
-    struct reader r = { .e = e, .c = c, .file = file };
+    struct reader r = { .source = { .e = e, .c = c }, .file = file };
     yaml_parser_t parser;
     char *text;
     size_t n;
@@ -300,40 +311,55 @@ static void key_of(const char *variable, size_t n, char out[64], bool *is_file)
         out[i - (sizeof suffix - 1)] = '\0';
 }
 
-static enum rc load_variable(struct err *e, struct conf *c, const char *variable)
+static enum rc load_variable(struct source *s, const char *variable)
 {
     const char *equals = strchr(variable, '=');
     const char *value = equals ? equals + 1 : "";
     size_t n = equals ? (size_t)(equals - variable) : strlen(variable);
     char name[64], where[128], *text;
+    struct err why = { 0 };
     bool is_file;
-    enum rc rc;
 
     key_of(variable + sizeof prefix - 1, n - (sizeof prefix - 1), name, &is_file);
     snprintf(where, sizeof where, "environment variable %.*s", (int)(n > 80 ? 80 : n),
              variable);
     if (is_file) {
-        if ((rc = fs_read(e, c->mem, value, 65536, &text, &n)))
-            return rc;
+        if (fs_read(&why, s->c->mem, value, 65536, &text, &n))
+            return err_field(s->e, name, "%s: %.300s", where, why.text);
         text[strcspn(text, "\r\n")] = '\0';
         value = text;
     }
-    return set(e, c, where, name, value);
+    return set(s, where, name, value);
+}
+
+static enum rc load_defaults(struct err *e, struct conf *c)
+{
+    struct source source = { .e = e, .c = c };
+    enum rc rc = RC_OK;
+
+    for (int i = 0; i < KEYS && !rc; i++)
+        rc = set(&source, "conf.def", keys[i].name, keys[i].value);
+    return rc;
+}
+
+static enum rc load_environment(struct err *e, struct conf *c, const char *const *env)
+{
+    struct source source = { .e = e, .c = c };
+    enum rc rc = RC_OK;
+
+    for (; !rc && env && *env; env++)
+        if (!strncmp(*env, prefix, sizeof prefix - 1))
+            rc = load_variable(&source, *env);
+    return rc;
 }
 
 enum rc conf_load(struct err *e, const char *file, const char *const *env, struct conf *out)
 {
     struct conf c = { .mem = arena_new() };
-    enum rc rc = RC_OK;
+    enum rc rc;
 
-    for (int i = 0; i < KEYS && !rc; i++)
-        rc = set(e, &c, "conf.def", keys[i].name, keys[i].value);
-    if (!rc && file)
-        rc = load_file(e, &c, file);
-    for (; !rc && env && *env; env++)
-        if (!strncmp(*env, prefix, sizeof prefix - 1))
-            rc = load_variable(e, &c, *env);
-    if (rc) {
+    if ((rc = load_defaults(e, &c)) || (file && (rc = load_file(e, &c, file))) ||
+        (rc = load_environment(e, &c, env))) {
         arena_free(c.mem);
         return rc;
     }
@@ -393,6 +419,7 @@ static void print_value(const struct conf *c, const struct key *k, struct buf *o
     case SIZE: print_unit(out, *(const int64_t *)at, sizes); break;
     case BOOL: buf_adds(out, *(const bool *)at ? "true" : "false"); break;
     case LIST: print_list(out, at); break;
+    case LEVEL: buf_adds(out, log_level_name((enum log_level) * (const conf_LEVEL *)at)); break;
     }
 }
 

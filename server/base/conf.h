@@ -26,6 +26,7 @@ typedef const char *conf_TEXT; /* "" if unset */
 typedef int64_t conf_INT;
 typedef int64_t conf_DURATION; /* milliseconds; written 500ms, 30s, 15m, 1h, 30d */
 typedef int64_t conf_SIZE;     /* bytes; written 64k, 16m, 1g */
+typedef int conf_LEVEL;        /* of enum log_level (log.h); written info */
 typedef bool conf_BOOL;        /* true, false */
 typedef struct conf_list
     conf_LIST; /* in the environment and on the command line: separated by commas */

@@ -25,6 +25,11 @@ void log_set_fd(int fd)
     atomic_store(&where, fd);
 }
 
+const char *log_level_name(enum log_level level)
+{
+    return names[level];
+}
+
 int log_level_parse(const char *name)
 {
     for (int i = 0; i < (int)(sizeof names / sizeof *names); i++)

@@ -33,6 +33,7 @@ struct logkv {
 void log_write(enum log_level level, const char *event, const struct logkv *kv);
 void log_set_level(enum log_level least); /* default LOG_INFO */
 void log_set_fd(int fd);                  /* default 2; -1 is silence (tests) */
-int log_level_parse(const char *name);    /* "debug" … "error"; -1 if unknown */
+const char *log_level_name(enum log_level level);
+int log_level_parse(const char *name); /* "debug" … "error"; -1 if unknown */
 
 #endif

@@ -126,7 +126,7 @@ int cmd_serve(const struct args *a)
     struct err e = { 0 };
     sigset_t signals;
     struct conf c;
-    int code, level;
+    int code;
 
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
@@ -135,13 +135,10 @@ int cmd_serve(const struct args *a)
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     if ((code = cli_conf(a, &c)))
         return code;
-    level = log_level_parse(c.log_level);
-    if (settle(&e, a, &c) ||
-        (level < 0 &&
-         err_set(&e, RC_INVALID, "log_level should be debug, info, warn or error"))) {
+    if (settle(&e, a, &c)) {
         code = cli_fail(&e, "settings", NULL);
     } else {
-        log_set_level((enum log_level)level);
+        log_set_level((enum log_level)c.log_level);
         raise_file_limit();
         code = run(a, &c, &signals);
     }

@@ -274,9 +274,11 @@ static void an_unknown_setting_is_named_with_its_line_and_neighbour(void **state
         { "- a\n", "key: value" },
         { "workers: {a: 1}\n", "plain value" },
         { "listen: [a, [b]]\n", "plain values" },
+        { "workers: 1\nworkers: 2\n", "line 2: workers was already set" },
+        { "log_level: loud\n", "line 1: log_level should be debug, info, warn or error" },
     };
     const char *env[] = { "TJZW_WORKER=1", NULL };
-    char *dir = temp_dir(), path[300];
+    char *dir = temp_dir(), path[300], variable[400];
     struct conf c = { 0 };
     struct err e = { 0 };
 
@@ -291,6 +293,13 @@ static void an_unknown_setting_is_named_with_its_line_and_neighbour(void **state
     assert_int_equal(conf_load(&e, NULL, env, &c), RC_INVALID);
     assert_non_null(strstr(e.text, "TJZW_WORKER"));
     assert_non_null(strstr(e.text, "did you mean \"workers\""));
+    snprintf(variable, sizeof variable, "TJZW_WORKERS_FILE=%s", path);
+    const char *twice[] = { "TJZW_WORKERS=1", variable, NULL };
+    assert_int_equal(conf_load(&e, NULL, twice, &c), RC_INVALID);
+    assert_non_null(strstr(e.text, "workers was already set"));
+    const char *missing[] = { "TJZW_TLS_KEY_FILE=/nowhere/key", NULL };
+    assert_int_equal(conf_load(&e, NULL, missing, &c), RC_INVALID);
+    assert_non_null(strstr(e.text, "TJZW_TLS_KEY_FILE: open /nowhere/key"));
     unlink(path);
     rmdir(dir);
     free(dir);
