@@ -14,8 +14,10 @@
 static enum rc reply_site(struct work *w, const struct site *s, struct reply *rp)
 {
     struct buf b = BUF_IN(w->mem);
+    enum rc rc;
 
-    view_site(&b, s);
+    if ((rc = view_site(w, &b, s)))
+        return rc;
     buf_addc(&b, '\n');
     reply_buf(rp, TYPE_JSON, &b);
     return RC_OK;
@@ -50,7 +52,8 @@ enum rc get_sites(struct work *w, const struct request *rq, struct reply *rp)
         return rc;
     view_list_open(&b, "sites");
     for (int i = 0; i < n; i++)
-        view_site(&b, &sites[i]);
+        if ((rc = view_site(w, &b, &sites[i])))
+            return rc;
     view_list_close(&b, "");
     reply_buf(rp, TYPE_JSON, &b);
     rp->cache = CACHE_SHORT;
@@ -108,21 +111,27 @@ enum rc get_column(struct work *w, const struct request *rq, struct reply *rp)
     return reply_column(w, request_arg(rq, "column")->num, rp);
 }
 
-enum rc post_site(struct work *w, const struct request *rq, struct reply *rp)
+static enum rc check_new_site(struct work *w, const json_t *body)
 {
-    static const struct jx_field members[] = {
+    const struct jx_field members[] = {
         { "code", JX_TEXT, true, 1, 64 },
         { "name", JX_TEXT, true, 1, 100 },
         { "domain", JX_TEXT, false, 1, 253 },
+        place_org_field(body, "org"),
         { 0 },
     };
+
+    return jx_check(&w->err, body, members, "");
+}
+
+enum rc post_site(struct work *w, const struct request *rq, struct reply *rp)
+{
     struct site site = { .stream = instance()->stream, .open = true };
     json_t *body;
     enum rc rc;
 
-    if ((rc = jx_object(&w->err, w->mem, rq->body, rq->body_len, &body)))
-        return rc;
-    if ((rc = jx_check(&w->err, body, members, "")))
+    if ((rc = jx_object(&w->err, w->mem, rq->body, rq->body_len, &body)) ||
+        (rc = check_new_site(w, body)) || (rc = place_org_in(w, body, "org", &site.org)))
         return rc;
     site.code = jx_text(body, "code");
     site.name = jx_text(body, "name");
@@ -133,23 +142,29 @@ enum rc post_site(struct work *w, const struct request *rq, struct reply *rp)
     return reply_site(w, &site, rp);
 }
 
-enum rc patch_site(struct work *w, const struct request *rq, struct reply *rp)
+static enum rc check_edited_site(struct work *w, const json_t *body)
 {
-    static const struct jx_field members[] = {
+    const struct jx_field members[] = {
         { "name", JX_TEXT, false, 1, 100 },
         { "domain", JX_TEXT, false, 1, 253 },
         { "open", JX_BOOL, false, 0, 0 },
+        place_org_field(body, "org"),
         { 0 },
     };
+
+    return jx_check(&w->err, body, members, "");
+}
+
+enum rc patch_site(struct work *w, const struct request *rq, struct reply *rp)
+{
     struct site site;
     json_t *body;
     enum rc rc;
 
-    if ((rc = jx_object(&w->err, w->mem, rq->body, rq->body_len, &body)))
-        return rc;
-    if ((rc = jx_check(&w->err, body, members, "")))
-        return rc;
-    if ((rc = place_site(w, request_arg(rq, "site")->text, &site)))
+    if ((rc = jx_object(&w->err, w->mem, rq->body, rq->body_len, &body)) ||
+        (rc = check_edited_site(w, body)) ||
+        (rc = place_site(w, request_arg(rq, "site")->text, &site)) ||
+        (rc = place_org_in(w, body, "org", &site.org)))
         return rc;
     if (jx_text(body, "name"))
         site.name = jx_text(body, "name");

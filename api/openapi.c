@@ -21,6 +21,7 @@
 #include "api/columns.h"
 #include "api/import.h"
 #include "api/items.h"
+#include "api/orgs.h"
 #include "api/service.h"
 #include "api/staff.h"
 #include "api/sync.h"
@@ -29,6 +30,7 @@
 #include "server/library/field.h"
 
 static const struct shape shapes[] = {
+    { .handler = get_orgs, .answer = "OrgList" },
     { .handler = get_sites, .answer = "SiteList" },
     { .handler = get_site, .answer = "Site" },
     { .handler = get_columns, .answer = "ColumnList" },
@@ -66,6 +68,8 @@ static const struct shape shapes[] = {
     { .handler = post_verb, .body = "Reason", .answer = "StaffItem", .flags = SHAPE_IF_MATCH },
     { .handler = post_move, .body = "Move", .answer = "StaffItem", .flags = SHAPE_IF_MATCH },
     { .handler = post_preview, .body = "PreviewWish", .answer = "PreviewLink" },
+    { .handler = post_org, .body = "NewOrg", .answer = "Org", .status = 201 },
+    { .handler = patch_org, .body = "EditedOrg", .answer = "Org" },
     { .handler = post_site, .body = "NewSite", .answer = "Site", .status = 201 },
     { .handler = patch_site, .body = "EditedSite", .answer = "Site" },
     { .handler = post_column, .body = "NewColumn", .answer = "Column", .status = 201 },

@@ -126,3 +126,34 @@ struct jx_field place_field(const json_t *body, const char *name, bool required)
         return (struct jx_field){ name, JX_INT, required, 1, INT32_MAX };
     return (struct jx_field){ name, JX_TEXT, required, 1, 600 };
 }
+
+enum rc place_org(struct work *w, const char *name, struct org *out)
+{
+    enum rc rc = org_find(w, name, out);
+
+    return rc == RC_NOT_FOUND && is_number(name) ? org_by_no(w, atoll(name), out) : rc;
+}
+
+enum rc place_org_in(struct work *w, const json_t *body, const char *member, int64_t *no)
+{
+    const json_t *name = json_object_get(body, member);
+    struct org org = { 0 };
+    enum rc rc = RC_OK;
+
+    if (!name)
+        return RC_OK;
+    if (json_is_string(name))
+        rc = place_org(w, json_string_value(name), &org);
+    else if (json_integer_value(name))
+        rc = org_by_no(w, json_integer_value(name), &org);
+    if (!rc)
+        *no = org.no;
+    return rc;
+}
+
+struct jx_field place_org_field(const json_t *body, const char *member)
+{
+    if (json_is_integer(json_object_get(body, member)))
+        return (struct jx_field){ member, JX_INT, false, 0, INT32_MAX };
+    return (struct jx_field){ member, JX_TEXT, false, 1, 64 };
+}

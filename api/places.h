@@ -1,5 +1,6 @@
 /*
- * places.h - where an item stands: sites and columns, by number and by what people call them.
+ * places.h - where an item stands: sites and columns, and the organisations behind them, by
+ * number and by what people call them.
  *
  * A whole answer looks each of them up once: a list of 500 items names the same few.
  */
@@ -8,6 +9,7 @@
 
 #include "server/base/jx.h"
 #include "server/library/column.h"
+#include "server/library/org.h"
 #include "server/library/site.h"
 
 struct place;
@@ -33,5 +35,12 @@ enum rc place_site_in(struct work *w, const json_t *body, struct site *out);
 enum rc place_column_in(struct work *w, const json_t *body, int64_t site, struct column *out);
 /* The row for jx_check() that lets such a member through. */
 struct jx_field place_field(const json_t *body, const char *name, bool required);
+
+/* An organisation: its code or its number. */
+enum rc place_org(struct work *w, const char *name, struct org *out);
+/* The member `member` of a body: *no becomes its number, 0 where the body says 0 (none); without
+ * the member it stays. */
+enum rc place_org_in(struct work *w, const json_t *body, const char *member, int64_t *no);
+struct jx_field place_org_field(const json_t *body, const char *member); /* for jx_check() */
 
 #endif

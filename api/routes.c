@@ -16,6 +16,7 @@
 #include "api/docs_page.h"
 #include "api/import.h"
 #include "api/items.h"
+#include "api/orgs.h"
 #include "api/pages.h"
 #include "api/preview_page.h"
 #include "api/service.h"
@@ -59,6 +60,12 @@
         "site", P_TEXT, 1, 64, "站点标识码，或编号" \
     }
 
+#define ORG                                                                            \
+    {                                                                                  \
+        "org", P_TEXT, 1, 64, "机构代码（统一社会信用代码），或编号" \
+    }
+
+static const struct param org[] = { ORG, { 0 } };
 static const struct param site[] = { SITE, { 0 } };
 static const struct param column[] = { COLUMN, { 0 } };
 static const struct param directory[] = { LARGE, { 0 } };
@@ -111,6 +118,7 @@ static const struct param slug[] = { { "slug", P_TEXT, 1, 40, "problem+json 中 
 #define T_PAGES  "网页"
 
 const struct route routes_table[] = {
+    { GET, "/v1/orgs",                         READ, NULL, 0, get_orgs, NULL, T_READ, "全部机构", NULL },
     { GET, "/v1/sites",                        READ, NULL, 0, get_sites, NULL, T_READ, "全部站点", NULL },
     { GET, "/v1/sites/:site",                  READ, site, 0, get_site, NULL, T_READ, "一个站点", NULL },
     { GET, "/v1/columns",                      READ, site, 0, get_columns, NULL, T_READ, "全部栏目，或一个站点的栏目", NULL },
@@ -146,6 +154,8 @@ const struct route routes_table[] = {
     { POST, "/v1/items/:id/restore",           RIGHT_EDIT, ON_WRITER, 0, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "把撤下的内容恢复为草稿", NULL },
     { POST, "/v1/items/:id/move",              RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_move, NULL, T_STAFF, "移到另一栏目", NULL },
     { POST, "/v1/items/:id/preview",           RIGHT_EDIT, ON_WORKER, R_NO_KEY, item, STEP_BODY_MAX, post_preview, NULL, T_STAFF, "生成会过期的预览链接", NULL },
+    { POST, "/v1/orgs",                        RIGHT_EDIT, ON_WRITER, 0, NULL, STEP_BODY_MAX, post_org, NULL, T_STAFF, "新建机构", NULL },
+    { PATCH, "/v1/orgs/:org",                  RIGHT_EDIT, ON_WRITER, 0, org, STEP_BODY_MAX, patch_org, NULL, T_STAFF, "修改机构", NULL },
     { POST, "/v1/sites",                       RIGHT_EDIT, ON_WRITER, 0, NULL, STEP_BODY_MAX, post_site, NULL, T_STAFF, "新建站点", NULL },
     { PATCH, "/v1/sites/:site",                RIGHT_EDIT, ON_WRITER, 0, site, STEP_BODY_MAX, patch_site, NULL, T_STAFF, "修改站点，或关闭它", NULL },
     { POST, "/v1/columns",                     RIGHT_EDIT, ON_WRITER, 0, NULL, STEP_BODY_MAX, post_column, NULL, T_STAFF, "新建栏目，缺少的上级一并建立", NULL },
@@ -179,10 +189,10 @@ const struct route routes_table[] = {
 /* clang-format on */
 
 const struct route_tag routes_tags[] = {
-    { T_READ, "任何人都可以读：站点、栏目、内容、附件。不需要凭证，可以缓存。" },
+    { T_READ, "任何人都可以读：机构、站点、栏目、内容、附件。不需要凭证，可以缓存。" },
     { T_SYNC, "把全部公开内容保存到本机，并跟上每一次变更；内容有签名，断网可读。" },
     { T_IMPORT, "其他系统把内容成批送入资源库。需要 import 权限。" },
-    { T_STAFF, "起草、送审、发布、移动与撤稿；站点与栏目的设置。" },
+    { T_STAFF, "起草、送审、发布、移动与撤稿；机构、站点与栏目的设置。" },
     { T_ADMIN, "令牌，以及服务器对自己的说明。" },
     { 0 },
 };

@@ -47,15 +47,34 @@ void view_list_close(struct buf *out, const char *next)
     buf_adds(out, "}\n");
 }
 
-void view_site(struct buf *out, const struct site *s)
+void view_org(struct buf *out, const struct org *o)
 {
+    open_object(out);
+    jx_put_text(out, "code", o->code);
+    jx_put_text(out, "name", o->name);
+    jx_put_int(out, "no", o->no);
+    if (o->parent)
+        jx_put_int(out, "parent", o->parent);
+    jx_put_text(out, "region", o->region);
+    buf_addc(out, '}');
+}
+
+enum rc view_site(struct work *w, struct buf *out, const struct site *s)
+{
+    struct org org = { 0 };
+    enum rc rc;
+
+    if (s->org && (rc = org_by_no(w, s->org, &org)))
+        return rc;
     open_object(out);
     jx_put_text(out, "code", s->code);
     jx_put_text(out, "domain", s->domain);
     jx_put_text(out, "name", s->name);
     jx_put_int(out, "no", s->no);
     jx_put_bool(out, "open", s->open);
+    jx_put_text(out, "org", org.code);
     buf_addc(out, '}');
+    return RC_OK;
 }
 
 void view_column(struct buf *out, const struct column *c, const struct site *s)

@@ -13,7 +13,8 @@
 #include "server/identity/token.h"
 #include "server/library/item.h"
 
-void view_site(struct buf *out, const struct site *s);
+void view_org(struct buf *out, const struct org *o);
+enum rc view_site(struct work *w, struct buf *out, const struct site *s);
 void view_column(struct buf *out, const struct column *c, const struct site *s);
 /* As the public sees it in a list. */
 enum rc view_item(struct work *w, struct buf *out, struct places *p, const struct item *it);

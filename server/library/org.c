@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "server/base/buf.h"
+#include "server/base/generation.h"
 #include "server/library/field.h"
 #include "server/library/row.h"
 
@@ -44,9 +45,23 @@ bool org_region_ok(const char *code)
     return n < 12 || !is_zero(code + 9, 3);
 }
 
+/* No organisation stands above itself, however far up. */
+static enum rc check_parents(struct work *w, const struct org *o)
+{
+    struct org above;
+    enum rc rc;
+
+    for (int64_t no = o->parent; no; no = above.parent) {
+        if (no == o->no)
+            return err_field(&w->err, "parent", "an organisation cannot stand above itself");
+        if ((rc = org_by_no(w, no, &above)))
+            return rc;
+    }
+    return RC_OK;
+}
+
 static enum rc check(struct work *w, const struct org *o)
 {
-    struct rows q;
     enum rc rc;
 
     if ((rc = field_need_line(&w->err, "name", o->name, ORG_NAME_MAX)))
@@ -54,14 +69,14 @@ static enum rc check(struct work *w, const struct org *o)
     if (o->region && !org_region_ok(o->region))
         return err_field(&w->err, "region", "\"%.20s\" is not built as a region's code",
                          o->region);
-    if (!o->parent)
-        return RC_OK;
-    if (o->parent == o->no)
-        return err_field(&w->err, "parent", "an organisation cannot be its own parent");
-    rc = db_one(w, SQL_org_by_no, &q, "i", o->parent);
-    if ((rc = row_finish(&q, rc)) == RC_NOT_FOUND)
-        return err_set(&w->err, rc, "there is no organisation %d", (int)o->parent);
-    return rc;
+    return check_parents(w, o);
+}
+
+/* Public answers name organisations. */
+static void tell(void *unused)
+{
+    (void)unused;
+    generation_next();
 }
 
 static struct org read_row(struct work *w, const struct rows *q)
@@ -88,6 +103,8 @@ enum rc org_create(struct work *w, struct org *in)
         in->no = rows_int(&q, 0);
     if ((rc = row_finish(&q, rc)) == RC_CONFLICT)
         return err_set(&w->err, rc, "there is an organisation \"%.64s\" already", in->code);
+    if (!rc)
+        work_after_commit(w, tell, NULL);
     return rc;
 }
 
@@ -100,6 +117,8 @@ enum rc org_edit(struct work *w, const struct org *in)
     rc = db_change(w, SQL_org_set, "itti", in->no, in->name, in->region, in->parent);
     if (rc == RC_NOT_FOUND)
         return err_set(&w->err, rc, "there is no organisation %d", (int)in->no);
+    if (!rc)
+        work_after_commit(w, tell, NULL);
     return rc;
 }
 
@@ -112,6 +131,18 @@ enum rc org_find(struct work *w, const char *code, struct org *out)
         *out = read_row(w, &q);
     if ((rc = row_finish(&q, rc)) == RC_NOT_FOUND)
         return err_set(&w->err, rc, "there is no organisation \"%.64s\"", code);
+    return rc;
+}
+
+enum rc org_by_no(struct work *w, int64_t no, struct org *out)
+{
+    struct rows q;
+    enum rc rc = db_one(w, SQL_org_by_no, &q, "i", no);
+
+    if (!rc)
+        *out = read_row(w, &q);
+    if ((rc = row_finish(&q, rc)) == RC_NOT_FOUND)
+        return err_set(&w->err, rc, "there is no organisation %d", (int)no);
     return rc;
 }
 

@@ -14,10 +14,12 @@ struct org {
     int64_t parent;     /* 0: none */
 };
 
-/* RC_INVALID, RC_CONFLICT (the code is taken), RC_NOT_FOUND (parent). Sets in->no. */
+/* RC_INVALID, RC_CONFLICT (the code is taken), RC_NOT_FOUND (parent). Sets in->no. Needs
+ * RIGHT_EDIT. Nothing is deleted. */
 enum rc org_create(struct work *w, struct org *in);
 enum rc org_edit(struct work *w, const struct org *in); /* by no; the code stays */
 enum rc org_find(struct work *w, const char *code, struct org *out);
+enum rc org_by_no(struct work *w, int64_t no, struct org *out);
 enum rc org_list(struct work *w, struct org **out, int *n); /* by number, in w->mem */
 
 /*

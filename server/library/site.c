@@ -13,6 +13,7 @@
 #include "server/library/change.h"
 #include "server/library/column.h"
 #include "server/library/field.h"
+#include "server/library/org.h"
 #include "server/library/row.h"
 #include "server/library/stream.h"
 
@@ -26,7 +27,7 @@ static enum rc need_right(struct work *w)
 
 static enum rc check(struct work *w, const struct site *s)
 {
-    struct rows q;
+    struct org org;
     enum rc rc;
 
     if ((rc = field_need_line(&w->err, "name", s->name, SITE_NAME_MAX)) ||
@@ -38,10 +39,7 @@ static enum rc check(struct work *w, const struct site *s)
         return err_field(&w->err, "domain", "\"%.80s\" is not a domain name", s->domain);
     if (!s->org)
         return RC_OK;
-    rc = db_one(w, SQL_org_by_no, &q, "i", s->org);
-    if ((rc = row_finish(&q, rc)) == RC_NOT_FOUND)
-        return err_set(&w->err, rc, "there is no organisation %d", (int)s->org);
-    return rc;
+    return org_by_no(w, s->org, &org);
 }
 
 static struct site read_row(struct work *w, const struct rows *q)

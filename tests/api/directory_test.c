@@ -1,0 +1,99 @@
+/* Organisations, sites and columns: who publishes where. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "tests/lib/service_world.h"
+
+#define HAS(a, text)     assert_non_null(strstr((a).body, text))
+#define HAS_NOT(a, text) assert_null(strstr((a).body, text))
+
+static struct answer get(struct world *t, const char *target)
+{
+    return ask(t, GET, target, NULL);
+}
+
+static void organisations_stand_behind_sites(void **state)
+{
+    struct world *t = *state;
+    struct answer a = get(t, "/v1/orgs");
+
+    HAS(a, "{\"orgs\":[]}");
+    a = tell(t, POST, "/v1/orgs",
+             "{\"code\":\"11120000X\",\"name\":\"示例市人民政府\","
+             "\"region\":\"120000\"}");
+    assert_int_equal(a.status, 201);
+    HAS(a, "{\"code\":\"11120000X\",\"name\":\"示例市人民政府\",\"no\":1,\"region\":"
+           "\"120000\"}");
+    a = tell(t, POST, "/v1/orgs",
+             "{\"code\":\"edu\",\"name\":\"教育局\",\"parent\":\"11120000X\"}");
+    HAS(a, "\"no\":2,\"parent\":1");
+    assert_int_equal(tell(t, POST, "/v1/orgs", "{\"code\":\"edu\",\"name\":\"再来\"}").status,
+                     409);
+    assert_int_equal(tell(t, POST, "/v1/orgs", "{\"code\":\"x\"}").status, 400);
+    assert_int_equal(
+        tell(t, POST, "/v1/orgs", "{\"code\":\"x\",\"name\":\"某局\",\"region\":\"990000\"}")
+            .status,
+        400);
+    assert_int_equal(
+        tell(t, POST, "/v1/orgs", "{\"code\":\"x\",\"name\":\"某局\",\"parent\":9}").status,
+        404);
+    assert_int_equal(tell(t, PATCH, "/v1/orgs/none", "{}").status, 404);
+    assert_int_equal(tell(t, PATCH, "/v1/orgs/1", "{\"parent\":\"edu\"}").status, 400);
+    assert_int_equal(tell(t, PATCH, "/v1/orgs/edu", "{\"code\":\"other\"}").status, 400);
+    a = tell(t, PATCH, "/v1/orgs/2", "{\"name\":\"市教育局\",\"parent\":0}");
+    assert_int_equal(a.status, 200);
+    HAS(a, "市教育局");
+    HAS_NOT(a, "parent");
+    a = get(t, "/v1/orgs");
+    HAS(a, "市教育局");
+
+    a = get(t, "/v1/sites/1");
+    HAS_NOT(a, "\"org\"");
+    assert_int_equal(tell(t, PATCH, "/v1/sites/1", "{\"org\":\"none\"}").status, 404);
+    assert_int_equal(tell(t, PATCH, "/v1/sites/1", "{\"org\":true}").status, 400);
+    a = tell(t, PATCH, "/v1/sites/1", "{\"org\":1}");
+    HAS(a, "\"org\":\"11120000X\"");
+    a = get(t, "/v1/sites");
+    HAS(a, "\"org\":\"11120000X\"");
+    a = tell(t, PATCH, "/v1/sites/1", "{\"name\":\"仍是它的\"}");
+    HAS(a, "\"org\":\"11120000X\"");
+    a = tell(t, PATCH, "/v1/sites/1", "{\"org\":0}");
+    HAS_NOT(a, "\"org\"");
+    a = tell(t, POST, "/v1/sites", "{\"code\":\"edu-site\",\"name\":\"教育\",\"org\":\"edu\"}");
+    assert_int_equal(a.status, 201);
+    HAS(a, "\"org\":\"edu\"");
+}
+
+static void sites_and_columns_can_be_changed(void **state)
+{
+    struct world *t = *state;
+    struct answer a =
+        tell(t, PATCH, "/v1/columns/1", "{\"name\":\"要闻动态\",\"periodDays\":14}");
+
+    assert_int_equal(a.status, 200);
+    HAS(a, "\"path\":\"要闻动态\"");
+    assert_int_equal(tell(t, PATCH, "/v1/columns/1", "{\"colour\":\"red\"}").status, 400);
+    a = tell(t, PATCH, "/v1/sites/1200000000", "{\"name\":\"新名称\",\"open\":false}");
+    HAS(a, "\"open\":false");
+    a = get(t, "/v1/columns");
+    HAS(a, "要闻动态");
+}
+
+#define TEST(name) \
+    cmocka_unit_test_setup_teardown(name, service_world_set_up, service_world_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(organisations_stand_behind_sites),
+        TEST(sites_and_columns_can_be_changed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
