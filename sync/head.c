@@ -2,15 +2,21 @@
  * head.c - signs the state of the log, so that nobody on the way can change, hide or roll it
  * back.
  *
- *     change committed --> tree, seq (memory) --> [debounce] --> sign --> row in `head`
- * --COMMIT--> note that loops serve
+ *     published --COMMIT--> tree, seq, cut (memory) --[debounce]--> sign --> row in `head`
+ *     withdrawn --COMMIT--> tree, seq, cut (memory) --------------> sign --> row in `head`
+ *                                            row in `head` --COMMIT--> note that loops serve
  *
- * A head speaks of what memory holds (tree and seq), and memory holds only what was committed:
+ * A head speaks of what memory holds (tree, seq and cut), and memory holds only what was committed:
  * the observer of the log fills it after COMMIT. So it does not matter that the transaction
  * that stores a head may carry changes that are not committed yet. The bytes are in the table
  * before anybody sees them, and DATA/epoch says how far we have come before that (founding.c).
  * Hence after any crash the newest stored head is the highest that any phone can hold, and it
  * is served again as it stood.
+ *
+ * Takedown first: what takes something away (a tombstone, a purge) waits for no debounce. It is
+ * signed and shown between its COMMIT and its answer, once for all that one COMMIT holds. A
+ * purge must not wait in any case: it ends the catch-ups of the cut before, so until a head
+ * names the new one nobody could follow.
  *
  * A head is signed at once after the first change, then not before the debounce has passed; and
  * anew, with the same content, whenever a quarter of its lease has. Its time never goes back,
@@ -18,7 +24,8 @@
  *
  * Held back: a reader far behind needs the index and then one catch-up from there, which may
  * span WIRE_CATCHUP_MAX changes. While an import outruns the index, the older head stays (and
- * is renewed), so that whatever head is shown, everybody can reach it.
+ * is renewed), so that whatever head is shown, everybody can reach it. Unless something was
+ * purged: then the older head leads nowhere, and those far behind wait for the index.
  */
 #include "sync/head.h"
 
@@ -141,7 +148,6 @@ static enum rc stream_row(struct work *w, struct live *l, struct wire_head *h,
 
     if (!rc) {
         h->epoch = (uint64_t)rows_int(&q, 0);
-        h->cut = (uint64_t)rows_int(&q, 2);
         *index_seq = (uint64_t)rows_int(&q, 3);
         p = rows_blob(&q, 4, &n);
         h->has_index = p && n == WIRE_HASH;
@@ -156,7 +162,7 @@ static enum rc compose(struct work *w, struct live *l, struct wire_head *h, uint
 {
     enum rc rc;
 
-    *h = (struct wire_head){ .seq = l->seq, .lease = l->lease, .poll = l->poll };
+    *h = (struct wire_head){ .seq = l->seq, .lease = l->lease, .poll = l->poll, .cut = l->cut };
     memcpy(h->stream, l->name, sizeof h->stream);
     if ((rc = stream_row(w, l, h, index_seq)) || (rc = chain_at(w, l, h->chain)))
         return rc;
@@ -227,6 +233,7 @@ static void publish(void *arg)
     generation_next(); /* the head route answers from the cache */
     l->floor = s->head.time;
     l->stale = l->seq != s->head.seq;
+    l->urgent = false;
     l->signed_ms = clock_now_ms();
     if (cut) {
         index_cut(l->index, s->head.seq);
@@ -295,6 +302,8 @@ static bool held_back(const struct live *l, const struct wire_head *h, uint64_t 
 {
     uint64_t base = h->has_index ? index_seq : 0;
 
+    if (l->has_head && l->head.cut != h->cut)
+        return false;
     return h->seq > base && h->seq - base > WIRE_CATCHUP_MAX && index_will_come(l->index);
 }
 
@@ -362,12 +371,6 @@ static void submit(struct live *l)
         arena_free(l->job_work.mem); /* the next tick tries again */
 }
 
-void head_touch(struct live *l)
-{
-    if (!l->queued && debounced(l))
-        submit(l);
-}
-
 /* Runs fn in a transaction of its own. */
 static void in_transaction(struct live *l, struct db *db,
                            enum rc (*fn)(struct work *, struct live *),
@@ -390,6 +393,32 @@ static void in_transaction(struct live *l, struct db *db,
 static enum rc tick_sign(struct work *w, struct live *l)
 {
     return head_sign(w, l, false);
+}
+
+/* Whether memory has heard of all that the last COMMIT held. */
+static enum rc heard_all(struct work *w, struct live *l, bool *all)
+{
+    struct rows q;
+    enum rc rc = db_one(w, SQL_sync_stream_by_no, &q, "i", l->no);
+
+    *all = !rc && (uint64_t)rows_int(&q, 1) == l->seq;
+    return rows_done(&q);
+}
+
+static enum rc sign_urgent(struct work *w, struct live *l)
+{
+    bool all;
+    enum rc rc = heard_all(w, l, &all);
+
+    return rc || !all ? rc : head_sign(w, l, false);
+}
+
+void head_touch(struct live *l)
+{
+    if (l->urgent)
+        in_transaction(l, l->db, sign_urgent, attempted);
+    else if (!l->queued && debounced(l))
+        submit(l);
 }
 
 static enum rc tick_purge(struct work *w, struct live *l)

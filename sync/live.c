@@ -67,15 +67,16 @@ const struct keys *live_keys(const struct live *l)
 
 /* ---- what moves it, on the writer thread ---- */
 
-static void on_change(int64_t stream, int64_t seq, uint64_t born,
-                      const uint8_t leaf[HASH_BYTES])
+static void on_change(const struct change_told *t)
 {
-    struct live *l = live_by_no(stream);
+    struct live *l = live_by_no(t->stream);
 
     if (!l)
         return;
-    tree_put(l->tree, born, leaf);
-    l->seq = (uint64_t)seq;
+    tree_put(l->tree, t->born, t->leaf);
+    l->seq = (uint64_t)t->seq;
+    l->cut += t->flags & CHANGE_PURGE ? 1 : 0;
+    l->urgent |= t->op != CHANGE_PUT || t->flags & CHANGE_PURGE;
     l->stale = true;
     head_touch(l);
 }
@@ -128,6 +129,7 @@ static enum rc load(struct work *w, struct live *l)
 
     if (!rc) {
         seq = (uint64_t)rows_int(&q, 1);
+        l->cut = (uint64_t)rows_int(&q, 2);
         index_seq = (uint64_t)rows_int(&q, 3);
     }
     if ((rc = rows_done(&q)) || (rc = tree_load(w, l->no, l->tree, &l->seq)))
@@ -152,6 +154,7 @@ static enum rc start(struct work *w, void *arg)
     struct live *l = arg;
     enum rc rc;
 
+    l->db = w->db;
     if ((rc = sync_founding(w, l->data, l->name, &l->no)) || (rc = load(w, l)) ||
         (rc = head_resume(w, l)))
         return rc;

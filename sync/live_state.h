@@ -34,9 +34,12 @@ struct live {
     struct index *index;
 
     /* The writer thread's. */
+    struct db *db; /* the writer's connection */
     struct tree *tree;
     uint64_t seq;       /* the last change that is in the tree */
+    uint64_t cut;       /* takedowns and purges up to there */
     bool stale;         /* something was committed that the head does not say */
+    bool urgent;        /* and something was taken away by it */
     bool directory_new; /* the directory object must be made again */
     bool queued;        /* `job` is in the writer's queue */
     int64_t signed_ms;  /* when the newest head was signed, or last tried */

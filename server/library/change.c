@@ -28,11 +28,9 @@ void change_observe(const struct change_observer *o)
     observer = o ? *o : (struct change_observer){ 0 };
 }
 
-struct told { /* what the observer will hear */
-    int64_t stream, seq;
+struct told {
+    struct change_told change;
     int gain;
-    uint64_t born;
-    uint8_t leaf[HASH_BYTES];
 };
 
 static void tell_change(void *arg)
@@ -43,7 +41,7 @@ static void tell_change(void *arg)
     metric_add(METRIC_changes, 1);
     metric_add(METRIC_items_published, t->gain);
     if (observer.change)
-        observer.change(t->stream, t->seq, t->born, t->leaf);
+        observer.change(&t->change);
 }
 
 static void tell_directory(void *arg)
@@ -123,15 +121,17 @@ enum rc change_write(struct work *w, struct change *c)
         c->born = s.born++;
     s.cut += c->flags & CHANGE_PURGE ? 1 : 0;
     sha256(c->bytes, c->n, digest);
-    if ((rc = change_leaf(&w->err, c, digest, told->leaf)))
+    if ((rc = change_leaf(&w->err, c, digest, told->change.leaf)))
         return rc;
-    stream_chain_next(s.chain, told->leaf);
-    if ((rc = store(w, c, digest, told->leaf, &s)))
+    stream_chain_next(s.chain, told->change.leaf);
+    if ((rc = store(w, c, digest, told->change.leaf, &s)))
         return rc;
-    told->stream = c->stream;
-    told->seq = c->seq;
+    told->change.stream = c->stream;
+    told->change.seq = c->seq;
+    told->change.born = (uint64_t)c->born;
+    told->change.op = c->op;
+    told->change.flags = c->flags;
     told->gain = c->gain;
-    told->born = (uint64_t)c->born;
     work_after_commit(w, tell_change, told);
     return RC_OK;
 }

@@ -52,8 +52,15 @@ enum rc change_leaf(struct err *e, const struct change *c, const uint8_t digest[
  * anybody is answered, change by change in the order of seq. Set it before the writer starts;
  * NULL removes it.
  */
+struct change_told {
+    int64_t stream, seq;
+    uint64_t born;
+    enum change_op op;
+    unsigned flags;
+    uint8_t leaf[HASH_BYTES];
+};
 struct change_observer {
-    void (*change)(int64_t stream, int64_t seq, uint64_t born, const uint8_t leaf[HASH_BYTES]);
+    void (*change)(const struct change_told *t);
     void (*directory)(int64_t stream); /* its sites or columns are other ones */
 };
 void change_observe(const struct change_observer *observer);

@@ -119,6 +119,17 @@ def main(w):
         assert not held & set(gone)
         assert phone.run("show", gone[0], check=False).returncode != 0, "a withdrawn item is still shown"
 
+    with case("published, withdrawn and purged in one breath: the next sync holds, and the text is gone"):
+        item, other = [i["id"] for i in exported(w)[:2]]
+        path = w.articles(1, "breath.ndjson", first=900001)
+        w.tjzw("import", "--data", w.data, "--publish", path)
+        for args in (["withdraw", "--reason", "测试撤稿", item], ["gone", "--reason", "测试删除", item], ["gone", "--reason", "测试删除", other]):
+            w.tjzw("item", *args[:1], "--data", w.data, *args[1:])
+        said = phone.sync()
+        note(said)
+        assert phone.export() == w.export()
+        assert not {item, other} & {json.loads(line)["id"] for line in phone.export().splitlines()}
+
     with case("a phone that comes new holds the same"):
         fresh = w.phone("fresh")
         fresh.sync()

@@ -265,6 +265,23 @@ void sync_world_take_down(struct sync_world *t, uint64_t born)
     write_all((struct burst){ t, { born, CHANGE_GONE, 40 }, 1, 0 });
 }
 
+static enum rc take_down_all(struct work *w, void *arg)
+{
+    struct burst *b = arg;
+    enum rc rc = RC_OK;
+
+    for (int i = 0; i < b->n && !rc; i++)
+        rc = change(w, b->t, (struct plan){ (uint64_t)i, CHANGE_GONE, 40 });
+    return rc;
+}
+
+void sync_world_take_down_all(struct sync_world *t, int n)
+{
+    struct burst b = { .t = t, .n = n };
+
+    assert_int_equal(call(t, take_down_all, &b), RC_OK);
+}
+
 void sync_world_random_change(struct sync_world *t, size_t most)
 {
     sync_world_burst(t, 1, most);

@@ -59,6 +59,8 @@ void sync_world_put_often(struct sync_world *t, uint64_t born, int times);
 void sync_world_withdraw(struct sync_world *t, uint64_t born);
 /* A takedown: a tombstone that purges. */
 void sync_world_take_down(struct sync_world *t, uint64_t born);
+/* Takes down items 0 to n-1, each by its own change, in one transaction. */
+void sync_world_take_down_all(struct sync_world *t, int n);
 void sync_world_random_change(struct sync_world *t, size_t most);
 /* `n` random changes in one transaction. */
 void sync_world_burst(struct sync_world *t, int n, size_t most);

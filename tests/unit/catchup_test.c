@@ -132,7 +132,8 @@ static void what_no_reader_needs_is_refused(void **state)
     for (int i = 0; i < 50; i++)
         sync_world_random_change(t, 100);
     old = sync_world_head(t);
-    for (int i = 0; i < 50; i++)
+    sync_world_put(t, 0, 100); /* within the debounce */
+    for (int i = 0; i < 49; i++)
         sync_world_random_change(t, 100);
     h = sync_world_head(t);
 

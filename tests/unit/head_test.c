@@ -106,6 +106,45 @@ static void the_first_change_is_shown_at_once_and_the_next_after_the_debounce(vo
     assert_verifies(t);
 }
 
+/* The clock stands still, so nothing here is a debounce that has passed. */
+static void what_takes_away_is_shown_before_the_command_is_answered(void **state)
+{
+    struct sync_world *t = *state;
+    struct wire_head h;
+
+    clock_set(SYNC_NOW + 10);
+    for (uint64_t i = 0; i < 3; i++)
+        sync_world_put(t, i, 100);
+    assert_true(head_values(t->live, &h));
+    assert_int_equal(h.seq, 1);
+    sync_world_withdraw(t, 0);
+    assert_true(head_values(t->live, &h));
+    assert_int_equal(h.seq, 4);
+    assert_int_equal(h.cut, 0);
+    sync_world_put(t, 1, 50);
+    sync_world_take_down(t, 1);
+    assert_true(head_values(t->live, &h));
+    assert_int_equal(h.seq, 6);
+    assert_int_equal(h.cut, 1);
+    assert_verifies(t);
+}
+
+static void many_taken_down_together_make_one_head(void **state)
+{
+    struct sync_world *t = *state;
+    struct wire_head h;
+    int64_t before;
+
+    for (uint64_t i = 0; i < 9; i++)
+        sync_world_put(t, i, 100);
+    before = metric_get(METRIC_heads_signed);
+    sync_world_take_down_all(t, 9);
+    assert_true(head_values(t->live, &h));
+    assert_int_equal(h.seq, 18);
+    assert_int_equal(h.cut, 9);
+    assert_int_equal(metric_get(METRIC_heads_signed), before + 1);
+}
+
 static void the_root_is_that_of_the_records(void **state)
 {
     struct sync_world *t = *state;
@@ -354,6 +393,8 @@ int main(void)
         TEST(a_new_server_shows_a_signed_empty_state),
         TEST(a_head_with_two_signatures_stays_below_800_bytes),
         TEST(the_first_change_is_shown_at_once_and_the_next_after_the_debounce),
+        TEST(what_takes_away_is_shown_before_the_command_is_answered),
+        TEST(many_taken_down_together_make_one_head),
         TEST(the_root_is_that_of_the_records),
         TEST(it_is_signed_anew_every_quarter_of_the_lease),
         TEST(its_time_does_not_go_back_when_the_clock_does),

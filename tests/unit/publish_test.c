@@ -22,12 +22,10 @@ static struct {
     uint64_t born[64];
 } told;
 
-static void hear_change(int64_t stream, int64_t seq, uint64_t born,
-                        const uint8_t leaf[HASH_BYTES])
+static void hear_change(const struct change_told *t)
 {
-    (void)stream, (void)leaf;
-    told.seq[told.changes] = seq;
-    told.born[told.changes++] = born;
+    told.seq[told.changes] = t->seq;
+    told.born[told.changes++] = t->born;
 }
 
 static void hear_directory(int64_t stream)
