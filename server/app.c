@@ -26,6 +26,7 @@
 #include "server/identity/token.h"
 #include "server/library/publish.h"
 #include "server/lock.h"
+#include "server/store/backup.h"
 #include "server/store/db.h"
 #include "server/store/writer.h"
 #include "sync/live.h"
@@ -41,6 +42,18 @@ struct app {
     bool writing;
     char db_path[4096];
 };
+
+/* A restore that was cut short must not look like an empty library. */
+static enum rc check_restored(struct err *e, const char *data)
+{
+    char path[4096];
+
+    snprintf(path, sizeof path, "%s/" RESTORE_STAGE, data);
+    if (!fs_exists(path))
+        return RC_OK;
+    return err_set(e, RC_CONFLICT, "a restore into %s was cut short; run tjzw restore again",
+                   data);
+}
 
 static enum rc make_directories(struct err *e, const char *data)
 {
@@ -122,7 +135,8 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c, unsigne
 {
     enum rc rc;
 
-    if ((rc = lock_take(e, c->data, &a->lock)) || (rc = make_directories(e, c->data)))
+    if ((rc = lock_take(e, c->data, &a->lock)) || (rc = check_restored(e, c->data)) ||
+        (rc = make_directories(e, c->data)))
         return rc;
     watch();
     database = a->db_path;

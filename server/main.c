@@ -4,9 +4,12 @@
  * A command of two words ("item publish") is looked for before one of one word. Help, usage
  * errors and docs come from the rows.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include <curl/curl.h>
 #include <sodium.h>
@@ -60,7 +63,7 @@ static const struct opt site_opts[] = { LINK_OPTIONS,
                                         END };
 static const struct opt column_opts[] = {
     LINK_OPTIONS,
-    { "site", OPT_INT, "NO", "number of the site" },
+    { "site", OPT_TEXT, "SITE", "code or number of the site" },
     { "path", OPT_TEXT, "A/B", "names from the top, missing parents are made" },
     { "type", OPT_TEXT, "TYPE", "ColumnType of 国办发〔2017〕47号" },
     { "description", OPT_TEXT, "TEXT", "one sentence" },
@@ -70,7 +73,7 @@ static const struct opt column_opts[] = {
     END
 };
 static const struct opt columns_opts[] = { LINK_OPTIONS,
-                                           { "site", OPT_INT, "NO", "only of this site" },
+                                           { "site", OPT_TEXT, "SITE", "only of this site" },
                                            END };
 static const struct opt items_opts[] = {
     LINK_OPTIONS,
@@ -79,15 +82,15 @@ static const struct opt items_opts[] = {
     { "cursor", OPT_TEXT, "CURSOR", "the \"next\" of the page before" },
     END
 };
-static const struct opt edit_opts[] = { LINK_OPTIONS,
-                                        { "rev", OPT_INT, "N", "the revision that was edited" },
-                                        END };
+static const struct opt edit_opts[] = {
+    LINK_OPTIONS, { "rev", OPT_INT, "N", "the revision that was edited", true }, END
+};
 static const struct opt step_opts[] = {
     LINK_OPTIONS, { "reason", OPT_TEXT, "TEXT", "why; a withdrawal needs one" }, END
 };
-static const struct opt move_opts[] = { LINK_OPTIONS,
-                                        { "column", OPT_INT, "NO", "number of the new column" },
-                                        END };
+static const struct opt move_opts[] = {
+    LINK_OPTIONS, { "column", OPT_TEXT, "COLUMN", "path or number of the new column" }, END
+};
 static const struct opt preview_opts[] = {
     LINK_OPTIONS, { "hours", OPT_INT, "N", "how long the link works (24)" }, END
 };
@@ -215,29 +218,45 @@ static int run(const struct command *c, int words, int argc, char **argv)
     return code ? (code < 0 ? 0 : code) : c->run(&a);
 }
 
-/* "tjzw item": names the verbs of a noun. */
-static int list_verbs(const char *noun)
+static bool is_noun(const char *word)
 {
-    bool any = false;
+    size_t n = strlen(word);
 
-    for (const struct command *c = commands; c->name; c++) {
-        size_t n = strlen(noun);
+    for (const struct command *c = commands; c->name; c++)
+        if (!strncmp(c->name, word, n) && c->name[n] == ' ')
+            return true;
+    return false;
+}
 
-        if (strncmp(c->name, noun, n) || c->name[n] != ' ')
-            continue;
-        printf("  tjzw %-18s %s\n", c->name, c->summary);
-        any = true;
+/* "tjzw item": the commands of a noun. */
+static void help_noun(const char *noun)
+{
+    size_t n = strlen(noun);
+
+    printf("Usage: tjzw %s COMMAND [OPTION ...]\n\n", noun);
+    for (const struct command *c = commands; c->name; c++)
+        if (!strncmp(c->name, noun, n) && c->name[n] == ' ')
+            printf("  tjzw %-18s %s\n", c->name, c->summary);
+    printf("\nEach has --help with an example: tjzw %s list --help\n", noun);
+}
+
+static int unknown(int argc, char **argv)
+{
+    bool noun = is_noun(argv[1]),
+         asks = argc == 2 || !strcmp(argv[2], "--help") || !strcmp(argv[2], "-h");
+
+    if (noun && asks) {
+        help_noun(argv[1]);
+        return argc == 2 ? EX_USAGE : 0;
     }
-    if (any)
-        return EX_USAGE;
-    fprintf(stderr, "tjzw: there is no command \"%s\"\n  all commands: tjzw --help\n", noun);
+    fprintf(stderr, "tjzw: there is no command \"%s%s%s\"\n  all commands: tjzw %s%s--help\n",
+            argv[1], noun ? " " : "", noun ? argv[2] : "", noun ? argv[1] : "",
+            noun ? " " : "");
     return EX_USAGE;
 }
 
-int main(int argc, char **argv)
+static int dispatch(int argc, char **argv)
 {
-    if (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT))
-        return EX_SOFTWARE;
     if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
         !strcmp(argv[1], "help")) {
         cli_help_all();
@@ -253,5 +272,32 @@ int main(int argc, char **argv)
         if (words)
             return run(c, words, argc - 1, argv + 1);
     }
-    return list_verbs(argv[1]);
+    return unknown(argc, argv);
+}
+
+/* A descriptor that was closed for us would be the next file we open, and our words would go into it. */
+static bool open_standard(void)
+{
+    int fd;
+
+    while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
+        ;
+    if (fd < 0)
+        return false;
+    close(fd);
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    int code;
+
+    if (!open_standard() || sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT))
+        return EX_SOFTWARE;
+    code = dispatch(argc, argv);
+    if ((fflush(stdout) || ferror(stdout)) && !code) {
+        fprintf(stderr, "tjzw: not all of the output could be written: %s\n", strerror(errno));
+        code = EX_IOERR;
+    }
+    return code;
 }

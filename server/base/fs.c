@@ -108,18 +108,30 @@ enum rc fs_read(struct err *e, struct arena *mem, const char *path, size_t max, 
     return RC_OK;
 }
 
+static enum rc make_one(struct err *e, const char *path, unsigned mode)
+{
+    struct stat st;
+
+    if (!mkdir(path, mode))
+        return RC_OK;
+    if (errno != EEXIST)
+        return err_errno(e, "make directory %s", path);
+    if (!stat(path, &st) && !S_ISDIR(st.st_mode))
+        return err_set(e, RC_CONFLICT, "%s is a file, not a directory", path);
+    return RC_OK;
+}
+
 enum rc fs_mkdirs(struct err *e, const char *path, unsigned mode)
 {
     char copy[4096];
+    enum rc rc;
 
     if (snprintf(copy, sizeof copy, "%s", path) >= (int)sizeof copy)
         return err_set(e, RC_INVALID, "the path %.100s… is too long", path);
     for (char *slash = copy + 1; (slash = strchr(slash, '/')); *slash++ = '/') {
         *slash = '\0';
-        if (mkdir(copy, mode) && errno != EEXIST)
-            return err_errno(e, "make directory %s", copy);
+        if ((rc = make_one(e, copy, mode)))
+            return rc;
     }
-    if (mkdir(copy, mode) && errno != EEXIST)
-        return err_errno(e, "make directory %s", copy);
-    return RC_OK;
+    return make_one(e, copy, mode);
 }

@@ -75,6 +75,19 @@ static int parse_opt(struct args *a, int argc, char **argv, int *at)
     return set_opt(a, i, equals ? equals + 1 : argv[++*at]);
 }
 
+static int check_required(const struct args *a)
+{
+    const struct opt *opts = a->command->opts;
+
+    if (a->npos < a->command->npos_min)
+        return cli_usage(a->command, "%s is missing", a->command->positional);
+    for (int i = 0; opts && opts[i].name; i++)
+        if (opts[i].required && !a->opt[i].set)
+            return cli_usage(a->command, "--%s %s is missing: %s", opts[i].name, opts[i].value,
+                             opts[i].help);
+    return 0;
+}
+
 int args_parse(const struct command *c, int argc, char **argv, struct args *out)
 {
     struct args a = { .command = c };
@@ -94,8 +107,8 @@ int args_parse(const struct command *c, int argc, char **argv, struct args *out)
             a.pos[a.npos++] = argv[i];
         }
     }
-    if (a.npos < c->npos_min)
-        return cli_usage(c, "%s is missing", c->positional);
+    if ((code = check_required(&a)))
+        return code;
     *out = a;
     return 0;
 }

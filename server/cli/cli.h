@@ -22,6 +22,7 @@ struct opt {
     enum opt_kind kind;
     const char *value; /* what the help calls the value: "FILE" */
     const char *help;
+    bool required;
 };
 
 struct args {

@@ -39,6 +39,8 @@ struct import {
     struct buf chunk;
     int64_t chunk_line[CHUNK_LINES]; /* the file's line of each line in the chunk */
     int chunk_lines;
+    size_t at, held; /* of what was read */
+    char room[65536];
 };
 
 static void clear_bar(const struct import *im)
@@ -122,28 +124,33 @@ static enum rc send_chunk(struct import *im, struct err *e)
     return rc;
 }
 
-/*
- * The next line into the chunk; a longer one than fits is read to its end and refused. *more is
- * false at the end of the file.
- */
-static enum rc read_line(struct import *im, struct err *e, bool *more)
+/* More of the file; *more is false at its end. */
+static enum rc fill(struct import *im, struct err *e, bool *more)
 {
-    size_t start = im->chunk.n;
-    bool fits = true;
-    int c;
-
-    while ((c = getc_unlocked(im->in)) != EOF && c != '\n') {
-        im->read++;
-        fits = fits && im->chunk.n - start < CHUNK_BYTES - 1;
-        if (fits)
-            buf_addc(&im->chunk, (char)c);
-    }
-    if (c == EOF && ferror(im->in))
+    im->at = 0;
+    im->held = fread(im->room, 1, sizeof im->room, im->in);
+    if (!im->held && ferror(im->in))
         return err_errno(e, "read the records");
-    *more = c != EOF;
-    if (c == EOF && im->chunk.n == start && fits)
-        return RC_OK;
-    im->read++;
+    im->read += (int64_t)im->held;
+    *more = im->held;
+    return RC_OK;
+}
+
+/* What is held of the line goes into the chunk, unless the line has grown too long. True at its end. */
+static bool take_piece(struct import *im, size_t start, bool *fits)
+{
+    const char *from = im->room + im->at, *end = memchr(from, '\n', im->held - im->at);
+    size_t n = end ? (size_t)(end - from) : im->held - im->at;
+
+    im->at += n + (end ? 1 : 0);
+    *fits = *fits && im->chunk.n - start + n < CHUNK_BYTES;
+    if (*fits)
+        buf_add(&im->chunk, from, n);
+    return end;
+}
+
+static void end_line(struct import *im, size_t start, bool fits)
+{
     im->line++;
     if (!fits) {
         im->chunk.n = start;
@@ -154,6 +161,26 @@ static enum rc read_line(struct import *im, struct err *e, bool *more)
         buf_addc(&im->chunk, '\n');
         im->chunk_line[im->chunk_lines++] = im->line;
     }
+}
+
+/* The next line into the chunk; a longer one than fits is read to its end and refused. *more is false at the end of the file. */
+static enum rc read_line(struct import *im, struct err *e, bool *more)
+{
+    size_t start = im->chunk.n;
+    bool fits = true, any = false, ended = false;
+    enum rc rc;
+
+    *more = true;
+    while (!ended) {
+        if (im->at == im->held && (rc = fill(im, e, more)))
+            return rc;
+        if (!*more)
+            break;
+        any = true;
+        ended = take_piece(im, start, &fits);
+    }
+    if (any)
+        end_line(im, start, fits);
     return RC_OK;
 }
 
@@ -276,7 +303,7 @@ int cmd_import(const struct args *a)
     int code;
 
     if (!(code = cli_conf(a, &c))) {
-        if (link_open(&e, a, &c, &l))
+        if (link_open(&e, a, &c, true, &l))
             code = cli_fail(&e, "import", NULL);
         else
             code = import_file(a, l, mem);

@@ -10,15 +10,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "server/app.h"
+#include "server/base/clock.h"
 #include "server/base/fs.h"
 #include "server/base/jx.h"
 #include "server/base/log.h"
 #include "server/http/client.h"
+#include "server/store/db.h"
 #include "sync/live.h"
 
-enum { TIMEOUT_MS = 120000, ANSWER_MAX = 64 << 20, STOP_MS = 2000, SETTLE_MS = 60000 };
+enum {
+    TIMEOUT_MS = 120000,
+    ANSWER_MAX = 64 << 20,
+    STOP_MS = 2000,
+    SETTLE_MS = 60000,
+    WAIT_MS = 5000,
+    RETRY_MS = 100,
+    PATIENCE_S = 120
+};
 
 struct link {
     struct arena *mem;
@@ -47,28 +58,60 @@ static enum rc open_remote(struct link *l, struct err *e, const struct args *a)
     return RC_OK;
 }
 
-/* Whoever holds the lock has the admin socket; if nobody does, we take both. */
-static enum rc open_local(struct link *l, struct err *e, const struct conf *c)
+static bool is_answering(struct link *l)
 {
+    struct client_request rq = { .method = "GET",
+                                 .url = "http://localhost/healthz",
+                                 .socket = l->socket,
+                                 .timeout_ms = RETRY_MS };
+    enum rc rc = client_call(&rq);
+
+    client_request_done(&rq);
+    return rc == RC_OK;
+}
+
+static void pause_ms(int64_t ms)
+{
+    const struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+
+    nanosleep(&t, NULL);
+}
+
+/*
+ * Whoever holds the lock has the admin socket; if nobody does, we take both. A server that starts or stops, or another command, holds the
+ * one without the other for a moment: that is worth waiting for.
+ */
+static enum rc open_local(struct link *l, struct err *e, const struct conf *c, bool may_found)
+{
+    int64_t until = clock_mono_us() + WAIT_MS * 1000;
     enum rc rc;
 
     l->origin = "http://localhost";
     l->socket = arena_printf(l->mem, "%s/admin.sock", c->data);
+    if (!may_found && !fs_exists(arena_printf(l->mem, "%s/" DB_NAME, c->data)))
+        return err_set(e, RC_NOT_FOUND,
+                       "there is no library in %s; tjzw serve or tjzw import makes one",
+                       c->data);
     log_set_level(LOG_ERROR);
-    rc = app_start(e, c, 0, &l->app);
-    if (rc == RC_CONFLICT && fs_exists(l->socket))
-        return RC_OK;
-    return rc;
+    for (;;) {
+        rc = app_start(e, c, 0, &l->app);
+        if (rc != RC_CONFLICT || is_answering(l))
+            return rc == RC_CONFLICT ? RC_OK : rc;
+        if (clock_mono_us() > until)
+            return rc;
+        pause_ms(RETRY_MS);
+    }
 }
 
-enum rc link_open(struct err *e, const struct args *a, const struct conf *c, struct link **out)
+enum rc link_open(struct err *e, const struct args *a, const struct conf *c, bool may_found,
+                  struct link **out)
 {
     struct arena *mem = arena_new();
     struct link *l = arena_zalloc(mem, sizeof *l);
     enum rc rc;
 
     l->mem = mem;
-    rc = arg_text(a, "server", NULL) ? open_remote(l, e, a) : open_local(l, e, c);
+    rc = arg_text(a, "server", NULL) ? open_remote(l, e, a) : open_local(l, e, c, may_found);
     if (rc) {
         link_close(l);
         return rc;
@@ -90,32 +133,59 @@ void link_close(struct link *l)
     arena_free(l->mem);
 }
 
+/* Seconds of a Retry-After header; 0 without one. */
+static int64_t retry_after(const struct client_request *rq)
+{
+    char text[32];
+    int64_t seconds = strtoll(client_header(rq, "retry-after", text, sizeof text), NULL, 10);
+
+    return seconds < 0 ? 0 : seconds;
+}
+
+static enum rc call_once(struct err *e, struct arena *mem, struct client_request *rq,
+                         struct link_answer *out, int64_t *wait)
+{
+    enum rc rc = client_call(rq);
+
+    *wait = 0;
+    if (rc) {
+        *e = rq->err;
+    } else {
+        out->status = rq->status;
+        out->len = rq->body_in.n;
+        out->body = arena_strndup(mem, rq->body_in.p, rq->body_in.n);
+        if (rq->status == 429 || rq->status == 503)
+            *wait = retry_after(rq);
+    }
+    client_request_done(rq);
+    return rc;
+}
+
 enum rc link_call(struct link *l, struct err *e, struct arena *mem, enum method method,
                   const char *target, const char *const *headers, const void *body, size_t n,
                   struct link_answer *out)
 {
-    struct client_request rq = {
-        .method = method_name(method),
-        .url = arena_printf(mem, "%s%s", l->origin, target),
-        .socket = l->socket,
-        .bearer = l->bearer,
-        .ca_file = l->ca_file,
-        .headers = headers,
-        .body = body,
-        .body_len = n,
-        .answer_max = ANSWER_MAX,
-        .timeout_ms = TIMEOUT_MS,
-    };
-    enum rc rc = client_call(&rq);
+    int64_t wait = 0, waited = 0;
+    enum rc rc;
 
-    if (rc) {
-        *e = rq.err;
-    } else {
-        out->status = rq.status;
-        out->len = rq.body_in.n;
-        out->body = arena_strndup(mem, rq.body_in.p, rq.body_in.n);
-    }
-    client_request_done(&rq);
+    do {
+        struct client_request rq = {
+            .method = method_name(method),
+            .url = arena_printf(mem, "%s%s", l->origin, target),
+            .socket = l->socket,
+            .bearer = l->bearer,
+            .ca_file = l->ca_file,
+            .headers = headers,
+            .body = body,
+            .body_len = n,
+            .answer_max = ANSWER_MAX,
+            .timeout_ms = TIMEOUT_MS,
+        };
+
+        pause_ms(wait * 1000);
+        waited += wait;
+        rc = call_once(e, mem, &rq, out, &wait);
+    } while (!rc && wait && waited + wait <= PATIENCE_S);
     return rc;
 }
 

@@ -34,10 +34,12 @@ struct link_answer {
         "config", OPT_TEXT, "FILE", "settings"                                               \
     }
 
-enum rc link_open(struct err *e, const struct args *a, const struct conf *c, struct link **out);
+/* `may_found`: a data directory without a library gets a new one; otherwise that is RC_NOT_FOUND. */
+enum rc link_open(struct err *e, const struct args *a, const struct conf *c, bool may_found,
+                  struct link **out);
 void link_close(struct link *l); /* accepts NULL */
 
-/* One request; `headers` are "Name: value" lines, NULL ends them, may be NULL. RC_OK whatever
+/* One request, again after the time that a 429 or 503 asks for (at most two minutes in all); `headers` are "Name: value" lines, NULL ends them, may be NULL. RC_OK whatever
  * the status; else the server was not reached. */
 enum rc link_call(struct link *l, struct err *e, struct arena *mem, enum method method,
                   const char *target, const char *const *headers, const void *body, size_t n,

@@ -112,7 +112,10 @@ static int run(const struct args *a, const struct conf *c, const sigset_t *signa
     struct err e = { 0 };
 
     if (app_start(&e, c, flags, &app))
-        return cli_fail(&e, "the server cannot start", NULL);
+        return cli_fail(&e, "the server cannot start",
+                        e.rc == RC_CONFLICT
+                            ? "stop the other program, or choose another --data or --listen"
+                            : "look for more: tjzw doctor --data DIR");
     say_where(app, c, arg_flag(a, "demo"));
     notify("READY=1");
     wait_for_stop(signals);

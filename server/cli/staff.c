@@ -101,6 +101,32 @@ static void path_of(const struct args *a, const char *path, struct buf *out)
     }
 }
 
+static const struct {
+    enum rc rc;
+    const char *mend;
+} hints[] = {
+    { RC_CONFLICT, "see where it stands: tjzw item show ID; the steps are submit, approve, "
+                   "publish, withdraw" },
+    { RC_PRECONDITION,
+      "somebody else was quicker: look at tjzw item show ID and edit that revision" },
+    { RC_NOT_FOUND,
+      "names and numbers: tjzw site list, tjzw column list, tjzw item list --state draft" },
+    { RC_UNAUTHORIZED, "name a valid token with --token-file (tjzw token create)" },
+    { RC_FORBIDDEN,
+      "this token lacks the right; make one that has it: tjzw token create --rights …" },
+    { RC_INVALID, "see the command's --help" },
+};
+
+static const char *hint(struct arena *mem, const struct err *e)
+{
+    if (e->field[0])
+        return arena_printf(mem, "the fault is in %s; see the command's --help", e->field);
+    for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
+        if (hints[i].rc == e->rc)
+            return hints[i].mend;
+    return NULL;
+}
+
 static int call(const struct args *a, struct link *l, struct arena *mem)
 {
     const struct staff *s = a->command->detail;
@@ -115,18 +141,18 @@ static int call(const struct args *a, struct link *l, struct arena *mem)
     else if (s->payload == STAFF_OPTIONS)
         body_of_options(a, &body);
     else if (s->payload == STAFF_FILE && body_of_file(&e, mem, a->pos[a->npos - 1], &body))
-        return cli_fail(&e, a->command->name, NULL);
+        return cli_fail(&e, a->command->name, "name a JSON file, or - for standard input");
     if (arg_text(a, "rev", NULL)) /* the revision the editor saw */
         headers[0] = arena_printf(mem, "if-match: \"%s\"", arg_text(a, "rev", NULL));
     if (link_call(l, &e, mem, s->method, target.p,
                   body.n || arg_text(a, "rev", NULL) ? headers : NULL, body.p, body.n, &answer))
         return cli_fail(&e, a->command->name, "is the server running, and its address right?");
     if (answer.status >= 300 && link_problem(&e, mem, &answer))
-        return cli_fail(&e, a->command->name,
-                        e.field[0] ? arena_printf(mem, "the fault is in %s", e.field) : NULL);
+        return cli_fail(&e, a->command->name, hint(mem, &e));
     if (answer.len) {
         fwrite(answer.body, 1, answer.len, stdout);
-        putchar('\n');
+        if (answer.body[answer.len - 1] != '\n')
+            putchar('\n');
     }
     return 0;
 }
@@ -140,7 +166,7 @@ int cmd_staff(const struct args *a)
     int code;
 
     if (!(code = cli_conf(a, &c))) {
-        if (link_open(&e, a, &c, &l))
+        if (link_open(&e, a, &c, false, &l))
             code = cli_fail(&e, a->command->name, NULL);
         else
             code = call(a, l, mem);

@@ -10,6 +10,9 @@
 
 #include "server/base/err.h"
 
+#define RESTORE_STAGE \
+    "restore.part" /* stands in a data directory while a restore is under way */
+
 /*
  * Makes a backup of the data directory, which may be in use, in `to`: a directory that does not
  * exist or is empty, outside `data`. What was written is read back and checked. On failure

@@ -31,8 +31,6 @@
 #include "server/store/db.h"
 #include "server/store/manifest.h"
 
-#define STAGE "restore.part"
-
 enum { MARKS_MAX = 16384, STREAMS_MAX = 64 };
 
 struct restore {
@@ -49,7 +47,7 @@ struct stream_row {
 
 static enum rc check_empty(struct restore *r)
 {
-    static const char *const allowed[] = { ".", "..", "epoch", "lock", STAGE };
+    static const char *const allowed[] = { ".", "..", "epoch", "lock", RESTORE_STAGE };
     DIR *dir = opendir(r->data);
     char found[NAME_MAX + 1] = "";
 
@@ -281,7 +279,7 @@ enum rc backup_restore(struct err *e, const char *from, const char *data)
     struct arena *mem = arena_new();
     struct restore r = { .from = from,
                          .data = data,
-                         .stage = arena_printf(mem, "%s/" STAGE, data) };
+                         .stage = arena_printf(mem, "%s/" RESTORE_STAGE, data) };
     enum rc rc;
 
     work_init(&r.w, mem, NULL, "operator", RIGHT_ALL);
