@@ -82,7 +82,7 @@ static const struct param blob_read[] = {
 };
 static const struct param import[] = {
     { "publish", P_BOOL, 0, 0, "1：收入后立即发布（需要 publish 权限）；默认只存草稿" },
-    { "create", P_BOOL, 0, 0, "1：站点和栏目不存在时新建" },
+    { "create", P_BOOL, 0, 0, "1：站点和栏目不存在时新建（需要 edit 权限）" },
     { "site", P_TEXT, 1, 64, "全部归入这个站点（代码）；默认按每条记录的 source 归属" },
     { "authority", P_TEXT, 1, 100, "权威来源：只有它能修改这些内容；默认是本服务器的数据流" },
     { 0 },

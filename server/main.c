@@ -94,12 +94,14 @@ static const struct opt move_opts[] = {
 static const struct opt preview_opts[] = {
     LINK_OPTIONS, { "hours", OPT_INT, "N", "how long the link works (24)" }, END
 };
-static const struct opt token_opts[] = { LINK_OPTIONS,
-                                         { "label", OPT_TEXT, "LABEL", "what it is for" },
-                                         { "rights", OPT_TEXT, "A,B",
-                                           "import, edit, publish, operate, all" },
-                                         { "days", OPT_INT, "N", "how long it is valid (90)" },
-                                         END };
+static const struct opt token_opts[] = {
+    LINK_OPTIONS,
+    { "label", OPT_TEXT, "LABEL", "what it is for" },
+    { "rights", OPT_TEXT, "A,B",
+      "import, edit (needed to make sites and columns), publish, operate, all" },
+    { "days", OPT_INT, "N", "how long it is valid (90)" },
+    END
+};
 
 #define STAFF(verb, at, kind) \
     &(const struct staff)     \
@@ -179,7 +181,7 @@ const struct command commands[] = {
       STAFF(POST, "/v1/items/%/preview", STAFF_OPTIONS) },
     { "token create", "", 0, 0, token_opts, cmd_staff,
       "a bearer token for a program; shown once",
-      "tjzw token create --data tjzw-data --label cms --rights import,publish",
+      "tjzw token create --data tjzw-data --label cms --rights import,edit,publish",
       STAFF(POST, "/v1/tokens", STAFF_OPTIONS) },
     { "token list", "", 0, 0, link_opts, cmd_staff, "list tokens",
       "tjzw token list --data tjzw-data", STAFF(GET, "/v1/tokens", STAFF_QUERY) },

@@ -187,8 +187,11 @@ enum rc column_at(struct work *w, int64_t site, const char *path, bool create,
         return err_set(&w->err, RC_CONFLICT, "the column \"%.200s\" is closed", path);
     if (rc != RC_NOT_FOUND || !create)
         return rc;
-    if ((rc = w->who.rights & RIGHT_IMPORT ? RC_OK : work_need(w, RIGHT_EDIT)) ||
-        (rc = site_by_no(w, site, &s)))
+    if (!(w->who.rights & RIGHT_EDIT))
+        return err_set(&w->err, RC_FORBIDDEN,
+                       "to make the column \"%.200s\" %s needs the right \"edit\"", path,
+                       w->who.name);
+    if ((rc = site_by_no(w, site, &s)))
         return rc;
     return make_path(w, &s, path, out);
 }

@@ -37,7 +37,8 @@ extern const struct column_type column_types[]; /* the last has no name */
 /*
  * The column at `path` ("A/B") of the site. With `create`, it and its missing parents are made,
  * with type and period as their names suggest. RC_INVALID for a bad path, RC_NOT_FOUND,
- * RC_CONFLICT if it is closed and `create` is set.
+ * RC_CONFLICT if it is closed and `create` is set, RC_FORBIDDEN if it would be made without
+ * RIGHT_EDIT.
  */
 enum rc column_at(struct work *w, int64_t site, const char *path, bool create,
                   struct column *out);

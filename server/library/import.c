@@ -2,8 +2,8 @@
  * import.c - records from elsewhere: what their members mean here, and what an import changes.
  *
  *     id        origin_id: its name at its authority; the same name again is the same item
- *     source    the site (made if need be: code and name are the source) and, unless the record
- *               has its own contentSource, what readers see as the source
+ *     source    the site (made if need be, by who may edit: code and name are the source) and,
+ *               unless the record has its own contentSource, what readers see as the source
  *     column    path of the column in that site
  *     pubDate   sourceDate
  *     url       sourceUrl
@@ -368,7 +368,7 @@ static enum rc refuse(struct chunk *c, struct import_line *line, enum rc rc)
 static bool is_refusal(enum rc rc)
 {
     return rc == RC_INVALID || rc == RC_NOT_FOUND || rc == RC_CONFLICT || rc == RC_GONE ||
-           rc == RC_TOO_LARGE;
+           rc == RC_TOO_LARGE || rc == RC_FORBIDDEN;
 }
 
 static enum rc apply(struct chunk *c, struct import_line *line)

@@ -45,7 +45,8 @@ struct import_line {
 void import_prepare(struct arena *mem, const char *line, size_t n, struct import_line *out);
 /*
  * Puts the lines that were not refused into the library. Not RC_OK only when the store failed,
- * and then nothing of the chunk counts. Needs RIGHT_IMPORT, and RIGHT_PUBLISH to publish.
+ * and then nothing of the chunk counts. Needs RIGHT_IMPORT, and RIGHT_PUBLISH to publish;
+ * without RIGHT_EDIT a record whose place would have to be made is refused.
  */
 enum rc import_apply(struct work *w, const struct import_options *o, struct import_line *lines,
                      int n);

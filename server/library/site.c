@@ -19,12 +19,6 @@
 
 enum { CODE_MAX = 64, SITE_NAME_MAX = 64, DOMAIN_MAX = 253 };
 
-/* An import makes what its records name; otherwise it is an editor's right. */
-static enum rc need_right(struct work *w)
-{
-    return w->who.rights & RIGHT_IMPORT ? RC_OK : work_need(w, RIGHT_EDIT);
-}
-
 static enum rc check(struct work *w, const struct site *s)
 {
     struct org org;
@@ -62,8 +56,12 @@ enum rc site_create(struct work *w, struct site *in)
     struct rows q;
     enum rc rc;
 
-    if ((rc = need_right(w)) || (rc = field_need_line(&w->err, "code", in->code, CODE_MAX)) ||
-        (rc = check(w, in)) || (rc = stream_by_no(w, in->stream, &stream)))
+    if (!(w->who.rights & RIGHT_EDIT))
+        return err_set(&w->err, RC_FORBIDDEN,
+                       "to make the site \"%.64s\" %s needs the right \"edit\"", in->code,
+                       w->who.name);
+    if ((rc = field_need_line(&w->err, "code", in->code, CODE_MAX)) || (rc = check(w, in)) ||
+        (rc = stream_by_no(w, in->stream, &stream)))
         return rc;
     in->created = clock_now();
     in->open = true;

@@ -19,8 +19,8 @@ struct site {
     int64_t created;
 };
 
-/* RC_INVALID, RC_CONFLICT (the code is taken), RC_NOT_FOUND (stream, org). Sets in->no. Needs
- * RIGHT_EDIT or RIGHT_IMPORT. */
+/* RC_INVALID, RC_CONFLICT (the code is taken), RC_NOT_FOUND (stream, org). Sets in->no. RC_FORBIDDEN
+ * without RIGHT_EDIT, for an import too. */
 enum rc site_create(struct work *w, struct site *in);
 enum rc site_edit(struct work *w, const struct site *in); /* name, domain, org, open; by no */
 enum rc site_find(struct work *w, const char *code, struct site *out);

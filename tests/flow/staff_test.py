@@ -71,7 +71,7 @@ def main(w):
 
     with case("a program elsewhere imports with a token, within its rights, until it is revoked"):
         token = w.dir / "token"
-        token.write_text(staff("token", "create", "--label", "cms", "--rights", "import,publish")["token"] + "\n")
+        token.write_text(staff("token", "create", "--label", "cms", "--rights", "import,edit,publish")["token"] + "\n")
         narrow = w.dir / "narrow"
         narrow.write_text(staff("token", "create", "--label", "reader", "--rights", "import")["token"] + "\n")
         remote = ["import", "--server", w.url, "--cacert", w.certificate()]

@@ -315,6 +315,29 @@ static void an_import_needs_its_right(void **state)
     world_commit(t);
 }
 
+/* To make a public place is to edit: a record that names one which is not there is refused. */
+static void an_import_makes_no_place_without_the_right_to_edit(void **state)
+{
+    struct library_world *t = *state;
+    const char *known = "{\"id\":\"b\",\"source\":\"1200000000\",\"column\":\"新闻\","
+                        "\"title\":\"甲\"}",
+               *column = "{\"id\":\"c\",\"source\":\"1200000000\",\"column\":\"新的\","
+                         "\"title\":\"乙\"}";
+    struct import_line line;
+
+    t->w.who.rights = RIGHT_IMPORT | RIGHT_PUBLISH;
+    line = one(t, RECORD(), strlen(RECORD()), true);
+    assert_int_equal(line.why.rc, RC_FORBIDDEN);
+    assert_non_null(strstr(line.why.text, "\"edit\""));
+    line = one(t, column, strlen(column), true);
+    assert_int_equal(line.why.rc, RC_FORBIDDEN);
+    assert_int_equal(take(t, known), IMPORT_CREATED);
+    assert_int_equal(world_number(t, "SELECT count(*) FROM site"), 1);
+    t->w.who.rights |= RIGHT_EDIT;
+    assert_int_equal(take(t, RECORD()), IMPORT_CREATED);
+    assert_int_equal(take(t, column), IMPORT_CREATED);
+}
+
 /* ---- the real corpus, where it is ---- */
 
 struct listing {
@@ -405,6 +428,7 @@ int main(void)
         TEST(lengths_are_limited),
         TEST(a_refused_record_hinders_no_other),
         TEST(an_import_needs_its_right),
+        TEST(an_import_makes_no_place_without_the_right_to_edit),
         TEST(the_corpus_goes_in_and_comes_out_again),
     };
 
