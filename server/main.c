@@ -55,12 +55,30 @@ static const struct opt conf_opts[] = {
     END
 };
 static const struct opt link_opts[] = { LINK_OPTIONS, END };
-static const struct opt site_opts[] = { LINK_OPTIONS,
-                                        { "code", OPT_TEXT, "CODE",
-                                          "SiteIDCode of 10 digits, or a short name" },
-                                        { "name", OPT_TEXT, "NAME", "full name" },
-                                        { "domain", OPT_TEXT, "DOMAIN", "its domain name" },
-                                        END };
+static const struct opt site_opts[] = {
+    LINK_OPTIONS,
+    { "code", OPT_TEXT, "CODE", "SiteIDCode of 10 digits, or a short name" },
+    { "name", OPT_TEXT, "NAME", "full name" },
+    { "domain", OPT_TEXT, "DOMAIN", "its domain name" },
+    { "org", OPT_TEXT, "ORG", "code or number of the organisation that runs it" },
+    END
+};
+static const struct opt site_edit_opts[] = {
+    LINK_OPTIONS,
+    { "name", OPT_TEXT, "NAME", "full name" },
+    { "domain", OPT_TEXT, "DOMAIN", "its domain name" },
+    { "org", OPT_TEXT, "ORG", "code or number of the organisation that runs it" },
+    { "open", OPT_BOOL, "true|false", "false: it takes in no new items" },
+    END
+};
+static const struct opt org_opts[] = {
+    LINK_OPTIONS,
+    { "code", OPT_TEXT, "CODE", "unified social credit code, or a short name" },
+    { "name", OPT_TEXT, "NAME", "full name" },
+    { "region", OPT_TEXT, "REGION", "GB/T 2260: 6, 9 or 12 digits" },
+    { "parent", OPT_TEXT, "ORG", "code or number of the body above it" },
+    END
+};
 static const struct opt column_opts[] = {
     LINK_OPTIONS,
     { "site", OPT_TEXT, "SITE", "code or number of the site" },
@@ -74,6 +92,8 @@ static const struct opt column_opts[] = {
 };
 static const struct opt columns_opts[] = { LINK_OPTIONS,
                                            { "site", OPT_TEXT, "SITE", "only of this site" },
+                                           { "open", OPT_BOOL, "true|false",
+                                             "false: it takes in no new items" },
                                            END };
 static const struct opt items_opts[] = {
     LINK_OPTIONS,
@@ -136,12 +156,20 @@ const struct command commands[] = {
       "tjzw restore --data tjzw-data /mnt/backup/2026-11-21", NULL },
     { "keys", "", 0, 0, data_opts, cmd_keys, "print the platform key that phones trust",
       "tjzw keys --data tjzw-data", NULL },
+    { "org list", "", 0, 0, link_opts, cmd_staff, "list organisations",
+      "tjzw org list --data tjzw-data", STAFF(GET, "/v1/orgs", STAFF_QUERY) },
+    { "org create", "", 0, 0, org_opts, cmd_staff, "add an organisation",
+      "tjzw org create --data tjzw-data --code hexi-gov --name 河西区人民政府 --region 120103",
+      STAFF(POST, "/v1/orgs", STAFF_OPTIONS) },
+    { "org edit", "ORG", 1, 1, org_opts, cmd_staff, "change an organisation",
+      "tjzw org edit --data tjzw-data --name 新名称 hexi-gov",
+      STAFF(PATCH, "/v1/orgs/%", STAFF_OPTIONS) },
     { "site list", "", 0, 0, link_opts, cmd_staff, "list sites",
       "tjzw site list --data tjzw-data", STAFF(GET, "/v1/sites", STAFF_QUERY) },
     { "site create", "", 0, 0, site_opts, cmd_staff, "add a site",
       "tjzw site create --data tjzw-data --code 1201030001 --name 河西区人民政府",
       STAFF(POST, "/v1/sites", STAFF_OPTIONS) },
-    { "site edit", "NO", 1, 1, site_opts, cmd_staff, "change a site",
+    { "site edit", "SITE", 1, 1, site_edit_opts, cmd_staff, "change a site",
       "tjzw site edit --data tjzw-data --name 新名称 1",
       STAFF(PATCH, "/v1/sites/%", STAFF_OPTIONS) },
     { "column list", "", 0, 0, columns_opts, cmd_staff, "list columns",
@@ -149,7 +177,7 @@ const struct command commands[] = {
     { "column create", "", 0, 0, column_opts, cmd_staff, "add a column",
       "tjzw column create --data tjzw-data --site 1 --path 政策文件/市政府文件",
       STAFF(POST, "/v1/columns", STAFF_OPTIONS) },
-    { "column edit", "NO", 1, 1, column_opts, cmd_staff, "change a column",
+    { "column edit", "COLUMN", 1, 1, column_opts, cmd_staff, "change a column",
       "tjzw column edit --data tjzw-data --position 2 3",
       STAFF(PATCH, "/v1/columns/%", STAFF_OPTIONS) },
     { "item list", "", 0, 0, items_opts, cmd_staff, "list items by state",

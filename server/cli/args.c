@@ -49,6 +49,12 @@ static int set_opt(struct args *a, int i, const char *value)
     if (o->kind == OPT_INT && !parse_int(value, &a->opt[i].num))
         return cli_usage(a->command, "--%s should be a whole number, not \"%s\"", o->name,
                          value);
+    if (o->kind == OPT_BOOL) {
+        if (strcmp(value, "true") && strcmp(value, "false"))
+            return cli_usage(a->command, "--%s should be true or false, not \"%s\"", o->name,
+                             value);
+        a->opt[i].num = !strcmp(value, "true");
+    }
     if (o->kind == OPT_LIST) {
         if (a->opt[i].list.n == CONF_LIST_MAX)
             return cli_usage(a->command, "--%s may be given %d times at most", o->name,

@@ -13,7 +13,7 @@
 #include "server/base/conf.h"
 #include "server/base/work.h"
 
-enum opt_kind { OPT_FLAG, OPT_TEXT, OPT_INT, OPT_LIST };
+enum opt_kind { OPT_FLAG, OPT_TEXT, OPT_INT, OPT_BOOL /* true or false */, OPT_LIST };
 
 enum { ARG_OPTS = 16, ARG_POSITIONAL = 8 };
 
