@@ -168,7 +168,7 @@ enum rc get_docs(struct work *w, const struct request *rq, struct reply *rp)
 
     if ((rc = stream_by_no(w, instance()->stream, &stream)))
         return rc;
-    instance_origin(&origin, rq);
+    instance_asked(&origin, rq);
     g.origin = origin.p;
     g.stream = stream.name;
     page_open(&b, &page);

@@ -1,11 +1,14 @@
 /*
  * instance.c - the one piece of state of this folder.
+ *
+ * Links and tags need absolute addresses. An operator says which (public_url); until then the
+ * first address we listen on is one that works at least on this machine.
  */
 #include "api/instance.h"
 
 #include "api/page.h"
 
-static struct instance here = { .name = "天津政务", .public_url = "", .dir = "" };
+static struct instance here = { .name = "天津政务", .public_url = "", .origin = "", .dir = "" };
 
 void instance_set(const struct instance *in)
 {
@@ -14,6 +17,8 @@ void instance_set(const struct instance *in)
         here.name = "天津政务";
     if (!here.public_url)
         here.public_url = "";
+    if (*here.public_url || !here.origin)
+        here.origin = here.public_url;
     problem_set_page(page_problem);
 }
 
@@ -22,7 +27,7 @@ const struct instance *instance(void)
     return &here;
 }
 
-void instance_origin(struct buf *out, const struct request *rq)
+void instance_asked(struct buf *out, const struct request *rq)
 {
     if (*here.public_url) {
         buf_adds(out, here.public_url);
@@ -34,6 +39,6 @@ void instance_origin(struct buf *out, const struct request *rq)
 
 void instance_url(struct buf *out, const char *path)
 {
-    buf_adds(out, here.public_url);
+    buf_adds(out, here.origin);
     buf_adds(out, path);
 }

@@ -15,9 +15,9 @@
 struct instance {
     int64_t stream;         /* number of this server's own stream */
     const char *name;       /* what citizens call this service; NULL: 天津政务 */
-    const char *public_url; /* "https://example.cn", no slash at the end; "": taken from the
-                               request's Host */
-    const char *dir;        /* the data directory */
+    const char *public_url; /* as configured: "https://example.cn"; "": not said */
+    const char *origin; /* what stands before a path: the public URL, else where we listen */
+    const char *dir;    /* the data directory */
     struct preview_key preview;
     bool demo;           /* the pages say so */
     bool (*ready)(void); /* for /readyz; NULL: always */
@@ -27,10 +27,11 @@ void instance_set(
     const struct instance *in); /* copies the struct; what it points at must stay */
 const struct instance *instance(void);
 
-/* Appends "https://example.cn": how whoever asks reaches us. Not for R_CACHED answers, which
- * must not depend on Host. */
-void instance_origin(struct buf *out, const struct request *rq);
-/* For R_CACHED answers: the public URL before `path`, or `path` alone when none is set. */
+/* Appends the absolute URL of `path`. It is the same for everybody who asks: what is kept for
+ * others, or sent to them, must not depend on a Host that anybody can make up. */
 void instance_url(struct buf *out, const char *path);
+/* Appends "https://example.cn" as whoever asks reaches us: without a public URL, by their Host.
+ * Only for what nobody else gets. */
+void instance_asked(struct buf *out, const struct request *rq);
 
 #endif

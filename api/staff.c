@@ -339,8 +339,7 @@ enum rc post_preview(struct work *w, const struct request *rq, struct reply *rp)
     if ((rc = preview_make(&w->err, &instance()->preview, id, item.rev, hours * 3600, token)))
         return rc;
     path = arena_printf(w->mem, "/preview/%s", token);
-    instance_origin(&url, rq);
-    buf_adds(&url, path);
+    instance_url(&url, path);
     buf_addc(&b, '{');
     view_time(&b, "expires", clock_now() + hours * 3600);
     jx_put_text(&b, "path", path);

@@ -2,7 +2,7 @@
  * app.c - the process, built in order and torn down in reverse.
  *
  *     directory, lock --> writer --> workers --> streams, heads --> (demo) --> answer cache,
- * routes --> listeners
+ * routes --> sockets --> loops
  *
  * Who hears of changes and of time passing says so before the writer starts (watch()). Whoever
  * fails leaves what stood before it, and app_stop() takes down just that.
@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "api/instance.h"
@@ -22,6 +23,7 @@
 #include "server/http/cache.h"
 #include "server/http/edge.h"
 #include "server/http/idempotency.h"
+#include "server/http/listen.h"
 #include "server/http/server.h"
 #include "server/identity/token.h"
 #include "server/library/publish.h"
@@ -39,6 +41,7 @@ struct app {
     struct pool
         *builder; /* one thread that compresses objects when nobody else needs the core */
     struct server *server;
+    char origin[LISTEN_URL]; /* the first URL we listen on, without the slash at its end */
     bool writing;
     char db_path[4096];
 };
@@ -90,9 +93,27 @@ static enum rc know_token(struct work *w, const char *bearer)
     return token_check(w, bearer, &w->who);
 }
 
-static enum rc describe(struct err *e, const struct conf *c, unsigned flags)
+/* Where the server is for those who cannot ask: what it listens on, or would. */
+static const char *find_origin(struct app *a, const struct conf *c)
+{
+    struct conf_list urls = server_urls(a->server);
+    struct endpoint first;
+    struct err ignored;
+
+    if (urls.n)
+        snprintf(a->origin, sizeof a->origin, "%s", urls.v[0]);
+    else if (!c->listen.n || endpoint_parse(&ignored, c->listen.v[0], &first))
+        return "";
+    else
+        endpoint_url(&first, a->origin);
+    a->origin[strlen(a->origin) - 1] = '\0';
+    return a->origin;
+}
+
+static enum rc describe(struct app *a, struct err *e, const struct conf *c, unsigned flags)
 {
     struct instance in = { .public_url = c->public_url,
+                           .origin = find_origin(a, c),
                            .dir = c->data,
                            .demo = flags & APP_DEMO,
                            .stream = live_no(live_own()) };
@@ -128,7 +149,7 @@ static enum rc open_edge(struct app *a, struct err *e, const struct conf *c, uns
     routes_set(routes_table);
     edge_set_auth(know_token);
     edge_init(&edge);
-    return server_start(e, &server, &a->server);
+    return server_open(e, &server, &a->server);
 }
 
 static enum rc build(struct app *a, struct err *e, const struct conf *c, unsigned flags)
@@ -154,9 +175,10 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c, unsigne
         return rc;
     if ((flags & APP_DEMO) && (rc = demo_fill(e, live_no(live_own()))))
         return rc;
-    if ((rc = describe(e, c, flags)))
+    if ((rc = open_edge(a, e, c, flags)) || (rc = describe(a, e, c, flags)))
         return rc;
-    return open_edge(a, e, c, flags);
+    server_run(a->server);
+    return RC_OK;
 }
 
 enum rc app_start(struct err *e, const struct conf *c, unsigned flags, struct app **out)

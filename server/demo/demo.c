@@ -7,10 +7,14 @@
 
 #include "server/demo/demo_gen.h"
 #include "server/library/import.h"
+#include "server/library/site.h"
 #include "server/library/stream.h"
 #include "server/store/writer.h"
 
-static const char demo_site[] = "示例市人民政府";
+/* A code of no place: identification codes begin with a region's, and there is no 99. The domain is one that nobody can have (RFC 2606). */
+static const struct site demo_site = { .code = "9900000001",
+                                       .name = "示例市人民政府",
+                                       .domain = "www.shili.example" };
 
 struct demo {
     int64_t stream;
@@ -37,8 +41,9 @@ static enum rc apply(struct work *w, void *arg)
 {
     struct demo *d = arg;
     struct import_options o = {
-        .stream = d->stream, .site = demo_site, .publish = true, .create = true
+        .stream = d->stream, .site = demo_site.code, .publish = true, .create = true
     };
+    struct site site = demo_site;
     struct stream s;
     enum rc rc;
 
@@ -46,6 +51,10 @@ static enum rc apply(struct work *w, void *arg)
         return rc;
     if (s.seq)
         return RC_OK;
+    site.stream = d->stream;
+    rc = site_create(w, &site);
+    if (rc && rc != RC_CONFLICT) /* an earlier start got no further */
+        return rc;
     if ((rc = import_apply(w, &o, d->lines, d->n)))
         return rc;
     for (int i = 0; i < d->n; i++)

@@ -82,8 +82,9 @@ struct server {
     struct loop *loops;
     int nloops;
     pthread_barrier_t ready;
-    sem_t drained;       /* each loop posts it when nothing is left */
-    sem_t may_close;     /* and waits for this before it takes its context apart */
+    sem_t drained;   /* each loop posts it when nothing is left */
+    sem_t may_close; /* and waits for this before it takes its context apart */
+    bool running;
     int64_t deadline_us; /* set before the bells are rung */
 };
 
@@ -386,7 +387,7 @@ static void launch(struct server *s)
     pthread_barrier_wait(&s->ready);
 }
 
-enum rc server_start(struct err *e, const struct server_conf *conf, struct server **out)
+enum rc server_open(struct err *e, const struct server_conf *conf, struct server **out)
 {
     int loops = conf->loops ? conf->loops : (int)sysconf(_SC_NPROCESSORS_ONLN);
     struct server *s;
@@ -400,11 +401,16 @@ enum rc server_start(struct err *e, const struct server_conf *conf, struct serve
         release(s);
         return rc;
     }
-    signal(SIGPIPE, SIG_IGN);
     configure(s, conf);
-    launch(s);
     *out = s;
     return RC_OK;
+}
+
+void server_run(struct server *s)
+{
+    signal(SIGPIPE, SIG_IGN);
+    launch(s);
+    s->running = true;
 }
 
 struct conf_list server_urls(const struct server *s)
@@ -433,6 +439,8 @@ bool server_stop(struct server *s, int64_t deadline_ms)
 
     if (s->admin)
         unlink(s->admin);
+    if (!s->running)
+        return true;
     s->deadline_us = deadline_us;
     for (int l = 0; l < s->nloops; l++)
         h2o_multithread_send_message(&s->loops[l].bell, &s->loops[l].ring);
@@ -441,17 +449,25 @@ bool server_stop(struct server *s, int64_t deadline_ms)
     return ended;
 }
 
-void server_free(struct server *s)
+static void end_loops(struct server *s)
 {
-    if (!s)
-        return;
     for (int l = 0; l < s->nloops; l++)
         sem_post(&s->may_close);
     for (int l = 0; l < s->nloops; l++)
         pthread_join(s->loops[l].thread, NULL);
-    h2o_config_dispose(&s->global);
     sem_destroy(&s->drained);
     sem_destroy(&s->may_close);
     pthread_barrier_destroy(&s->ready);
+}
+
+void server_free(struct server *s)
+{
+    if (!s)
+        return;
+    if (s->running)
+        end_loops(s);
+    else
+        close_fds(s);
+    h2o_config_dispose(&s->global);
     release(s);
 }

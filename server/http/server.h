@@ -23,11 +23,12 @@ struct server_conf {
 };
 
 /*
- * Opens everything, then starts the loops: when it returns, connections are accepted. After
- * edge_init() (edge.h). Ignores SIGPIPE; the loops' threads take no signals. RC_CONFLICT:
- * somebody else listens there.
+ * Opens every socket; who connects waits until server_run(). After edge_init() (edge.h).
+ * RC_CONFLICT: somebody else listens there.
  */
-enum rc server_start(struct err *e, const struct server_conf *conf, struct server **out);
+enum rc server_open(struct err *e, const struct server_conf *conf, struct server **out);
+/* Starts the loops, whose threads take no signals. Ignores SIGPIPE. Once. */
+void server_run(struct server *s);
 /* How to reach it, in the order of conf.listen. */
 struct conf_list server_urls(const struct server *s);
 /*

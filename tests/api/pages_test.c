@@ -8,7 +8,9 @@
 
 #include <string.h>
 
+#include "api/instance.h"
 #include "server/base/clock.h"
+#include "server/base/generation.h"
 #include "tests/lib/service_world.h"
 
 #define URL(...)         arena_printf(world_mem(t), __VA_ARGS__)
@@ -60,6 +62,29 @@ static void pages_carry_the_tags_of_their_level(void **state)
     HAS(a, "<meta name=\"Keywords\" content=\"甲,乙\">");
     HAS(a, URL("<meta name=\"Url\" content=\"https://www.example.cn/a/%s\">", id));
     HAS(a, "<meta property=\"og:title\" content=\"有标签的文章\">");
+}
+
+/* An operator who has set no public_url gets addresses that work at least where they stand. */
+static void without_a_public_url_addresses_are_where_we_listen(void **state)
+{
+    struct world *t = *state;
+    const char *id = service_publish(t, "有地址的文章", "正文", NULL);
+    struct instance in = *instance();
+    struct answer a;
+
+    in.public_url = "";
+    in.origin = "https://localhost:8443";
+    instance_set(&in);
+    generation_next();
+    a = ask(t, GET, URL("/a/%s", id), &(struct ask){ .headers = "host: evil.example" });
+    HAS(a, URL("<meta name=\"Url\" content=\"https://localhost:8443/a/%s\">", id));
+    HAS(a, URL("<meta property=\"og:url\" content=\"https://localhost:8443/a/%s\">", id));
+    HAS_NOT(a, "evil.example");
+    HAS_NOT(a, "canonical");
+    a = tell(t, POST, URL("/v1/items/%s/preview", id), NULL);
+    HAS(a, "\"url\":\"https://localhost:8443/preview/");
+    a = tell_with(t, POST, URL("/v1/items/%s/preview", id), "host: evil.example", NULL);
+    HAS(a, "\"url\":\"https://localhost:8443/preview/");
 }
 
 static void an_article_shows_what_it_is(void **state)
@@ -246,6 +271,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(pages_carry_the_tags_of_their_level),
+        TEST(without_a_public_url_addresses_are_where_we_listen),
         TEST(an_article_shows_what_it_is),
         TEST(nothing_an_editor_writes_becomes_a_tag),
         TEST(pages_load_nothing_from_elsewhere),

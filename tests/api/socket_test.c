@@ -99,8 +99,9 @@ static int open_bench(void **state)
     routes_set(table);
     edge_init(&(struct edge_conf){ .pool = b->pool, .cache_size = 16 << 20 });
     conf = conf_of(b);
-    if (server_start(&e, &conf, &b->server))
+    if (server_open(&e, &conf, &b->server))
         fail_msg("%s", e.text);
+    server_run(b->server);
     *state = b;
     return 0;
 }
@@ -231,13 +232,30 @@ static void a_second_server_is_refused_where_one_listens(void **state)
 
     conf.listen = (struct conf_list){ 1, { server_urls(b->server).v[0] } };
     conf.admin = NULL;
-    assert_int_equal(server_start(&e, &conf, &second), RC_CONFLICT);
+    assert_int_equal(server_open(&e, &conf, &second), RC_CONFLICT);
     assert_non_null(strstr(e.text, "is taken"));
     conf.listen = (struct conf_list){ 1, { "https://127.0.0.1:0" } };
     conf.admin = b->admin;
-    assert_int_equal(server_start(&e, &conf, &second), RC_CONFLICT);
+    assert_int_equal(server_open(&e, &conf, &second), RC_CONFLICT);
     assert_non_null(strstr(e.text, b->admin));
     assert_null(second);
+}
+
+/* What fails between the two steps of a start must be able to take the first back. */
+static void a_server_that_never_ran_can_be_freed(void **state)
+{
+    struct bench *b = *state;
+    struct server_conf conf = conf_of(b);
+    struct server *other;
+    struct err e = { 0 };
+
+    for (int i = 0; i < 2; i++) {
+        conf.admin = NULL;
+        assert_int_equal(server_open(&e, &conf, &other), RC_OK);
+        assert_true(server_urls(other).n > 0);
+        assert_true(server_stop(other, 1000));
+        server_free(other);
+    }
 }
 
 static int dial(const struct bench *b, int which)
@@ -574,6 +592,7 @@ int main(void)
         WITH(large_answers_arrive_whole),
         WITH(the_admin_socket_is_for_the_operator_alone),
         WITH(a_second_server_is_refused_where_one_listens),
+        WITH(a_server_that_never_ran_can_be_freed),
         WITH(http1_keeps_the_connection_through_empty_answers),
         cmocka_unit_test_setup_teardown(a_crowd_waits_outside_and_is_served_in_turn, open_poor,
                                         close_bench),

@@ -99,6 +99,12 @@ def starting(w):
         assert len(columns) == 8, columns
         said = server.said()
         assert server.url in said, said
+        item = server.get("/v1/items?n=1").json()["items"][0]["id"]
+        page = server.get(f"/a/{item}").body.decode()
+        printed = re.search(r"服务地址  (\S+)/", said)[1]
+        for tag in (f'name="Url" content="{printed}/a/{item}"', f'property="og:url" content="{printed}/a/{item}"',
+                    'name="SiteDomain" content="www.shili.example"', 'name="SiteIDCode" content="9900000001"'):
+            assert tag in page, tag
         line = re.search(r"curl .*", said)[0]
         answer = subprocess.run(["bash", "-c", line], capture_output=True, env=clean_env(), timeout=20)
         assert answer.returncode == 0 and b"\xe7\xa4\xba\xe4\xbe\x8b" in answer.stdout, (line, answer)
