@@ -116,6 +116,12 @@ static int64_t measure(const json_t *v, enum jx_type type)
     }
 }
 
+/* How one speaks of its limits. */
+static const char *verb(enum jx_type type)
+{
+    return type == JX_INT ? "be from" : "have";
+}
+
 static const char *unit(enum jx_type type)
 {
     return type == JX_TEXT ? " characters" : type == JX_INT ? "" : " elements";
@@ -132,8 +138,8 @@ static enum rc check_one(struct err *e, const json_t *v, const struct jx_field *
         return err_field(e, pointer, "%s should be %s", f->name, type_names[f->type]);
     n = measure(v, f->type);
     if ((f->min || f->max) && (n < f->min || n > f->max))
-        return err_field(e, pointer, "%s should have %" PRId64 " to %" PRId64 "%s", f->name,
-                         f->min, f->max, unit(f->type));
+        return err_field(e, pointer, "%s should %s %" PRId64 " to %" PRId64 "%s", f->name,
+                         verb(f->type), f->min, f->max, unit(f->type));
     return RC_OK;
 }
 

@@ -157,6 +157,9 @@ static void a_table_names_the_offending_field(void **state)
         assert_int_equal(jx_check(&e, v, fields, ""), RC_INVALID);
         assert_string_equal(e.field, bad[i].field);
     }
+    assert_int_equal(jx_object(&e, mem, bad[4].json, strlen(bad[4].json), &v), RC_OK);
+    assert_int_equal(jx_check(&e, v, fields, ""), RC_INVALID);
+    assert_string_equal(e.text, "n should be from 0 to 9");
     assert_int_equal(jx_object(&e, mem, "{\"name\":\"一二三四\",\"n\":9}", 29, &v), RC_OK);
     assert_int_equal(jx_check(&e, v, fields, ""), RC_OK);
     arena_free(mem);
