@@ -30,7 +30,7 @@ static const char *line_end(const char *p, const char *end)
 
 static bool is_blank(const char *p, const char *end)
 {
-    while (p < end && strchr(" \t\r", *p))
+    while (p < end && memchr(" \t\r", *p, 3))
         p++;
     return p == end;
 }

@@ -310,6 +310,24 @@ static void an_import_answers_line_by_line(void **state)
     HAS(a, "也好");
 }
 
+/* What is neither a record nor nothing is refused, so that the answer accounts for every line. */
+static void a_line_of_nul_bytes_is_refused(void **state)
+{
+    static const char lines[] = " \t\r\n\0\0\0\n\n \0";
+    struct world *t = *state;
+    struct answer a = ask(t, POST, "/v1/import",
+                          &(struct ask){ .headers = "content-type: application/x-ndjson",
+                                         .body = lines,
+                                         .body_len = sizeof lines - 1,
+                                         .origin = ORIGIN_ADMIN });
+    const json_t *refused = json_object_get(json_of(t, &a), "refused");
+
+    assert_int_equal(a.status, 200);
+    assert_int_equal(json_array_size(refused), 2);
+    assert_int_equal(jx_int(json_array_get(refused, 0), "line", 0), 2);
+    assert_int_equal(jx_int(json_array_get(refused, 1), "line", 0), 4);
+}
+
 static void blobs_come_in_pieces_and_go_out_in_ranges(void **state)
 {
     static const char bytes[] = "\x89PNG\r\n\x1a\n and then some";
@@ -534,6 +552,7 @@ int main(void)
         TEST(strangers_may_change_nothing),
         TEST(a_token_opens_what_it_names),
         TEST(an_import_answers_line_by_line),
+        TEST(a_line_of_nul_bytes_is_refused),
         TEST(blobs_come_in_pieces_and_go_out_in_ranges),
         TEST(files_are_public_while_their_item_is),
         TEST(an_item_can_be_moved),
