@@ -10,8 +10,8 @@
  * .part is continued or swept away, a .tmp swept away.
  *
  * A piece is fsynced before it is acknowledged, for the sender may forget it then. Two senders
- * of one blob are kept apart by a lock on the .part file; who comes second is told to come
- * again.
+ * of one blob are kept apart by a lock on the .part file; who comes second is told so, or, when
+ * the first has ended meanwhile, finds the blob done: the same hash is the same bytes.
  */
 #include "server/store/blob.h"
 
@@ -146,7 +146,8 @@ static enum rc complete(struct err *e, int fd, const struct place *at,
         *have = 0;
         return wrong_hash(e, at);
     }
-    if (rename(at->part, at->path))
+    if (rename(at->part, at->path) &&
+        !fs_exists(at->path)) /* blob_put() may have been quicker */
         return err_errno(e, "rename blob %s", at->name);
     return fs_sync_dir(e, at->dir);
 }
@@ -162,7 +163,10 @@ static enum rc open_part(struct err *e, const struct place *at, int *out, int64_
     if (flock(fd, LOCK_EX | LOCK_NB) || fstat(fd, &mine) || stat(at->part, &named) ||
         mine.st_ino != named.st_ino) {
         close(fd);
-        return err_set(e, RC_BUSY, "another piece of blob %s is being written", at->name);
+        *have = -1;
+        return err_set(e, RC_CONFLICT,
+                       "another upload of blob %s is under way: ask again when it has ended",
+                       at->name);
     }
     *out = fd;
     *have = mine.st_size;
@@ -175,6 +179,12 @@ static enum rc append(struct err *e, const struct place *at, const uint8_t hash[
     AUTO(closep) int fd = -1;
     enum rc rc = open_part(e, at, &fd, have);
 
+    if (fs_exists(at->path)) { /* another sender has ended since the caller looked */
+        if (!rc)
+            unlink(at->part);
+        *have = size;
+        return RC_OK;
+    }
     if (rc)
         return rc;
     if (*have > size) { /* begun by somebody who named another size */

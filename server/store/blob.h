@@ -30,9 +30,9 @@ enum rc blob_put(struct err *e, const char *data, const uint8_t hash[HASH_BYTES]
  * there already. *have becomes how many bytes are there now; `size` means that the blob is
  * complete. n 0 only asks.
  *
- * RC_CONFLICT: the offset is another one; *have is the right one. RC_INVALID: with this piece
- * the blob is complete and its hash is wrong; what was there is gone, *have is 0. RC_BUSY:
- * another piece of it is being written. RC_TOO_LARGE.
+ * RC_CONFLICT: the offset is another one, and *have is the right one; or another sender's piece
+ * is being written, and *have is -1. RC_INVALID: with this piece the blob is complete and its
+ * hash is wrong; what was there is gone, *have is 0. RC_TOO_LARGE.
  */
 enum rc blob_chunk(struct err *e, const char *data, const uint8_t hash[HASH_BYTES],
                    int64_t size, int64_t offset, const void *p, size_t n, int64_t *have);

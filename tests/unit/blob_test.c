@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,9 +196,66 @@ static void two_senders_do_not_mix(void **state)
     assert_int_equal(send_piece(t, 0, PIECE, &have), RC_OK);
     fd = open(path_of(t, ".part", path), O_RDWR);
     assert_int_equal(flock(fd, LOCK_EX), 0);
-    assert_int_equal(send_piece(t, PIECE, PIECE, &have), RC_BUSY);
+    assert_int_equal(send_piece(t, PIECE, PIECE, &have), RC_CONFLICT);
+    assert_int_equal(have, -1); /* nobody can say yet */
+    assert_non_null(strstr(t->e.text, "another upload"));
     close(fd);
     assert_int_equal(send_piece(t, PIECE, PIECE, &have), RC_OK);
+}
+
+/* Whoever was quicker sent the same bytes. */
+static void who_comes_second_finds_it_done(void **state)
+{
+    struct world *t = *state;
+    char path[256];
+    int64_t have;
+    int fd;
+
+    assert_int_equal(send_piece(t, 0, PIECE, &have), RC_OK);
+    fd = open(path_of(t, ".part", path), O_RDWR);
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    assert_int_equal(blob_put(&t->e, t->dir, t->hash, t->bytes, SIZE), RC_OK);
+    assert_int_equal(send_piece(t, PIECE, PIECE, &have), RC_OK);
+    assert_int_equal(have, SIZE);
+    close(fd);
+    is_there_whole(t);
+}
+
+struct sender {
+    struct world *t;
+    pthread_t thread;
+    enum rc rc;
+    int64_t have;
+};
+
+static void *send_whole(void *arg)
+{
+    struct sender *s = arg;
+    struct err e;
+
+    s->rc = blob_chunk(&e, s->t->dir, s->t->hash, PIECE, 0, s->t->bytes, PIECE, &s->have);
+    return NULL;
+}
+
+static void many_senders_of_one_blob_end_well(void **state)
+{
+    struct world *t = *state;
+
+    sha256(t->bytes, PIECE, t->hash);
+    for (int round = 0; round < 30; round++) {
+        struct sender s[4] = { 0 };
+
+        for (int i = 0; i < 4; i++) {
+            s[i].t = t;
+            assert_int_equal(pthread_create(&s[i].thread, NULL, send_whole, &s[i]), 0);
+        }
+        for (int i = 0; i < 4; i++) {
+            pthread_join(s[i].thread, NULL);
+            assert_true(s[i].rc ? s[i].rc == RC_CONFLICT : s[i].have == PIECE);
+        }
+        assert_true(blob_exists(t->dir, t->hash));
+        assert_int_equal(blob_remove(&t->e, t->dir, t->hash), RC_OK);
+    }
 }
 
 static void a_crash_before_the_last_answer_is_mended(void **state)
@@ -260,6 +318,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(sizes_have_limits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_senders_do_not_mix, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_comes_second_finds_it_done, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(many_senders_of_one_blob_end_well, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_crash_before_the_last_answer_is_mended, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_is_removed_is_gone, set_up, tear_down),
