@@ -124,13 +124,20 @@ void pack_end(struct pack *p)
     wire_pack_header((uint8_t *)p->body.p, p->records);
 }
 
-static enum rc gzip(struct err *e, const void *p, size_t n, struct buf *out)
+/* gzip's counterpart of zstd's levels. */
+static int gzip_level(int level)
+{
+    return level >= PACK_BEST ? 9 : level >= PACK_WAIT ? 6 : 4;
+}
+
+static enum rc gzip(struct err *e, int level, const void *p, size_t n, struct buf *out)
 {
     z_stream z = { .next_in = (Bytef *)(uintptr_t)p, .avail_in = (uInt)n };
     uLong most;
     int done;
 
-    if (deflateInit2(&z, 9, Z_DEFLATED, 15 + 16 /* a gzip header without name and time */, 9,
+    if (deflateInit2(&z, gzip_level(level), Z_DEFLATED,
+                     15 + 16 /* a gzip header without name and time */, 9,
                      Z_DEFAULT_STRATEGY) != Z_OK)
         return err_set(e, RC_INTERNAL, "zlib cannot start");
     most = deflateBound(&z, n);
@@ -159,7 +166,7 @@ enum rc pack_encode(struct err *e, enum wire_encoding encoding, int level, const
                     size_t n, struct buf *out)
 {
     switch (encoding) {
-    case WIRE_GZIP: return gzip(e, p, n, out);
+    case WIRE_GZIP: return gzip(e, level, p, n, out);
     case WIRE_ZSTD: return zstd(e, level, p, n, out);
     default: buf_add(out, p, n); return RC_OK;
     }

@@ -30,8 +30,8 @@ void pack_end(struct pack *p);
  * months. */
 enum { PACK_WAIT = 12, PACK_HURRY = 9, PACK_BEST = 19 };
 
-/* Appends p in that encoding, bit for bit the same every time. `level` is zstd's; gzip always
- * does its best. */
+/* Appends p in that encoding, bit for bit the same every time. `level` is one of the above, for
+ * gzip too. */
 enum rc pack_encode(struct err *e, enum wire_encoding encoding, int level, const void *p,
                     size_t n, struct buf *out);
 
