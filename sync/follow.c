@@ -7,21 +7,23 @@
  * its seq fetch   parts, side by side, resumed where they stopped follow_fetch.c apply   in one
  * transaction that commits only under the signed root                   follow_apply.c
  *
- * A round that fails because an answer cannot be believed is done once more past every cache,
- * keeping the parts whose hash is right; one that fails because something is gone (the head
- * moved on, a takedown) starts again from the head. Everything else is the embedder's to
- * decide: the result carries what the server said about waiting.
+ * A round that fails is followed by another where that can help (the table `remedies`): an
+ * answer that cannot be believed is fetched once more past every cache, keeping the parts whose
+ * hash is right; if something that the head names is gone (the log moved on, a takedown), a
+ * newer head is waited for; if the catch-up is too large, what the index has is taken first.
+ * Everything else is the embedder's to decide: the result carries what the server said about
+ * waiting.
  */
 #include "sync/follow_engine.h"
 
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    ROUNDS_GONE = 3,
-    ROUNDS_RACED = 5,
+    STALE_MOST_S = 10,    /* caches hold a head for a shorter time */
     WIRE_SLACK = 64 << 10 /* what an encoding may add */
 };
 
@@ -356,7 +358,7 @@ static enum sync_rc plan_content(struct sync_err *e, struct engine *f)
     enum sync_rc rc;
 
     f->cursor = f->start_over ? 0 : f->held.seq;
-    if (f->head.seq - f->cursor <= WIRE_CATCHUP_MAX) {
+    if (f->head.seq - f->cursor <= WIRE_CATCHUP_MAX && !f->by_objects) {
         plan_log(f, f->cursor);
         return keep_planned(e, f);
     }
@@ -408,13 +410,13 @@ static void forget_texts(struct engine *f)
     f->ancestry = f->directory = NULL;
 }
 
-static enum sync_rc one_round(struct sync_err *e, struct engine *f, bool *raced)
+static enum sync_rc one_round(struct sync_err *e, struct engine *f)
 {
     enum sync_rc rc;
 
-    *raced = false;
     forget_texts(f);
     f->plan.n = 0;
+    f->raced = f->too_large = false;
     f->out->rounds++;
     f->progress.phase = FOLLOW_ASKING;
     if ((rc = load(e, f)) || (rc = ask(e, f)))
@@ -422,7 +424,7 @@ static enum sync_rc one_round(struct sync_err *e, struct engine *f, bool *raced)
     if (f->step == VERIFY_SAME && !f->start_over && !f->keys_fetched &&
         f->new_note_len == f->note_len && memcmp(f->new_note, f->note, f->note_len) == 0)
         return SYNC_OK;
-    if ((rc = plan_and_fetch(e, f)) || (rc = apply_plan(e, f, raced)))
+    if ((rc = plan_and_fetch(e, f)) || (rc = apply_plan(e, f)))
         return rc;
     f->out->changed |= f->step != VERIFY_SAME || f->start_over;
     f->out->started_over |= f->start_over && f->note_len > 0;
@@ -430,34 +432,79 @@ static enum sync_rc one_round(struct sync_err *e, struct engine *f, bool *raced)
     return f->store->part_keep(f->store->ctx, e, NULL, 0);
 }
 
-static bool unbelievable(enum sync_rc rc)
+/* Why a round failed, as far as another round may mend it. */
+enum trouble { RACED, STALE, TOO_LARGE, UNBELIEVABLE, HOPELESS };
+
+static enum trouble trouble_of(const struct engine *f, enum sync_rc rc)
 {
-    return rc == SYNC_INVALID || rc == SYNC_MISMATCH || rc == SYNC_UNTRUSTED ||
-           rc == SYNC_ROLLBACK;
+    if (f->raced)
+        return RACED;
+    if (f->too_large)
+        return TOO_LARGE;
+    switch (rc) {
+    case SYNC_STALE: return STALE;
+    case SYNC_INVALID:
+    case SYNC_MISMATCH:
+    case SYNC_UNTRUSTED:
+    case SYNC_ROLLBACK: return UNBELIEVABLE;
+    default: return HOPELESS;
+    }
 }
+
+static enum sync_rc go_again(struct sync_err *e, struct engine *f, unsigned nth)
+{
+    (void)e, (void)f, (void)nth;
+    return SYNC_OK;
+}
+
+/* The head that fits is being signed, or still on its way through the caches. All who met the
+ * old one come again, but not together. */
+static enum sync_rc let_it_settle(struct sync_err *e, struct engine *f, unsigned nth)
+{
+    uint32_t seconds = f->retry_after ? f->retry_after : 1u << nth;
+    uint32_t ms = 1000 * (seconds < STALE_MOST_S ? seconds : STALE_MOST_S);
+
+    f->fresh_head = true;
+    return f->transport->wait(f->transport->ctx, e, ms + randombytes_uniform(ms / 2));
+}
+
+static enum sync_rc take_objects(struct sync_err *e, struct engine *f, unsigned nth)
+{
+    (void)e, (void)nth;
+    f->by_objects = true;
+    return SYNC_OK;
+}
+
+static enum sync_rc believe_no_cache(struct sync_err *e, struct engine *f, unsigned nth)
+{
+    (void)nth;
+    f->past_caches = true;
+    f->keys_fetched = false; /* a cache may have answered with an old chain */
+    return f->head_known ? weed_parts(e, f) : SYNC_OK;
+}
+
+static const struct {
+    unsigned times; /* at most, in one run */
+    enum sync_rc (*prepare)(struct sync_err *e, struct engine *f, unsigned nth);
+} remedies[] = {
+    [RACED] = { 5, go_again },         [STALE] = { 3, let_it_settle },
+    [TOO_LARGE] = { 1, take_objects }, [UNBELIEVABLE] = { 1, believe_no_cache },
+    [HOPELESS] = { 0, NULL },
+};
 
 static enum sync_rc run_rounds(struct sync_err *e, struct engine *f)
 {
-    unsigned gone = 0, races = 0;
-    bool clean = false, raced;
-    struct sync_err why;
+    unsigned used[HOPELESS + 1] = { 0 };
     enum sync_rc rc;
 
-    while ((rc = one_round(e, f, &raced))) {
-        why = *e;
-        if (raced && races++ < ROUNDS_RACED)
-            continue;
-        if (rc == SYNC_GONE && f->head_known && gone++ < ROUNDS_GONE) {
-            f->past_caches = gone > 1;
-            continue;
-        }
-        if (!unbelievable(rc) || clean)
+    while ((rc = one_round(e, f))) {
+        enum trouble t = trouble_of(f, rc);
+        unsigned nth = used[t]++;
+
+        if (nth >= remedies[t].times)
             return rc;
-        clean = f->past_caches = true;
-        f->keys_fetched = false; /* a cache may have answered with an old chain */
-        if (f->head_known && (rc = weed_parts(e, f)))
+        if ((rc = remedies[t].prepare(e, f, nth)))
             return rc;
-        *e = why;
     }
     return SYNC_OK;
 }

@@ -113,6 +113,8 @@ struct follow_transport {
      * returned by `body`, SYNC_CANCELLED, SYNC_USAGE.
      */
     enum sync_rc (*get)(void *ctx, struct sync_err *e, struct follow_get *gets, size_t n);
+    /* Lets `ms` milliseconds pass, at most some 15 s. SYNC_CANCELLED: the run is to end. */
+    enum sync_rc (*wait)(void *ctx, struct sync_err *e, uint32_t ms);
 };
 
 /* ---- a run ---- */
@@ -152,7 +154,8 @@ struct follow_result {
  * Brings the store to the newest head, or fails and leaves what is visible as it was. `out` is
  * filled in both cases. SYNC_NET SYNC_BUSY SYNC_CANCELLED: try again later, fetched parts are
  * kept. SYNC_ROLLBACK SYNC_UNTRUSTED SYNC_MISMATCH SYNC_INVALID: the answers cannot be
- * believed, even fetched once more past every cache. SYNC_GONE: no such stream here.
+ * believed, even fetched once more past every cache. SYNC_GONE: no such stream here. SYNC_STALE:
+ * what the head names could not be had, though some seconds were waited for a newer one.
  */
 enum sync_rc follow_run(struct sync_err *e, const struct follow_store *store,
                         const struct follow_transport *transport,

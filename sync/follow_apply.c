@@ -302,7 +302,7 @@ static enum sync_rc still_held(struct sync_err *e, struct engine *f, bool *same)
     return SYNC_OK;
 }
 
-static enum sync_rc in_transaction(struct sync_err *e, struct engine *f, bool *raced)
+static enum sync_rc in_transaction(struct sync_err *e, struct engine *f)
 {
     const struct follow_store *store = f->store;
     enum sync_rc rc;
@@ -310,8 +310,8 @@ static enum sync_rc in_transaction(struct sync_err *e, struct engine *f, bool *r
 
     if ((rc = still_held(e, f, &same)))
         return rc;
-    *raced = !same;
-    if (*raced)
+    f->raced = !same;
+    if (f->raced)
         return sync_err_set(e, SYNC_BUSY, "another process changed the store meanwhile");
     if (f->start_over && (rc = store->wipe(store->ctx, e)))
         return rc;
@@ -321,15 +321,14 @@ static enum sync_rc in_transaction(struct sync_err *e, struct engine *f, bool *r
     return store->commit(store->ctx, e);
 }
 
-enum sync_rc apply_plan(struct sync_err *e, struct engine *f, bool *raced)
+enum sync_rc apply_plan(struct sync_err *e, struct engine *f)
 {
     const struct follow_store *store = f->store;
     enum sync_rc rc;
 
-    *raced = false;
     if ((rc = store->begin(store->ctx, e)))
         return rc;
-    if ((rc = in_transaction(e, f, raced)))
+    if ((rc = in_transaction(e, f)))
         store->rollback(store->ctx);
     return rc;
 }

@@ -42,7 +42,9 @@ struct engine {
     const struct follow_options *options;
     struct follow_result *out;
     struct follow_progress progress;
-    bool past_caches; /* this round believes no cache */
+    bool past_caches; /* no cache is believed any more */
+    bool fresh_head;  /* no cache is asked for the head and the keys any more */
+    bool by_objects;  /* the catch-up from our cursor is too large: what the index has first */
     bool damaged;     /* what is held is not to be built upon */
 
     /* what is held, as loaded when the round began */
@@ -63,6 +65,11 @@ struct engine {
     uint64_t cursor; /* apply from here; 0 after starting over */
     bool start_over; /* nothing that is held stays */
     bool head_known; /* this round has accepted a head */
+    bool raced;      /* this round found that another process had moved the store: nothing was
+                        done */
+    bool too_large;  /* this round was refused a catch-up for its size */
+    uint32_t
+        retry_after; /* seconds, said with the refusal that ended this round; 0: not said */
     struct plan plan;
     char *ancestry, *directory; /* fetched anew, else NULL */
     size_t ancestry_len, directory_len;
@@ -99,9 +106,8 @@ enum sync_rc part_decode(struct sync_err *e, struct engine *f, const struct part
 /* The same into fresh memory, released with free(). */
 enum sync_rc part_text(struct sync_err *e, struct engine *f, const struct part *p, char **text,
                        size_t *n);
-/* One transaction from the held head to the new one. *raced: another process moved the store
- * meanwhile, and nothing was done. */
-enum sync_rc apply_plan(struct sync_err *e, struct engine *f, bool *raced);
+/* One transaction from the held head to the new one. */
+enum sync_rc apply_plan(struct sync_err *e, struct engine *f);
 /* After a failure: drops the parts that cannot be believed. */
 enum sync_rc weed_parts(struct sync_err *e, struct engine *f);
 

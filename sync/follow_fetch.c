@@ -40,15 +40,24 @@ static enum sync_rc run_batch(struct sync_err *e, struct engine *f, struct follo
     return rc;
 }
 
-/* What an answer other than the one hoped for means. */
+/* What an answer other than the one hoped for means. Once a head is accepted, all that is asked
+ * for are things that it names. */
 static enum sync_rc refusal(struct sync_err *e, struct engine *f, const struct follow_get *g)
 {
+    f->retry_after = g->retry_after;
     if (g->status == 429 || g->status == 503) {
         f->out->wait = g->retry_after;
         return sync_err_set(e, SYNC_BUSY, "the server is busy (status %d)", g->status);
     }
     if (g->status == 400 || g->status == 404 || g->status == 410)
-        return sync_err_set(e, SYNC_GONE, "%s: the server answers %d", g->path, g->status);
+        return sync_err_set(e, f->head_known ? SYNC_STALE : SYNC_GONE,
+                            "%s: the server answers %d", g->path, g->status);
+    if (g->status == 413 && f->head_known) {
+        f->too_large = true;
+        f->out->wait = f->head.poll;
+        return sync_err_set(e, SYNC_BUSY, "%s: too large; the server is making objects of it",
+                            g->path);
+    }
     if (g->status == 0 || g->status == 200 || g->status == 206)
         return sync_err_set(e, g->err.rc ? g->err.rc : SYNC_NET, "%s: %s", g->path,
                             g->err.rc ? g->err.text : "no answer");
@@ -84,7 +93,7 @@ enum sync_rc fetch_texts(struct sync_err *e, struct engine *f, struct fetch_text
             texts[i].n = 0;
             gets[i] = (struct follow_get){ .path = texts[i].path,
                                            .if_none = texts[i].if_none,
-                                           .past_caches = f->past_caches,
+                                           .past_caches = f->past_caches || f->fresh_head,
                                            .body = text_body,
                                            .ctx = &texts[i] };
         }

@@ -42,6 +42,7 @@ const char *sync_rc_name(enum sync_rc rc)
         [SYNC_NET] = "net",
         [SYNC_BUSY] = "busy",
         [SYNC_GONE] = "gone",
+        [SYNC_STALE] = "stale",
         [SYNC_STORE] = "store",
         [SYNC_FULL] = "full",
         [SYNC_CANCELLED] = "cancelled",

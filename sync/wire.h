@@ -23,7 +23,8 @@ enum [[nodiscard]] sync_rc{
     SYNC_MISMATCH,  /* the records do not make up the signed root */
     SYNC_NET,       /* no answer, or an answer cut short */
     SYNC_BUSY,      /* the server asks to come again later */
-    SYNC_GONE,      /* the server does not hold what was asked, not even after starting over */
+    SYNC_GONE,      /* the server has no such stream */
+    SYNC_STALE,     /* what the newest head names is not to be had: the log is just moving on */
     SYNC_STORE,     /* the embedder's store failed */
     SYNC_FULL,      /* the embedder's store has no room */
     SYNC_CANCELLED, /* the embedder asked to stop, or its time was up */

@@ -27,6 +27,9 @@ static const struct {
     [TJZW_BUSY] = { "busy", "服务器正忙，请稍后再试。原有内容可照常阅读" },
     [TJZW_GONE] = { "gone", "服务器上没有这个数据流。请检查服务器地址和数据流名称" },
     [TJZW_STOPPED] = { "stopped", "同步已停止。已收到的部分会保留，下次从中断处继续" },
+    [TJZW_STALE] = { "stale", "服务器的内容正在更换（可能刚有条目撤下），这一次没有取到完整的内"
+                              "容。原有内"
+                              "容可照常阅读，请几秒后再试" },
     [TJZW_UNTRUSTED] = { "untrusted", "服务器的签名或公钥不可信，收到的内容没有采用。请核对平台"
                                       "公钥（--trust）和服务器地址" },
     [TJZW_ROLLBACK] = { "rollback", "服务器给出的状态比本机已有的更旧或相互矛盾，没有采用。可能"
@@ -35,8 +38,9 @@ static const struct {
                                     "运行 verify 检查本机数据" },
     [TJZW_INVALID] = { "invalid", "服务器的回答不符合协议，没有采用。请确认地址指向本平台的服务"
                                   "器，或升级程序" },
-    [TJZW_TLS] = { "tls", "服务器的 TLS 证书无法验证，没有传送任何内容。自签证书请用 --cacert "
-                          "指定证书文件；否则请核对地址" },
+    [TJZW_TLS] = { "tls",
+                   "服务器的 TLS 证书无法验证，没有传送任何内容。自签证书请用 --cacert "
+                   "指定证书文件（在服务器数据目录的 keys/tls-cert.pem）；否则请核对地址" },
     [TJZW_DAMAGED] = { "damaged",
                        "本机数据与签名不符，已作标记。请再同步一次，内容将重新取回" },
 };
@@ -71,6 +75,7 @@ enum tjzw_code fail_sync(struct tjzw_error *e, const struct sync_err *why)
         [SYNC_NET] = TJZW_NET,
         [SYNC_BUSY] = TJZW_BUSY,
         [SYNC_GONE] = TJZW_GONE,
+        [SYNC_STALE] = TJZW_STALE,
         [SYNC_STORE] = TJZW_STORE,
         [SYNC_FULL] = TJZW_FULL,
         [SYNC_CANCELLED] = TJZW_STOPPED,

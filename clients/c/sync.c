@@ -161,6 +161,19 @@ static enum sync_rc link_get(void *ctx, struct sync_err *e, struct follow_get *g
     return must_stop(l) ? sync_err_set(e, SYNC_CANCELLED, "stopped, or out of time") : SYNC_OK;
 }
 
+/* In steps, so that tjzw_stop and the time limit are heard. */
+static enum sync_rc link_wait(void *ctx, struct sync_err *e, uint32_t ms)
+{
+    enum { STEP = 50 };
+    const struct timespec step = { .tv_nsec = STEP * 1000000L };
+    uint64_t until = now_ms() + ms;
+
+    while (now_ms() < until && !must_stop(ctx))
+        nanosleep(&step, NULL);
+    return must_stop(ctx) ? sync_err_set(e, SYNC_CANCELLED, "stopped, or out of time")
+                          : SYNC_OK;
+}
+
 static bool on_progress(void *ctx, const struct follow_progress *p)
 {
     struct link *l = ctx;
@@ -203,7 +216,7 @@ static enum tjzw_code sync_stream(struct link *l, struct stream *s,
                                   struct tjzw_sync_result *out, struct tjzw_error *e)
 {
     struct follow_store store = stream_store(s);
-    struct follow_transport transport = { l, link_get };
+    struct follow_transport transport = { l, link_get, link_wait };
     struct follow_options options = {
         .stream = s->name,
         .trust = s->has_trust ? s->trust : NULL,

@@ -65,6 +65,7 @@ enum tjzw_code {
     TJZW_DAMAGED = 15,    /* tjzw_verify: what is held is not what was signed; the next sync
                              fetches it anew */
     TJZW_TLS = 16,        /* the server's TLS certificate cannot be verified */
+    TJZW_STALE = 17,      /* the server's content is just changing: try again in some seconds */
 };
 
 struct tjzw_error {

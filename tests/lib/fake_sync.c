@@ -193,6 +193,12 @@ void fake_withdraw(struct fake *s, uint64_t born)
     add_change(s, WIRE_WITHDRAWN, born, "", "");
 }
 
+void fake_take_down(struct fake *s, uint64_t born)
+{
+    add_change(s, WIRE_TAKEN_DOWN, born, "", "");
+    s->cut++;
+}
+
 void fake_set_directory(struct fake *s, const char *json)
 {
     snprintf(s->directory, sizeof s->directory, "%s", json);
@@ -589,6 +595,9 @@ static enum sync_rc one_get(struct fake_net *net, struct sync_err *e, struct fol
     enum sync_rc rc = SYNC_OK;
 
     net->requests++;
+    if (net->catchup_max && a.status == 200 && strstr(g->path, "/log/") &&
+        a.body.n > net->catchup_max)
+        a.status = 413;
     if (net->percent && !(net->honest_when_uncached && g->past_caches) &&
         fake_random(&net->seed, 100) < net->percent)
         harm(net, &a, g->path, &cut);
@@ -596,7 +605,8 @@ static enum sync_rc one_get(struct fake_net *net, struct sync_err *e, struct fol
         a.status = 304;
     if (a.status == 200 && g->from && strcmp(g->if_range, a.etag) == 0) {
         a.status = g->from < a.body.n ? 206 : 416;
-        from = g->range_from = g->from;
+        from = g->from;
+        g->range_from = from + net->wrong_range;
     }
     g->status = a.status;
     g->retry_after = a.status == 503 ? 7 : 0;
@@ -627,7 +637,19 @@ static enum sync_rc fake_get(void *ctx, struct sync_err *e, struct follow_get *g
     return rc;
 }
 
+static enum sync_rc fake_wait(void *ctx, struct sync_err *e, uint32_t ms)
+{
+    struct fake_net *net = ctx;
+
+    (void)e;
+    net->waits++;
+    net->waited += ms;
+    if (net->on_wait)
+        net->on_wait(net->server);
+    return SYNC_OK;
+}
+
 struct follow_transport fake_transport(struct fake_net *net)
 {
-    return (struct follow_transport){ net, fake_get };
+    return (struct follow_transport){ net, fake_get, fake_wait };
 }

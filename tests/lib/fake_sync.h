@@ -21,6 +21,7 @@ const uint8_t *fake_trust(const struct fake *s); /* the platform's first public 
 uint64_t fake_publish(struct fake *s, const char *title, const char *body); /* returns born */
 void fake_edit(struct fake *s, uint64_t born, const char *title, const char *body);
 void fake_withdraw(struct fake *s, uint64_t born);
+void fake_take_down(struct fake *s, uint64_t born); /* purges: raises the cut */
 void fake_rotate_keys(struct fake *s,
                       bool platform); /* a new stream key, and before it a new platform key */
 void fake_index(struct fake *s);      /* objects and an index as of now */
@@ -58,6 +59,11 @@ struct fake_net {
     bool honest_when_uncached; /* no fault when caches are passed by */
     size_t
         cut_at; /* if above 0: cuts the first body longer than this after so many bytes, once */
+    bool wrong_range;   /* a 206 begins one byte late */
+    size_t catchup_max; /* if above 0: a catch-up of more bytes is refused (413) */
+    unsigned waits;
+    uint64_t waited;                      /* ms, told and not spent */
+    void (*on_wait)(struct fake *server); /* NULL, or what the server does meanwhile */
     void (*spy)(void *ctx, const char *path, uint64_t from,
                 size_t sent); /* NULL, or called after each answer */
     void (*pause)(void *ctx); /* NULL, or called before each piece of a body */

@@ -431,6 +431,113 @@ static void what_is_gone_sends_back_to_the_head_but_not_for_ever(void **state)
     fake_free(s);
 }
 
+/* A takedown is committed and its head not yet signed, or a cache still has the old one. */
+static struct fake *a_server_between_takedown_and_head(struct phone *p)
+{
+    struct fake *s = a_server(20);
+
+    *p = phone_new(s);
+    phone_must_sync(p);
+    fake_edit(s, 3, "改过", "{}");
+    fake_head(s);
+    fake_take_down(s, 3);
+    return s;
+}
+
+static void a_takedown_before_its_head_is_waited_out(void **state)
+{
+    struct phone p;
+    struct fake *s = a_server_between_takedown_and_head(&p);
+
+    (void)state;
+    p.net.on_wait = fake_head;
+    phone_must_sync(&p);
+    assert_int_equal(p.net.waits, 1);
+    assert_in_range(p.net.waited, 1000, 1500);
+    assert_int_equal(p.last.rounds, 2);
+    assert_int_equal(p.store->now->items[3].op, WIRE_TAKEN_DOWN);
+    phone_done(&p);
+    fake_free(s);
+}
+
+static void a_head_that_never_fits_is_stale_and_not_an_unknown_stream(void **state)
+{
+    struct phone p;
+    struct fake *s = a_server_between_takedown_and_head(&p);
+
+    (void)state;
+    assert_int_equal(phone_sync(&p), SYNC_STALE);
+    assert_int_equal(p.net.waits, 3);
+    assert_in_range(p.net.waited, 7000, 10500);
+    assert_true(p.last.requests < 12);
+    phone_check(&p);
+    fake_head(s);
+    phone_must_sync(&p);
+    phone_done(&p);
+    fake_free(s);
+}
+
+static void a_stream_that_is_not_there_is_gone_at_once(void **state)
+{
+    struct fake *s = fake_new("other", 1763712000);
+    struct phone p = phone_new(s);
+
+    (void)state;
+    assert_int_equal(phone_sync(&p), SYNC_GONE);
+    assert_int_equal(p.net.waits, 0);
+    assert_int_equal(p.last.rounds, 1);
+    phone_done(&p);
+    fake_free(s);
+}
+
+static void a_catch_up_too_large_is_taken_as_objects(void **state)
+{
+    struct fake *s = a_server(500);
+    struct phone p = phone_new(s);
+
+    (void)state;
+    p.encoding = WIRE_IDENTITY;
+    p.net.catchup_max = 20000;
+    assert_int_equal(phone_sync(&p), SYNC_BUSY); /* there is no index yet */
+    assert_int_equal(p.last.wait, 60);
+    fake_index(s);
+    fake_edit(s, 3, "索引之后", "{}");
+    fake_head(s);
+    phone_must_sync(&p);
+    assert_int_equal(p.net.waits, 0);
+
+    publish_some(s, 300); /* and more than fits behind the newest index */
+    fake_head(s);
+    assert_int_equal(phone_sync(&p), SYNC_BUSY);
+    assert_int_equal(p.last.wait, 60);
+    assert_int_equal(p.last.rounds, 2);
+    fake_index(s);
+    fake_head(s);
+    phone_must_sync(&p);
+    phone_done(&p);
+    fake_free(s);
+}
+
+static void another_range_than_the_one_asked_for_is_refused(void **state)
+{
+    struct fake *s = a_server(60);
+    struct phone p = phone_new(s);
+    struct sent sent = { 0 };
+
+    (void)state;
+    p.encoding = WIRE_IDENTITY;
+    p.net.cut_at = 8000; /* only the catch-up is as long */
+    p.net.wrong_range = true;
+    p.net.spy = note_sent;
+    p.net.spy_ctx = &sent;
+    phone_must_sync(&p); /* what was held is dropped, and the whole fetched past caches */
+    assert_int_equal(p.last.rounds, 2);
+    assert_int_equal(p.last.records, 60);
+    assert_true(sent.total > sent.most + 8000);
+    phone_done(&p);
+    fake_free(s);
+}
+
 static bool stop_at_once(void *ctx, const struct follow_progress *p)
 {
     unsigned *left = ctx;
@@ -608,6 +715,11 @@ int main(void)
         cmocka_unit_test(a_body_cut_at_any_byte_is_continued),
         cmocka_unit_test(one_flipped_bit_is_mended_by_one_clean_refetch),
         cmocka_unit_test(what_is_gone_sends_back_to_the_head_but_not_for_ever),
+        cmocka_unit_test(a_takedown_before_its_head_is_waited_out),
+        cmocka_unit_test(a_head_that_never_fits_is_stale_and_not_an_unknown_stream),
+        cmocka_unit_test(a_stream_that_is_not_there_is_gone_at_once),
+        cmocka_unit_test(a_catch_up_too_large_is_taken_as_objects),
+        cmocka_unit_test(another_range_than_the_one_asked_for_is_refused),
         cmocka_unit_test(a_run_can_be_stopped_anywhere),
         cmocka_unit_test(a_full_store_keeps_what_it_had),
         cmocka_unit_test(a_damaged_tree_is_noticed_and_fetched_anew),
