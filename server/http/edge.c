@@ -18,7 +18,12 @@
 #include "server/http/problem.h"
 #include "server/http/router.h"
 
-enum { BEARER_MAX = 512, KEY_MAX = 255, CLIENT_TEXT = INET6_ADDRSTRLEN };
+enum {
+    HEADERS_MAX = 32 * 1024,
+    BEARER_MAX = 512,
+    KEY_MAX = 255,
+    CLIENT_TEXT = INET6_ADDRSTRLEN
+};
 
 /*
  * A request that is away holds some 8 KB, and one that was reset on HTTP/2 frees its place in libh2o at once: this bounds
@@ -97,6 +102,16 @@ static bool answer_from_cache(const struct sending *s)
 }
 
 /* ---- admission ---- */
+
+/* libh2o takes ten times as much, and ends in a 400 without a word beyond it. */
+static bool has_large_headers(const h2o_req_t *req)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < req->headers.size; i++)
+        n += req->headers.entries[i].name->len + req->headers.entries[i].value.len;
+    return n > HEADERS_MAX;
+}
 
 static h2o_iovec_t header_of(const h2o_req_t *req, const char *name)
 {
@@ -207,6 +222,20 @@ static void answer_options(struct arrival *a, unsigned methods)
     }
     a->sending.route = NULL;
     send_empty(a);
+}
+
+static void answer_headers_too_large(struct arrival *a)
+{
+    enum rc rc = admit_rate(a);
+
+    if (rc) {
+        send_problem(&a->sending, rc, &a->err, &a->rp);
+        return;
+    }
+    snprintf(a->err.text, sizeof a->err.text, "the header fields have more than %d bytes",
+             HEADERS_MAX);
+    problem_reply(a->mem, problem_by_slug("headers"), &a->err, a->sending.id, false, &a->rp);
+    send_reply(&a->sending, &a->rp);
 }
 
 static void answer_no_method(struct arrival *a)
@@ -376,7 +405,7 @@ static void serve(struct arrival *a)
         answer_elsewhere(a);
 }
 
-static void arrive(const struct sending *sending)
+static void arrive(const struct sending *sending, bool large)
 {
     h2o_req_t *req = sending->req;
     struct arrival a = { .sending = *sending, .mem = arena_of_pool(&req->pool) };
@@ -385,7 +414,9 @@ static void arrive(const struct sending *sending)
     a.sending.path = ""; /* what cannot be decoded is not logged */
     a.sending.id = arena_strdup(a.mem, request_id_make(id));
     req->conn->callbacks->get_peername(req->conn, (struct sockaddr *)&a.client);
-    if (h2o_memis(req->input.path.base, req->input.path.len, H2O_STRLIT("*")))
+    if (large)
+        answer_headers_too_large(&a);
+    else if (h2o_memis(req->input.path.base, req->input.path.len, H2O_STRLIT("*")))
         answer_options(&a, ~0u);
     else
         serve(&a);
@@ -397,9 +428,10 @@ static int on_request(h2o_handler_t *self, h2o_req_t *req)
                          .origin = ((struct handler *)self)->origin,
                          .who = "public",
                          .began_us = clock_mono_us() };
+    bool large = has_large_headers(req);
 
-    if (!answer_from_cache(&s))
-        arrive(&s);
+    if (large || !answer_from_cache(&s))
+        arrive(&s, large);
     return 0;
 }
 

@@ -471,6 +471,30 @@ static void a_body_that_is_too_large_is_refused_by_its_route(void **state)
     assert_int_equal(ask(t, GET, "/loop/a", &(struct ask){ .body = "x" }).status, 413);
 }
 
+/* Also where the answer is in memory: who asks decides nothing about who is refused. */
+static void header_fields_have_a_limit_together(void **state)
+{
+    struct world *t = *state;
+    char headers[40 * 1024];
+
+    for (int i = 0; i < 2; i++) {
+        const char *target = i ? "/cached" : "/loop/a";
+        struct ask how = { .headers = headers };
+        struct answer a;
+
+        memset(headers, 'y', sizeof headers);
+        memcpy(headers, "x-a: ", 5);
+        headers[30000] = '\0';
+        assert_int_equal(ask(t, GET, target, &how).status, 200);
+        memcpy(headers + 30000, "\nx-b: ", 6);
+        headers[33000] = '\0';
+        a = ask(t, GET, target, &how);
+        assert_int_equal(a.status, 431);
+        assert_string_equal(HEADER(a, "content-type"), "application/problem+json");
+        assert_non_null(strstr(a.body, "/problems/headers"));
+    }
+}
+
 static void a_busy_address_is_asked_to_wait(void **state)
 {
     struct world *t = *state;
@@ -533,6 +557,7 @@ int main(void)
         IN(a_full_queue_says_come_again, open_narrow),
         IN(rights_are_asked_for, open_world),
         IN(a_body_that_is_too_large_is_refused_by_its_route, open_world),
+        IN(header_fields_have_a_limit_together, open_world),
         IN(a_busy_address_is_asked_to_wait, open_limited),
         IN(other_origins_may_read_when_they_are_on_the_list, open_cors),
     };
