@@ -251,6 +251,18 @@ struct cached *cache_get(const char *target, size_t n)
     return hit;
 }
 
+bool cache_knows(const char *target, size_t n)
+{
+    const struct cache_build *s;
+    bool known;
+
+    pthread_mutex_lock(&lock);
+    s = *place_of(target, n, hash_of(target, n));
+    known = s && is_fresh(s);
+    pthread_mutex_unlock(&lock);
+    return known;
+}
+
 static struct cache_build *slot_new(const char *target, size_t n, uint64_t hash, bool forever)
 {
     struct cache_build *s = must(calloc(1, sizeof *s + n));

@@ -40,6 +40,8 @@ void cached_unref(void *c); /* accepts NULL; untyped so that an arena can defer 
 void cache_init(size_t bytes); /* empties it; before the loops start */
 /* A reference to a fresh answer, or NULL. Never waits for anything but the table's lock. */
 struct cached *cache_get(const char *target, size_t n);
+/* Whether asking for it makes no work: it is there, or somebody makes it. */
+bool cache_knows(const char *target, size_t n);
 
 struct cache_waiter {
     struct cache_waiter *next;

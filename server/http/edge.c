@@ -3,7 +3,8 @@
  *
  * The hot path is first: a GET whose target is in the cache is answered before anything is
  * parsed, since only valid targets of public routes ever get there. All others are admitted
- * step by step, cheapest refusal first: target, route, rate, size, credential, parameters.
+ * step by step, cheapest refusal first: target, route, rate, size, credential, parameters; what
+ * the cache might have pays only when it must be made.
  */
 #include "server/http/edge.h"
 
@@ -145,12 +146,17 @@ static enum rc admit_route(struct arrival *a)
     return RC_OK;
 }
 
-/* Even what leads nowhere counts, but for what a cache could answer. */
-static enum rc admit_rate(struct arrival *a)
+static bool is_cached(const struct arrival *a)
+{
+    return a->match.route && a->match.route->flags & R_CACHED;
+}
+
+/* Even what leads nowhere counts. */
+static enum rc charge(struct arrival *a)
 {
     const struct route *r = a->match.route;
 
-    if (!limit_is_on() || a->sending.origin == ORIGIN_ADMIN || (r && r->flags & R_CACHED))
+    if (!limit_is_on() || a->sending.origin == ORIGIN_ADMIN || (r && r->flags & R_FREE))
         return RC_OK;
     a->limit = limit_take((const struct sockaddr *)&a->client, clock_mono_us() / 1000);
     a->sending.limit = &a->limit;
@@ -226,7 +232,7 @@ static void answer_options(struct arrival *a, unsigned methods)
 
 static void answer_headers_too_large(struct arrival *a)
 {
-    enum rc rc = admit_rate(a);
+    enum rc rc = charge(a);
 
     if (rc) {
         send_problem(&a->sending, rc, &a->err, &a->rp);
@@ -352,12 +358,24 @@ static void answer_here(struct arrival *a)
     exchange_answer(x);
 }
 
-static void answer_elsewhere(struct arrival *a)
+/* The name that the answer has in the cache. Who asks for what is there, or is being made for
+ * another, pays nothing. */
+static enum rc admit_miss(struct arrival *a, const struct exchange *x, struct buf *key)
 {
     const h2o_req_t *req = a->sending.req;
+
+    if (!is_cached(a))
+        return RC_OK;
+    params_key(x->route, req->input.path.base, req->input.path.len, &x->rq, key);
+    return cache_knows(key->p, key->n) ? RC_OK : charge(a);
+}
+
+static void answer_elsewhere(struct arrival *a)
+{
     struct arena *mem;
     struct exchange *x;
-    enum rc rc;
+    struct buf key;
+    enum rc rc, slow;
 
     if (here->away >= AWAY_MAX) {
         metric_add(METRIC_jobs_shed, 1);
@@ -365,15 +383,21 @@ static void answer_elsewhere(struct arrival *a)
         return;
     }
     mem = arena_new();
+    key = BUF_IN(mem);
     x = exchange_of(a, mem);
-    rc = params_fill(&a->err, mem, x->route, &a->target, &x->rq);
+    if ((rc = params_fill(&a->err, mem, x->route, &a->target, &x->rq))) {
+        if (is_cached(a) && (slow = charge(a)))
+            rc = slow;
+    } else {
+        rc = admit_miss(a, x, &key);
+    }
     if (rc) {
         arena_free(mem);
         refuse(a, rc);
         return;
     }
     x->rq.body = x->rq.body_len ? arena_strndup(mem, x->rq.body, x->rq.body_len) : "";
-    exchange_send_off(x, conf.pool, req->input.path.base, req->input.path.len);
+    exchange_send_off(x, conf.pool, key.p, key.n);
 }
 
 static void serve(struct arrival *a)
@@ -384,7 +408,7 @@ static void serve(struct arrival *a)
     enum rc rc, slow;
 
     rc = admit_route(a);
-    if ((slow = admit_rate(a)))
+    if (!is_cached(a) && (slow = charge(a)))
         rc = slow;
     if (!rc && a->known_method && a->method == OPTIONS) {
         answer_options(a, a->match.methods);

@@ -16,9 +16,10 @@
 #include "server/http/send.h"
 
 struct edge_conf {
-    struct pool *pool;     /* runs ON_WORKER, and whatever needs a credential looked up */
-    size_t cache_size;     /* bytes */
-    int64_t rate_limit;    /* uncached requests a minute and address; 0: no limit */
+    struct pool *pool; /* runs ON_WORKER, and whatever needs a credential looked up */
+    size_t cache_size; /* bytes */
+    int64_t
+        rate_limit; /* requests a minute and address that the cache cannot answer; 0: no limit */
     struct conf_list cors; /* its texts must live as long as the process */
     bool log_requests;
 };

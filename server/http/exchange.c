@@ -151,8 +151,7 @@ static void request_gone(void *p)
     atomic_store_explicit(&x->gone, true, memory_order_relaxed);
 }
 
-void exchange_send_off(struct exchange *x, struct pool *pool, const char *target,
-                       size_t target_n)
+void exchange_send_off(struct exchange *x, struct pool *pool, const char *key, size_t key_n)
 {
     bool forever = x->route->flags & R_FOREVER;
 
@@ -165,7 +164,7 @@ void exchange_send_off(struct exchange *x, struct pool *pool, const char *target
         return;
     }
     x->waiter.ready = made_by_another;
-    switch (cache_claim(target, target_n, forever, &x->waiter, &x->outcome, &x->build)) {
+    switch (cache_claim(key, key_n, forever, &x->waiter, &x->outcome, &x->build)) {
     case CLAIM_HIT: go_home(x); break;
     case CLAIM_WAIT: break;
     case CLAIM_BUILD:

@@ -39,9 +39,8 @@ struct exchange {
 void exchange_set_auth(enum rc (*resolve)(struct work *w, const char *bearer));
 /* Where a route without a way round runs it: authorises, then calls the handler. */
 enum rc exchange_handle(struct exchange *x);
-/* Hands it to another thread, or to the cache; it comes back by x->loop->home. */
-void exchange_send_off(struct exchange *x, struct pool *pool, const char *target,
-                       size_t target_n);
+/* Hands it to another thread, or to the cache under `key`; it comes back by x->loop->home. */
+void exchange_send_off(struct exchange *x, struct pool *pool, const char *key, size_t key_n);
 /* Puts the answer on the wire. x->w.mem must already belong to the request. */
 void exchange_answer(struct exchange *x);
 /* Loop thread: takes back what has come home. */

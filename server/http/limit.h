@@ -1,5 +1,6 @@
 /*
- * limit.h - how many uncached requests one client address may make.
+ * limit.h - how many requests that make work (the cache has no answer to them) one client address
+ * may make.
  *
  * A token bucket for each IPv4 address and each IPv6 /64 (what one subscriber holds): it fills
  * at the limit a minute and holds a minute's worth. The table has a fixed size; when it is full

@@ -2,7 +2,8 @@
  * params.c - one reader for each type; the route's table says which.
  *
  * An unknown query parameter is an error and not ignored: a misspelt one would quietly give the
- * wrong answer, and endless variants of one URL would wash the caches out.
+ * wrong answer, and endless variants of one URL would wash the caches out. For the same reason
+ * an empty "&&" is an error, and one query has one key, in whatever order and escapes it came.
  */
 #include "server/http/params.h"
 
@@ -129,14 +130,17 @@ static enum rc take_query(struct err *e, struct arena *mem, const struct route *
 {
     enum rc rc;
 
-    while (query.n) {
+    for (bool more = query.n > 0; more;) {
         const char *amp = memchr(query.p, '&', query.n);
         struct span pair = { query.p, amp ? (size_t)(amp - query.p) : query.n };
 
-        if (pair.n && (rc = take_pair(e, mem, r, pair, rq)))
+        if (!pair.n)
+            return err_set(e, RC_INVALID, "the query has a \"&\" with no parameter beside it");
+        if ((rc = take_pair(e, mem, r, pair, rq)))
             return rc;
-        query.p += pair.n + (amp ? 1 : 0);
-        query.n -= pair.n + (amp ? 1 : 0);
+        more = amp;
+        query.p += pair.n + more;
+        query.n -= pair.n + more;
     }
     return RC_OK;
 }
@@ -160,4 +164,22 @@ enum rc params_fill(struct err *e, struct arena *mem, const struct route *r,
             return rc;
     }
     return take_query(e, mem, r, t->query, rq);
+}
+
+void params_key(const struct route *r, const char *raw, size_t n, const struct request *rq,
+                struct buf *out)
+{
+    const char *mark = memchr(raw, '?', n);
+    char before = '?';
+
+    buf_add(out, raw, mark ? (size_t)(mark - raw) : n);
+    for (int i = 0; i < rq->nargs; i++) {
+        const struct arg *a = &rq->args[i];
+
+        if (!a->set || segment_of(r, a->name) >= 0)
+            continue;
+        buf_printf(out, "%c%s=", before, a->name);
+        buf_url(out, a->text, strlen(a->text));
+        before = '&';
+    }
 }

@@ -5,6 +5,7 @@
 #ifndef HTTP_PARAMS_H
 #define HTTP_PARAMS_H
 
+#include "server/base/buf.h"
 #include "server/http/route.h"
 #include "server/http/target.h"
 
@@ -15,5 +16,9 @@
  */
 enum rc params_fill(struct err *e, struct arena *mem, const struct route *r,
                     const struct target *t, struct request *rq);
+/* The target with its query in the table's order and in its plainest spelling, the same for all
+ * that mean the same: what the cache knows the answer by. After params_fill(). */
+void params_key(const struct route *r, const char *raw, size_t n, const struct request *rq,
+                struct buf *out);
 
 #endif

@@ -46,11 +46,12 @@ struct route {
  *
  * R_CACHED   the answer is a function of path, query and the library's generation (cache.h): it
  *            is kept in memory, built once however many ask at the same time, and answered on
- *            the loop thread with ETag and 304. Never rate-limited.
+ *            the loop thread with ETag and 304. Only making it counts against the rate limit.
  * R_FOREVER  with R_CACHED: the URL never answers other bytes; not bound to a generation
  * R_NO_KEY   a mutation that is idempotent by nature and takes no Idempotency-Key
  * R_PAGE     errors are answered as an HTML page instead of problem+json
  * R_HIDDEN   not in the OpenAPI document
+ * R_FREE     never counts against the rate limit: what watches over the server asks it often
  */
 enum {
     R_CACHED = 1 << 0,
@@ -58,6 +59,7 @@ enum {
     R_NO_KEY = 1 << 2,
     R_PAGE = 1 << 3,
     R_HIDDEN = 1 << 4,
+    R_FREE = 1 << 5,
 };
 
 /* The table ends with a row whose path is NULL. Checks the table (asserts). Before the loops start. */

@@ -96,6 +96,7 @@ static const struct route table[] = {
       NULL },
     { GET, "/shared/:name", RIGHT_READ, ON_LOOP, R_CACHED, tell_params, 0, tell, NULL, "", "",
       NULL },
+    { GET, "/free", RIGHT_READ, ON_LOOP, R_FREE, NULL, 0, hello, NULL, "", "", NULL },
     { GET, "/gone", RIGHT_READ, ON_WORKER, R_CACHED, NULL, 0, missing, NULL, "", "", NULL },
     { GET, "/cached-slow", RIGHT_READ, ON_WORKER, R_CACHED, NULL, 0, slow, NULL, "", "", NULL },
     { GET, "/slow", RIGHT_READ, ON_WORKER, 0, NULL, 0, slow, NULL, "", "", NULL },
@@ -162,7 +163,9 @@ static void parameters_are_checked_and_told_apart(void **state)
         "/loop/a?n=1&n=2", "/loop/a?z=1",      "/loop/a?name=b",
         "/worker/a?n=01",  "/loop/%ff",        "/loop/%00",
         "/loop/a%2fb",     "/loop/%2e%2e",     "/loop/.",
-        "/loop/%zz",       "/loop/a?q=%c0%80", "/loop/123456789012345678901"
+        "/loop/%zz",       "/loop/a?q=%c0%80", "/loop/123456789012345678901",
+        "/loop/a?&",       "/loop/a?n=1&",     "/loop/a?&n=1",
+        "/loop/a?n=1&&q=b"
     };
     struct answer a = ask(t, GET, "/loop/%E5%A4%A9?n=5&q=a+b%26", NULL);
 
@@ -510,9 +513,47 @@ static void a_busy_address_is_asked_to_wait(void **state)
     assert_int_equal(ask(t, GET, "/loop/a", &(struct ask){ .client = "10.0.0.1" }).status, 200);
     assert_int_equal(ask(t, GET, "/loop/a", &(struct ask){ .origin = ORIGIN_ADMIN }).status,
                      200);
-    a = ask(t, GET, "/cached", NULL);
-    assert_int_equal(a.status, 200);
-    assert_string_equal(HEADER(a, "ratelimit"), "");
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(ask(t, GET, "/free", NULL).status, 200);
+}
+
+/* Whoever makes us work pays; who takes what is ready does not. */
+static void what_the_cache_lacks_counts_and_what_it_has_does_not(void **state)
+{
+    struct world *t = *state;
+    struct answer a;
+
+    for (int i = 0; i < 5; i++) {
+        a = ask(t, GET, "/cached", NULL);
+        assert_int_equal(a.status, 200);
+        assert_string_equal(HEADER(a, "ratelimit"), "");
+        assert_string_equal(HEADER(a, "ratelimit-policy"), "");
+    }
+    assert_int_equal(ask(t, GET, "/shared/a?n=1", NULL).status, 200);
+    assert_int_equal(ask(t, GET, "/shared/a?n=2", NULL).status, 200);
+    a = ask(t, GET, "/shared/a?n=3", NULL);
+    assert_int_equal(a.status, 429);
+    assert_string_equal(HEADER(a, "cache-control"), "no-store");
+    assert_string_not_equal(HEADER(a, "retry-after"), "");
+    assert_int_equal(ask(t, GET, "/shared/a?n=x", NULL).status, 429);
+    assert_int_equal(ask(t, GET, "/cached", NULL).status, 200);
+    assert_int_equal(ask(t, GET, "/shared/a?n=1", NULL).status, 200);
+    assert_int_equal(ask(t, GET, "/shared/a?n=3", &(struct ask){ .client = "10.0.0.1" }).status,
+                     200);
+}
+
+static void one_query_has_one_answer_however_it_is_spelt(void **state)
+{
+    static const char *const same[] = { "/shared/a?n=1&q=b+c", "/shared/a?q=b%20c&n=1",
+                                        "/shared/a?n=%31&q=%62+c" };
+    struct world *t = *state;
+    int64_t misses = metric_get(METRIC_cache_misses);
+
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+        assert_string_equal(ask(t, GET, same[i], NULL).body, "public n=1 q=b c a  ");
+    ask(t, GET, "/shared/b", NULL);
+    ask(t, GET, "/shared/b?", NULL);
+    assert_int_equal(metric_get(METRIC_cache_misses), misses + 2);
 }
 
 static void other_origins_may_read_when_they_are_on_the_list(void **state)
@@ -559,6 +600,8 @@ int main(void)
         IN(a_body_that_is_too_large_is_refused_by_its_route, open_world),
         IN(header_fields_have_a_limit_together, open_world),
         IN(a_busy_address_is_asked_to_wait, open_limited),
+        IN(what_the_cache_lacks_counts_and_what_it_has_does_not, open_limited),
+        IN(one_query_has_one_answer_however_it_is_spelt, open_world),
         IN(other_origins_may_read_when_they_are_on_the_list, open_cors),
     };
 
