@@ -5,6 +5,9 @@
  * URLs for all readers together; the response cache in front (server/http/cache.h) sees to it
  * that each is built once. The body never depends on what came after `to`: of each item it has
  * the last change inside the range, though the table holds later ones.
+ *
+ * One of more than BYTES_MAX is refused: its reader takes the objects of the index and a shorter
+ * one from there. So that there is such an index soon, the refusal asks for it.
  */
 #include "sync/catchup.h"
 
@@ -13,6 +16,7 @@
 #include "server/base/metric.h"
 #include "server/store/db.h"
 #include "sync/head.h"
+#include "sync/live_state.h"
 #include "sync/pack.h"
 
 enum { BYTES_MAX = 64 << 20, LARGE = 1 << 20 };
@@ -76,10 +80,12 @@ static enum rc read_pack(struct work *w, struct live *l, const struct wire_url *
     if ((rc = check_cut(w, l, u)) || (rc = head_known(w, l, u->epoch, u->to)) ||
         (rc = number(w, SQL_sync_catchup_bytes, l, u, &bytes)))
         return rc;
-    if (bytes > BYTES_MAX)
+    if (bytes > BYTES_MAX) {
+        index_want(l->index, u->to);
         return err_set(&w->err, RC_TOO_LARGE,
                        "these changes have %" PRId64 " bytes: take the objects of the index",
                        bytes);
+    }
     buf_reserve(&p->body, (size_t)bytes);
     return collect(w, l, u, p);
 }

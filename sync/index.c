@@ -48,6 +48,7 @@ struct index {
     pthread_mutex_t lock; /* for what follows */
     bool stopped, active, untidy;
     uint64_t cut;      /* seq of the newest takedown that objects may still hold; 0: none */
+    uint64_t wanted;   /* seq that somebody cannot reach but by objects; 0: none */
     int64_t failed_us; /* when the last build failed; 0: it did not */
     uint64_t reached;  /* seq of the newest index */
     struct pool_job job;
@@ -319,7 +320,8 @@ static void run(struct pool_job *job, struct db *db)
 
 static bool is_due(const struct index *x, uint64_t seq)
 {
-    return (int64_t)(seq - x->reached) >= x->every || (x->cut && x->reached);
+    return (int64_t)(seq - x->reached) >= x->every || (x->cut && x->reached) ||
+           x->wanted > x->reached;
 }
 
 void index_kick(struct index *x, uint64_t seq)
@@ -345,6 +347,13 @@ void index_cut(struct index *x, uint64_t seq)
 {
     pthread_mutex_lock(&x->lock);
     x->cut = seq;
+    pthread_mutex_unlock(&x->lock);
+}
+
+void index_want(struct index *x, uint64_t seq)
+{
+    pthread_mutex_lock(&x->lock);
+    x->wanted = seq > x->wanted ? seq : x->wanted;
     pthread_mutex_unlock(&x->lock);
 }
 

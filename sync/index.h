@@ -22,6 +22,8 @@ void index_reached(struct index *x, uint64_t seq);
 /* On the writer thread: something was taken down at or before `seq`. Objects are made again at
  * once, and those before do not stay for a week. */
 void index_cut(struct index *x, uint64_t seq);
+/* Any thread: an index that reaches `seq` is needed now, however few changes that is. */
+void index_want(struct index *x, uint64_t seq);
 /* At start: so does the stored one, which may have been made in a hurry. */
 void index_resume(struct index *x, uint64_t seq);
 /* Whether no build is due or under way; without `tidy`, one that only joins objects does not count. */

@@ -20,6 +20,7 @@
 #include "server/http/cache.h"
 #include "server/library/change.h"
 #include "server/library/site.h"
+#include "server/store/db.h"
 #include "server/store/writer.h"
 #include "sync/head.h"
 #include "sync/index.h"
@@ -41,7 +42,7 @@ struct fixture {
     struct world *world;
     struct conf conf;
     int64_t site;
-    struct id id[64];
+    struct id id[300];
     int items;
 };
 
@@ -105,7 +106,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void put(struct fixture *f, int item, unsigned flags)
+static void put_bytes(struct fixture *f, int item, unsigned flags, const char *bytes, size_t n)
 {
     struct change c = { .stream = live_no(live_own()),
                         .born = item < f->items ? item : -1,
@@ -114,13 +115,18 @@ static void put(struct fixture *f, int item, unsigned flags)
                         .site = f->site,
                         .col = 1,
                         .title = "通知",
-                        .bytes = "{\"a\":1}",
-                        .n = 7 };
+                        .bytes = bytes,
+                        .n = n };
 
     if (item == f->items)
         f->id[f->items++] = id_new();
     c.item = f->id[item];
     assert_int_equal(on_writer(write_change, &c), RC_OK);
+}
+
+static void put(struct fixture *f, int item, unsigned flags)
+{
+    put_bytes(f, item, flags, "{\"a\":1}", 7);
 }
 
 static struct wire_head head(void)
@@ -264,10 +270,21 @@ static void one_catch_up_is_built_once_for_all(void **state)
 
 static void assert_refused(struct fixture *f, const char *target, int status)
 {
+    static const struct {
+        int status;
+        const char *type;
+    } types[] = { { 400, "\"type\":\"/problems/invalid\"" },
+                  { 404, "\"type\":\"/problems/not-found\"" },
+                  { 410, "\"type\":\"/problems/gone\"" },
+                  { 413, "\"type\":\"/problems/too-large\"" } };
     struct answer a = get(f, target, NULL);
+    size_t i = 0;
 
     if (a.status != status)
         fail_msg("%s: %d instead of %d", target, a.status, status);
+    while (types[i].status != status)
+        i++;
+    assert_non_null(memmem(a.body, a.len, types[i].type, strlen(types[i].type)));
     assert_header(f, &a, "link", "</v1/sync/main/head>; rel=\"latest-version\"");
     assert_header(f, &a, "cache-control", "no-store");
     assert_header(f, &a, "content-type", "application/problem+json");
@@ -289,6 +306,7 @@ static void refusals_point_at_the_newest_head(void **state)
         { "/v1/sync/main/log/%" PRIu64 "/1/20-30", 404 },  /* a cut to come */
         { "/v1/sync/main/log/%" PRIu64 "/0/20-29", 404 },  /* no head */
         { "/v1/sync/main/log/%" PRIu64 "/0/20-31", 404 },  /* the future */
+        { "/v1/sync/main/log/%" PRIu64 "/0/31-30", 400 },  /* a cursor from the future */
         { "/v1/sync/main/head/%" PRIu64 ".30.77", 404 },
         { "/v1/sync/main/head/%" PRIu64 ".30", 400 },
         { "/v1/sync/main/object/"
@@ -310,6 +328,50 @@ static void refusals_point_at_the_newest_head(void **state)
     }
     assert_int_equal(get(f, "/v1/sync/other/head", NULL).status, 404);
     assert_int_equal(get(f, "/v1/sync/other/object/x", NULL).status, 400);
+}
+
+static void a_catch_up_of_more_than_64_mib_is_refused(void **state)
+{
+    enum { ITEMS = 270, BYTES = 250000 };
+    struct fixture *f = *state;
+    struct wire_head h;
+    char target[200], *bytes = malloc(BYTES);
+
+    memset(bytes, 'a', BYTES);
+    for (int i = 0; i < ITEMS; i++)
+        put_bytes(f, i, 0, bytes, BYTES);
+    free(bytes);
+    h = head();
+    snprintf(target, sizeof target, "/v1/sync/main/log/%" PRIu64 "/0/0-%d.zst", h.epoch, ITEMS);
+    assert_refused(f, target, 413);
+}
+
+static void an_object_that_no_index_names_any_more_is_not_found(void **state)
+{
+    struct fixture *f = *state;
+    struct arena *mem = arena_new();
+    struct db *db;
+    struct wire_head before, h;
+    struct err e;
+    char target[200], hex[65];
+
+    for (int i = 0; i < 10; i++)
+        put(f, i, 0);
+    head();
+    assert_int_equal(
+        db_open(&e, arena_printf(mem, "%s/tjzw.db", world_dir(f->world)), DB_READ, &db), RC_OK);
+    assert_int_equal(index_build(live_own(), &e, db), RC_OK);
+    before = head();
+    wire_hex(before.index, sizeof before.index, hex);
+    snprintf(target, sizeof target, "/v1/sync/main/object/%s", hex);
+    assert_int_equal(get(f, target, NULL).status, 200);
+    put(f, 3, CHANGE_PURGE);
+    assert_int_equal(index_build(live_own(), &e, db), RC_OK);
+    h = head();
+    assert_memory_not_equal(h.index, before.index, sizeof h.index);
+    assert_refused(f, target, 404);
+    db_close(db);
+    arena_free(mem);
 }
 
 static void a_purge_makes_older_catch_ups_gone(void **state)
@@ -341,6 +403,8 @@ int main(void)
         TEST(an_answer_cut_short_is_continued),
         TEST(one_catch_up_is_built_once_for_all),
         TEST(refusals_point_at_the_newest_head),
+        TEST(a_catch_up_of_more_than_64_mib_is_refused),
+        TEST(an_object_that_no_index_names_any_more_is_not_found),
         TEST(a_purge_makes_older_catch_ups_gone),
     };
 

@@ -13,6 +13,7 @@
 
 #include "server/base/clock.h"
 #include "sync/catchup.h"
+#include "sync/pack.h"
 #include "tests/lib/sync_world.h"
 
 static struct wire_url url(const struct wire_head *h, uint64_t cursor,
@@ -171,6 +172,57 @@ static void an_older_cut_is_gone(void **state)
     sync_world_sql(t, "UPDATE stream SET cut = cut - 1");
 }
 
+static void one_too_large_brings_about_an_index(void **state)
+{
+    struct sync_world *t = *state;
+    struct wire_head h;
+    struct wire_url u;
+
+    sync_world_stop(t);
+    sync_world_start_with_workers(t);
+    for (uint64_t i = 0; i < 270; i++)
+        sync_world_put(t, i, 250000);
+    h = sync_world_head(t);
+    assert_false(h.has_index); /* 270 changes alone are no reason for one */
+    u = url(&h, 0, WIRE_ZSTD);
+    assert_refused(t, &u, RC_TOO_LARGE);
+    while (!h.has_index)
+        h = sync_world_next_head(t, &h);
+    assert_int_equal(h.seq, 270);
+    sync_world_put(t, 5, 100);
+    h = sync_world_head(t);
+    u = url(&h, 270, WIRE_ZSTD);
+    fetch(t, &u, &(size_t){ 0 });
+}
+
+static void a_hurry_changes_no_byte(void **state)
+{
+    static const enum wire_encoding encodings[] = { WIRE_GZIP, WIRE_ZSTD };
+    struct sync_world *t = *state;
+    char text[60000];
+
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = "便民服务办理指南"[sync_world_random(t, 12)];
+    for (size_t i = 0; i < 2; i++) {
+        struct buf quick = BUF_IN(t->mem), again = BUF_IN(t->mem), best = BUF_IN(t->mem);
+        struct err e;
+        size_t n;
+
+        assert_int_equal(pack_encode(&e, encodings[i], PACK_HURRY, text, sizeof text, &quick),
+                         RC_OK);
+        assert_int_equal(pack_encode(&e, encodings[i], PACK_HURRY, text, sizeof text, &again),
+                         RC_OK);
+        assert_int_equal(pack_encode(&e, encodings[i], PACK_BEST, text, sizeof text, &best),
+                         RC_OK);
+        assert_int_equal(quick.n, again.n);
+        assert_memory_equal(quick.p, again.p, quick.n);
+        assert_true(best.n < sizeof text);
+        assert_memory_equal(sync_world_decode(t, encodings[i], quick.p, quick.n, &n), text,
+                            sizeof text);
+        assert_int_equal(n, sizeof text);
+    }
+}
+
 static void damaged_bytes_are_not_served(void **state)
 {
     struct sync_world *t = *state;
@@ -194,6 +246,8 @@ int main(void)
         cmocka_unit_test(a_head_has_few_urls),
         TEST(what_no_reader_needs_is_refused),
         TEST(an_older_cut_is_gone),
+        TEST(one_too_large_brings_about_an_index),
+        TEST(a_hurry_changes_no_byte),
         TEST(damaged_bytes_are_not_served),
     };
 
