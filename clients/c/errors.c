@@ -40,7 +40,7 @@ static const struct {
                                   "器，或升级程序" },
     [TJZW_TLS] = { "tls",
                    "服务器的 TLS 证书无法验证，没有传送任何内容。自签证书请用 --cacert "
-                   "指定证书文件（在服务器数据目录的 keys/tls-cert.pem）；否则请核对地址" },
+                   "指定证书文件（服务器数据目录 DIR/keys/tls-cert.pem）；否则请核对地址" },
     [TJZW_DAMAGED] = { "damaged",
                        "本机数据与签名不符，已作标记。请再同步一次，内容将重新取回" },
 };

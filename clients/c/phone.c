@@ -25,6 +25,8 @@ struct phone {
     uint32_t most, timeout;
     bool verbose, json;
     struct tjzw *t;
+    enum tjzw_code code; /* how the command ended */
+    struct tjzw_sync_result synced;
 };
 
 struct command {
@@ -38,8 +40,9 @@ static struct tjzw *running; /* for the signal handler */
 
 /* ---- telling ---- */
 
-static int failed(const char *what, const struct tjzw_error *e)
+static int failed(struct phone *p, const char *what, const struct tjzw_error *e)
 {
+    p->code = e->code;
     fprintf(stderr, "tjzw-phone %s：%s。\n", what, e->text);
     if (e->detail[0])
         fprintf(stderr, "  （%s：%s）\n", tjzw_code_name(e->code), e->detail);
@@ -114,14 +117,21 @@ static void show_request(void *ctx, const struct tjzw_trace *r)
            r->path, r->status, r->bytes_down, r->bytes_up, r->ms);
 }
 
+/* One line, however it ended: programs read it instead of the sentences. */
+static void tell_json(const struct phone *p)
+{
+    const struct tjzw_sync_result *r = &p->synced;
+
+    putchar('{');
+    if (p->code)
+        printf("\"error\":\"%s\",\"wait\":%" PRIu32 ",", tjzw_code_name(p->code), r->wait);
+    printf("\"requests\":%" PRIu32 ",\"bytes_down\":%" PRIu64 ",\"bytes_up\":%" PRIu64
+           ",\"ms\":%" PRIu64 ",\"cursor\":\"%s\"}\n",
+           r->requests, r->bytes_down, r->bytes_up, r->ms, r->cursor);
+}
+
 static void tell_sync(const struct phone *p, const struct tjzw_sync_result *r)
 {
-    if (p->json) {
-        printf("{\"requests\":%" PRIu32 ",\"bytes_down\":%" PRIu64 ",\"bytes_up\":%" PRIu64
-               ",\"ms\":%" PRIu64 ",\"cursor\":\"%s\"}\n",
-               r->requests, r->bytes_down, r->bytes_up, r->ms, r->cursor);
-        return;
-    }
     if (r->changed)
         printf("已更新：%" PRIu64 " 处变化，全部通过签名核验。", r->records);
     else
@@ -143,24 +153,25 @@ static int run_sync(struct phone *p, const char *argument)
                                          .progress = terminal ? show_progress : NULL,
                                          .trace =
                                              p->verbose && !p->json ? show_request : NULL };
-    struct tjzw_sync_result result;
+    const struct tjzw_sync_result *result = &p->synced;
     struct tjzw_error e;
     enum tjzw_code rc;
 
     (void)argument;
     running = p->t;
-    rc = tjzw_sync(p->t, &options, &result, &e);
+    rc = tjzw_sync(p->t, &options, &p->synced, &e);
     running = NULL;
     if (terminal)
         fprintf(stderr, "\r\033[K");
-    if (result.first_use)
+    if (result->first_use)
         fprintf(stderr, "首次连接，已信任该平台的公钥。请与平台公布的指纹核对：\n  %s\n",
-                result.trust);
-    if (rc && result.wait)
-        fprintf(stderr, "服务器请求 %" PRIu32 " 秒后再试。\n", result.wait);
+                result->trust);
+    if (rc && result->wait)
+        fprintf(stderr, "服务器请求 %" PRIu32 " 秒后再试。\n", result->wait);
     if (rc)
-        return failed("sync", &e);
-    tell_sync(p, &result);
+        return failed(p, "sync", &e);
+    if (!p->json)
+        tell_sync(p, result);
     return finish("sync");
 }
 
@@ -199,7 +210,7 @@ static int run_list(struct phone *p, const char *argument)
 
     (void)argument;
     if (tjzw_list(p->t, &query, print_line, &n, &e))
-        return failed("list", &e);
+        return failed(p, "list", &e);
     if (n == 0)
         fprintf(stderr,
                 "本机没有%s条目。可先运行 tjzw-phone sync，或用 columns 查看有哪些栏目。\n",
@@ -214,7 +225,7 @@ static int run_search(struct phone *p, const char *argument)
     size_t n = 0;
 
     if (tjzw_search(p->t, argument, &query, print_line, &n, &e))
-        return failed("search", &e);
+        return failed(p, "search", &e);
     if (n == 0)
         fprintf(stderr, "本机没有包含“%s”的条目。\n", argument);
     return finish("search");
@@ -236,7 +247,7 @@ static int run_show(struct phone *p, const char *argument)
     if (rc == TJZW_USAGE)
         return wrong("不是条目编号：", argument,
                      "编号形如 019a2b3c-0000-7000-8000-000000000001，用 list 可以看到。");
-    return rc ? failed("show", &e) : finish("show");
+    return rc ? failed(p, "show", &e) : finish("show");
 }
 
 static bool print_record(void *ctx, const struct tjzw_item *item)
@@ -253,7 +264,7 @@ static int run_export(struct phone *p, const char *argument)
 
     (void)argument;
     if (tjzw_export(p->t, p->stream, print_record, NULL, &e))
-        return failed("export", &e);
+        return failed(p, "export", &e);
     return finish("export");
 }
 
@@ -270,7 +281,7 @@ static int run_columns(struct phone *p, const char *argument)
 
     (void)argument;
     if (tjzw_columns(p->t, print_column, NULL, &e))
-        return failed("columns", &e);
+        return failed(p, "columns", &e);
     return finish("columns");
 }
 
@@ -299,7 +310,7 @@ static int run_status(struct phone *p, const char *argument)
 
     (void)argument;
     if (tjzw_status(p->t, p->stream, &s, &e))
-        return failed("status", &e);
+        return failed(p, "status", &e);
     printf("服务器：%s，数据流 %s\n", s.url, s.stream);
     printf("平台公钥：%s\n", s.trust[0] ? s.trust : "（首次同步时取得）");
     printf("条目：%" PRIu64 " 条，另有 %" PRIu64 " 条已下线\n", s.items, s.tombstones);
@@ -321,7 +332,7 @@ static int run_verify(struct phone *p, const char *argument)
 
     (void)argument;
     if (tjzw_verify(p->t, p->stream, &v, &e))
-        return failed("verify", &e);
+        return failed(p, "verify", &e);
     if (v.checked == 0)
         printf("本机还没有内容，没有可核验的。\n");
     else
@@ -357,7 +368,8 @@ static const char options_help[] =
     "选项：\n"
     "  --store FILE      数据文件（必需），没有就新建\n"
     "  --server URL      服务器地址 https://主机[:端口]；记在数据文件里，以后可省\n"
-    "  --cacert FILE     验证服务器 TLS 证书用的 PEM 文件（自签证书时需要）；同样会记住\n"
+    "  --cacert FILE     验证服务器 TLS 证书用的 PEM 文件；同样会记住。服务器自签的证书在\n"
+    "                    它的数据目录 DIR/keys/tls-cert.pem\n"
     "  --trust KEY       平台公钥，64 位十六进制；不给则信任首次遇到的，并显示出来供核对\n"
     "  --stream NAME     数据流，默认 main\n"
     "  --horizon all     保留多少内容；目前只有 all（全部）\n"
@@ -365,7 +377,7 @@ static const char options_help[] =
     "  -n NUMBER         list、search：最多多少条，默认全部\n"
     "  --timeout SECONDS sync：最多用多少秒\n"
     "  -v                sync：逐条显示请求、字节和时间\n"
-    "  --json            sync：只输出一行 JSON\n"
+    "  --json            sync：只输出一行 JSON；失败时其中的 error 是错误的种类\n"
     "  -h, --help        帮助；在命令后面则显示该命令的例子\n";
 
 static void print_help(const struct command *c)
@@ -471,25 +483,35 @@ static int remember(struct phone *p)
         return 0;
     if (!p->server.url && tjzw_status(p->t, p->stream, &s, NULL) == TJZW_NOT_FOUND)
         return wrong("还不知道服务器地址", NULL, "第一次使用请加上 --server URL。");
-    return tjzw_follow(p->t, &p->server, &e) ? failed("--server", &e) : 0;
+    return tjzw_follow(p->t, &p->server, &e) ? failed(p, "--server", &e) : 0;
+}
+
+static int run_open(struct phone *p, const struct command *c, const char *argument)
+{
+    struct tjzw_status s;
+    int status = remember(p);
+
+    if (!status && c->run == run_sync &&
+        tjzw_status(p->t, p->stream, &s, NULL) == TJZW_NOT_FOUND)
+        status = wrong("还不知道服务器地址", NULL, "第一次同步请加上 --server URL。");
+    return status ? status : c->run(p, argument);
 }
 
 static int run(struct phone *p, const struct command *c, const char *argument)
 {
     struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
-    struct tjzw_status s;
     struct tjzw_error e;
     int status;
 
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    if (tjzw_open(p->store, &p->t, &e))
-        return failed(c->name, &e);
-    status = remember(p);
-    if (!status && c->run == run_sync && tjzw_status(p->t, p->stream, &s, &e) == TJZW_NOT_FOUND)
-        status = wrong("还不知道服务器地址", NULL, "第一次同步请加上 --server URL。");
-    if (!status)
-        status = c->run(p, argument);
+    status = tjzw_open(p->store, &p->t, &e) ? failed(p, c->name, &e) : run_open(p, c, argument);
+    if (p->json && c->run == run_sync) {
+        if (status == EXIT_ASKED_WRONGLY)
+            p->code = TJZW_USAGE;
+        tell_json(p);
+        status = status ? status : finish("sync");
+    }
     tjzw_close(p->t);
     return status;
 }

@@ -96,7 +96,22 @@ def main(w):
         assert failed.returncode != 0 and failed.stderr, failed
         assert phone.export() == w.export()
 
+    with case("sync --json is one line of JSON however it ends; error says the kind"):
+        for where, url, status, kind in ((phone, None, 1, "net"), (phone, "ftp://x", 2, "usage"),
+                                         (w.phone("no/such/directory"), None, 1, "store")):
+            failed = where.run("sync", "--json", url=url, check=False)
+            assert failed.returncode == status and failed.stderr, failed
+            assert len(failed.stdout.splitlines()) == 1 and json.loads(failed.stdout)["error"] == kind, failed
+
     server = w.serve()
+    with case("the certificate that the help names is the one that helps; a stream that is not there is gone"):
+        bare = w.phone("bare")
+        bare.args = []
+        refused = bare.run("sync", "--json", check=False)
+        assert json.loads(refused.stdout)["error"] == "tls" and "DIR/keys/tls-cert.pem" in refused.stderr.decode(), refused
+        assert "keys/tls-cert.pem" in bare.run("sync", "--help").stdout.decode()
+        other = w.phone("other", "--stream", "other").run("sync", "--json", check=False)
+        assert json.loads(other.stdout)["error"] == "gone", other
     phone.url = w.url
     with case("after edits and moves by import: equal again"):
         path = w.dir / "changed.ndjson"
