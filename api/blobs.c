@@ -117,7 +117,6 @@ enum rc get_blob(struct work *w, const struct request *rq, struct reply *rp)
     reply_body(rp, type ? type : TYPE_BYTES, blob.p, blob.n);
     if (!type)
         reply_header(rp, "content-disposition", "attachment");
-    reply_header(rp, "x-content-type-options", "nosniff");
     reply_header(rp, "content-security-policy", "default-src 'none'; sandbox");
     rp->etag = arena_printf(w->mem, "\"%s\"", hash->text);
     rp->cache = request_text(rq, "preview", NULL) ? NULL : "public, max-age=3600";

@@ -49,27 +49,30 @@ static bool read_address(const char *host, bool bracketed, uint16_t port, struct
                      &four->sin_addr) == 1;
 }
 
-/* ":8443", "/", "" or ":8443/" behind the address. */
-static bool read_port(const char *p, uint16_t *port)
+/* Behind the address stand a port and at most a slash. NULL, or what is wrong. */
+static const char *read_port(const char *p, uint16_t *port)
 {
-    char *end = (char *)p;
-    unsigned long n = 0;
+    char *end;
+    unsigned long n;
 
-    if (*p == ':') {
-        n = p[1] >= '0' && p[1] <= '9' ? strtoul(p + 1, &end, 10) : 65536;
-        if (n > 65535)
-            return false;
-        *port = (uint16_t)n;
-    }
-    return !*end || !strcmp(end, "/");
+    if (strpbrk(p, "/?#") && strcmp(strpbrk(p, "/?#"), "/"))
+        return "should end with its port: a server listens on an address, not on a path or a "
+               "query";
+    if (*p != ':')
+        return "should say its port, like :8443 or :8080";
+    n = p[1] >= '0' && p[1] <= '9' ? strtoul(p + 1, &end, 10) : 65536;
+    if (n > 65535 || (*end && *end != '/'))
+        return "should end with a port from 0 to 65535";
+    *port = (uint16_t)n;
+    return NULL;
 }
 
 enum rc endpoint_parse(struct err *e, const char *url, struct endpoint *out)
 {
     struct endpoint at = { .tls = !strncmp(url, "https://", 8) };
-    uint16_t port = at.tls ? 443 : 80;
+    uint16_t port = 0;
     char host[HOST_MAX];
-    const char *p, *end;
+    const char *p, *end, *wrong;
     bool bracketed;
 
     if (!at.tls && strncmp(url, "http://", 7))
@@ -77,12 +80,12 @@ enum rc endpoint_parse(struct err *e, const char *url, struct endpoint *out)
     p = url + (at.tls ? 8 : 7);
     bracketed = *p == '[';
     p += bracketed;
-    end = p + strcspn(p, bracketed ? "]" : ":/");
-    if ((bracketed && *end != ']') || end - p >= HOST_MAX)
+    end = p + strcspn(p, bracketed ? "]" : ":/?#");
+    if (end == p || (bracketed && *end != ']') || end - p >= HOST_MAX)
         return err_set(e, RC_INVALID, "\"%s\" has no address", url);
     snprintf(host, sizeof host, "%.*s", (int)(end - p), p);
-    if (!read_port(end + bracketed, &port))
-        return err_set(e, RC_INVALID, "\"%s\" should end with a port from 0 to 65535", url);
+    if ((wrong = read_port(end + bracketed, &port)))
+        return err_set(e, RC_INVALID, "\"%s\" %s", url, wrong);
     if (!read_address(host, bracketed, port, &at))
         return err_set(e, RC_INVALID,
                        "\"%s\" should name an address, like 127.0.0.1, [::] or localhost", url);

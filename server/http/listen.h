@@ -19,8 +19,9 @@ struct endpoint {
 };
 
 /*
- * Reads SCHEME://ADDRESS[:PORT][/]. ADDRESS is IPv4, IPv6 in brackets, or localhost
- * (127.0.0.1); [::] takes IPv4 as well. PORT defaults to the scheme's, and 0 means any. Plain
+ * Reads SCHEME://ADDRESS:PORT[/]. ADDRESS is IPv4, IPv6 in brackets, or localhost (127.0.0.1);
+ * [::] takes IPv4 as well. PORT must be said, because a scheme's own, 80 or 443, is seldom what
+ * was meant and often somebody else's; 0 means any. Plain
  * http is refused (RC_INVALID) but for loopback addresses.
  */
 enum rc endpoint_parse(struct err *e, const char *url, struct endpoint *out);

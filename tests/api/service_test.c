@@ -20,6 +20,13 @@
 #define HAS(a, text)     assert_non_null(strstr((a).body, text))
 #define HAS_NOT(a, text) assert_null(strstr((a).body, text))
 
+#define HAS_ONCE(a, line)                              \
+    do {                                               \
+        const char *first = strstr((a).headers, line); \
+        assert_non_null(first);                        \
+        assert_null(strstr(first + 1, line));          \
+    } while (0)
+
 static json_t *json_of(struct world *t, const struct answer *a)
 {
     struct err e = { 0 };
@@ -355,6 +362,7 @@ static void blobs_come_in_pieces_and_go_out_in_ranges(void **state)
     a = tell(t, GET, target, NULL);
     assert_string_equal(a.body, bytes);
     assert_string_equal(answer_header(t, &a, "content-type"), "image/png");
+    HAS_ONCE(a, "x-content-type-options: nosniff");
     a = tell_with(t, GET, target, "range: bytes=1-3", NULL);
     assert_int_equal(a.status, 206);
     assert_string_equal(a.body, "PNG");

@@ -22,11 +22,11 @@ static void urls_are_read(void **state)
         { "https://[::]:8443", "https://localhost:8443/" },
         { "https://0.0.0.0:8443/", "https://localhost:8443/" },
         { "https://[2001:db8::1]:1", "https://[2001:db8::1]:1/" },
-        { "https://10.0.0.1", "https://10.0.0.1:443/" },
+        { "https://10.0.0.1:443", "https://10.0.0.1:443/" },
         { "http://127.0.0.1:8080", "http://127.0.0.1:8080/" },
         { "http://127.9.9.9:0", "http://127.9.9.9:0/" },
         { "http://[::1]:80", "http://[::1]:80/" },
-        { "http://localhost", "http://127.0.0.1:80/" },
+        { "http://localhost:80", "http://127.0.0.1:80/" },
     };
     char url[LISTEN_URL];
 
@@ -79,6 +79,37 @@ static void others_are_refused_with_their_text(void **state)
     }
 }
 
+static void what_is_missing_or_too_much_is_said(void **state)
+{
+    static const struct {
+        const char *in, *says;
+    } cases[] = {
+        { "http://127.0.0.1", "should say its port" },
+        { "http://127.0.0.1/", "should say its port" },
+        { "https://[::]", "should say its port" },
+        { "https://localhost", "should say its port" },
+        { "https://127.0.0.1:8443/path", "not on a path or a query" },
+        { "https://127.0.0.1/path", "not on a path or a query" },
+        { "https://127.0.0.1:8443?x=1", "not on a path or a query" },
+        { "https://127.0.0.1?x=1", "not on a path or a query" },
+        { "https://127.0.0.1:8443/?x=1", "not on a path or a query" },
+        { "https://127.0.0.1:8443#x", "not on a path or a query" },
+        { "https://127.0.0.1:x", "a port from 0 to 65535" },
+        { "https://127.0.0.1:70000", "a port from 0 to 65535" },
+        { "https://", "has no address" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct endpoint at;
+        struct err e = { 0 };
+
+        assert_int_equal(endpoint_parse(&e, cases[i].in, &at), RC_INVALID);
+        if (!strstr(e.text, cases[i].says))
+            fail_msg("%s: %s", cases[i].in, e.text);
+    }
+}
+
 static void a_port_that_is_taken_is_named(void **state)
 {
     struct endpoint at;
@@ -124,6 +155,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(urls_are_read),
         cmocka_unit_test(others_are_refused_with_their_text),
+        cmocka_unit_test(what_is_missing_or_too_much_is_said),
         cmocka_unit_test(a_port_that_is_taken_is_named),
         cmocka_unit_test(a_dead_socket_file_is_replaced),
     };
