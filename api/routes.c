@@ -167,7 +167,7 @@ const struct route routes_table[] = {
     { DELETE, "/v1/tokens/:label",             RIGHT_OPERATE, ON_WRITER, R_NO_KEY, label, 0, delete_token, NULL, T_ADMIN, "吊销令牌", NULL },
     { GET, "/healthz",                         RIGHT_READ, ON_LOOP, R_FREE, NULL, 0, get_healthz, NULL, T_ADMIN, "进程活着", NULL },
     { GET, "/readyz",                          RIGHT_READ, ON_LOOP, R_FREE, NULL, 0, get_readyz, NULL, T_ADMIN, "可以接待请求", NULL },
-    { GET, "/metrics",                         RIGHT_READ, ON_LOOP, R_FREE, NULL, 0, get_metrics, NULL, T_ADMIN, "运行指标（Prometheus 文本）；限本机，或持 operate 权限", NULL },
+    { GET, "/metrics",                         RIGHT_READ, ON_LOOP, R_FREE, NULL, 0, get_metrics, NULL, T_ADMIN, "运行指标（Prometheus 文本）；限本机（不经代理），或持 operate 权限", NULL },
     { GET, "/version",                         RIGHT_READ, ON_LOOP, R_CACHED, NULL, 0, get_version, NULL, T_ADMIN, "程序版本", NULL },
     { GET, "/openapi.json",                    RIGHT_READ, ON_WORKER, R_CACHED, NULL, 0, get_openapi, NULL, T_ADMIN, "本接口的 OpenAPI 3.1 文档", NULL },
 

@@ -4,7 +4,8 @@
  * memory.
  *
  * /metrics is for the machine itself (a collector on loopback, the admin socket) and for who
- * may operate.
+ * may operate. What a proxy on this machine passes on comes from loopback as well, but not from
+ * the machine: it says so in X-Forwarded-For, Forwarded or Via, and is a stranger.
  */
 #include "api/service.h"
 
@@ -38,7 +39,8 @@ enum rc get_readyz(struct work *w, const struct request *rq, struct reply *rp)
 enum rc get_metrics(struct work *w, const struct request *rq, struct reply *rp)
 {
     struct buf b = BUF_IN(w->mem);
-    bool here = !strncmp(rq->client, "127.", 4) || !strcmp(rq->client, "::1");
+    bool here =
+        !rq->forwarded && (!strncmp(rq->client, "127.", 4) || !strcmp(rq->client, "::1"));
     enum rc rc;
 
     if (!here && (rc = work_need(w, RIGHT_OPERATE)))

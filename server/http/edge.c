@@ -151,12 +151,13 @@ static bool is_cached(const struct arrival *a)
     return a->match.route && a->match.route->flags & R_CACHED;
 }
 
-/* Even what leads nowhere counts. */
+/* Even what leads nowhere counts, and a credential, which has to be looked up. */
 static enum rc charge(struct arrival *a)
 {
     const struct route *r = a->match.route;
+    bool free = r && r->flags & R_FREE && !header_of(a->sending.req, "authorization").base;
 
-    if (!limit_is_on() || a->sending.origin == ORIGIN_ADMIN || (r && r->flags & R_FREE))
+    if (!limit_is_on() || a->sending.origin == ORIGIN_ADMIN || free)
         return RC_OK;
     a->limit = limit_take((const struct sockaddr *)&a->client, clock_mono_us() / 1000);
     a->sending.limit = &a->limit;
@@ -180,14 +181,20 @@ static enum rc admit_body(struct arrival *a)
                    (long long)max);
 }
 
-/* Whether there is a credential at all; what it is worth is found out on a worker. */
+/*
+ * Whether there is a credential at all; what it is worth is found out on a worker. Where everybody may ask it is welcome too, for who holds
+ * one may be shown more (/metrics, a draft's files); what is cached is the same for all.
+ */
 static enum rc admit_credential(struct arrival *a)
 {
     h2o_iovec_t v = header_of(a->sending.req, "authorization"), token;
+    const struct route *r = a->match.route;
+    bool bears = v.len > 7 && h2o_lcstris(v.base, 7, H2O_STRLIT("bearer "));
 
-    if (a->match.route->right == RIGHT_READ || a->sending.origin == ORIGIN_ADMIN)
+    if (a->sending.origin == ORIGIN_ADMIN ||
+        (r->right == RIGHT_READ && (!bears || r->flags & R_CACHED)))
         return RC_OK;
-    if (v.len <= 7 || !h2o_lcstris(v.base, 7, H2O_STRLIT("bearer ")))
+    if (!bears)
         return err_set(&a->err, RC_UNAUTHORIZED, "this needs a bearer token");
     token = h2o_iovec_init(v.base + 7, v.len - 7);
     if (!is_visible(token, BEARER_MAX))
@@ -290,6 +297,17 @@ static void fill_request(struct request *rq, struct arena *mem, const struct arr
     rq->body_len = req->entity.len;
 }
 
+/* Whatever a proxy says of itself. A stranger may say it too, and gains nothing by it. */
+static bool is_forwarded(const h2o_req_t *req)
+{
+    static const char *const names[] = { "forwarded", "via", "x-forwarded-for" };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (header_of(req, names[i]).base)
+            return true;
+    return false;
+}
+
 /* What is the asker's own. */
 static void fill_asker(struct request *rq, struct arena *mem, const struct arrival *a)
 {
@@ -311,6 +329,7 @@ static void fill_asker(struct request *rq, struct arena *mem, const struct arriv
         rq->host = copy_of(mem, req->input.authority);
     rq->tls = a->sending.origin == ORIGIN_TLS;
     rq->client = client_text(mem, &a->client);
+    rq->forwarded = is_forwarded(req);
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
         *headers[i].to = copy_of(mem, header_of(req, headers[i].name));
 }

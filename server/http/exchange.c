@@ -52,6 +52,7 @@ static enum rc authorise(struct exchange *x)
             return err_set(&x->w.err, RC_UNAUTHORIZED, "this server takes no tokens");
         if ((rc = resolve_bearer(&x->w, x->bearer)))
             return rc;
+        x->w.who.rights |= RIGHT_READ; /* which everybody has */
     }
     return work_need(&x->w, (enum right)x->route->right);
 }

@@ -35,7 +35,8 @@ struct request {
     const char *target; /* path and query as received */
     const char *host;   /* "example.cn:8443", "" if absent */
     bool tls;
-    const char *client; /* address of the real client, text, IPv4 plain */
+    bool forwarded;     /* somebody in between says so: `client` is theirs, not the asker's */
+    const char *client; /* address of the peer, text, IPv4 plain */
     struct arg args[REQUEST_ARGS];
     int nargs;
     const char *body; /* never NULL */

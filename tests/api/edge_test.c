@@ -515,6 +515,8 @@ static void a_busy_address_is_asked_to_wait(void **state)
                      200);
     for (int i = 0; i < 5; i++)
         assert_int_equal(ask(t, GET, "/free", NULL).status, 200);
+    a = ask(t, GET, "/free", &(struct ask){ .headers = "authorization: Bearer guess" });
+    assert_int_equal(a.status, 429);
 }
 
 /* Whoever makes us work pays; who takes what is ready does not. */

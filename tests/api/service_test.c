@@ -271,6 +271,32 @@ static void strangers_may_change_nothing(void **state)
                      403);
 }
 
+/* Behind a proxy on this machine everybody's address is 127.0.0.1. */
+static void what_a_proxy_passes_on_comes_from_a_stranger(void **state)
+{
+    static const char *const marks[] = { "x-forwarded-for: 192.0.2.7",
+                                         "forwarded: for=192.0.2.7", "via: 1.1 front" };
+    struct world *t = *state;
+    struct answer a =
+        tell(t, POST, "/v1/tokens", "{\"label\":\"monitor\",\"rights\":\"operate\"}");
+    const char *bearer = URL("authorization: Bearer %s", text_of(t, &a, "token"));
+
+    assert_int_equal(get(t, "/metrics").status, 200);
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        assert_int_equal(ask(t, GET, "/metrics", &(struct ask){ .headers = marks[i] }).status,
+                         403);
+    assert_int_equal(
+        ask(t, GET, "/metrics", &(struct ask){ .headers = bearer, .client = "192.0.2.7" })
+            .status,
+        200);
+    bearer = URL("%s\nvia: 1.1 front", bearer);
+    assert_int_equal(ask(t, GET, "/metrics", &(struct ask){ .headers = bearer }).status, 200);
+    assert_int_equal(
+        ask(t, GET, "/metrics", &(struct ask){ .headers = "authorization: Bearer none" })
+            .status,
+        401);
+}
+
 static void a_token_opens_what_it_names(void **state)
 {
     struct world *t = *state;
@@ -389,6 +415,12 @@ static void files_are_public_while_their_item_is(void **state)
     assert_int_equal(a.status, 201);
     id = text_of(t, &a, "id");
     assert_int_equal(get(t, target).status, 404);
+    a = tell(t, POST, "/v1/tokens", "{\"label\":\"editor\",\"rights\":\"edit\"}");
+    assert_int_equal(ask(t, GET, target,
+                         &(struct ask){ .headers = URL("authorization: Bearer %s",
+                                                       text_of(t, &a, "token")) })
+                         .status,
+                     200);
     a = tell(t, POST, URL("/v1/items/%s/preview", id), NULL);
     a = get(t, URL("%s?preview=%s", target, text_of(t, &a, "path") + strlen("/preview/")));
     assert_int_equal(a.status, 200);
@@ -558,6 +590,7 @@ int main(void)
         TEST(a_walk_by_cursor_sees_everything_once),
         TEST(a_draft_goes_its_way_to_publication),
         TEST(strangers_may_change_nothing),
+        TEST(what_a_proxy_passes_on_comes_from_a_stranger),
         TEST(a_token_opens_what_it_names),
         TEST(an_import_answers_line_by_line),
         TEST(a_line_of_nul_bytes_is_refused),
