@@ -195,6 +195,7 @@ def main():
     args.add_argument("--requests", type=int, default=40_000, help="of each row in each round")
     args.add_argument("--items", type=int, default=100_000, help="for the last memory figure")
     args = args.parse_args()
+    load_before = os.getloadavg()[0]
     env = {"TJZW_LOOPS": "1", "TJZW_RATE_LIMIT": "0"}
     rates, sizes = {}, {}
     with World() as w:
@@ -207,7 +208,8 @@ def main():
     print(text)
     if args.write:
         command = f"./dev bench --rounds {args.rounds} --requests {args.requests} --items {args.items}"
-        PAGE.write_text(f"# Performance\n\nWritten by `{command} --write` on {datetime.date.today()}, {machine()}.\n"
+        PAGE.write_text(f"# Performance\n\nWritten by `{command} --write` on {datetime.date.today()}, {machine()},\n"
+                        f"where other work made a load of {load_before:.1f} before it began.\n"
                         "What each row is and how it is measured stands at the top of `tests/bench/bench.py`.\n\n" + text + "\n")
         print(f"written to {PAGE.relative_to(ROOT)}")
     met = rows[1].rate >= GOAL_HEAD * rows[0].rate and min(rates.values()) >= GOAL_IMPORT
