@@ -23,6 +23,43 @@ const char *article_source(const struct article *a)
                                                  : a->site.name;
 }
 
+bool article_is_reprint(const struct article *a)
+{
+    return json_is_true(json_object_get(a->record, fields[FIELD_isReprint].name));
+}
+
+/* A page of ours by its title, as long as it is published. */
+static bool find_item(struct work *w, const char *text, struct article_link *out)
+{
+    struct slice record;
+    struct item item;
+    struct id id;
+
+    if (!id_parse(text, strlen(text), &id) || item_live(w, &id, &item, &record))
+        return false;
+    out->path = arena_printf(w->mem, "/a/%s", text);
+    out->title = item.title;
+    return true;
+}
+
+int article_related(struct work *w, const struct article *a, struct article_link **out)
+{
+    const json_t *links = json_object_get(a->record, fields[FIELD_related].name);
+    struct article_link *all = arena_zalloc(w->mem, (json_array_size(links) + 1) * sizeof *all);
+    int n = 0;
+
+    for (size_t i = 0; i < json_array_size(links); i++) {
+        const char *text = json_string_value(json_array_get(links, i));
+
+        if (strchr(text, ':'))
+            all[n++] = (struct article_link){ .title = text };
+        else
+            n += find_item(w, text, &all[n]);
+    }
+    *out = all;
+    return n;
+}
+
 enum rc article_place(struct work *w, struct article *a)
 {
     enum rc rc;
@@ -49,6 +86,7 @@ bool article_is_apart(enum field_no field)
         FIELD_title,       FIELD_body,          FIELD_summary,    FIELD_image,
         FIELD_attachments, FIELD_contentSource, FIELD_sourceDate, FIELD_author,
         FIELD_sourceUrl,   FIELD_expires,       FIELD_keywords,   FIELD_language,
+        FIELD_isReprint,   FIELD_related,
     };
 
     for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)

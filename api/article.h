@@ -35,6 +35,16 @@ enum rc article_place(struct work *w,
 const char *article_value(const struct article *a,
                           enum field_no field);      /* a text member; NULL: absent */
 const char *article_source(const struct article *a); /* 来源; without one the site itself */
+bool article_is_reprint(const struct article *a);
+
+/* What the article points at (解读, 原件): an item here under its title, or a page elsewhere. */
+struct article_link {
+    const char *title; /* or the URL of a page elsewhere */
+    const char *path;  /* "/a/ID"; NULL: elsewhere */
+};
+/* How many there are; what is not published, or not any more, is left out. In w->mem. */
+int article_related(struct work *w, const struct article *a, struct article_link **out);
+
 const char *article_joined(struct work *w, const json_t *lines, const char *between);
 /* The field has a place of its own in the pages, not under its label among the others. */
 bool article_is_apart(enum field_no field);

@@ -3,7 +3,7 @@
  *
  *     what and when   title, 来源, 来源日期, 入库时间, and 更新时间 where it was changed later
  *     what it is      every other short field of field.def under its label (发文字号, 索引号 …)
- *     what it says    summary, picture, body, the long fields of a guide, attachments, original
+ *     what it says    summary, picture, body, the long fields of a guide, attachments, 相关内容, original
  *
  * The fields come from the table, so a new field shows without a line here. Two dates are kept
  * apart: the day the source says it was first published, and the time it entered this library,
@@ -103,7 +103,9 @@ static void put_origin(struct buf *b, const struct article *a)
     const struct item *it = a->item;
 
     buf_adds(b, "<dl class=\"facts\">\n");
-    put_fact(b, "来源", article_source(a));
+    put_term(b, "来源");
+    page_text(b, article_source(a));
+    buf_printf(b, "%s</dd></div>\n", article_is_reprint(a) ? "（转载）" : "");
     put_fact(b, fields[FIELD_author].label, article_value(a, FIELD_author));
     put_fact(b, "来源日期", article_value(a, FIELD_sourceDate));
     if (it->published)
@@ -175,6 +177,27 @@ static void put_attachments(struct buf *b, const struct article *a)
         buf_adds(b, "</a> <span class=\"small\">");
         put_size(b, jx_int(f, "size", 0));
         buf_adds(b, "</span></li>\n");
+    }
+    buf_adds(b, "</ul>\n</section>\n");
+}
+
+static void put_related(struct work *w, struct buf *b, const struct article *a, bool large)
+{
+    struct article_link *links;
+    int n = article_related(w, a, &links);
+
+    if (!n)
+        return;
+    buf_printf(b, "<section>\n<h2>%s</h2>\n<ul class=\"files\">\n",
+               fields[FIELD_related].label);
+    for (int i = 0; i < n; i++) {
+        const struct article_link *l = &links[i];
+
+        buf_adds(b, l->path ? "<li><a href=\"" : "<li><a rel=\"noopener nofollow\" href=\"");
+        page_text(b, l->path ? l->path : l->title);
+        buf_adds(b, l->path && large ? "/large\">" : "\">");
+        page_text(b, l->title);
+        buf_printf(b, "</a>%s</li>\n", l->path ? "" : "（外部网页）");
     }
     buf_adds(b, "</ul>\n</section>\n");
 }
@@ -254,6 +277,7 @@ void article_html(struct work *w, struct buf *b, const struct article *a, bool l
     put_text_of(b, a);
     put_long_fields(b, a);
     put_attachments(b, a);
+    put_related(w, b, a, large);
     put_source_link(b, a);
     buf_adds(b, "</article>\n");
     page_close(b, &page);

@@ -20,10 +20,12 @@ static void put_line(struct buf *b, const char *label, const char *text)
 static void put_plain(struct work *w, struct buf *b, const struct article *a)
 {
     const json_t *files = json_object_get(a->record, "attachments");
+    struct article_link *links;
     char minute[CLOCK_TEXT];
+    int n;
 
     buf_printf(b, "%s\n\n", article_value(a, FIELD_title));
-    put_line(b, "来源", article_source(a));
+    buf_printf(b, "来源：%s%s\n", article_source(a), article_is_reprint(a) ? "（转载）" : "");
     put_line(b, "来源日期", article_value(a, FIELD_sourceDate));
     put_line(b, "入库时间", clock_minute(a->item->published, minute));
     for (int i = 0; i < FIELD_COUNT; i++) {
@@ -46,6 +48,9 @@ static void put_plain(struct work *w, struct buf *b, const struct article *a)
     }
     for (size_t i = 0; i < json_array_size(files); i++)
         buf_printf(b, "\n附件：%s\n", jx_text(json_array_get(files, i), "name"));
+    n = article_related(w, a, &links);
+    for (int i = 0; i < n; i++)
+        buf_printf(b, "\n相关内容：%s\n", links[i].title);
 }
 
 enum rc get_article_text(struct work *w, const struct request *rq, struct reply *rp)

@@ -375,6 +375,9 @@ static void put_field_type(struct buf *out, const struct field *f)
         [FIELD_CHOICE] = "\"type\":\"string\"",
         [FIELD_HASH] = "\"type\":\"string\",\"pattern\":\"^[0-9a-f]{64}$\"",
         [FIELD_URL] = "\"type\":\"string\",\"format\":\"uri\"",
+        [FIELD_BOOL] = "\"type\":\"boolean\"",
+        [FIELD_LINKS] = "\"type\":\"array\",\"items\":{\"type\":\"string\",\"description\":"
+                        "\"另一条内容的编号，或网址\"}",
         [FIELD_FILES] =
             "\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Attachment\"}",
     };
@@ -384,7 +387,7 @@ static void put_field_type(struct buf *out, const struct field *f)
     buf_adds(out, type);
     if (f->type == FIELD_LINE || f->type == FIELD_TEXT)
         jx_put_int(out, "maxLength", f->max);
-    if (f->type == FIELD_LINES || f->type == FIELD_FILES)
+    if (f->type == FIELD_LINES || f->type == FIELD_FILES || f->type == FIELD_LINKS)
         jx_put_int(out, "maxItems", f->max);
     if (!f->choices)
         return;

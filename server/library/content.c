@@ -14,7 +14,12 @@
 #include "server/base/clock.h"
 #include "server/base/jx.h"
 
-enum { BODY_MAX = 200 * 1024, LINE_IN_LIST_MAX = 200, FILE_SIZE_MAX = 1 << 30 };
+enum {
+    BODY_MAX = 200 * 1024,
+    LINE_IN_LIST_MAX = 200,
+    LINK_MAX = 2000,
+    FILE_SIZE_MAX = 1 << 30
+};
 
 struct reading {
     struct err *e;
@@ -148,6 +153,49 @@ static enum rc read_url(struct reading *r, const struct field *f, const json_t *
     return RC_OK;
 }
 
+static enum rc read_bool(struct reading *r, const struct field *f, const json_t *v)
+{
+    if (!json_is_boolean(v))
+        return wrong_type(r->e, f->name, "true or false");
+    buf_adds(&r->text, json_is_true(v) ? "true" : "false");
+    return RC_OK;
+}
+
+/* An item here by its id, or a page anywhere. Whether the item is there is not asked: an
+ * explanation may come before what it explains. */
+static enum rc read_link(struct reading *r, const struct field *f, const json_t *v)
+{
+    struct field one = { .name = f->name, .max = LINK_MAX };
+    struct id id;
+
+    if (json_is_string(v) && id_parse(json_string_value(v), json_string_length(v), &id)) {
+        put_text(r, v);
+        return RC_OK;
+    }
+    if (!json_is_string(v) || !strchr(json_string_value(v), ':'))
+        return wrong_type(r->e, f->name, "an array of items' ids and URLs");
+    return read_url(r, &one, v);
+}
+
+static enum rc read_links(struct reading *r, const struct field *f, const json_t *v)
+{
+    enum rc rc;
+
+    if (!json_is_array(v))
+        return wrong_type(r->e, f->name, "an array of items' ids and URLs");
+    if (json_array_size(v) > (size_t)f->max)
+        return err_field(r->e, f->name, "%s has more than %d elements", f->name, (int)f->max);
+    buf_addc(&r->text, '[');
+    for (size_t i = 0; i < json_array_size(v); i++) {
+        if (i)
+            buf_addc(&r->text, ',');
+        if ((rc = read_link(r, f, json_array_get(v, i))))
+            return rc;
+    }
+    buf_addc(&r->text, ']');
+    return RC_OK;
+}
+
 static const struct jx_field file_members[] = {
     { "hash", JX_TEXT, true, 64, 64 },
     { "name", JX_TEXT, true, 1, 200 },
@@ -202,7 +250,8 @@ static enum rc read_files(struct reading *r, const struct field *f, const json_t
 static enum rc (*const readers[])(struct reading *, const struct field *, const json_t *) = {
     [FIELD_LINE] = read_line,   [FIELD_TEXT] = read_text,     [FIELD_DAY] = read_day,
     [FIELD_LINES] = read_lines, [FIELD_CHOICE] = read_choice, [FIELD_HASH] = read_hash,
-    [FIELD_URL] = read_url,     [FIELD_FILES] = read_files,
+    [FIELD_URL] = read_url,     [FIELD_FILES] = read_files,   [FIELD_BOOL] = read_bool,
+    [FIELD_LINKS] = read_links,
 };
 
 /* A name that ends in '*' stands for all that begin so. */

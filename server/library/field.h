@@ -42,7 +42,9 @@ enum field_type {
     FIELD_CHOICE,
     FIELD_HASH,
     FIELD_URL,
-    FIELD_FILES
+    FIELD_FILES,
+    FIELD_BOOL,
+    FIELD_LINKS
 };
 
 struct field {

@@ -122,6 +122,42 @@ static void an_article_shows_what_it_is(void **state)
     HAS_NOT(a, "<");
 }
 
+static void an_article_leads_to_what_belongs_to_it(void **state)
+{
+    struct world *t = *state;
+    const char *original = service_publish(t, "关于示例的办法", "正文",
+                                           ",\"docKind\":\"办法\",\"theme\":\"综合\","
+                                           "\"theme2\":\"其他\"");
+    const char *id = service_publish(
+        t, "一图读懂", "正文",
+        URL(",\"isReprint\":true,\"contentSource\":\"示例日报\",\"related\":[\"%s\","
+            "\"https://www.example.cn/?a=1&b=2\",\"00000000-0000-7000-8000-000000000000\"]",
+            original));
+    struct answer a = get(t, URL("/a/%s", original));
+
+    HAS(a, "<dt>文种</dt><dd>办法</dd>");
+    HAS(a, "<dt>二级主题</dt><dd>其他</dd>");
+    HAS_NOT(a, "转载");
+    HAS_NOT(a, "相关内容");
+    a = get(t, URL("/v1/items/%s", id));
+    HAS(a, "\"isReprint\":true");
+    HAS(a, URL("\"related\":[\"%s\",\"https://", original));
+    a = get(t, URL("/a/%s", id));
+    HAS(a, "<dt>来源</dt><dd>示例日报（转载）</dd>");
+    HAS(a, "<h2>相关内容</h2>");
+    HAS(a, URL("<li><a href=\"/a/%s\">关于示例的办法</a></li>", original));
+    HAS(a, "href=\"https://www.example.cn/?a=1&amp;b=2\"");
+    HAS_NOT(a, "00000000-0000-7000-8000-000000000000");
+    a = get(t, URL("/a/%s/large", id));
+    HAS(a, URL("<li><a href=\"/a/%s/large\">关于示例的办法</a></li>", original));
+    a = get(t, URL("/a/%s/text", id));
+    HAS(a, "来源：示例日报（转载）\n");
+    HAS(a, "相关内容：关于示例的办法\n");
+    tell(t, POST, URL("/v1/items/%s/withdraw", original), "{\"reason\":\"有误\"}");
+    a = get(t, URL("/a/%s", id));
+    HAS_NOT(a, "关于示例的办法");
+}
+
 static void nothing_an_editor_writes_becomes_a_tag(void **state)
 {
     struct world *t = *state;
@@ -273,6 +309,7 @@ int main(void)
         TEST(pages_carry_the_tags_of_their_level),
         TEST(without_a_public_url_addresses_are_where_we_listen),
         TEST(an_article_shows_what_it_is),
+        TEST(an_article_leads_to_what_belongs_to_it),
         TEST(nothing_an_editor_writes_becomes_a_tag),
         TEST(pages_load_nothing_from_elsewhere),
         TEST(lists_are_paged),
