@@ -14,15 +14,10 @@
 
 enum { LATEST = 1 << 16, OBJECTS = 4096, HEADS = 4096, BASE_ITEMS = 128 };
 
-struct bytes {
-    uint8_t *at;
-    size_t n;
-};
-
 struct change {
     struct wire_frame frame;
     char title[64];
-    struct bytes record; /* frame and bytes */
+    struct fake_bytes record; /* frame and bytes */
     uint8_t leaf[WIRE_HASH], chain[WIRE_HASH];
 };
 
@@ -48,7 +43,7 @@ struct fake {
     uint64_t seq;
     struct {
         uint8_t hash[WIRE_HASH];
-        struct bytes body;
+        struct fake_bytes body;
     } objects[OBJECTS];
     size_t nobjects;
     struct signed_head *heads;
@@ -272,14 +267,14 @@ static const uint8_t *store_object(struct fake *s, const void *bytes, size_t n)
     if (s->nobjects == OBJECTS)
         abort();
     memcpy(s->objects[s->nobjects].hash, hash, WIRE_HASH);
-    s->objects[s->nobjects].body = (struct bytes){ malloc(n + 1), n };
+    s->objects[s->nobjects].body = (struct fake_bytes){ malloc(n + 1), n };
     memcpy(s->objects[s->nobjects].body.at, bytes, n);
     return s->objects[s->nobjects++].hash;
 }
 
-static struct bytes pack_of(const struct change **items, size_t n)
+static struct fake_bytes pack_of(const struct change **items, size_t n)
 {
-    struct bytes out = { NULL, WIRE_PACK_HEADER };
+    struct fake_bytes out = { NULL, WIRE_PACK_HEADER };
     uint32_t count = 0;
 
     for (size_t i = 0; i < n; i++)
@@ -297,9 +292,9 @@ static struct bytes pack_of(const struct change **items, size_t n)
     return out;
 }
 
-static struct bytes encode(struct bytes in, enum wire_encoding encoding)
+static struct fake_bytes encode(struct fake_bytes in, enum wire_encoding encoding)
 {
-    struct bytes out = { malloc(in.n + in.n / 2 + 256), in.n };
+    struct fake_bytes out = { malloc(in.n + in.n / 2 + 256), in.n };
     z_stream z = { 0 };
 
     switch (encoding) {
@@ -328,8 +323,8 @@ void fake_index(struct fake *s)
 
     for (uint64_t first = 0; first < s->size; first += BASE_ITEMS) {
         uint64_t last = first + BASE_ITEMS <= s->size ? first + BASE_ITEMS - 1 : s->size - 1;
-        struct bytes pack = pack_of(items + first, last - first + 1);
-        struct bytes gzip = encode(pack, WIRE_GZIP), zstd = encode(pack, WIRE_ZSTD);
+        struct fake_bytes pack = pack_of(items + first, last - first + 1);
+        struct fake_bytes gzip = encode(pack, WIRE_GZIP), zstd = encode(pack, WIRE_ZSTD);
         struct wire_object o = { .kind =
                                      last - first + 1 == BASE_ITEMS ? WIRE_BASE : WIRE_LAYER,
                                  .first_born = first,
@@ -439,15 +434,9 @@ void fake_state(const struct fake *s, const struct wire_head *head, uint8_t out[
 
 /* ---- answers ---- */
 
-struct answer {
-    int status;
-    struct bytes body;
-    char etag[FOLLOW_ETAG_MAX];
-};
-
-static struct bytes copy(const void *at, size_t n)
+static struct fake_bytes copy(const void *at, size_t n)
 {
-    struct bytes b = { malloc(n + 1), n };
+    struct fake_bytes b = { malloc(n + 1), n };
 
     memcpy(b.at, at, n);
     return b;
@@ -462,10 +451,10 @@ static bool is_head(const struct fake *s, uint64_t epoch, uint64_t cut, uint64_t
     return false;
 }
 
-static void answer_log(struct fake *s, const struct wire_url *u, struct answer *a)
+static void answer_log(struct fake *s, const struct wire_url *u, struct fake_answer *a)
 {
     const struct change **items;
-    struct bytes pack;
+    struct fake_bytes pack;
 
     a->status = !wire_catchup_ok(u->from, u->to)       ? 400
                 : !is_head(s, u->epoch, u->cut, u->to) ? 404
@@ -480,7 +469,7 @@ static void answer_log(struct fake *s, const struct wire_url *u, struct answer *
     free(items);
 }
 
-static void answer_object(struct fake *s, const struct wire_url *u, struct answer *a)
+static void answer_object(struct fake *s, const struct wire_url *u, struct fake_answer *a)
 {
     for (size_t i = 0; i < s->nobjects; i++)
         if (memcmp(s->objects[i].hash, u->hash, WIRE_HASH) == 0) {
@@ -490,10 +479,10 @@ static void answer_object(struct fake *s, const struct wire_url *u, struct answe
         }
 }
 
-static struct answer answer(struct fake *s, const char *path)
+struct fake_answer fake_answer(struct fake *s, const char *path)
 {
     const struct signed_head *head = &s->heads[s->nheads - 1];
-    struct answer a = { .status = 404 };
+    struct fake_answer a = { .status = 404 };
     struct sync_err e;
     struct wire_url u;
     uint8_t hash[WIRE_HASH];
@@ -506,9 +495,9 @@ static struct answer answer(struct fake *s, const char *path)
     else if (u.kind == WIRE_URL_OBJECT)
         answer_object(s, &u, &a);
     else if (u.kind == WIRE_URL_KEYS)
-        a = (struct answer){ 200, copy(s->keys, s->keys_n), "" };
+        a = (struct fake_answer){ 200, copy(s->keys, s->keys_n), "" };
     else
-        a = (struct answer){ 200, copy(head->note, head->n), "" };
+        a = (struct fake_answer){ 200, copy(head->note, head->n), "" };
     if (a.status == 200) {
         verify_sha256(a.body.at, a.body.n, hash);
         a.etag[0] = '"';
@@ -518,138 +507,20 @@ static struct answer answer(struct fake *s, const char *path)
     return a;
 }
 
-/* ---- the network ---- */
-
-uint32_t fake_random(uint64_t *seed, uint32_t below)
+static void put_body(struct fake_answer *a, const void *at, size_t n)
 {
-    uint64_t z = *seed += 0x9e3779b97f4a7c15u;
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return (uint32_t)((z ^ z >> 31) % below);
+    free(a->body.at);
+    a->body = copy(at, n);
 }
 
-static void harm(struct fake_net *net, struct answer *a, const char *path, bool *cut)
+void fake_answer_head(const struct fake *s, size_t nth, struct fake_answer *a)
 {
-    static const int statuses[] = { 0, 404, 410, 500, 503 };
-    unsigned kinds[5], n = 0;
-
-    for (unsigned bit = 1; bit <= FAULT_SWAP; bit <<= 1)
-        if (net->faults & bit)
-            kinds[n++] = bit;
-    switch (kinds[fake_random(&net->seed, n)]) {
-    case FAULT_CUT: *cut = true; break;
-    case FAULT_FLIP:
-        if (a->body.n)
-            a->body.at[fake_random(&net->seed, (uint32_t)a->body.n)] ^=
-                (uint8_t)(1 << fake_random(&net->seed, 8));
-        break;
-    case FAULT_STATUS: a->status = statuses[fake_random(&net->seed, 5)]; break;
-    case FAULT_OLD:
-        if (strstr(path, "/head") && a->status == 200) {
-            const struct signed_head *h =
-                &net->server->heads[fake_random(&net->seed, (uint32_t)net->server->nheads)];
-
-            free(a->body.at);
-            a->body = copy(h->note, h->n);
-            strcpy(a->etag, "\"old\"");
-        }
-        break;
-    case FAULT_SWAP:
-        if (a->body.n) {
-            const struct bytes *other =
-                &net->server->objects[fake_random(&net->seed, (uint32_t)net->server->nobjects)]
-                     .body;
-
-            free(a->body.at);
-            a->body = copy(other->at, other->n);
-        }
-        break;
-    }
+    put_body(a, s->heads[nth % s->nheads].note, s->heads[nth % s->nheads].n);
 }
 
-static enum sync_rc send_body(struct fake_net *net, struct sync_err *e, struct follow_get *g,
-                              const uint8_t *at, size_t n)
+void fake_answer_other(const struct fake *s, size_t nth, struct fake_answer *a)
 {
-    enum sync_rc rc = SYNC_OK;
+    const struct fake_bytes *other = &s->objects[nth % s->nobjects].body;
 
-    while (n > 0 && !rc) {
-        size_t piece = fake_random(&net->seed, 3000) + 1;
-
-        piece = piece < n ? piece : n;
-        if (net->pause)
-            net->pause(net->spy_ctx);
-        rc = g->body(g, e, at, piece);
-        at += piece;
-        n -= piece;
-        g->bytes_down += piece;
-    }
-    return rc;
-}
-
-static enum sync_rc one_get(struct fake_net *net, struct sync_err *e, struct follow_get *g)
-{
-    struct answer a = answer(net->server, g->path);
-    bool cut = false;
-    size_t from = 0, end;
-    enum sync_rc rc = SYNC_OK;
-
-    net->requests++;
-    if (net->catchup_max && a.status == 200 && strstr(g->path, "/log/") &&
-        a.body.n > net->catchup_max)
-        a.status = 413;
-    if (net->percent && !(net->honest_when_uncached && g->past_caches) &&
-        fake_random(&net->seed, 100) < net->percent)
-        harm(net, &a, g->path, &cut);
-    if (a.status == 200 && g->if_none && strcmp(g->if_none, a.etag) == 0)
-        a.status = 304;
-    if (a.status == 200 && g->from && strcmp(g->if_range, a.etag) == 0) {
-        a.status = g->from < a.body.n ? 206 : 416;
-        from = g->from;
-        g->range_from = from + net->wrong_range;
-    }
-    g->status = a.status;
-    g->retry_after = a.status == 503 ? 7 : 0;
-    memcpy(g->etag, a.etag, sizeof g->etag);
-    if (a.status == 200 || a.status == 206) {
-        end = cut ? from + fake_random(&net->seed, (uint32_t)(a.body.n - from) + 1) : a.body.n;
-        if (net->cut_at && a.body.n > net->cut_at && from == 0) {
-            end = net->cut_at;
-            net->cut_at = 0;
-            cut = true;
-        }
-        rc = send_body(net, e, g, a.body.at + from, end - from);
-        if (net->spy)
-            net->spy(net->spy_ctx, g->path, g->from, end - from);
-    }
-    if (a.status && !rc && !cut)
-        g->err.rc = SYNC_OK;
-    free(a.body.at);
-    return rc;
-}
-
-static enum sync_rc fake_get(void *ctx, struct sync_err *e, struct follow_get *gets, size_t n)
-{
-    enum sync_rc rc = SYNC_OK;
-
-    for (size_t i = 0; i < n && !rc; i++)
-        rc = one_get(ctx, e, &gets[i]);
-    return rc;
-}
-
-static enum sync_rc fake_wait(void *ctx, struct sync_err *e, uint32_t ms)
-{
-    struct fake_net *net = ctx;
-
-    (void)e;
-    net->waits++;
-    net->waited += ms;
-    if (net->on_wait)
-        net->on_wait(net->server);
-    return SYNC_OK;
-}
-
-struct follow_transport fake_transport(struct fake_net *net)
-{
-    return (struct follow_transport){ net, fake_get, fake_wait };
+    put_body(a, other->at, other->n);
 }

@@ -1,9 +1,9 @@
 /*
- * fake_sync.h - a delta-sync server in memory, and the bad network before it.
+ * fake_sync.h - a delta-sync server in memory.
  *
  * It publishes, edits, withdraws, restores from a backup, and answers every URL of
  * docs/protocol/sync.md as the page says, written from the page and not from the server, so
- * that tests of the readers do not lean on our own server. Faults come from a seed.
+ * that tests of the readers do not lean on our own server.
  */
 #ifndef TESTS_LIB_FAKE_SYNC_H
 #define TESTS_LIB_FAKE_SYNC_H
@@ -41,37 +41,22 @@ struct fake_digest {
 void fake_digest_add(struct fake_digest *d, uint64_t born, uint64_t seq, const void *bytes,
                      size_t n);
 
-/* ---- the network ---- */
+/* ---- answers, for fake_net.c ---- */
 
-enum fault {
-    FAULT_CUT = 1,    /* the body ends early */
-    FAULT_FLIP = 2,   /* one bit of the body */
-    FAULT_STATUS = 4, /* 404, 410, 500, 503 or none */
-    FAULT_OLD = 8,    /* an old head, as a frozen cache gives it */
-    FAULT_SWAP = 16,  /* the body of another answer */
+struct fake_bytes {
+    uint8_t *at;
+    size_t n;
 };
 
-struct fake_net {
-    struct fake *server;
-    uint64_t seed;             /* advances */
-    unsigned faults;           /* of enum fault */
-    unsigned percent;          /* of requests that suffer one */
-    bool honest_when_uncached; /* no fault when caches are passed by */
-    size_t
-        cut_at; /* if above 0: cuts the first body longer than this after so many bytes, once */
-    bool wrong_range;   /* a 206 begins one byte late */
-    size_t catchup_max; /* if above 0: a catch-up of more bytes is refused (413) */
-    unsigned waits;
-    uint64_t waited;                      /* ms, told and not spent */
-    void (*on_wait)(struct fake *server); /* NULL, or what the server does meanwhile */
-    void (*spy)(void *ctx, const char *path, uint64_t from,
-                size_t sent); /* NULL, or called after each answer */
-    void (*pause)(void *ctx); /* NULL, or called before each piece of a body */
-    void *spy_ctx;
-    unsigned requests;
+struct fake_answer {
+    int status;
+    struct fake_bytes body; /* released with free() */
+    char etag[FOLLOW_ETAG_MAX];
 };
 
-struct follow_transport fake_transport(struct fake_net *net);
-uint32_t fake_random(uint64_t *seed, uint32_t below);
+struct fake_answer fake_answer(struct fake *s, const char *path);
+/* Put the nth head, or the nth object, in the place of the body. */
+void fake_answer_head(const struct fake *s, size_t nth, struct fake_answer *a);
+void fake_answer_other(const struct fake *s, size_t nth, struct fake_answer *a);
 
 #endif

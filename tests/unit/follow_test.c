@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/lib/fake_sync.h"
+#include "tests/lib/fake_net.h"
 #include "tests/lib/memory_store.h"
 
 /* ---- a phone ---- */

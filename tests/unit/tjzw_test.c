@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "clients/c/tjzw.h"
-#include "tests/lib/fake_sync.h"
+#include "tests/lib/fake_net.h"
 
 /* ---- the fake network as a transport of the embedder ---- */
 
