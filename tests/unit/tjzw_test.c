@@ -1,7 +1,7 @@
 /*
  * tjzw_test.c - libtjzw through its public header, on a real store, against the server in memory of tests/lib/fake_sync.
  *
- * As in follow_test the fake server's history is the oracle; here the store is a file that survives kills, damage and a second handle.
+ * As in follow_faults_test the fake server's history is the oracle; here the store is a file that survives kills, damage and a second handle.
  */
 #include <setjmp.h>
 #include <stdarg.h>

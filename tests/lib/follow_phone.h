@@ -1,0 +1,35 @@
+/*
+ * follow_phone.h - a phone for the tests of the pull engine, with its oracle: whatever is visible
+ * in the store must at any time be exactly the state at the head the store holds, which the fake
+ * server once signed.
+ */
+#ifndef TESTS_LIB_FOLLOW_PHONE_H
+#define TESTS_LIB_FOLLOW_PHONE_H
+
+#include "tests/lib/fake_net.h"
+#include "tests/lib/memory_store.h"
+
+struct phone {
+    struct memory_store *store;
+    struct fake_net net;
+    const uint8_t *trust;
+    enum wire_encoding encoding;
+    struct follow_result last;
+    struct sync_err err;
+};
+
+struct phone phone_new(struct fake *server);
+void phone_done(struct phone *p);
+enum sync_rc phone_sync(struct phone *p);
+/* What is visible is exactly what the server signed for the head that is held. Returns that head. */
+struct wire_head phone_check(const struct phone *p);
+/* Syncs, and holds the newest head then. */
+void phone_must_sync(struct phone *p);
+
+/* A server that has published so many items and signed a head. */
+struct fake *a_server(unsigned items);
+/* One whose first item is further behind than a catch-up reaches, with an index. */
+struct fake *a_long_log(void);
+void fake_publish_some(struct fake *s, unsigned n);
+
+#endif
