@@ -259,6 +259,7 @@ static void put_failures(struct buf *out, const struct route *r, const struct sh
         { strstr(r->path, "/items/:id"), "410" },
         { s->flags & SHAPE_IF_MATCH, "412" },
         { r->body_max, "413" },
+        { r->body_max && !(r->flags & R_BYTES), "415" },
         { true, "default" },
     };
 

@@ -136,9 +136,9 @@ const struct route routes_table[] = {
     { GET, "/v1/sync/:stream/log/:epoch/:cut/:range", SYNC, sync_log_params, 0, get_sync_log, NULL, T_SYNC, "两个序号之间的变更", NULL },
     { GET, "/v1/sync/:stream/object/:name",    SYNC, sync_object_params, 0, get_sync_object, NULL, T_SYNC, "以散列命名的对象：目录、索引、全量数据", NULL },
 
-    { POST, "/v1/import",                      RIGHT_IMPORT, ON_WRITER, 0, import, IMPORT_BODY_MAX, post_import, prepare_import, T_IMPORT,
+    { POST, "/v1/import",                      RIGHT_IMPORT, ON_WRITER, R_LINES, import, IMPORT_BODY_MAX, post_import, prepare_import, T_IMPORT,
       "收入一批内容：每行一个 JSON 对象（NDJSON），逐行答复结果", NULL },
-    { PUT, "/v1/blobs/:hash",                  RIGHT_IMPORT, ON_WORKER, R_NO_KEY, blob, BLOB_CHUNK_MAX, put_blob, NULL, T_IMPORT,
+    { PUT, "/v1/blobs/:hash",                  RIGHT_IMPORT, ON_WORKER, R_NO_KEY | R_BYTES, blob, BLOB_CHUNK_MAX, put_blob, NULL, T_IMPORT,
       "上传图片或附件，可以分块续传", NULL },
 
     { GET, "/v1/staff/items",                  RIGHT_EDIT, ON_WORKER, 0, staff_items, 0, get_staff_items, NULL, T_STAFF, "处于某一状态的内容，旧的在前", "/v1/staff/items?state=in_review" },

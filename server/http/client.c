@@ -138,6 +138,7 @@ static struct curl_slist *header_list(const struct client_request *rq)
         curl_slist_append(NULL, "Expect:"); /* no 100-continue: it costs a round trip */
     struct buf b = BUF_HEAP;
 
+    list = curl_slist_append(list, "Content-Type:"); /* nor libcurl's own: a form */
     for (const char *const *line = rq->headers; line && *line; line++)
         list = curl_slist_append(list, *line);
     if (rq->bearer) {

@@ -91,8 +91,8 @@ static bool is_reading(const h2o_req_t *req)
 static bool answer_from_cache(const struct sending *s)
 {
     h2o_req_t *req = s->req;
-    struct cached *c =
-        is_reading(req) ? cache_get(req->input.path.base, req->input.path.len) : NULL;
+    bool plain = is_reading(req) && !req->entity.len; /* a body is refused, here as elsewhere */
+    struct cached *c = plain ? cache_get(req->input.path.base, req->input.path.len) : NULL;
 
     if (!c)
         return false;
@@ -181,6 +181,35 @@ static enum rc admit_body(struct arrival *a)
                    (long long)max);
 }
 
+/* application/json, application/x+json; what stands behind a semicolon says no more. */
+static bool is_json(h2o_iovec_t type)
+{
+    static const char family[] = "application/", suffix[] = "+json";
+    size_t f = strlen(family), s = strlen(suffix);
+
+    return h2o_lcstris(type.base, type.len, H2O_STRLIT("application/json")) ||
+           (type.len > f + s && h2o_lcstris(type.base, f, family, f) &&
+            h2o_lcstris(type.base + type.len - s, s, suffix, s));
+}
+
+/* Whether the body calls itself something that the route does not take. One that says nothing is
+ * taken for what it should be. */
+static bool has_other_type(const struct arrival *a)
+{
+    const h2o_req_t *req = a->sending.req;
+    h2o_iovec_t type = header_of(req, "content-type");
+    const char *end = type.base ? memchr(type.base, ';', type.len) : NULL;
+
+    if (!req->entity.len || !type.base || a->match.route->flags & R_BYTES)
+        return false;
+    type.len = end ? (size_t)(end - type.base) : type.len;
+    while (type.len && type.base[type.len - 1] == ' ')
+        type.len--;
+    return !is_json(type) &&
+           !(a->match.route->flags & R_LINES &&
+             h2o_lcstris(type.base, type.len, H2O_STRLIT("application/x-ndjson")));
+}
+
 /*
  * Whether there is a credential at all; what it is worth is found out on a worker. Where everybody may ask it is welcome too, for who holds
  * one may be shown more (/metrics, a draft's files); what is cached is the same for all.
@@ -248,6 +277,16 @@ static void answer_headers_too_large(struct arrival *a)
     snprintf(a->err.text, sizeof a->err.text, "the header fields have more than %d bytes",
              HEADERS_MAX);
     problem_reply(a->mem, problem_by_slug("headers"), &a->err, a->sending.id, false, &a->rp);
+    send_reply(&a->sending, &a->rp);
+}
+
+static void answer_other_type(struct arrival *a)
+{
+    bool lines = a->match.route->flags & R_LINES;
+
+    snprintf(a->err.text, sizeof a->err.text, "the content should be %s",
+             lines ? "application/x-ndjson" : "application/json");
+    problem_reply(a->mem, problem_by_slug("media-type"), &a->err, a->sending.id, false, &a->rp);
     send_reply(&a->sending, &a->rp);
 }
 
@@ -440,8 +479,12 @@ static void serve(struct arrival *a)
     }
     for (size_t i = 0; i < sizeof steps / sizeof *steps && !rc; i++)
         rc = steps[i](a);
+    if (rc && is_cached(a) && (slow = charge(a)))
+        rc = slow;
     if (rc)
         refuse(a, rc);
+    else if (has_other_type(a))
+        answer_other_type(a);
     else if (r->where == ON_LOOP && !(r->flags & R_CACHED) && !a->bearer)
         answer_here(a);
     else

@@ -47,6 +47,8 @@ static const struct problem table[] = {
       "这个地址存在，但不接受请求所用的方法。", "可用的方法列在 Allow 头里。" },
     { RC_TOO_LARGE, 431, "headers", "请求头太大", "The header fields are too large",
       "请求头的各项加起来超过了 32 KB。", "去掉不需要的请求头（常见的是过多的 Cookie），再发送。" },
+    { RC_INVALID, 415, "media-type", "内容的类型不对", "The content has another media type",
+      "请求的 Content-Type 不是这个接口所收的类型。", "以 detail 所说的类型发送；一般是 Content-Type: application/json。" },
     { RC_INVALID, 416, "range", "所求的区间不存在", "The range lies outside",
       "请求的字节区间超出了内容的长度。", "内容的实际长度在 Content-Range 头里；去掉 Range 可取全文。" },
     { RC_INTERNAL, 500, "internal", "服务器内部错误", "The server made a mistake",

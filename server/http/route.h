@@ -51,6 +51,8 @@ struct route {
  * R_NO_KEY   a mutation that is idempotent by nature and takes no Idempotency-Key
  * R_PAGE     errors are answered as an HTML page instead of problem+json
  * R_HIDDEN   not in the OpenAPI document
+ * R_LINES    the body is JSON, one value a line (application/x-ndjson), or plain JSON
+ * R_BYTES    the body may be of any type; all others take JSON alone
  * R_FREE     never counts against the rate limit: what watches over the server asks it often
  */
 enum {
@@ -60,6 +62,8 @@ enum {
     R_PAGE = 1 << 3,
     R_HIDDEN = 1 << 4,
     R_FREE = 1 << 5,
+    R_LINES = 1 << 6,
+    R_BYTES = 1 << 7,
 };
 
 /* The table ends with a row whose path is NULL. Checks the table (asserts). Before the loops start. */

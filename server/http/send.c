@@ -139,41 +139,67 @@ static void add_headers(const struct sending *s, const struct reply *rp)
 
 /* ---- conditions and ranges ---- */
 
-/* Whether `etag` stands in an If-None-Match list; the comparison is the weak one, as RFC 9110
- * section 13.1.2 wants. */
+static const char *skip_blanks(const char *p, const char *end)
+{
+    while (p < end && (*p == ' ' || *p == '\t'))
+        p++;
+    return p;
+}
+
+/* The end of the entity tag at p, its quoted part in `out`; NULL if there is none. */
+static const char *read_etag(const char *p, const char *end, h2o_iovec_t *out)
+{
+    const char *close;
+
+    if (end - p > 2 && p[0] == 'W' && p[1] == '/')
+        p += 2;
+    if (p == end || *p != '"' || !(close = memchr(p + 1, '"', (size_t)(end - p) - 1)))
+        return NULL;
+    *out = h2o_iovec_init(p, (size_t)(close - p) + 1);
+    return close + 1;
+}
+
+/* Whether `etag` stands in one line of If-None-Match; the comparison is the weak one, as RFC 9110
+ * section 13.1.2 wants. What is no list of entity tags holds none. */
 static bool lists_etag(h2o_iovec_t list, const char *etag)
 {
-    size_t n = strlen(etag), at = 0;
+    const char *end = list.base + list.len, *p = skip_blanks(list.base, end);
+    h2o_iovec_t tag;
+    bool found = false;
 
-    while (at < list.len) {
-        const char *p = list.base + at, *close;
-
-        if (*p == '*')
-            return true;
-        if (*p != '"') {
-            at++; /* W/, commas and blanks */
-            continue;
+    if (p < end && *p == '*')
+        return skip_blanks(p + 1, end) == end;
+    while (p < end) {
+        if (*p != ',') { /* an empty element is allowed */
+            if (!(p = read_etag(p, end, &tag)))
+                return false;
+            found = found || h2o_memis(tag.base, tag.len, etag, strlen(etag));
+            p = skip_blanks(p, end);
+            if (p < end && *p != ',')
+                return false;
         }
-        close = at + 1 < list.len ? memchr(p + 1, '"', list.len - at - 1) : NULL;
-        if (!close)
-            return false;
-        if ((size_t)(close - p) + 1 == n && !memcmp(p, etag, n))
-            return true;
-        at += (size_t)(close - p) + 1;
+        p = skip_blanks(p + (p < end), end);
     }
+    return found;
+}
+
+static bool is_held(const h2o_req_t *req, const char *etag)
+{
+    for (ssize_t at = -1;
+         (at = h2o_find_header(&req->headers, H2O_TOKEN_IF_NONE_MATCH, at)) >= 0;)
+        if (lists_etag(req->headers.entries[at].value, etag))
+            return true;
     return false;
 }
 
+/* A number too large for any content is as good as the largest. */
 static bool read_number(const char **p, const char *end, size_t *out)
 {
     const char *first = *p;
     size_t n = 0;
 
-    for (; *p < end && **p >= '0' && **p <= '9'; ++*p) {
-        if (n > SIZE_MAX / 10 - 10)
-            return false;
-        n = n * 10 + (size_t)(**p - '0');
-    }
+    for (; *p < end && **p >= '0' && **p <= '9'; ++*p)
+        n = n > SIZE_MAX / 10 - 1 ? SIZE_MAX : n * 10 + (size_t)(**p - '0');
     *out = n;
     return *p > first;
 }
@@ -247,6 +273,7 @@ static const char *reason_of(int status)
         { 410, "Gone" },
         { 412, "Precondition Failed" },
         { 413, "Content Too Large" },
+        { 415, "Unsupported Media Type" },
         { 416, "Range Not Satisfiable" },
         { 422, "Unprocessable Content" },
         { 429, "Too Many Requests" },
@@ -358,11 +385,10 @@ static void send_outside(const struct sending *s, size_t len)
 void send_reply(const struct sending *s, const struct reply *rp)
 {
     h2o_req_t *req = s->req;
-    h2o_iovec_t held = header_of(req, H2O_TOKEN_IF_NONE_MATCH);
     size_t from = 0, n = 0;
 
     req->res.status = rp->status ? rp->status : 200;
-    if (rp->etag && held.base && req->res.status == 200 && lists_etag(held, rp->etag)) {
+    if (rp->etag && req->res.status == 200 && is_held(req, rp->etag)) {
         req->res.status = 304;
         add_headers(s, rp);
         put(s, NULL, 0);

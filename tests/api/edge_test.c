@@ -102,6 +102,8 @@ static const struct route table[] = {
     { GET, "/slow", RIGHT_READ, ON_WORKER, 0, NULL, 0, slow, NULL, "", "", NULL },
     { GET, "/broken", RIGHT_READ, ON_WORKER, 0, NULL, 0, broken, NULL, "", "", NULL },
     { POST, "/rows", RIGHT_EDIT, ON_WRITER, 0, NULL, 16, change, NULL, "", "", NULL },
+    { POST, "/lines", RIGHT_EDIT, ON_WRITER, R_LINES, NULL, 16, change, NULL, "", "", NULL },
+    { POST, "/bytes", RIGHT_EDIT, ON_WRITER, R_BYTES, NULL, 16, change, NULL, "", "", NULL },
     { PUT, "/rows", RIGHT_EDIT, ON_WRITER, R_NO_KEY, NULL, 16, change, NULL, "", "", NULL },
     { 0 },
 };
@@ -293,6 +295,76 @@ static void what_the_client_has_is_not_sent_again(void **state)
                          &(struct ask){ .headers = "if-none-match: \"other\", \"unclosed" })
                          .status,
                      200);
+    snprintf(headers, sizeof headers, "if-none-match: \"x\"\nif-none-match: %s", etag);
+    assert_int_equal(ask(t, GET, "/cached", &(struct ask){ .headers = headers }).status, 304);
+}
+
+static void what_is_no_list_of_etags_matches_nothing(void **state)
+{
+    struct world *t = *state;
+    static const char *const garbage[] = {
+        "W/\"abc\"*", "\"abc\"*", "**",    "*, *", "*x",     "x%s",
+        "%sx",        "%s%s",     "%s, *", "w/%s", "W/, %s", "W/ %s",
+    };
+    struct answer a = ask(t, GET, "/cached", NULL);
+    const char *etag = HEADER(a, "etag");
+
+    for (size_t i = 0; i < sizeof garbage / sizeof *garbage; i++) {
+        struct buf b = BUF_IN(world_mem(t));
+
+        buf_adds(&b, "if-none-match: ");
+        for (const char *p = garbage[i]; *p; p++) {
+            if (*p == '%')
+                buf_adds(&b, etag);
+            else if (*p != 's')
+                buf_addc(&b, *p);
+        }
+        a = ask(t, GET, "/cached", &(struct ask){ .headers = b.p });
+        if (a.status != 200)
+            fail_msg("%s: %d", b.p, a.status);
+    }
+    assert_int_equal(
+        ask(t, GET, "/cached", &(struct ask){ .headers = "if-none-match:  * " }).status, 304);
+}
+
+static void a_body_of_another_type_is_refused(void **state)
+{
+    static const struct {
+        const char *target, *type;
+        int status;
+    } cases[] = {
+        { "/rows", "application/json", 204 },
+        { "/rows", "Application/JSON; charset=utf-8", 204 },
+        { "/rows", "application/merge-patch+json", 204 },
+        { "/rows", "text/plain", 415 },
+        { "/rows", "application/x-www-form-urlencoded", 415 },
+        { "/rows", "application/jsonx", 415 },
+        { "/rows", "text/x+json", 415 },
+        { "/rows", "application/+json", 415 },
+        { "/rows", "application/x-ndjson", 415 },
+        { "/rows", "json", 415 },
+        { "/lines", "application/x-ndjson", 204 },
+        { "/lines", "application/json", 204 },
+        { "/lines", "text/csv", 415 },
+        { "/bytes", "text/csv", 204 },
+    };
+    struct world *t = *state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char headers[200];
+        struct answer a;
+
+        snprintf(headers, sizeof headers, AS_EDITOR "content-type: %s", cases[i].type);
+        a = ask(t, POST, cases[i].target, &(struct ask){ .headers = headers, .body = "{}" });
+        if (a.status != cases[i].status && !(a.status == 200 && cases[i].status == 204))
+            fail_msg("%s %s: %d", cases[i].target, cases[i].type, a.status);
+    }
+    assert_int_equal(
+        ask(t, POST, "/rows", &(struct ask){ .headers = AS_EDITOR, .body = "{}" }).status, 200);
+    assert_int_equal(ask(t, POST, "/rows",
+                         &(struct ask){ .headers = "content-type: text/csv", .body = "{}" })
+                         .status,
+                     401);
 }
 
 static void a_range_is_answered_with_that_part(void **state)
@@ -313,7 +385,10 @@ static void a_range_is_answered_with_that_part(void **state)
         { "bytes=0-1,3-4", "", "/cached", 200 },
         { "lines=1-2", "", "/cached", 200 },
         { "bytes=-", "", "/cached", 200 },
-        { "bytes=99999999999999999999-", "", "/cached", 200 },
+        { "bytes=99999999999999999999-", "bytes */7", NULL, 416 },
+        { "bytes=3-99999999999999999999", "bytes 3-6/7", "ched", 206 },
+        { "bytes=-99999999999999999999", "bytes 0-6/7", "/cached", 206 },
+        { "bytes=18446744073709551616-18446744073709551617", "bytes */7", NULL, 416 },
     };
     struct answer a = ask(t, GET, "/cached", NULL);
     const char *etag = HEADER(a, "etag");
@@ -470,7 +545,9 @@ static void a_body_that_is_too_large_is_refused_by_its_route(void **state)
                          &(struct ask){ .headers = AS_EDITOR, .body = "12345678901234567" })
                          .status,
                      413);
-    assert_int_equal(ask(t, GET, "/cached", NULL).status, 200);
+    assert_int_equal(ask(t, GET, "/quick", &(struct ask){ .body = "x" }).status, 413);
+    assert_int_equal(ask(t, GET, "/quick", NULL).status, 200);
+    assert_int_equal(ask(t, GET, "/quick", &(struct ask){ .body = "x" }).status, 413);
     assert_int_equal(ask(t, GET, "/loop/a", &(struct ask){ .body = "x" }).status, 413);
 }
 
@@ -591,6 +668,8 @@ int main(void)
         IN(other_methods_are_told_which_are_allowed, open_world),
         IN(head_is_get_without_the_body, open_world),
         IN(what_the_client_has_is_not_sent_again, open_world),
+        IN(what_is_no_list_of_etags_matches_nothing, open_world),
+        IN(a_body_of_another_type_is_refused, open_world),
         IN(a_range_is_answered_with_that_part, open_world),
         IN(the_cache_follows_the_generation, open_world),
         IN(a_cached_answer_knows_nobody, open_world),
