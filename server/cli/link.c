@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "server/app.h"
 #include "server/base/clock.h"
@@ -120,15 +121,25 @@ enum rc link_open(struct err *e, const struct args *a, const struct conf *c, boo
     return RC_OK;
 }
 
-void link_close(struct link *l)
+/* So that the next server shows at once what this command did. If it takes longer, that server goes on with it. */
+static void settle(void)
 {
     struct err e = { 0 };
 
+    if (isatty(STDERR_FILENO))
+        fputs("making it ready for phones …\r", stderr);
+    if (sync_settle(&e, false, SETTLE_MS))
+        LOG(LOG_WARN, "not_settled", L_STR("kind", rc_name(e.rc)));
+    if (isatty(STDERR_FILENO))
+        fputs("\033[K", stderr);
+}
+
+void link_close(struct link *l)
+{
     if (!l)
         return;
-    /* So that the next server shows at once what this command did. If it takes longer, that server goes on with it. */
-    if (l->app && sync_settle(&e, false, SETTLE_MS))
-        LOG(LOG_WARN, "not_settled", L_INT("kind", e.rc));
+    if (l->app)
+        settle();
     app_stop(l->app, STOP_MS);
     arena_free(l->mem);
 }
