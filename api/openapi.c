@@ -453,7 +453,10 @@ static void put_problem_schema(struct buf *out)
              "\"detail\":{\"type\":\"string\"},\"instance\":{\"type\":\"string\"},"
              "\"traceId\":{\"type\":\"string\",\"description\":\"请求编号，报告问题时请附上\"},"
              "\"errors\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
-             "\"pointer\":{\"type\":\"string\"},\"detail\":{\"type\":\"string\"}}}}}}");
+             "\"pointer\":{\"type\":\"string\",\"description\":\"正文中的位置，如 #/title\"},"
+             "\"parameter\":{\"type\":\"string\",\"description\":\"路径或查询中的参数，如 n\"},"
+             "\"header\":{\"type\":\"string\",\"description\":\"请求头，如 If-Match\"},"
+             "\"detail\":{\"type\":\"string\"}}}}}}");
 }
 
 static void put_components(struct buf *out)

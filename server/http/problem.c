@@ -6,6 +6,7 @@
  */
 #include "server/http/problem.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "server/base/jx.h"
@@ -86,6 +87,21 @@ static const char *sentence(const struct problem *p, const struct err *e)
     return p->status == 500 || !e->text[0] ? p->english : e->text;
 }
 
+/* By what `field` begins with: problem.h. */
+static void put_place(struct buf *out, const char *field)
+{
+    char pointer[sizeof((struct err *)0)->field + 1];
+
+    if (*field == '?') {
+        jx_put_text(out, "parameter", field + 1);
+    } else if (*field == '/') {
+        snprintf(pointer, sizeof pointer, "#%s", field);
+        jx_put_text(out, "pointer", pointer);
+    } else {
+        jx_put_text(out, "header", field);
+    }
+}
+
 static void render_json(const struct problem *p, const struct err *e, const char *request,
                         struct buf *out)
 {
@@ -101,7 +117,7 @@ static void render_json(const struct problem *p, const struct err *e, const char
     if (e->field[0] && p->status != 500) {
         jx_key(out, "errors");
         buf_adds(out, "[{");
-        jx_put_text(out, "pointer", e->field);
+        put_place(out, e->field);
         jx_put_text(out, "detail", detail);
         buf_adds(out, "}]");
     }

@@ -29,7 +29,13 @@ extern const char TYPE_PROBLEM[]; /* "application/problem+json" */
 
 /*
  * The answer to a failure. `e` gives the sentence ("" when the kind says all: an internal one
- * is never told to strangers) and the field; `request` is the request's id. Headers that rp
+ * is never told to strangers) and the place of what is wrong, as `errors` says it by RFC 9457:
+ *
+ *     field "/title"     {"pointer":"#/title"}      a member of the body
+ *     field "?n"         {"parameter":"n"}          of the path or the query
+ *     field "If-Match"   {"header":"If-Match"}
+ *
+ * `request` is the request's id. Headers that rp
  * already has are kept: a 410 may point at what to fetch instead.
  */
 void problem_reply(struct arena *mem, const struct problem *p, const struct err *e,

@@ -430,18 +430,42 @@ static bool wants_page(h2o_req_t *req)
                              req->headers.entries[at].value.len, "text/html", 9);
 }
 
+static bool has_param(const struct route *r, const char *name)
+{
+    for (const struct param *p = r->params; p && p->name; p++)
+        if (!strcmp(p->name, name))
+            return true;
+    return false;
+}
+
+/* Inner code names the field and cannot know where the request had it. The route knows. */
+static void say_place(const struct route *r, struct err *e)
+{
+    char field[sizeof e->field - 1];
+    bool header = *e->field >= 'A' && *e->field <= 'Z';
+
+    if (!*e->field || *e->field == '/' || *e->field == '?' || header)
+        return;
+    memccpy(field, e->field, '\0', sizeof field);
+    field[sizeof field - 1] = '\0';
+    snprintf(e->field, sizeof e->field, "%s%s",
+             r && r->body_max && !has_param(r, field) ? "/" : "?", field);
+}
+
 void send_problem(const struct sending *s, enum rc rc, const struct err *e, struct reply *rp)
 {
     h2o_req_t *req = s->req;
     bool page = s->route ? s->route->flags & R_PAGE : wants_page(req);
     struct sending own = *s;
+    struct err said = *e;
 
+    say_place(s->route, &said);
     if (!own.id)
         own.id = request_id_make(h2o_mem_alloc_pool(&req->pool, REQUEST_ID_TEXT));
     if (problem_of(rc)->status >= 500 && rc != RC_BUSY)
         LOG(LOG_ERROR, "failure", L_STR("request", own.id), L_STR("kind", rc_name(rc)),
             L_STR("why", e->text));
     add_hint(req, s, rc, rp);
-    problem_reply(arena_of_pool(&req->pool), problem_of(rc), e, own.id, page, rp);
+    problem_reply(arena_of_pool(&req->pool), problem_of(rc), &said, own.id, page, rp);
     send_reply(&own, rp);
 }

@@ -180,7 +180,7 @@ static void parameters_are_checked_and_told_apart(void **state)
             fail_msg("%s: %d", bad[i], a.status);
     }
     a = ask(t, GET, "/loop/a?colour=1", NULL);
-    assert_non_null(strstr(a.body, "\"errors\":[{\"pointer\":\"colour\""));
+    assert_non_null(strstr(a.body, "\"errors\":[{\"parameter\":\"colour\""));
 }
 
 static void long_targets_are_refused(void **state)

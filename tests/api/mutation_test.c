@@ -117,7 +117,7 @@ static void a_mutation_is_made_or_rolled_back(void **state)
     assert_true(made(t, "one"));
     a = ask(t, POST, "/rows", &(struct ask){ .headers = AS_EDITOR, .body = "fail" });
     assert_int_equal(a.status, 400);
-    assert_non_null(strstr(a.body, "\"pointer\":\"/body\""));
+    assert_non_null(strstr(a.body, "\"pointer\":\"#/body\""));
     assert_false(made(t, "fail"));
     a = ask(t, POST, "/rows", &(struct ask){ .origin = ORIGIN_ADMIN, .body = "two" });
     assert_int_equal(a.status, 201);

@@ -297,6 +297,43 @@ static void what_a_proxy_passes_on_comes_from_a_stranger(void **state)
         401);
 }
 
+/* What was wrong, where the sender wrote it, whichever layer found it. */
+static void a_failure_names_its_place(void **state)
+{
+    struct world *t = *state;
+    const char *id = service_publish(t, "一篇文章", "正文", NULL);
+    const struct {
+        enum method method;
+        const char *target, *headers, *body, *place;
+    } rows[] = {
+        { GET, "/v1/items?n=0", NULL, NULL, "{\"parameter\":\"n\"," },
+        { GET, "/v1/items?nn=1", NULL, NULL, "{\"parameter\":\"nn\"," },
+        { GET, "/v1/items?cursor=nonsense", NULL, NULL, "{\"parameter\":\"cursor\"," },
+        { GET, "/v1/items?since=2026-02-30", NULL, NULL, "{\"parameter\":\"since\"," },
+        { GET, "/v1/columns/x", NULL, NULL, "{\"parameter\":\"column\"," },
+        { GET, "/v1/staff/items?state=none", NULL, NULL, "{\"parameter\":\"state\"," },
+        { POST, "/v1/import?zz=1", NULL, "{}", "{\"parameter\":\"zz\"," },
+        { POST, "/v1/columns", NULL, "{\"path\":\"x\"}", "{\"pointer\":\"#/site\"," },
+        { POST, "/v1/items", NULL, "{\"column\":1}", "{\"pointer\":\"#/title\"," },
+        { POST, "/v1/items", NULL, "{\"column\":1,\"title\":\"\"}",
+          "{\"pointer\":\"#/title\"," },
+        { PATCH, "/v1/columns/1", NULL, "{\"type\":\"none\"}", "{\"pointer\":\"#/type\"," },
+        { POST, "/v1/orgs", NULL, "{\"code\":\"a\",\"name\":\"b\",\"region\":\"000000\"}",
+          "{\"pointer\":\"#/region\"," },
+        { PUT, URL("/v1/items/%s", id), NULL, "{}", "{\"header\":\"If-Match\"," },
+        { POST, "/v1/sites", "idempotency-key: two words", "{}",
+          "{\"header\":\"Idempotency-Key\"," },
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct answer a =
+            tell_with(t, rows[i].method, rows[i].target, rows[i].headers, rows[i].body);
+
+        if (a.status != 400 || !strstr(a.body, URL("\"errors\":[%s", rows[i].place)))
+            fail_msg("%s: %d %s", rows[i].target, a.status, a.body);
+    }
+}
+
 static void a_token_opens_what_it_names(void **state)
 {
     struct world *t = *state;
@@ -591,6 +628,7 @@ int main(void)
         TEST(a_draft_goes_its_way_to_publication),
         TEST(strangers_may_change_nothing),
         TEST(what_a_proxy_passes_on_comes_from_a_stranger),
+        TEST(a_failure_names_its_place),
         TEST(a_token_opens_what_it_names),
         TEST(an_import_answers_line_by_line),
         TEST(a_line_of_nul_bytes_is_refused),

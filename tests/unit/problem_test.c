@@ -50,7 +50,7 @@ static void the_json_is_whole(void **state)
                         "urn:uuid:0190b5a2-7e1c-7000-8000-000000000001");
     assert_string_equal(jx_text(object, "traceId"), ID);
     assert_string_equal(
-        jx_text(json_array_get(json_object_get(object, "errors"), 0), "pointer"), "/title");
+        jx_text(json_array_get(json_object_get(object, "errors"), 0), "pointer"), "#/title");
     arena_free(mem);
 }
 
