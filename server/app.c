@@ -21,6 +21,7 @@
 #include "server/base/pool.h"
 #include "server/demo/demo.h"
 #include "server/http/cache.h"
+#include "server/http/client.h"
 #include "server/http/edge.h"
 #include "server/http/idempotency.h"
 #include "server/http/listen.h"
@@ -33,7 +34,7 @@
 #include "server/store/writer.h"
 #include "sync/live.h"
 
-enum { EXPIRE_EVERY_MS = 10000, BUILDS_MAX = 16, BUILDER_NICENESS = 15 };
+enum { EXPIRE_EVERY_MS = 10000, BUILDS_MAX = 16, OUTBOUND_MAX = 1000, BUILDER_NICENESS = 15 };
 
 struct app {
     int lock;
@@ -175,6 +176,8 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c, unsigne
         return rc;
     if ((flags & APP_DEMO) && (rc = demo_fill(e, live_no(live_own()))))
         return rc;
+    if ((flags & APP_NETWORK) && (rc = client_start(e, OUTBOUND_MAX)))
+        return rc;
     if ((rc = open_edge(a, e, c, flags)) || (rc = describe(a, e, c, flags)))
         return rc;
     server_run(a->server);
@@ -217,6 +220,7 @@ void app_stop(struct app *a, int64_t deadline_ms)
         return;
     if (a->server && !server_stop(a->server, deadline_ms))
         leave();
+    client_stop();
     sync_stop();
     pool_free(a->builder);
     pool_free(a->workers);
