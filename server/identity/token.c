@@ -21,8 +21,15 @@
 enum { RANDOM = 32 };
 static const char prefix[] = "tjzw_";
 
-static const char label_letters[] =
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+/* The label stands in the path of DELETE /v1/tokens/:label, where ".." would lead elsewhere. */
+static bool is_label(const char *label)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789._-";
+    size_t n = strlen(label);
+
+    return n && n <= TOKEN_LABEL_MAX && strspn(label, letters) == n &&
+           !strchr("._-", label[0]) && !strstr(label, "..");
+}
 
 static unsigned right_by_name(const char *name, size_t n)
 {
@@ -60,14 +67,16 @@ static enum rc read_rights(struct work *w, const char *text, unsigned *out)
 static enum rc check(struct work *w, const char *label, const char *rights, int64_t seconds,
                      unsigned *out)
 {
-    size_t n = strlen(label);
     enum rc rc;
 
     if ((rc = work_need(w, RIGHT_OPERATE)))
         return rc;
-    if (!n || n > TOKEN_LABEL_MAX || strspn(label, label_letters) != n)
-        return err_field(&w->err, "label", "a label has 1 to %d of a-z A-Z 0-9 . _ -",
-                         TOKEN_LABEL_MAX);
+    if (!is_label(label))
+        return err_field(
+            &w->err, "label",
+            "a label has 1 to %d of a-z 0-9 . _ -, begins with one of a-z 0-9, and "
+            "holds no \"..\"",
+            TOKEN_LABEL_MAX);
     if (seconds < 1 || seconds > TOKEN_LIFETIME_MAX)
         return err_field(&w->err, "seconds", "a token lives 1 second to ten years");
     if ((rc = read_rights(w, rights, out)))

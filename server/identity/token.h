@@ -15,8 +15,8 @@ struct token {
 };
 
 /*
- * `rights`: names separated by commas ("import,publish"; "all"). `seconds`: lifetime. The token
- * is written to `out` and nowhere else. RC_INVALID, RC_CONFLICT (the label is taken),
+ * `label`: [a-z0-9][a-z0-9._-]{0,39} without "..", for it stands in an address. `rights`: names
+ * separated by commas ("import,publish"; "all"). `seconds`: lifetime. The token is written to `out` and nowhere else. RC_INVALID, RC_CONFLICT (the label is taken),
  * RC_FORBIDDEN (only who may operate, and no right that the actor lacks).
  */
 enum rc token_create(struct work *w, const char *label, const char *rights, int64_t seconds,

@@ -30,6 +30,7 @@
  */
 #include "server/library/import.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "server/base/clock.h"
@@ -213,7 +214,9 @@ static enum rc find_site(struct chunk *c, const char *code, struct site *out)
 
     if (rc == RC_NOT_FOUND && c->o->create) {
         *out = (struct site){ .stream = c->o->stream, .code = code, .name = code };
-        return site_create(w, out);
+        if ((rc = site_create(w, out)) == RC_INVALID)
+            snprintf(w->err.field, sizeof w->err.field, "source");
+        return rc;
     }
     if (!rc && out->stream != c->o->stream)
         return err_field(&w->err, "source", "the site \"%.64s\" belongs to another stream",

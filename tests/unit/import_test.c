@@ -345,6 +345,24 @@ static void an_import_makes_no_place_without_the_right_to_edit(void **state)
     assert_int_equal(take(t, column), IMPORT_CREATED);
 }
 
+static void a_source_that_can_be_no_site_is_named(void **state)
+{
+    static const char *const wrong[] = { "..",     ".a", "/b", "b/",  "a//b",      "a/../b",
+                                         "a\\\\b", " a", "a ", "　a", "a\\u202eb", "a\\u0007" };
+    struct library_world *t = *state;
+
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        const char *text = arena_printf(
+            t->mem, "{\"id\":\"h\",\"source\":\"%s\",\"column\":\"c\",\"title\":\"t\"}",
+            wrong[i]);
+        struct import_line line = one(t, text, strlen(text), true);
+
+        if (line.result != IMPORT_REFUSED || strcmp(line.why.field, "source"))
+            fail_msg("%s: \"%s\" %s", text, line.why.field, line.why.text);
+    }
+    assert_int_equal(world_number(t, "SELECT count(*) FROM site"), 1);
+}
+
 /* ---- the real corpus, where it is ---- */
 
 struct listing {
@@ -435,6 +453,7 @@ int main(void)
         TEST(lengths_are_limited),
         TEST(a_refused_record_hinders_no_other),
         TEST(an_import_needs_its_right),
+        TEST(a_source_that_can_be_no_site_is_named),
         TEST(an_import_makes_no_place_without_the_right_to_edit),
         TEST(the_corpus_goes_in_and_comes_out_again),
     };

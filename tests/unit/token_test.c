@@ -106,6 +106,37 @@ static void nobody_gives_away_what_he_lacks(void **state)
     assert_string_equal(text, "untouched");
 }
 
+/* It stands in the path of the request that revokes it. */
+static void a_label_can_stand_in_an_address(void **state)
+{
+    static const char *const wrong[] = { ".",
+                                         "..",
+                                         ".a",
+                                         "-a",
+                                         "_a",
+                                         "a..b",
+                                         "A",
+                                         "a/b",
+                                         "天津",
+                                         "a%2f",
+                                         "a\n",
+                                         "",
+                                         "a2345678901234567890123456789012345678901" };
+    struct library_world *t = *state;
+    char text[TOKEN_TEXT];
+
+    world_begin(t);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        if (token_create(&t->w, wrong[i], "read", 60, text) != RC_INVALID ||
+            strcmp(t->w.err.field, "label"))
+            fail_msg("%s", wrong[i]);
+    assert_int_equal(token_create(&t->w, "7.cms-a_b", "read", 60, text), RC_OK);
+    assert_int_equal(
+        token_create(&t->w, "a234567890123456789012345678901234567890", "read", 60, text),
+        RC_OK);
+    world_commit(t);
+}
+
 int main(void)
 {
 #define TEST(f) \
@@ -116,6 +147,7 @@ int main(void)
         TEST(what_is_not_a_token_is_refused),
         TEST(a_revoked_token_is_refused),
         TEST(nobody_gives_away_what_he_lacks),
+        TEST(a_label_can_stand_in_an_address),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
