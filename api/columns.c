@@ -7,6 +7,8 @@
  */
 #include "api/columns.h"
 
+#include <inttypes.h>
+
 #include "api/instance.h"
 #include "api/view.h"
 #include "server/base/jx.h"
@@ -139,6 +141,7 @@ enum rc post_site(struct work *w, const struct request *rq, struct reply *rp)
     if ((rc = site_create(w, &site)))
         return rc;
     rp->status = 201;
+    reply_header(rp, "location", arena_printf(w->mem, "/v1/sites/%" PRId64, site.no));
     return reply_site(w, &site, rp);
 }
 
@@ -235,6 +238,7 @@ enum rc post_column(struct work *w, const struct request *rq, struct reply *rp)
     if (json_object_size(body) > 2 && (rc = column_edit(w, &column)))
         return rc;
     rp->status = 201;
+    reply_header(rp, "location", arena_printf(w->mem, "/v1/columns/%" PRId64, column.no));
     return reply_column(w, column.no, rp);
 }
 

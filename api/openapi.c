@@ -31,12 +31,13 @@
 
 static const struct shape shapes[] = {
     { .handler = get_orgs, .answer = "OrgList" },
+    { .handler = get_org, .answer = "Org" },
     { .handler = get_sites, .answer = "SiteList" },
     { .handler = get_site, .answer = "Site" },
-    { .handler = get_columns, .answer = "ColumnList" },
+    { .handler = get_columns, .answer = "ColumnList", .flags = SHAPE_NAMES },
     { .handler = get_column, .answer = "Column" },
     { .handler = get_column_items, .answer = "ItemList" },
-    { .handler = get_items, .answer = "ItemList" },
+    { .handler = get_items, .answer = "ItemList", .flags = SHAPE_NAMES },
     { .handler = get_item, .answer = "Record" },
     { .handler = get_revisions, .answer = "RevisionList" },
     { .handler = get_revision, .answer = "Record" },
@@ -45,7 +46,7 @@ static const struct shape shapes[] = {
       .body = "",
       .body_type = TYPE_BYTES,
       .answer = "Upload",
-      .flags = SHAPE_CONTENT_RANGE },
+      .flags = SHAPE_CONTENT_RANGE | SHAPE_COMPLETES },
     { .handler = get_sync_keys, .answer = "", .answer_type = TYPE_TEXT },
     { .handler = get_sync_head, .answer = "", .answer_type = TYPE_TEXT },
     { .handler = get_sync_twin, .answer = "", .answer_type = TYPE_TEXT, .flags = SHAPE_RANGE },
@@ -59,8 +60,12 @@ static const struct shape shapes[] = {
       .body_type = TYPE_NDJSON,
       .answer = "ImportReport" },
     { .handler = get_staff_items, .answer = "StaffItemList" },
-    { .handler = get_draft, .answer = "Draft" },
-    { .handler = post_item, .body = "NewItem", .answer = "StaffItem", .status = 201 },
+    { .handler = get_draft, .answer = "Draft", .flags = SHAPE_ETAG },
+    { .handler = post_item,
+      .body = "NewItem",
+      .answer = "StaffItem",
+      .status = 201,
+      .flags = SHAPE_NAMES },
     { .handler = put_item,
       .body = "EditedItem",
       .answer = "StaffItem",
@@ -68,18 +73,30 @@ static const struct shape shapes[] = {
     { .handler = post_verb, .body = "Reason", .answer = "StaffItem", .flags = SHAPE_IF_MATCH },
     { .handler = post_move, .body = "Move", .answer = "StaffItem", .flags = SHAPE_IF_MATCH },
     { .handler = post_preview, .body = "PreviewWish", .answer = "PreviewLink" },
-    { .handler = post_org, .body = "NewOrg", .answer = "Org", .status = 201 },
+    { .handler = post_org,
+      .body = "NewOrg",
+      .answer = "Org",
+      .status = 201,
+      .flags = SHAPE_NAMES },
     { .handler = patch_org, .body = "EditedOrg", .answer = "Org" },
-    { .handler = post_site, .body = "NewSite", .answer = "Site", .status = 201 },
+    { .handler = post_site,
+      .body = "NewSite",
+      .answer = "Site",
+      .status = 201,
+      .flags = SHAPE_NAMES },
     { .handler = patch_site, .body = "EditedSite", .answer = "Site" },
-    { .handler = post_column, .body = "NewColumn", .answer = "Column", .status = 201 },
+    { .handler = post_column,
+      .body = "NewColumn",
+      .answer = "Column",
+      .status = 201,
+      .flags = SHAPE_NAMES },
     { .handler = patch_column, .body = "EditedColumn", .answer = "Column" },
     { .handler = get_tokens, .answer = "TokenList" },
     { .handler = post_token, .body = "NewToken", .answer = "IssuedToken", .status = 201 },
     { .handler = delete_token, .status = 204 },
     { .handler = get_healthz, .answer = "", .answer_type = TYPE_TEXT },
     { .handler = get_readyz, .answer = "", .answer_type = TYPE_TEXT },
-    { .handler = get_metrics, .answer = "", .answer_type = TYPE_TEXT },
+    { .handler = get_metrics, .answer = "", .answer_type = TYPE_TEXT, .flags = SHAPE_GUARDED },
     { .handler = get_version, .answer = "Version" },
     { .handler = get_openapi, .answer = "OpenApi" },
 };
@@ -223,17 +240,27 @@ static void put_body(struct buf *out, const struct shape *s)
     buf_addc(out, '}');
 }
 
-static void put_answer(struct buf *out, const struct route *r, const struct shape *s)
+static void put_success(struct buf *out, const struct route *r, const struct shape *s, int code)
 {
     char status[12];
 
-    snprintf(status, sizeof status, "%d", s->status ? s->status : 200);
+    snprintf(status, sizeof status, "%d", code);
     jx_key(out, status);
     buf_addc(out, '{');
     jx_put_text(out, "description", r->summary);
+    if (code == 201 && r->method == POST)
+        buf_adds(out, ",\"headers\":{\"Location\":{\"description\":\"新建的在这里\","
+                      "\"schema\":{\"type\":\"string\",\"format\":\"uri-reference\"}}}");
     if (s->answer)
         put_content(out, s->answer_type ? s->answer_type : TYPE_JSON, s->answer);
     buf_addc(out, '}');
+}
+
+static void put_answer(struct buf *out, const struct route *r, const struct shape *s)
+{
+    put_success(out, r, s, s->status ? s->status : 200);
+    if (s->flags & SHAPE_COMPLETES)
+        put_success(out, r, s, 201);
 }
 
 static void put_plain_answer(struct buf *out, const char *status, const char *doc)
@@ -244,22 +271,31 @@ static void put_plain_answer(struct buf *out, const char *status, const char *do
     buf_addc(out, '}');
 }
 
-/* The failures that a row's own checks can bring about; all others stand under "default". */
+/* The failures that a row's own checks and its handler can bring about; those of every row, which
+ * are the server's and not the request's (500 …), stand under "default" alone. */
 static void put_failures(struct buf *out, const struct route *r, const struct shape *s)
 {
+    bool open = r->right == RIGHT_READ, writes = r->where == ON_WRITER;
     const struct {
         bool can;
         const char *status;
     } rows[] = {
         { true, "400" },
-        { r->right != RIGHT_READ, "401" },
-        { r->right != RIGHT_READ, "403" },
-        { strchr(r->path, ':'), "404" },
+        { !open || !(r->flags & R_CACHED),
+          "401" }, /* a token that is none, where one may help */
+        { !open || s->flags & SHAPE_GUARDED, "403" },
+        { strchr(r->path, ':') || s->flags & SHAPE_NAMES, "404" },
         { r->method != GET, "409" },
-        { strstr(r->path, "/items/:id"), "410" },
+        { strstr(r->path, "/items/:id") || strstr(r->path, "/sync/:stream/"), "410" },
         { s->flags & SHAPE_IF_MATCH, "412" },
-        { r->body_max, "413" },
+        { true, "413" }, /* also content where none belongs */
         { r->body_max && !(r->flags & R_BYTES), "415" },
+        { s->flags & SHAPE_RANGE, "416" },
+        { writes && !(r->flags & R_NO_KEY), "422" },
+        { !(r->flags & R_FREE), "429" },
+        { true, "431" },
+        { true, "503" },
+        { r->method != GET, "507" },
         { true, "default" },
     };
 
@@ -310,7 +346,7 @@ static void put_operation(struct buf *out, const struct route *r)
     jx_key(out, "responses");
     buf_addc(out, '{');
     put_answer(out, r, s);
-    if (r->flags & R_CACHED || s->flags & SHAPE_RANGE)
+    if (r->flags & R_CACHED || s->flags & (SHAPE_RANGE | SHAPE_ETAG))
         put_plain_answer(out, "304", "与 If-None-Match 给出的 ETag 相同");
     if (s->flags & SHAPE_RANGE)
         put_plain_answer(out, "206", "所求的一段");

@@ -26,6 +26,10 @@ enum {
     SHAPE_MUST_MATCH = 1 << 1,
     SHAPE_RANGE = 1 << 2,         /* answers Range */
     SHAPE_CONTENT_RANGE = 1 << 3, /* takes Content-Range */
+    SHAPE_COMPLETES = 1 << 4,     /* answers 201 when the last piece is there, 200 before */
+    SHAPE_ETAG = 1 << 5,          /* answers 304 */
+    SHAPE_NAMES = 1 << 6,   /* names something in its query or body that may not be there */
+    SHAPE_GUARDED = 1 << 7, /* for everybody, but not from everywhere */
 };
 const struct shape *openapi_shape(const struct route *r); /* never NULL */
 bool openapi_shows(const struct route *r);                /* it is in the document */

@@ -7,6 +7,8 @@
  */
 #include "api/orgs.h"
 
+#include <inttypes.h>
+
 #include "api/view.h"
 #include "server/base/jx.h"
 
@@ -37,6 +39,17 @@ enum rc get_orgs(struct work *w, const struct request *rq, struct reply *rp)
     reply_buf(rp, TYPE_JSON, &b);
     rp->cache = CACHE_SHORT;
     return RC_OK;
+}
+
+enum rc get_org(struct work *w, const struct request *rq, struct reply *rp)
+{
+    struct org org;
+    enum rc rc;
+
+    if ((rc = place_org(w, request_arg(rq, "org")->text, &org)))
+        return rc;
+    rp->cache = CACHE_SHORT;
+    return reply_org(w, &org, rp);
 }
 
 /* What a body says of it; what it does not say stays as it is. */
@@ -74,6 +87,7 @@ enum rc post_org(struct work *w, const struct request *rq, struct reply *rp)
     if ((rc = org_create(w, &org)))
         return rc;
     rp->status = 201;
+    reply_header(rp, "location", arena_printf(w->mem, "/v1/orgs/%" PRId64, org.no));
     return reply_org(w, &org, rp);
 }
 

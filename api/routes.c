@@ -119,6 +119,7 @@ static const struct param slug[] = { { "slug", P_TEXT, 1, 40, "problem+json 中 
 
 const struct route routes_table[] = {
     { GET, "/v1/orgs",                         READ, NULL, 0, get_orgs, NULL, T_READ, "全部机构", NULL },
+    { GET, "/v1/orgs/:org",                    READ, org, 0, get_org, NULL, T_READ, "一个机构", NULL },
     { GET, "/v1/sites",                        READ, NULL, 0, get_sites, NULL, T_READ, "全部站点", NULL },
     { GET, "/v1/sites/:site",                  READ, site, 0, get_site, NULL, T_READ, "一个站点", NULL },
     { GET, "/v1/columns",                      READ, site, 0, get_columns, NULL, T_READ, "全部栏目，或一个站点的栏目", NULL },

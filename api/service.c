@@ -119,6 +119,9 @@ enum rc post_token(struct work *w, const struct request *rq, struct reply *rp)
     buf_adds(&b, "}\n");
     reply_buf(rp, TYPE_JSON, &b);
     rp->status = 201;
+    reply_header(
+        rp, "location",
+        arena_printf(w->mem, "/v1/tokens/%s", jx_text(body, "label"))); /* a-z 0-9 . _ - */
     return RC_OK;
 }
 

@@ -129,6 +129,7 @@ enum rc post_item(struct work *w, const struct request *rq, struct reply *rp)
     struct content content;
     struct item item;
     enum item_kind kind = KIND_ARTICLE;
+    char id[ID_TEXT];
     json_t *body;
     enum rc rc;
 
@@ -144,6 +145,7 @@ enum rc post_item(struct work *w, const struct request *rq, struct reply *rp)
     if ((rc = item_create(w, &new, &item)))
         return rc;
     rp->status = 201;
+    reply_header(rp, "location", arena_printf(w->mem, "/v1/drafts/%s", id_text(&item.id, id)));
     return reply_item(w, &item, rp);
 }
 

@@ -70,6 +70,32 @@ static void organisations_stand_behind_sites(void **state)
     HAS(a, "\"org\":\"edu\"");
 }
 
+static void what_was_made_says_where_it_is(void **state)
+{
+    static const struct {
+        const char *target, *body, *location;
+    } rows[] = {
+        { "/v1/orgs", "{\"code\":\"edu\",\"name\":\"教育局\"}", "/v1/orgs/1" },
+        { "/v1/sites", "{\"code\":\"a b/c\",\"name\":\"新站\"}", "/v1/sites/2" },
+        { "/v1/columns", "{\"site\":1,\"path\":\"公报\"}", "/v1/columns/3" },
+        { "/v1/items", "{\"column\":1,\"title\":\"草稿\"}", "/v1/drafts/" },
+        { "/v1/tokens", "{\"label\":\"cms.1\",\"rights\":\"import\"}", "/v1/tokens/cms.1" },
+    };
+    struct world *t = *state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct answer a = tell(t, POST, rows[i].target, rows[i].body);
+        const char *location = answer_header(t, &a, "location");
+
+        assert_int_equal(a.status, 201);
+        assert_int_equal(strncmp(location, rows[i].location, strlen(rows[i].location)), 0);
+        if (strcmp(rows[i].target, "/v1/tokens"))
+            assert_int_equal(tell(t, GET, location, NULL).status, 200);
+        else
+            assert_int_equal(tell(t, DELETE, location, NULL).status, 204);
+    }
+}
+
 static void sites_and_columns_can_be_changed(void **state)
 {
     struct world *t = *state;
@@ -92,6 +118,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(organisations_stand_behind_sites),
+        TEST(what_was_made_says_where_it_is),
         TEST(sites_and_columns_can_be_changed),
     };
 

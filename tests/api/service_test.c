@@ -54,6 +54,7 @@ static void every_public_address_answers(void **state)
         const char *type;
     } rows[] = {
         { "/v1/orgs", 200, "application/json" },
+        { "/v1/orgs/none", 404, "application/problem+json" },
         { "/v1/sites", 200, "application/json" },
         { "/v1/sites/1200000000", 200, "application/json" },
         { "/v1/sites/1", 200, "application/json" },

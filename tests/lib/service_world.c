@@ -7,12 +7,15 @@
 
 #include <cmocka.h>
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/instance.h"
+#include "api/openapi.h"
 #include "api/routes.h"
 #include "server/base/jx.h"
+#include "server/http/router.h"
 #include "server/identity/token.h"
 #include "server/library/stream.h"
 #include "server/store/writer.h"
@@ -25,6 +28,51 @@ static enum rc make_stream(struct work *w, void *arg)
 static enum rc know_token(struct work *w, const char *bearer)
 {
     return token_check(w, bearer, &w->who);
+}
+
+/* What programs are told of the interface: read once. */
+static json_t *description(void)
+{
+    static struct arena *mem;
+    static json_t *doc;
+    struct buf text = BUF_HEAP;
+    struct err e = { 0 };
+
+    if (doc)
+        return doc;
+    mem = arena_new();
+    openapi_print(&text);
+    if (jx_object(&e, mem, text.p, text.n, &doc))
+        fail_msg("%s", e.text);
+    buf_done(&text);
+    return doc;
+}
+
+/* No answer has a status that the description does not name for its route. */
+static void is_described(struct world *t, enum method m, const char *target,
+                         const struct answer *a)
+{
+    struct buf path = BUF_IN(world_mem(t));
+    struct err e = { 0 };
+    struct target parsed;
+    const struct route *r;
+    const json_t *operation;
+    char method[8] = "";
+
+    if (target_parse(&e, world_mem(t), target, strlen(target), &parsed))
+        return;
+    r = router_find(&parsed, m).route;
+    if (!r || !openapi_shows(r))
+        return;
+    routes_put_path(&path, r);
+    for (size_t i = 0; method_name(r->method)[i]; i++)
+        method[i] = (char)tolower((unsigned char)method_name(r->method)[i]);
+    operation = json_object_get(
+        json_object_get(json_object_get(description(), "paths"), path.p), method);
+    if (!json_object_get(json_object_get(operation, "responses"),
+                         arena_printf(world_mem(t), "%d", a->status)))
+        fail_msg("%s %s answers %d, which /openapi.json does not say", method, path.p,
+                 a->status);
 }
 
 int service_world_set_up(void **state)
@@ -42,6 +90,7 @@ int service_world_set_up(void **state)
     instance_set(&in);
     edge_set_auth(know_token);
     *state = t;
+    world_check_answers(t, is_described);
     assert_int_equal(tell(t, POST, "/v1/sites",
                           "{\"code\":\"1200000000\",\"name\":\"示例市人民政府\",\"domain\":"
                           "\"www.example.cn\"}")

@@ -1,6 +1,7 @@
 /*
  * service_world.h - a whole service without a socket: world.h with the real route table, one
- * stream, one site and two columns (要闻 is number 1, 通知公告 number 2).
+ * stream, one site and two columns (要闻 is number 1, 通知公告 number 2). Every answer is held
+ * against /openapi.json.
  */
 #ifndef TESTS_SERVICE_WORLD_H
 #define TESTS_SERVICE_WORLD_H

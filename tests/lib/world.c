@@ -30,6 +30,7 @@ struct world {
     h2o_hostconf_t *hosts[ORIGIN_COUNT];
     h2o_context_t ctx;
     struct edge_loop edge;
+    world_check *check;
 };
 
 static const char *pool_db_path;
@@ -270,7 +271,16 @@ struct answer ask_end(struct world *t, struct asking *a)
 
 struct answer ask(struct world *t, enum method m, const char *target, const struct ask *how)
 {
-    return ask_end(t, ask_begin(t, m, target, how));
+    struct answer a = ask_end(t, ask_begin(t, m, target, how));
+
+    if (t->check && !(how && how->method))
+        t->check(t, m, target, &a);
+    return a;
+}
+
+void world_check_answers(struct world *t, world_check *check)
+{
+    t->check = check;
 }
 
 const char *answer_header(struct world *t, const struct answer *a, const char *name)

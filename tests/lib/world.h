@@ -57,6 +57,10 @@ struct answer {
 /* Runs the loop until the answer is there. `how` may be NULL. What the answer points to lives
  * as long as the world. */
 struct answer ask(struct world *t, enum method m, const char *target, const struct ask *how);
+/* Sees every answer of ask() from now on. */
+typedef void world_check(struct world *t, enum method m, const char *target,
+                         const struct answer *a);
+void world_check_answers(struct world *t, world_check *check);
 /* "" if absent. */
 const char *answer_header(struct world *t, const struct answer *a, const char *name);
 
