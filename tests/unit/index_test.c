@@ -399,6 +399,32 @@ static void a_head_waits_for_the_index_when_the_log_runs_away(void **state)
     assert_takes_there(t, &h, 4000);
 }
 
+/* An older head would name a cut that nobody can catch up to any more. */
+static void a_takedown_waits_for_no_index(void **state)
+{
+    struct sync_world *t = *state;
+    atomic_bool held = true;
+    struct block block[2] = { { { .run = hold }, &held }, { { .run = hold }, &held } };
+    struct wire_head h;
+
+    sync_world_stop(t);
+    sync_world_start_with_workers(t);
+    for (int i = 0; i < 2; i++)
+        assert_true(pool_submit(t->workers, &block[i].job));
+    fill(t, 2, 100);
+    sync_world_put_often(t, 0, WIRE_CATCHUP_MAX + 10);
+    h = sync_world_head(t);
+    assert_true(h.seq <= WIRE_CATCHUP_MAX);
+    sync_world_take_down(t, 1);
+    assert_true(head_values(t->live, &h));
+    assert_int_equal(h.seq, t->seq);
+    assert_int_equal(h.cut, 1);
+    atomic_store(&held, false);
+    while (!h.has_index)
+        h = sync_world_next_head(t, &h);
+    assert_takes_there(t, &h, 0);
+}
+
 static void a_server_that_stops_signs_nothing_out_of_reach(void **state)
 {
     struct sync_world *t = *state;
@@ -475,6 +501,7 @@ int main(void)
         TEST(what_was_taken_down_is_in_no_object),
         TEST(settling_waits_until_everything_is_readable),
         TEST(a_head_waits_for_the_index_when_the_log_runs_away),
+        TEST(a_takedown_waits_for_no_index),
         TEST(a_server_that_stops_signs_nothing_out_of_reach),
         TEST(what_was_made_in_a_hurry_is_joined_later),
         TEST(the_index_survives_a_restart),
