@@ -413,8 +413,8 @@ static void put_field_type(struct buf *out, const struct field *f)
         [FIELD_HASH] = "\"type\":\"string\",\"pattern\":\"^[0-9a-f]{64}$\"",
         [FIELD_URL] = "\"type\":\"string\",\"format\":\"uri\"",
         [FIELD_BOOL] = "\"type\":\"boolean\"",
-        [FIELD_LINKS] = "\"type\":\"array\",\"items\":{\"type\":\"string\",\"description\":"
-                        "\"另一条内容的编号，或网址\"}",
+        [FIELD_LINKS] = ("\"type\":\"array\",\"items\":{\"type\":\"string\",\"description\":"
+                         "\"另一条内容的编号，或网址\"}"),
         [FIELD_FILES] =
             "\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Attachment\"}",
     };
