@@ -136,12 +136,26 @@ static enum rc new_epoch(struct work *w, const struct stream *s, const struct ma
     return db_run(w, SQL_sync_ancestry_add, "iii", s->no, e, s->seq + 1);
 }
 
+enum rc founding_clock(struct err *e)
+{
+    static const int64_t earliest = 1735689600; /* 2025: this program is not older */
+    char text[CLOCK_TEXT];
+
+    if (clock_now() >= earliest)
+        return RC_OK;
+    return err_set(
+        e, RC_INVALID,
+        "the clock says %s, and what is founded now would carry that for ever: set the "
+        "clock (chrony or systemd-timesyncd), then start again",
+        clock_text(clock_now(), text));
+}
+
 /* A log that never was published has no ancestors, whatever epoch it was given first. */
 static enum rc found(struct work *w, const char *name, const struct mark *m, struct stream *s)
 {
     enum rc rc;
 
-    if ((rc = stream_make(w, name, s)))
+    if ((rc = founding_clock(&w->err)) || (rc = stream_make(w, name, s)))
         return rc;
     if (!m->known || s->epoch > (int64_t)m->epoch)
         return RC_OK;

@@ -23,4 +23,7 @@ enum rc sync_founding(struct work *w, const char *data, const char *name, int64_
 enum rc founding_mark(struct err *e, struct arena *mem, const char *data, const char *name,
                       uint64_t epoch, uint64_t seq);
 
+/* RC_INVALID if the clock cannot have been set: neither an epoch nor a key line gets its time. */
+enum rc founding_clock(struct err *e);
+
 #endif

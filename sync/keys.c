@@ -17,6 +17,7 @@
 #include "server/base/clock.h"
 #include "server/base/fs.h"
 #include "server/base/secret.h"
+#include "sync/founding.h"
 #include "sync/verify.h"
 
 struct keys {
@@ -51,7 +52,10 @@ static enum rc append(struct keys *k, struct err *e, const char *role,
                       const struct verify_key *key)
 {
     struct sync_err se;
+    enum rc rc = founding_clock(e);
 
+    if (rc)
+        return rc;
     if (verify_keys_append(&se, k->chain, &k->chain_n, sizeof k->chain, role, key,
                            (uint64_t)clock_now(), k->platform))
         return err_set(e, RC_INTERNAL, "key chain: %s", se.text);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "server/base/clock.h"
+#include "sync/keys.h"
 #include "sync/object.h"
 #include "tests/lib/sync_world.h"
 
@@ -169,6 +170,30 @@ static void a_damaged_mark_is_refused(void **state)
     sync_world_start(t);
 }
 
+/* A board whose battery is dead begins in 1970 or before: what it founded would be founded again. */
+static void no_log_is_founded_by_a_clock_that_nobody_set(void **state)
+{
+    struct sync_world *t = *state;
+    const char *dir = arena_printf(t->mem, "%s/fresh", t->dir);
+    struct keys *keys = NULL;
+    struct err e;
+
+    clock_set(-315619200);
+    assert_int_equal(keys_open(&e, dir, "main", &keys), RC_INVALID);
+    assert_non_null(strstr(e.text, "the clock says 1960-01-01"));
+    assert_null(keys);
+    clock_set(SYNC_NOW);
+    assert_int_equal(keys_open(&e, dir, "main", &keys), RC_OK);
+    keys_close(keys);
+    sync_world_stop(t);
+    sync_world_shell(t, "rm -f test.db* epoch");
+    clock_set(-315619200);
+    assert_int_equal(sync_world_try_start(t, &e), RC_INVALID);
+    assert_non_null(strstr(e.text, "set the clock"));
+    clock_set(SYNC_NOW);
+    sync_world_start(t);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sync_world_set_up, sync_world_tear_down)
@@ -181,6 +206,7 @@ int main(void)
         TEST(a_database_alone_that_was_signed_gets_a_new_epoch),
         TEST(a_fresh_database_beside_an_old_mark_is_a_new_epoch),
         TEST(a_damaged_mark_is_refused),
+        TEST(no_log_is_founded_by_a_clock_that_nobody_set),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
