@@ -113,7 +113,7 @@ static enum rc reply_withdrawn(struct work *w, const struct item *item,
             arena_printf(w->mem, "撤下时间：%.10s %.5s", at, strlen(at) > 15 ? at + 11 : "");
     if (reason)
         words[2] = arena_printf(w->mem, "原因：%s", reason);
-    page_words(w, rp, 410, "本文已撤下", words);
+    page_gone(w, rp, "本文已撤下", words);
     return RC_OK;
 }
 

@@ -110,8 +110,13 @@ void page_reply(struct reply *rp, const struct buf *b)
     reply_header(rp, "content-language", "zh-CN");
 }
 
-void page_words(struct work *w, struct reply *rp, int status, const char *heading,
-                const char *const *words)
+static void put_about(struct buf *out, const struct problem *p)
+{
+    buf_printf(out, "<p class=\"small\">状态 %d，<a href=\"/problems/%s\">关于这种错误</a>",
+               p->status, p->slug);
+}
+
+void page_gone(struct work *w, struct reply *rp, const char *heading, const char *const *words)
 {
     struct page page = { .title = heading, .noindex = true };
     struct buf b = BUF_IN(w->mem);
@@ -126,9 +131,11 @@ void page_words(struct work *w, struct reply *rp, int status, const char *headin
         buf_adds(&b, "</p>\n");
     }
     buf_adds(&b, "<p><a class=\"button\" href=\"/\">回到首页</a></p>\n");
+    put_about(&b, problem_of(RC_GONE));
+    buf_adds(&b, "。</p>\n");
     page_close(&b, &page);
     page_reply(rp, &b);
-    rp->status = status;
+    rp->status = problem_of(RC_GONE)->status;
 }
 
 /* The sentence in `e` is for programs, which get it as JSON: a citizen is told what to do. */
@@ -141,8 +148,7 @@ void page_problem(const struct problem *p, const struct err *e, const char *requ
     page_open(out, &page);
     buf_printf(out, "<h1>%s</h1>\n<p>%s</p>\n<p>%s</p>\n", p->title, p->cause, p->fix);
     buf_adds(out, "<p><a class=\"button\" href=\"/\">回到首页</a></p>\n");
-    buf_printf(out, "<p class=\"small\">状态 %d，<a href=\"/problems/%s\">关于这种错误</a>",
-               p->status, p->slug);
+    put_about(out, p);
     if (request && *request)
         buf_printf(out, "。请求编号 <code>%s</code>，报告问题时请附上", request);
     buf_adds(out, "。</p>\n");

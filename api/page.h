@@ -36,9 +36,8 @@ void page_text(struct buf *out, const char *s); /* escaped; NULL is nothing */
 /* <time datetime="2026-11-21T10:00:00+08:00">2026-11-21 10:00</time>, or only the day. */
 void page_time(struct buf *out, int64_t at, bool with_minute);
 
-/* A whole page of a few words: what is no longer there, with its status. */
-void page_words(struct work *w, struct reply *rp, int status, const char *heading,
-                const char *const *words);
+/* A whole page of a few words, 410: what is no longer there, and why. */
+void page_gone(struct work *w, struct reply *rp, const char *heading, const char *const *words);
 /* How failures of R_PAGE routes look: for problem_set_page(). */
 void page_problem(const struct problem *p, const struct err *e, const char *request,
                   struct buf *out);

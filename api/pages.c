@@ -10,7 +10,6 @@
 
 #include <inttypes.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/assets_gen.h"
@@ -76,15 +75,6 @@ static void put_column_link(struct buf *b, const struct column *c, bool large)
     buf_adds(b, "</a></li>\n");
 }
 
-static int by_position(const void *a, const void *b)
-{
-    const struct column *x = a, *y = b;
-
-    if (x->position != y->position)
-        return x->position < y->position ? -1 : 1;
-    return x->no < y->no ? -1 : x->no > y->no;
-}
-
 /* The open columns right below `parent` (0: at the top), in the order that editors gave them; at most `most`. *n is how many. */
 static enum rc children(struct work *w, const struct site *site, int64_t parent, int most,
                         struct column **out, int *n)
@@ -98,8 +88,6 @@ static enum rc children(struct work *w, const struct site *site, int64_t parent,
     for (int i = 0; i < count; i++)
         if (all[i].parent == parent && all[i].open)
             all[kept++] = all[i];
-    if (kept)
-        qsort(all, (size_t)kept, sizeof *all, by_position);
     *n = kept < most ? kept : most;
     *out = all;
     return RC_OK;

@@ -17,7 +17,7 @@ static enum rc reply_expired(struct work *w, struct reply *rp)
     static const char *const words[] = { "预览链接只在一段时间内有效，这一个已经过期。",
                                          "请向给您链接的编辑再要一个。", NULL };
 
-    page_words(w, rp, 410, "预览链接已过期", words);
+    page_gone(w, rp, "预览链接已过期", words);
     return RC_OK;
 }
 

@@ -88,7 +88,7 @@ static bool is_reading(const h2o_req_t *req)
            h2o_memis(req->method.base, req->method.len, H2O_STRLIT("HEAD"));
 }
 
-static bool answer_from_cache(const struct sending *s)
+static bool answer_from_cache(struct sending *s)
 {
     h2o_req_t *req = s->req;
     bool plain = is_reading(req) && !req->entity.len; /* a body is refused, here as elsewhere */
@@ -98,6 +98,8 @@ static bool answer_from_cache(const struct sending *s)
         return false;
     metric_add(METRIC_cache_hits, 1);
     arena_defer(arena_of_pool(&req->pool), cached_unref, c);
+    if (c->rp.status >= 400) /* kept by nobody else: it has an id like every failure */
+        s->id = request_id_make(h2o_mem_alloc_pool(&req->pool, REQUEST_ID_TEXT));
     send_reply(s, &c->rp);
     return true;
 }

@@ -195,7 +195,8 @@ void exchange_answer(struct exchange *x)
         send_problem(&s, c->rc, c->err, &rp);
         return;
     }
-    s.id = NULL;
+    if (c->rp.status < 400)
+        s.id = NULL;
     send_reply(&s, &c->rp);
 }
 

@@ -10,6 +10,7 @@
  */
 #include "server/library/column.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "server/base/buf.h"
@@ -208,9 +209,45 @@ enum rc column_by_no(struct work *w, int64_t no, struct column *out)
     return rc;
 }
 
+static int by_place(const void *a, const void *b)
+{
+    const struct column *x = a, *y = b;
+
+    if (x->parent != y->parent)
+        return x->parent < y->parent ? -1 : 1;
+    if (x->position != y->position)
+        return x->position < y->position ? -1 : 1;
+    return x->no < y->no ? -1 : x->no > y->no;
+}
+
+/* Where the children of `parent` begin in a list by place. */
+static int first_child(const struct column *sorted, int n, int64_t parent)
+{
+    int low = 0, high = n;
+
+    while (low < high) {
+        int mid = (low + high) / 2;
+
+        if (sorted[mid].parent < parent)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+/* As deep as a path has names. */
+static void put_tree(struct buf *out, const struct column *sorted, int n, int64_t parent)
+{
+    for (int i = first_child(sorted, n, parent); i < n && sorted[i].parent == parent; i++) {
+        buf_add(out, &sorted[i], sizeof sorted[i]);
+        put_tree(out, sorted, n, sorted[i].no);
+    }
+}
+
 enum rc column_list(struct work *w, int64_t site, struct column **out, int *n)
 {
-    struct buf list = BUF_IN(w->mem);
+    struct buf list = BUF_IN(w->mem), tree = BUF_IN(w->mem);
     struct rows q;
     enum rc rc;
 
@@ -223,8 +260,11 @@ enum rc column_list(struct work *w, int64_t site, struct column **out, int *n)
     }
     if ((rc = rows_done(&q)))
         return rc;
-    *out = (struct column *)(void *)list.p;
     *n = (int)(list.n / sizeof **out);
+    if (*n)
+        qsort(list.p, (size_t)*n, sizeof **out, by_place);
+    put_tree(&tree, (struct column *)(void *)list.p, *n, 0);
+    *out = (struct column *)(void *)tree.p;
     return RC_OK;
 }
 

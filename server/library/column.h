@@ -46,7 +46,8 @@ enum rc column_by_no(struct work *w, int64_t no, struct column *out);
 /* Name, type, description, keywords, period, position, open; by no. A new name changes the
  * paths below it. */
 enum rc column_edit(struct work *w, const struct column *in);
-/* By path, in w->mem; closed ones too. */
+/* In the editors' order, in w->mem: children behind their parent, siblings by position, then by
+ * number; closed ones too. */
 enum rc column_list(struct work *w, int64_t site, struct column **out, int *n);
 /* "1-64 characters each, no control characters, at most 8 levels": RC_INVALID says which rule
  * is broken. */

@@ -96,6 +96,28 @@ static void what_was_made_says_where_it_is(void **state)
     }
 }
 
+/* All lists of columns, whoever asks. */
+static void columns_stand_in_the_editors_order(void **state)
+{
+    static const char *const lists[] = { "/v1/columns", "/v1/columns?site=1", "/columns", "/" };
+    struct world *t = *state;
+
+    tell(t, POST, "/v1/columns", "{\"site\":1,\"path\":\"通知公告/乙\",\"position\":2}");
+    tell(t, POST, "/v1/columns", "{\"site\":1,\"path\":\"通知公告/甲\",\"position\":1}");
+    tell(t, PATCH, "/v1/columns/1", "{\"position\":9}");
+    tell(t, PATCH, "/v1/columns/2", "{\"position\":3}");
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        struct answer a = get(t, lists[i]);
+        const char *notices = strstr(a.body, "通知公告"), *news = strstr(a.body, "要闻"),
+                   *first = strstr(a.body, "公告/甲"), *second = strstr(a.body, "公告/乙");
+
+        if (!notices || !news || notices > news)
+            fail_msg("%s: %s", lists[i], a.body);
+        if (i < 3 && (!first || !second || first > second || second > news))
+            fail_msg("%s: %s", lists[i], a.body);
+    }
+}
+
 static void sites_and_columns_can_be_changed(void **state)
 {
     struct world *t = *state;
@@ -119,6 +141,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(organisations_stand_behind_sites),
         TEST(what_was_made_says_where_it_is),
+        TEST(columns_stand_in_the_editors_order),
         TEST(sites_and_columns_can_be_changed),
     };
 

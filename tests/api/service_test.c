@@ -545,6 +545,13 @@ static void what_was_withdrawn_is_in_no_answer(void **state)
     assert_int_equal(a.status, 410);
     HAS(a, "本文已撤下");
     HAS(a, "发错了");
+    HAS(a, "href=\"/problems/gone\"");
+    for (int i = 0; i < 2; i++) { /* made, and out of the cache */
+        a = get(t, URL("/a/%s", id));
+        assert_int_equal(strlen(answer_header(t, &a, "request-id")), 32);
+        a = get(t, URL("/v1/items/%s", id));
+        assert_int_equal(strlen(answer_header(t, &a, "request-id")), 32);
+    }
     assert_int_equal(get(t, URL("/a/%s/text", id)).status, 410);
     a = tell(t, POST, URL("/v1/items/%s/restore", id), NULL);
     assert_int_equal(a.status, 200);

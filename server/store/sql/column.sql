@@ -10,7 +10,7 @@ FROM site_column WHERE no = ?1;
 
 -- name: column_of_site
 SELECT no, site, parent, name, path, type, description, keywords, period_days, position, state, created
-FROM site_column WHERE site = ?1 ORDER BY path;
+FROM site_column WHERE site = ?1;
 
 -- name: column_add
 INSERT INTO site_column (no, site, parent, name, path, type, period_days, position, created)
