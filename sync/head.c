@@ -43,7 +43,7 @@
 #include "sync/object.h"
 #include "sync/verify.h"
 
-enum { KEEP = 7 * 86400, PURGE_EVERY = 3600 };
+enum { KEEP = 7 * 86400, PURGE_EVERY = 3600, CLOCK_OFF_MAX = 300 }; /* seconds */
 
 /* ---- what others see ---- */
 
@@ -508,6 +508,9 @@ enum rc head_resume(struct work *w, struct live *l)
                        ".%" PRIu64 ": restore the database with 'tjzw restore'",
                        h.epoch, h.seq, row.epoch, l->seq);
     l->floor = h.time;
+    if ((int64_t)l->floor > clock_now() + CLOCK_OFF_MAX)
+        LOG(LOG_WARN, "head_from_the_future", L_STR("stream", l->name),
+            L_INT("seconds", (int64_t)l->floor - clock_now()), L_STR("mend", "tjzw doctor"));
     l->purged = clock_mono_us() - (int64_t)PURGE_EVERY * 1000000; /* the first tick does it */
     l->directory_new = true;
     l->stale = true;

@@ -21,6 +21,8 @@
 #include "server/library/stream.h"
 #include "server/store/db.h"
 
+enum { CLOCK_OFF_MAX = 300 }; /* seconds that two clocks may differ */
+
 enum finding { FINE, WARN, WRONG };
 
 struct doctor {
@@ -108,6 +110,38 @@ static enum finding check_streams(struct doctor *d)
                s[0].name, s[0].epoch, s[0].seq, s[0].born);
 }
 
+/* When the newest head was signed; 0: never. */
+static int64_t signed_at(struct work *w, int64_t stream)
+{
+    int64_t time = 0;
+    struct rows q;
+
+    if (db_query(w, SQL_sync_head_time, &q, "i", stream))
+        return 0;
+    if (rows_next(&q))
+        time = rows_int(&q, 0);
+    return rows_done(&q) ? 0 : time;
+}
+
+/* A stream against the clock: neither its founding nor its newest head can be to come. */
+static enum finding check_times(struct doctor *d, const struct stream *s, int64_t now)
+{
+    int64_t newest = signed_at(d->w, s->no);
+    char clock[CLOCK_TEXT], head[CLOCK_TEXT];
+
+    if (s->epoch > now + CLOCK_OFF_MAX)
+        return say(d, WRONG, "set the clock (chrony or systemd-timesyncd)",
+                   "the clock says %s, before the log's founding", clock_text(now, clock));
+    if (newest > now + CLOCK_OFF_MAX)
+        return say(
+            d, WRONG,
+            "set the clock; if it is right now, it was wrong when that was signed: no head "
+            "can be dated earlier, and phones take all for fresh until that time has come",
+            "the newest head of %s was signed at %s, but the clock says %s", s->name,
+            clock_text(newest, head), clock_text(now, clock));
+    return FINE;
+}
+
 /* The clock cannot be before the newest thing that was written with it. */
 static enum finding check_clock(struct doctor *d)
 {
@@ -122,9 +156,8 @@ static enum finding check_clock(struct doctor *d)
                    text);
     if (d->w && !stream_list(d->w, &s, &n))
         for (int i = 0; i < n; i++)
-            if (s[i].epoch > now + 300)
-                return say(d, WRONG, "set the clock (chrony or systemd-timesyncd)",
-                           "the clock says %s, before the log's founding", text);
+            if (check_times(d, &s[i], now) != FINE)
+                return WRONG;
     return say(d, FINE, "", "clock %s", text);
 }
 

@@ -227,11 +227,19 @@ def tear_pages(data):
         f.write(os.urandom(20 * 4096))
 
 
+def sign_tomorrow(data):
+    db = sqlite3.connect(data / "tjzw.db")
+    db.execute("UPDATE head SET time = time + 86400")
+    db.commit()
+    db.close()
+
+
 AILMENTS = {
     "a directory that all may read": lambda data: data.chmod(0o755),
     "a key that all may read": lambda data: next((data / "keys").glob("*.key")).chmod(0o644),
     "a library that is gone": lambda data: (data / "tjzw.db").unlink(),
     "a library whose pages are torn": tear_pages,
+    "a head that was signed with tomorrow's time": sign_tomorrow,
 }
 
 

@@ -30,6 +30,9 @@ SELECT chain FROM change WHERE stream = ?1 AND seq = ?2;
 -- name: sync_head_newest
 SELECT note FROM head WHERE stream = ?1 ORDER BY epoch DESC, seq DESC, sign DESC LIMIT 1;
 
+-- name: sync_head_time
+SELECT time FROM head WHERE stream = ?1 ORDER BY epoch DESC, seq DESC, sign DESC LIMIT 1;
+
 -- name: sync_head_add
 INSERT INTO head (stream, epoch, seq, sign, time, cut, chain, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
 
