@@ -113,7 +113,7 @@ static enum rc take_pair(struct err *e, struct arena *mem, const struct route *r
     while (p && p->name && (strcmp(p->name, text) || segment_of(r, p->name) >= 0))
         p++;
     if (!p || !p->name)
-        return err_field(e, arena_printf(mem, "?%s", text),
+        return err_field(e, *text ? arena_printf(mem, "?%s", text) : "",
                          "there is no query parameter \"%.64s\" here", text);
     if (rq->args[p - r->params].set)
         return err_field(e, p->name, "parameter \"%s\" is given twice", p->name);
