@@ -85,7 +85,12 @@ enum rc head_twin(struct work *w, struct live *l, uint64_t epoch, uint64_t seq, 
                 (int64_t)sign);
     if (!rc)
         *note = rows_dup_blob(w, &q, 0, n);
-    return rows_done(&q);
+    if ((rc = rows_done(&q)) == RC_NOT_FOUND)
+        return err_set(&w->err, rc,
+                       "no head %" PRIu64 ".%" PRIu64 ".%" PRIu64
+                       " is kept: begin with the newest",
+                       epoch, seq, sign);
+    return rc;
 }
 
 enum rc head_known(struct work *w, struct live *l, uint64_t epoch, uint64_t seq)

@@ -36,6 +36,7 @@ enum rc err_set(struct err *e, enum rc rc, const char *fmt, ...)
     va_list ap;
 
     e->rc = rc;
+    e->inside = false;
     e->field[0] = '\0';
     va_start(ap, fmt);
     vsnprintf(e->text, sizeof e->text, fmt, ap);
@@ -48,11 +49,18 @@ enum rc err_field(struct err *e, const char *field, const char *fmt, ...)
     va_list ap;
 
     e->rc = RC_INVALID;
+    e->inside = false;
     snprintf(e->field, sizeof e->field, "%s", field);
     va_start(ap, fmt);
     vsnprintf(e->text, sizeof e->text, fmt, ap);
     va_end(ap);
     return RC_INVALID;
+}
+
+enum rc err_inside(struct err *e)
+{
+    e->inside = true;
+    return e->rc;
 }
 
 static enum rc rc_of_errno(int number)
@@ -74,6 +82,7 @@ enum rc err_errno(struct err *e, const char *fmt, ...)
     int n;
 
     e->rc = rc_of_errno(number);
+    e->inside = true;
     e->field[0] = '\0';
     va_start(ap, fmt);
     n = vsnprintf(e->text, sizeof e->text, fmt, ap);

@@ -9,6 +9,7 @@
 #define BASE_ERR_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
@@ -34,6 +35,7 @@ enum [[nodiscard]] rc{
 struct err {
     enum rc rc;
     char text[512];  /* one sentence without a trailing full stop, no personal data */
+    bool inside;     /* the sentence names files or statements: for the log, not for a client */
     char field[128]; /* JSON pointer or parameter name of the offending input; "" if none */
 };
 
@@ -41,7 +43,9 @@ struct err {
 enum rc err_set(struct err *e, enum rc rc, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* The same for one field of the input. */
 enum rc err_field(struct err *e, const char *field, const char *fmt, ...) PRINTF_LIKE(3, 4);
-/* The same from errno: RC_FULL for ENOSPC and EDQUOT, RC_NOT_FOUND for ENOENT, RC_FORBIDDEN for
+/* Marks the sentence as one that speaks of our inside; returns the kind. */
+enum rc err_inside(struct err *e);
+/* err_set() from errno, marked as inside: RC_FULL for ENOSPC and EDQUOT, RC_NOT_FOUND for ENOENT, RC_FORBIDDEN for
  * EACCES and EPERM, else RC_IO. */
 enum rc err_errno(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* "not_found": the kind's stable name, for logs and problem types. */

@@ -84,7 +84,7 @@ const struct problem *problem_by_slug(const char *slug)
 /* Our own failures carry paths and statements in their sentence: those are for the log. */
 static const char *sentence(const struct problem *p, const struct err *e)
 {
-    return p->status == 500 || !e->text[0] ? p->english : e->text;
+    return p->status == 500 || e->inside || !e->text[0] ? p->english : e->text;
 }
 
 /* By what `field` begins with: problem.h. */

@@ -462,9 +462,11 @@ void send_problem(const struct sending *s, enum rc rc, const struct err *e, stru
     say_place(s->route, &said);
     if (!own.id)
         own.id = request_id_make(h2o_mem_alloc_pool(&req->pool, REQUEST_ID_TEXT));
-    if (problem_of(rc)->status >= 500 && rc != RC_BUSY)
-        LOG(LOG_ERROR, "failure", L_STR("request", own.id), L_STR("kind", rc_name(rc)),
-            L_STR("why", e->text));
+    if (e->inside && rc == RC_FORBIDDEN) /* it is we who may not open a file of ours */
+        rc = RC_IO;
+    if (e->inside || (problem_of(rc)->status >= 500 && rc != RC_BUSY))
+        LOG(problem_of(rc)->status >= 500 ? LOG_ERROR : LOG_INFO, "failure",
+            L_STR("request", own.id), L_STR("kind", rc_name(rc)), L_STR("why", e->text));
     add_hint(req, s, rc, rp);
     problem_reply(arena_of_pool(&req->pool), problem_of(rc), &said, own.id, page, rp);
     send_reply(&own, rp);

@@ -241,6 +241,8 @@ enum rc blob_open(struct err *e, const char *data, const uint8_t hash[HASH_BYTES
     if ((rc = place_of(e, data, hash, &at)))
         return rc;
     opened = open(at.path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (opened < 0 && errno == ENOENT)
+        return err_set(e, RC_NOT_FOUND, "there is no blob %s", at.name);
     if (opened < 0)
         return err_errno(e, "open blob %s", at.name);
     if (fstat(opened, &st)) {

@@ -84,9 +84,10 @@ enum rc db_error(struct err *e, sqlite3 *handle, int code, const char *what)
     bool disk = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN;
     int os = disk ? errno : 0;
 
-    return err_set(e, kind_of(code, os), "%s: %s%s%s", what,
-                   handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code), os ? ": " : "",
-                   os ? strerror(os) : "");
+    (void)err_set(e, kind_of(code, os), "%s: %s%s%s", what,
+                  handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code), os ? ": " : "",
+                  os ? strerror(os) : "");
+    return err_inside(e);
 }
 
 enum rc db_script(struct err *e, sqlite3 *handle, const char *what, const char *sql)

@@ -151,9 +151,10 @@ enum rc db_change(struct work *w, enum sql sql, const char *format, ...)
     va_start(args, format);
     rc = run(w, sql, format, args);
     va_end(args);
-    if (!rc && sqlite3_changes(w->db->handle) == 0)
-        return err_set(&w->err, RC_NOT_FOUND, "%s changed nothing", sql_name(sql));
-    return rc;
+    if (rc || sqlite3_changes(w->db->handle) != 0)
+        return rc;
+    (void)err_set(&w->err, RC_NOT_FOUND, "%s changed nothing", sql_name(sql));
+    return err_inside(&w->err);
 }
 
 static enum rc query(struct work *w, enum sql sql, struct rows *out, const char *format,
@@ -193,9 +194,10 @@ enum rc db_one(struct work *w, enum sql sql, struct rows *out, const char *forma
     va_start(args, format);
     rc = query(w, sql, out, format, args);
     va_end(args);
-    if (!rc && !rows_next(out) && !(rc = out->rc))
-        rc = out->rc = err_set(&w->err, RC_NOT_FOUND, "%s found nothing", sql_name(sql));
-    return rc;
+    if (rc || rows_next(out) || (rc = out->rc))
+        return rc;
+    (void)err_set(&w->err, RC_NOT_FOUND, "%s found nothing", sql_name(sql));
+    return out->rc = err_inside(&w->err);
 }
 
 static void finish(struct rows *q)

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -63,6 +64,15 @@ static enum rc broken(struct work *w, const struct request *rq, struct reply *rp
     return err_set(&w->err, RC_IO, "read /var/lib/secret: no such luck");
 }
 
+static enum rc misplaced(struct work *w, const struct request *rq, struct reply *rp)
+{
+    static const int numbers[] = { ENOENT, EACCES, ENOSPC };
+
+    (void)rp;
+    errno = numbers[request_int(rq, "n", 0)];
+    return err_errno(&w->err, "open /var/lib/secret");
+}
+
 static enum rc page(struct work *w, const struct request *rq, struct reply *rp)
 {
     (void)rq;
@@ -83,6 +93,8 @@ static const struct param tell_params[] = {
     { "name", P_TEXT, 1, 20, "" }, { "n", P_INT, 1, 500, "" }, { "q", P_TEXT, 0, 40, "" }, { 0 }
 };
 
+static const struct param misplaced_params[] = { { "n", P_INT, 0, 2, "" }, { 0 } };
+
 static const struct route table[] = {
     { GET, "/", RIGHT_READ, ON_LOOP, R_PAGE, NULL, 0, page, NULL, "", "", NULL },
     { GET, "/loop/:name", RIGHT_READ, ON_LOOP, 0, tell_params, 0, tell, NULL, "", "", NULL },
@@ -101,6 +113,8 @@ static const struct route table[] = {
     { GET, "/cached-slow", RIGHT_READ, ON_WORKER, R_CACHED, NULL, 0, slow, NULL, "", "", NULL },
     { GET, "/slow", RIGHT_READ, ON_WORKER, 0, NULL, 0, slow, NULL, "", "", NULL },
     { GET, "/broken", RIGHT_READ, ON_WORKER, 0, NULL, 0, broken, NULL, "", "", NULL },
+    { GET, "/misplaced", RIGHT_READ, ON_WORKER, 0, misplaced_params, 0, misplaced, NULL, "", "",
+      NULL },
     { POST, "/rows", RIGHT_EDIT, ON_WRITER, 0, NULL, 16, change, NULL, "", "", NULL },
     { POST, "/lines", RIGHT_EDIT, ON_WRITER, R_LINES, NULL, 16, change, NULL, "", "", NULL },
     { POST, "/bytes", RIGHT_EDIT, ON_WRITER, R_BYTES, NULL, 16, change, NULL, "", "", NULL },
@@ -220,6 +234,15 @@ static void our_own_failures_keep_their_reason_to_themselves(void **state)
 
     assert_int_equal(a.status, 500);
     assert_null(strstr(a.body, "secret"));
+    for (int i = 0; i < 3; i++) {
+        static const int statuses[] = { 404, 500, 507 };
+        char target[32];
+
+        snprintf(target, sizeof target, "/misplaced?n=%d", i);
+        a = ask(t, GET, target, NULL);
+        assert_int_equal(a.status, statuses[i]);
+        assert_null(strstr(a.body, "secret"));
+    }
 }
 
 static void a_page_fails_as_a_page(void **state)
