@@ -204,10 +204,11 @@ static const struct {
     int status;
     enum rc rc;
 } kinds[] = {
-    { 400, RC_INVALID },      { 401, RC_UNAUTHORIZED }, { 403, RC_FORBIDDEN },
-    { 404, RC_NOT_FOUND },    { 409, RC_CONFLICT },     { 410, RC_GONE },
-    { 412, RC_PRECONDITION }, { 413, RC_TOO_LARGE },    { 422, RC_UNPROCESSABLE },
-    { 429, RC_TOO_MANY },     { 503, RC_BUSY },         { 507, RC_FULL },
+    { 400, RC_INVALID },      { 401, RC_UNAUTHORIZED },  { 403, RC_FORBIDDEN },
+    { 404, RC_NOT_FOUND },    { 409, RC_CONFLICT },      { 410, RC_GONE },
+    { 412, RC_PRECONDITION }, { 413, RC_TOO_LARGE },     { 415, RC_INVALID },
+    { 431, RC_INVALID },      { 422, RC_UNPROCESSABLE }, { 429, RC_TOO_MANY },
+    { 503, RC_BUSY },         { 507, RC_FULL },
 };
 
 static enum rc kind_of(int status)

@@ -194,6 +194,8 @@ enum rc column_at(struct work *w, int64_t site, const char *path, bool create,
                        w->who.name);
     if ((rc = site_by_no(w, site, &s)))
         return rc;
+    if (!s.open)
+        return err_set(&w->err, RC_CONFLICT, "the site \"%.64s\" is closed", s.code);
     return make_path(w, &s, path, out);
 }
 

@@ -121,6 +121,22 @@ static void the_directory_names_whatever_is_pointed_at(void **state)
     world_commit(t);
 }
 
+static void a_closed_site_gets_no_new_columns(void **state)
+{
+    struct library_world *t = *state;
+    struct column c;
+    struct site s;
+
+    world_begin(t);
+    assert_int_equal(site_by_no(&t->w, t->site, &s), RC_OK);
+    s.open = false;
+    assert_int_equal(site_edit(&t->w, &s), RC_OK);
+    assert_int_equal(column_at(&t->w, t->site, "新闻", true, &c), RC_OK);
+    assert_int_equal(column_at(&t->w, t->site, "新闻/专题", true, &c), RC_CONFLICT);
+    assert_int_equal(column_at(&t->w, t->site, "新闻/专题", false, &c), RC_NOT_FOUND);
+    world_commit(t);
+}
+
 static void region_codes_are_built_by_rule(void **state)
 {
     static const char *const right[] = { "120000",    "120101",    "120116",       "110000",
@@ -400,6 +416,7 @@ int main(void)
         TEST(a_path_makes_its_parents_with_fitting_types),
         TEST(a_new_name_changes_the_paths_below),
         TEST(the_directory_names_whatever_is_pointed_at),
+        TEST(a_closed_site_gets_no_new_columns),
         TEST(region_codes_are_built_by_rule),
         TEST(every_district_and_street_of_tianjin_has_a_region_code),
         TEST(organisations_are_kept),
