@@ -85,6 +85,13 @@ enum rc fs_write(struct err *e, const char *path, const void *p, size_t n, unsig
     return sync_parent(e, path);
 }
 
+/* A path of this machine is no client's business. */
+static enum rc hide(struct err *e, enum rc rc)
+{
+    (void)err_inside(e);
+    return rc;
+}
+
 enum rc fs_read(struct err *e, struct arena *mem, const char *path, size_t max, char **out,
                 size_t *out_n)
 {
@@ -95,10 +102,10 @@ enum rc fs_read(struct err *e, struct arena *mem, const char *path, size_t max, 
     if (!in || fstat(fileno(in), &st))
         return err_errno(e, "open %s", path);
     if (!S_ISREG(st.st_mode))
-        return err_set(e, RC_INVALID, "%s is not a file", path);
+        return hide(e, err_set(e, RC_INVALID, "%s is not a file", path));
     if ((uintmax_t)st.st_size > max)
-        return err_set(e, RC_TOO_LARGE, "%s has %" PRIdMAX " bytes, more than %zu", path,
-                       (intmax_t)st.st_size, max);
+        return hide(e, err_set(e, RC_TOO_LARGE, "%s has %" PRIdMAX " bytes, more than %zu",
+                               path, (intmax_t)st.st_size, max));
     p = arena_alloc(mem, (size_t)st.st_size + 1);
     if (fread(p, 1, (size_t)st.st_size, in) != (size_t)st.st_size)
         return err_set(e, RC_IO, "%s could not be read whole", path);
@@ -117,7 +124,7 @@ static enum rc make_one(struct err *e, const char *path, unsigned mode)
     if (errno != EEXIST)
         return err_errno(e, "make directory %s", path);
     if (!stat(path, &st) && !S_ISDIR(st.st_mode))
-        return err_set(e, RC_CONFLICT, "%s is a file, not a directory", path);
+        return hide(e, err_set(e, RC_CONFLICT, "%s is a file, not a directory", path));
     return RC_OK;
 }
 
