@@ -72,13 +72,16 @@ static enum rc read_text(struct reading *r, const struct field *f, const json_t 
 
 static enum rc read_day(struct reading *r, const struct field *f, const json_t *v)
 {
+    enum { SHOWN = 40 }; /* more than any date has; the sentence repeats what was sent */
+    const char *day = json_string_value(v);
     int64_t at;
     enum rc rc = need_text(r->e, f->name, v);
 
-    if (rc)
+    if (rc || (rc = field_check_line(r->e, f->name, day, json_string_length(v), 0, SHOWN)))
         return rc;
-    if (clock_parse(json_string_value(v), json_string_length(v), &at))
-        return err_field(r->e, f->name, "%s is not a date that exists (2026-11-21)", f->name);
+    if (clock_parse(day, json_string_length(v), &at))
+        return err_field(r->e, f->name, "%s: \"%s\" is no date; write it like 2026-11-21",
+                         f->name, day);
     if (f == &fields[FIELD_sourceDate]) {
         r->c->dated = true;
         r->c->source_date = at;

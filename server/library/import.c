@@ -162,7 +162,9 @@ static enum rc prepare(struct err *e, struct arena *mem, const char *line, size_
         return err_set(e, RC_TOO_LARGE, "the line is longer than %d bytes", IMPORT_LINE_MAX);
     if ((rc = jx_object(e, mem, line, n, &record)))
         return rc;
-    source_name = json_object_get(record, "source") ? "source" : "site";
+    source_name = json_object_get(record, "source") || !json_object_get(record, "site")
+                      ? "source"
+                      : "site";
     if ((rc = take_line(e, record, json_object_get(record, "originId") ? "originId" : "id",
                         ORIGIN_ID_MAX, &out->origin_id)) ||
         (rc = check_origin_id(e, out->origin_id)) ||

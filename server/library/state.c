@@ -47,21 +47,21 @@ static const struct step {
     enum verb verb;
     unsigned from; /* bits 1 << enum state */
     enum state to;
-    unsigned rights; /* all of them are needed */
-    bool reason;
+    unsigned rights;    /* all of them are needed */
+    const char *reason; /* the act that must give one; NULL: it need not */
 } steps[] = {
-    { VERB_SUBMIT, FROM(DRAFT), STATE_IN_REVIEW, RIGHT_EDIT, false },
-    { VERB_RETURN, FROM(IN_REVIEW) | FROM(APPROVED), STATE_DRAFT, RIGHT_PUBLISH, true },
-    { VERB_APPROVE, FROM(IN_REVIEW), STATE_APPROVED, RIGHT_PUBLISH, false },
-    { VERB_PUBLISH, FROM(APPROVED), STATE_PUBLISHED, RIGHT_PUBLISH, false },
-    { VERB_IMPORT, FROM(DRAFT), STATE_PUBLISHED, RIGHT_IMPORT | RIGHT_PUBLISH, false },
+    { VERB_SUBMIT, FROM(DRAFT), STATE_IN_REVIEW, RIGHT_EDIT, NULL },
+    { VERB_RETURN, FROM(IN_REVIEW) | FROM(APPROVED), STATE_DRAFT, RIGHT_PUBLISH, "returning" },
+    { VERB_APPROVE, FROM(IN_REVIEW), STATE_APPROVED, RIGHT_PUBLISH, NULL },
+    { VERB_PUBLISH, FROM(APPROVED), STATE_PUBLISHED, RIGHT_PUBLISH, NULL },
+    { VERB_IMPORT, FROM(DRAFT), STATE_PUBLISHED, RIGHT_IMPORT | RIGHT_PUBLISH, NULL },
     { VERB_SUPERSEDE, FROM(DRAFT) | FROM(IN_REVIEW) | FROM(APPROVED) | FROM(PUBLISHED),
-      STATE_SUPERSEDED, 0, false },
-    { VERB_WITHDRAW, FROM(PUBLISHED), STATE_WITHDRAWN, RIGHT_PUBLISH, true },
-    { VERB_EXPIRE, FROM(PUBLISHED), STATE_EXPIRED, RIGHT_PUBLISH, false },
+      STATE_SUPERSEDED, 0, NULL },
+    { VERB_WITHDRAW, FROM(PUBLISHED), STATE_WITHDRAWN, RIGHT_PUBLISH, "withdrawing" },
+    { VERB_EXPIRE, FROM(PUBLISHED), STATE_EXPIRED, RIGHT_PUBLISH, NULL },
     { VERB_GONE, FROM(PUBLISHED) | FROM(WITHDRAWN) | FROM(EXPIRED), STATE_GONE, RIGHT_PUBLISH,
-      true },
-    { VERB_RESTORE, FROM(WITHDRAWN) | FROM(EXPIRED), STATE_DRAFT, RIGHT_EDIT, false },
+      "removing for good" },
+    { VERB_RESTORE, FROM(WITHDRAWN) | FROM(EXPIRED), STATE_DRAFT, RIGHT_EDIT, NULL },
 };
 
 const char *state_name(enum state state)
@@ -111,8 +111,7 @@ static enum rc need_reason(struct work *w, const struct step *step, const char *
         return field_check_text(&w->err, "reason", reason, strlen(reason), step->reason ? 1 : 0,
                                 REASON_MAX);
     if (step->reason)
-        return err_field(&w->err, "reason", "to %s something needs a reason",
-                         verbs[step->verb]);
+        return err_field(&w->err, "reason", "%s needs a reason", step->reason);
     return RC_OK;
 }
 

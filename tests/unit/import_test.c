@@ -221,7 +221,7 @@ static const struct {
     { "{\"id\":\"..\",\"source\":\"s\",\"column\":\"c\"," TITLE "}", "id" },
     { "{\"id\":\"a b\",\"source\":\"s\",\"column\":\"c\"," TITLE "}", "id" },
     { "{\"id\":\"\",\"source\":\"s\",\"column\":\"c\"," TITLE "}", "id" },
-    { "{\"id\":\"h\",\"column\":\"c\"," TITLE "}", "site" },
+    { "{\"id\":\"h\",\"column\":\"c\"," TITLE "}", "source" },
     { "{\"id\":\"h\",\"source\":\"\",\"column\":\"c\"," TITLE "}", "source" },
     { "{\"id\":\"h\",\"source\":\"s\"," TITLE "}", "column" },
     { "{\"id\":\"h\",\"source\":\"s\",\"column\":\"../c\"," TITLE "}", "column" },
@@ -250,6 +250,25 @@ static void hostile_records_are_refused(void **state)
     assert_int_equal(world_number(t, "SELECT count(*) FROM item"), 0);
     assert_int_equal(world_number(t, "SELECT count(*) FROM site"), 1);
     assert_int_equal(world_stream(t).seq, 0);
+}
+
+/* What to write instead, in the words of the line. */
+static void a_refusal_says_what_to_write(void **state)
+{
+    static const struct {
+        const char *text, *why;
+    } rows[] = {
+        { WITH(TITLE ",\"pubDate\":\"2024-02-31\""),
+          "pubDate: \"2024-02-31\" is no date; write it like 2026-11-21" },
+        { WITH(TITLE ",\"pubDate\":\"\\u001b[2J\""),
+          "pubDate has the control character U+001B" },
+        { "{\"id\":\"h\",\"column\":\"c\"," TITLE "}", "source is missing" },
+    };
+    struct library_world *t = *state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_string_equal(one(t, rows[i].text, strlen(rows[i].text), true).why.text,
+                            rows[i].why);
 }
 
 static char *long_record(struct library_world *t, const char *member, char fill, size_t n)
@@ -450,6 +469,7 @@ int main(void)
         TEST(what_was_withdrawn_is_not_brought_back),
         TEST(members_get_their_place),
         TEST(hostile_records_are_refused),
+        TEST(a_refusal_says_what_to_write),
         TEST(lengths_are_limited),
         TEST(a_refused_record_hinders_no_other),
         TEST(an_import_needs_its_right),

@@ -77,12 +77,13 @@ static void ending_and_returning_need_a_reason(void **unused)
         enum verb verb;
         enum state from;
         enum rc without;
+        const char *words;
     } cases[] = {
-        { VERB_WITHDRAW, STATE_PUBLISHED, RC_INVALID },
-        { VERB_GONE, STATE_PUBLISHED, RC_INVALID },
-        { VERB_RETURN, STATE_IN_REVIEW, RC_INVALID },
-        { VERB_EXPIRE, STATE_PUBLISHED, RC_OK },
-        { VERB_SUBMIT, STATE_DRAFT, RC_OK },
+        { VERB_WITHDRAW, STATE_PUBLISHED, RC_INVALID, "withdrawing needs a reason" },
+        { VERB_GONE, STATE_PUBLISHED, RC_INVALID, "removing for good needs a reason" },
+        { VERB_RETURN, STATE_IN_REVIEW, RC_INVALID, "returning needs a reason" },
+        { VERB_EXPIRE, STATE_PUBLISHED, RC_OK, NULL },
+        { VERB_SUBMIT, STATE_DRAFT, RC_OK, NULL },
     };
     struct arena *mem = arena_new();
     struct work w;
@@ -96,6 +97,8 @@ static void ending_and_returning_need_a_reason(void **unused)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_int_equal(state_step(&w, cases[i].verb, cases[i].from, NULL, &to),
                          cases[i].without);
+        if (cases[i].words)
+            assert_string_equal(w.err.text, cases[i].words);
         assert_int_equal(state_step(&w, cases[i].verb, cases[i].from, "", &to),
                          cases[i].without);
         assert_int_equal(state_step(&w, cases[i].verb, cases[i].from, too_long, &to),
