@@ -107,6 +107,7 @@ enum rc place_column_in(struct work *w, const json_t *body, int64_t site, struct
 {
     const json_t *name = json_object_get(body, "column");
     struct site named = { .no = site };
+    const char *path;
     enum rc rc;
 
     if (!name)
@@ -115,9 +116,13 @@ enum rc place_column_in(struct work *w, const json_t *body, int64_t site, struct
         return column_by_no(w, json_integer_value(name), out);
     if (!json_is_string(name))
         return err_field(&w->err, "/column", "column should be a column's path or number");
+    path = json_string_value(name);
+    if (!site && !json_object_get(body, "site") && is_number(path))
+        return column_by_no(w, atoll(path), out);
     if ((!site || json_object_get(body, "site")) && (rc = place_site_in(w, body, &named)))
         return rc;
-    return column_at(w, named.no, json_string_value(name), false, out);
+    rc = column_at(w, named.no, path, false, out);
+    return rc == RC_NOT_FOUND && is_number(path) ? column_by_no(w, atoll(path), out) : rc;
 }
 
 struct jx_field place_field(const json_t *body, const char *name, bool required)
