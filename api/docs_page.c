@@ -95,10 +95,9 @@ static const char *curl_options(struct work *w, const struct route *r, const str
         buf_adds(&b, "-H \"Authorization: Bearer $TOKEN\" ");
     if (s->flags & SHAPE_IF_MATCH)
         buf_adds(&b, "-H 'If-Match: \"3\"' ");
-    if (s->body && s->body_type)
-        buf_printf(&b, "-H 'Content-Type: %s' ", s->body_type);
     if (s->body)
-        buf_adds(&b, "--data-binary @FILE ");
+        buf_printf(&b, "-H 'Content-Type: %s' --data-binary @FILE ",
+                   s->body_type ? s->body_type : TYPE_JSON);
     return b.p;
 }
 
