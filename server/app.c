@@ -44,6 +44,7 @@ struct app {
     struct server *server;
     char origin[LISTEN_URL]; /* the first URL we listen on, without the slash at its end */
     bool writing;
+    bool demo; /* the library holds the demo articles, and pages say so */
     char db_path[4096];
 };
 
@@ -111,12 +112,12 @@ static const char *find_origin(struct app *a, const struct conf *c)
     return a->origin;
 }
 
-static enum rc describe(struct app *a, struct err *e, const struct conf *c, unsigned flags)
+static enum rc describe(struct app *a, struct err *e, const struct conf *c)
 {
     struct instance in = { .public_url = c->public_url,
                            .origin = find_origin(a, c),
                            .dir = c->data,
-                           .demo = flags & APP_DEMO,
+                           .demo = a->demo,
                            .stream = live_no(live_own()) };
     char keys[4096];
     enum rc rc;
@@ -174,11 +175,11 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c, unsigne
         pool_lower(a->builder, BUILDER_NICENESS);
     if ((rc = sync_start(e, c, a->builder)))
         return rc;
-    if ((flags & APP_DEMO) && (rc = demo_fill(e, live_no(live_own()))))
+    if ((flags & APP_DEMO) && (rc = demo_fill(e, live_no(live_own()), &a->demo)))
         return rc;
     if ((flags & APP_NETWORK) && (rc = client_start(e, OUTBOUND_MAX)))
         return rc;
-    if ((rc = open_edge(a, e, c, flags)) || (rc = describe(a, e, c, flags)))
+    if ((rc = open_edge(a, e, c, flags)) || (rc = describe(a, e, c)))
         return rc;
     server_run(a->server);
     return RC_OK;
@@ -235,4 +236,9 @@ void app_stop(struct app *a, int64_t deadline_ms)
 struct conf_list app_urls(const struct app *a)
 {
     return server_urls(a->server);
+}
+
+bool app_is_demo(const struct app *a)
+{
+    return a->demo;
 }

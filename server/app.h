@@ -25,4 +25,6 @@ void app_stop(struct app *a, int64_t deadline_ms);
 struct conf_list app_urls(
     const struct app *a); /* what is being listened on, with the ports it really has */
 
+bool app_is_demo(const struct app *a); /* started with APP_DEMO, over the demo articles */
+
 #endif

@@ -90,10 +90,19 @@ static const struct opt column_opts[] = {
     { "position", OPT_INT, "N", "place among its siblings" },
     END
 };
+static const struct opt column_edit_opts[] = {
+    LINK_OPTIONS,
+    { "name", OPT_TEXT, "NAME", "its own name, without those above it" },
+    { "type", OPT_TEXT, "TYPE", "ColumnType of 国办发〔2017〕47号" },
+    { "description", OPT_TEXT, "TEXT", "one sentence" },
+    { "keywords", OPT_TEXT, "A,B", "for the page's meta tags" },
+    { "periodDays", OPT_INT, "DAYS", "must be updated within; 0: no rule" },
+    { "position", OPT_INT, "N", "place among its siblings" },
+    { "open", OPT_BOOL, "true|false", "false: it takes in no new items" },
+    END
+};
 static const struct opt columns_opts[] = { LINK_OPTIONS,
                                            { "site", OPT_TEXT, "SITE", "only of this site" },
-                                           { "open", OPT_BOOL, "true|false",
-                                             "false: it takes in no new items" },
                                            END };
 static const struct opt items_opts[] = {
     LINK_OPTIONS,
@@ -105,7 +114,7 @@ static const struct opt items_opts[] = {
 static const struct opt edit_opts[] = {
     LINK_OPTIONS, { "rev", OPT_INT, "N", "the revision that was edited", true }, END
 };
-static const struct opt step_opts[] = {
+static const struct opt reason_opts[] = {
     LINK_OPTIONS, { "reason", OPT_TEXT, "TEXT", "why; a withdrawal needs one" }, END
 };
 static const struct opt move_opts[] = {
@@ -128,11 +137,12 @@ static const struct opt token_opts[] = {
     {                         \
         verb, at, kind        \
     }
-#define STEP(verb, what)                                                                \
-    {                                                                                   \
-        "item " verb, "ID", 1, 1, step_opts, cmd_staff, what,                           \
-            "tjzw item " verb " --data tjzw-data 0190f3c2-7d1c-7a3e-9f00-3c1d5b7e9a11", \
-            STAFF(POST, "/v1/items/%/" verb, STAFF_OPTIONS)                             \
+#define STEP(verb, opts, tail, what)                        \
+    {                                                       \
+        "item " verb, "ID", 1, 1, opts, cmd_staff, what,    \
+            "tjzw item " verb " --data tjzw-data" tail      \
+            " 0190f3c2-7d1c-7a3e-9f00-3c1d5b7e9a11",        \
+            STAFF(POST, "/v1/items/%/" verb, STAFF_OPTIONS) \
     }
 
 const struct command commands[] = {
@@ -177,8 +187,8 @@ const struct command commands[] = {
     { "column create", "", 0, 0, column_opts, cmd_staff, "add a column",
       "tjzw column create --data tjzw-data --site 1 --path 政策文件/市政府文件",
       STAFF(POST, "/v1/columns", STAFF_OPTIONS) },
-    { "column edit", "COLUMN", 1, 1, column_opts, cmd_staff, "change a column",
-      "tjzw column edit --data tjzw-data --position 2 3",
+    { "column edit", "NUMBER", 1, 1, column_edit_opts, cmd_staff, "change a column",
+      "tjzw column edit --data tjzw-data --position 2 3 (numbers: tjzw column list)",
       STAFF(PATCH, "/v1/columns/%", STAFF_OPTIONS) },
     { "item list", "", 0, 0, items_opts, cmd_staff, "list items by state",
       "tjzw item list --data tjzw-data --state draft",
@@ -193,13 +203,14 @@ const struct command commands[] = {
       "tjzw item edit --data tjzw-data --rev 1 0190f3c2-7d1c-7a3e-9f00-3c1d5b7e9a11 "
       "notice.json",
       STAFF(PUT, "/v1/items/%", STAFF_FILE) },
-    STEP("submit", "hand the newest revision in for review"),
-    STEP("return", "hand it back to its author"),
-    STEP("approve", "approve it"),
-    STEP("publish", "publish it"),
-    STEP("withdraw", "take the item out of every channel (撤稿)"),
-    STEP("gone", "withdraw it for good, its text too"),
-    STEP("restore", "a new draft from what was withdrawn"),
+    STEP("submit", link_opts, "", "hand the newest revision in for review"),
+    STEP("return", reason_opts, " --reason 日期有误", "hand it back to its author"),
+    STEP("approve", link_opts, "", "approve it"),
+    STEP("publish", link_opts, "", "publish it"),
+    STEP("withdraw", reason_opts, " --reason 内容有误",
+         "take the item out of every channel (撤稿)"),
+    STEP("gone", reason_opts, " --reason 含个人信息", "withdraw it for good, its text too"),
+    STEP("restore", link_opts, "", "a new draft from what was withdrawn"),
     { "item move", "ID", 1, 1, move_opts, cmd_staff, "move it to another column",
       "tjzw item move --data tjzw-data --column 3 0190f3c2-7d1c-7a3e-9f00-3c1d5b7e9a11",
       STAFF(POST, "/v1/items/%/move", STAFF_OPTIONS) },

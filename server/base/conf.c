@@ -143,6 +143,38 @@ static bool is_one_line(const char *text)
     return true;
 }
 
+/* What a number may be, where any number would not do. */
+static const struct {
+    const char *name;
+    int64_t least, most;
+} bounds[] = {
+    { "workers", 1, 64 },
+    { "loops", 0, 64 },
+    { "queue_max", 1, 1000000 },
+    { "body_max", 262144, 1 << 26 },
+    { "cache_size", 1 << 20, INT64_MAX },
+    { "head_lease", 60000, 7 * 86400000LL },
+    { "index_changes", 1, 4096 },
+};
+
+static bool in_bounds(const char *name, int64_t v)
+{
+    for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++)
+        if (!strcmp(bounds[i].name, name))
+            return v >= bounds[i].least && v <= bounds[i].most;
+    return true;
+}
+
+static bool is_number(enum type type)
+{
+    return type == INT || type == DURATION || type == SIZE;
+}
+
+static bool is_web_address(const char *text)
+{
+    return !strncmp(text, "http://", 7) || !strncmp(text, "https://", 8);
+}
+
 static bool parse_value(struct conf *c, const struct key *k, const char *text)
 {
     void *at = (char *)c + k->at;
@@ -192,6 +224,12 @@ static enum rc set(struct source *s, const char *where, const char *name, const 
     if (!parse_value(s->c, k, value))
         return err_field(s->e, name, "%s: %s should be %s, not \"%.60s\"", where, name,
                          forms[k->type], value);
+    if (is_number(k->type) && !in_bounds(name, *(const int64_t *)((const char *)s->c + k->at)))
+        return err_field(s->e, name, "%s: %s is out of bounds: \"%.60s\"", where, name, value);
+    if (!strcmp(name, "public_url") && *value && !is_web_address(value))
+        return err_field(s->e, name,
+                         "%s: %s should begin with https:// or http://, not \"%.60s\"", where,
+                         name, value);
     return RC_OK;
 }
 
@@ -259,7 +297,8 @@ static enum rc set_all(struct reader *r)
         return RC_OK;
     if (root->type != YAML_MAPPING_NODE)
         return err_set(r->source.e, RC_INVALID,
-                       "%s: lines of the form \"key: value\" are expected", r->file);
+                       "%s line %zu: lines of the form \"key: value\" are expected", r->file,
+                       root->start_mark.line + 1);
     for (yaml_node_pair_t *p = root->data.mapping.pairs.start; p < root->data.mapping.pairs.top;
          p++)
         if ((rc = set_pair(r, p)))

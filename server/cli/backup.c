@@ -17,6 +17,36 @@ static void show(void *arg, int done, int all)
                 done == all ? "\n" : "");
 }
 
+struct cure {
+    enum rc rc;
+    const char *mend;
+};
+
+static const struct cure backup_cures[] = {
+    { RC_NOT_FOUND, "name the library's directory with --data" },
+    { RC_CONFLICT,
+      "name a directory that does not exist yet; if a file went missing meanwhile, try again" },
+    { RC_INVALID, "name a directory outside the data directory" },
+    { RC_FULL, "name a directory on a disk with more room" },
+    { RC_CORRUPT, "keep the last good backup; see tjzw doctor and tjzw verify" },
+    { RC_OK, NULL },
+};
+static const struct cure restore_cures[] = {
+    { RC_NOT_FOUND, "this is no whole backup: name a directory that tjzw backup made" },
+    { RC_CORRUPT, "this backup is damaged: use another one" },
+    { RC_CONFLICT,
+      "name an empty or new directory with --data, and stop the server that uses it" },
+    { RC_FULL, "name a directory on a disk with more room with --data" },
+    { RC_OK, NULL },
+};
+
+static const char *cure(const struct cure *cures, const struct err *e)
+{
+    while (cures->rc && cures->rc != e->rc)
+        cures++;
+    return cures->mend;
+}
+
 int cmd_backup(const struct args *a)
 {
     struct err e = { 0 };
@@ -26,9 +56,7 @@ int cmd_backup(const struct args *a)
     if ((code = cli_conf(a, &c)))
         return code;
     if (backup_make(&e, c.data, a->pos[0], show, NULL))
-        code = cli_fail(&e, "no backup was made",
-                        "name a directory that does not exist yet, outside the data directory, "
-                        "on a disk with room");
+        code = cli_fail(&e, "no backup was made", cure(backup_cures, &e));
     else
         printf("backup of %s in %s: complete and checked\n  restore it: tjzw restore --data "
                "NEW-DIR %s\n",
@@ -46,9 +74,7 @@ int cmd_restore(const struct args *a)
     if ((code = cli_conf(a, &c)))
         return code;
     if (lock_take(&e, c.data, &lock) || backup_restore(&e, a->pos[0], c.data))
-        code = cli_fail(
-            &e, "nothing was restored",
-            "name an empty or new directory with --data, and stop the server that uses it");
+        code = cli_fail(&e, "nothing was restored", cure(restore_cures, &e));
     else
         printf("restored %s from %s; phones will notice by themselves\n  start it: tjzw serve "
                "--data %s\n",

@@ -304,7 +304,7 @@ int cmd_import(const struct args *a)
 
     if (!(code = cli_conf(a, &c))) {
         if (link_open(&e, a, &c, true, &l))
-            code = cli_fail(&e, "import", NULL);
+            code = cli_fail(&e, "import", link_hint(&e));
         else
             code = import_file(a, l, mem);
         link_close(l);

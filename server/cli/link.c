@@ -112,7 +112,11 @@ enum rc link_open(struct err *e, const struct args *a, const struct conf *c, boo
     enum rc rc;
 
     l->mem = mem;
-    rc = arg_text(a, "server", NULL) ? open_remote(l, e, a) : open_local(l, e, c, may_found);
+    if (arg_text(a, "server", NULL) && arg_text(a, "data", NULL))
+        rc = err_set(e, RC_INVALID, "--server and --data exclude each other");
+    else
+        rc =
+            arg_text(a, "server", NULL) ? open_remote(l, e, a) : open_local(l, e, c, may_found);
     if (rc) {
         link_close(l);
         return rc;
@@ -235,4 +239,22 @@ enum rc link_problem(struct err *e, struct arena *mem, const struct link_answer 
     (void)err_set(e, rc, "%s", detail);
     snprintf(e->field, sizeof e->field, "%s", pointer ? pointer : "");
     return rc;
+}
+
+const char *link_hint(const struct err *e)
+{
+    if (strstr(e->text, "certificate"))
+        return "trust a self-signed one with --cacert DIR/keys/tls-cert.pem, copied from the "
+               "server";
+    switch (e->rc) {
+    case RC_UNAUTHORIZED:
+        return "name a valid token with --token-file (made by tjzw token create)";
+    case RC_FORBIDDEN:
+        return "this token lacks the right: make one that has it with tjzw token create "
+               "--rights …";
+    case RC_IO: return "is the server running, and is its address right?";
+    case RC_NOT_FOUND: return "name what exists with --data or --token-file";
+    case RC_CONFLICT: return "stop the other program, or choose another --data";
+    default: return NULL;
+    }
 }

@@ -48,4 +48,7 @@ enum rc link_call(struct link *l, struct err *e, struct arena *mem, enum method 
  * for. */
 enum rc link_problem(struct err *e, struct arena *mem, const struct link_answer *answer);
 
+/* The way out of what links commonly meet; NULL: none is known. */
+const char *link_hint(const struct err *e);
+
 #endif

@@ -63,7 +63,7 @@ static enum rc settle(struct err *e, const struct args *a, struct conf *c)
     return arg_flag(a, "demo") && is_default ? conf_set(e, c, "listen", demo_listen) : RC_OK;
 }
 
-static void say_where(const struct app *app, const struct conf *c, bool demo)
+static void say_where(const struct app *app, const struct conf *c)
 {
     struct conf_list urls = app_urls(app);
     const char *url = urls.v[0];
@@ -76,7 +76,7 @@ static void say_where(const struct app *app, const struct conf *c, bool demo)
            keys_trust(live_keys(live_own()), trust));
     printf("  试一试    curl -s %s'%sv1/items?n=3'\n", strncmp(url, "https", 5) ? "" : "-k ",
            url);
-    if (demo) {
+    if (app_is_demo(app)) {
         printf("  离线同步  build/tjzw-phone --store phone.db --server %s", url);
         if (!strncmp(url, "https", 5) && !*c->tls_cert) /* self-signed */
             printf(" --cacert %s/keys/tls-cert.pem", c->data);
@@ -116,7 +116,7 @@ static int run(const struct args *a, const struct conf *c, const sigset_t *signa
                         e.rc == RC_CONFLICT
                             ? "stop the other program, or choose another --data or --listen"
                             : "look for more: tjzw doctor --data DIR");
-    say_where(app, c, arg_flag(a, "demo"));
+    say_where(app, c);
     notify("READY=1");
     wait_for_stop(signals);
     notify("STOPPING=1");

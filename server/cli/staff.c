@@ -102,29 +102,35 @@ static void path_of(const struct args *a, const char *path, struct buf *out)
 }
 
 static const struct {
+    const char *noun; /* of the command; NULL: any */
     enum rc rc;
     const char *mend;
 } hints[] = {
-    { RC_CONFLICT, "see where it stands: tjzw item show ID; the steps are submit, approve, "
-                   "publish, withdraw" },
-    { RC_PRECONDITION,
+    { "item", RC_CONFLICT,
+      "see where it stands: tjzw item show ID; the steps are submit, approve, publish, "
+      "withdraw" },
+    { "item", RC_PRECONDITION,
       "somebody else was quicker: look at tjzw item show ID and edit that revision" },
-    { RC_NOT_FOUND,
-      "names and numbers: tjzw site list, tjzw column list, tjzw item list --state draft" },
-    { RC_UNAUTHORIZED, "name a valid token with --token-file (tjzw token create)" },
-    { RC_FORBIDDEN,
-      "this token lacks the right; make one that has it: tjzw token create --rights …" },
-    { RC_INVALID, "see the command's --help" },
+    { "item", RC_NOT_FOUND,
+      "the ids: tjzw item list --state published; the columns: tjzw column list" },
+    { "column", RC_NOT_FOUND, "the numbers: tjzw column list; the sites: tjzw site list" },
+    { "token", RC_CONFLICT,
+      "choose another --label, or end the old one: tjzw token revoke LABEL" },
+    { "token", RC_NOT_FOUND, "the labels: tjzw token list" },
+    { NULL, RC_CONFLICT, "choose another --code, or change the one that is there with edit" },
+    { NULL, RC_NOT_FOUND, "the codes: tjzw site list, tjzw org list" },
+    { NULL, RC_INVALID, "see the command's --help" },
 };
 
-static const char *hint(struct arena *mem, const struct err *e)
+static const char *hint(const struct args *a, struct arena *mem, const struct err *e)
 {
     if (e->field[0])
         return arena_printf(mem, "the fault is in %s; see the command's --help", e->field);
     for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
-        if (hints[i].rc == e->rc)
+        if (hints[i].rc == e->rc && (!hints[i].noun || !strncmp(a->command->name, hints[i].noun,
+                                                                strlen(hints[i].noun))))
             return hints[i].mend;
-    return NULL;
+    return link_hint(e);
 }
 
 static int call(const struct args *a, struct link *l, struct arena *mem)
@@ -146,9 +152,9 @@ static int call(const struct args *a, struct link *l, struct arena *mem)
         headers[0] = arena_printf(mem, "if-match: \"%s\"", arg_text(a, "rev", NULL));
     if (link_call(l, &e, mem, s->method, target.p,
                   body.n || arg_text(a, "rev", NULL) ? headers : NULL, body.p, body.n, &answer))
-        return cli_fail(&e, a->command->name, "is the server running, and its address right?");
+        return cli_fail(&e, a->command->name, link_hint(&e));
     if (answer.status >= 300 && link_problem(&e, mem, &answer))
-        return cli_fail(&e, a->command->name, hint(mem, &e));
+        return cli_fail(&e, a->command->name, hint(a, mem, &e));
     if (answer.len) {
         fwrite(answer.body, 1, answer.len, stdout);
         if (answer.body[answer.len - 1] != '\n')
@@ -167,7 +173,7 @@ int cmd_staff(const struct args *a)
 
     if (!(code = cli_conf(a, &c))) {
         if (link_open(&e, a, &c, false, &l))
-            code = cli_fail(&e, a->command->name, NULL);
+            code = cli_fail(&e, a->command->name, link_hint(&e));
         else
             code = call(a, l, mem);
         link_close(l);

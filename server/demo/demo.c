@@ -20,6 +20,7 @@ struct demo {
     int64_t stream;
     struct import_line *lines;
     int n;
+    bool is_demo; /* the library holds the demo's articles */
 };
 
 static void prepare_all(struct demo *d, struct arena *mem)
@@ -49,8 +50,12 @@ static enum rc apply(struct work *w, void *arg)
 
     if ((rc = stream_by_no(w, d->stream, &s)))
         return rc;
-    if (s.seq)
-        return RC_OK;
+    if (s.seq) {
+        rc = site_find(w, demo_site.code, &site);
+        d->is_demo = !rc;
+        return rc == RC_NOT_FOUND ? RC_OK : rc;
+    }
+    d->is_demo = true;
     site.stream = d->stream;
     rc = site_create(w, &site);
     if (rc && rc != RC_CONFLICT) /* an earlier start got no further */
@@ -64,7 +69,7 @@ static enum rc apply(struct work *w, void *arg)
     return RC_OK;
 }
 
-enum rc demo_fill(struct err *e, int64_t stream)
+enum rc demo_fill(struct err *e, int64_t stream, bool *is_demo)
 {
     struct arena *mem = arena_new();
     struct demo d = { .stream = stream };
@@ -75,6 +80,7 @@ enum rc demo_fill(struct err *e, int64_t stream)
     prepare_all(&d, mem);
     if ((rc = writer_call(&w, apply, &d)))
         *e = w.err;
+    *is_demo = d.is_demo;
     arena_free(mem);
     return rc;
 }
