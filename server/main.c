@@ -150,7 +150,13 @@ const struct command commands[] = {
       NULL },
     { "import", "FILE|-", 1, 1, import_opts, cmd_import,
       "take in records, one JSON object a line",
-      "tjzw import --data tjzw-data --publish articles.ndjson", NULL },
+      "tjzw import --data tjzw-data --publish articles.ndjson\n\nA record:\n"
+      "  "
+      "{\"id\":\"2026-001\",\"title\":\"标题\",\"source\":\"示例市人民政府\",\"column\":"
+      "\"通知公告\","
+      "\"pubDate\":\"2026-11-21\",\"body\":\"正文\"}\n  all fields: docs/library.md, or /docs "
+      "of a running server",
+      NULL },
     { "export", "", 0, 0, data_opts, cmd_export,
       "print the published set, one canonical record a line, sorted by id",
       "tjzw export --data tjzw-data > all.ndjson", NULL },
@@ -198,7 +204,12 @@ const struct command commands[] = {
       "tjzw item show --data tjzw-data 0190f3c2-7d1c-7a3e-9f00-3c1d5b7e9a11",
       STAFF(GET, "/v1/drafts/%", STAFF_QUERY) },
     { "item create", "FILE|-", 1, 1, link_opts, cmd_staff, "add a draft from a JSON file",
-      "tjzw item create --data tjzw-data notice.json", STAFF(POST, "/v1/items", STAFF_FILE) },
+      "tjzw item create --data tjzw-data notice.json\n\nA file:\n"
+      "  "
+      "{\"site\":\"示例市人民政府\",\"column\":\"通知公告\",\"title\":\"标题\",\"body\":"
+      "\"正文\"}\n"
+      "  all fields: docs/library.md, or /docs of a running server",
+      STAFF(POST, "/v1/items", STAFF_FILE) },
     { "item edit", "ID FILE|-", 2, 2, edit_opts, cmd_staff, "a new revision from a JSON file",
       "tjzw item edit --data tjzw-data --rev 1 0190f3c2-7d1c-7a3e-9f00-3c1d5b7e9a11 "
       "notice.json",

@@ -282,9 +282,10 @@ static int import_file(const struct args *a, struct link *l, struct arena *mem)
             &e, "import",
             "name a file of records, one JSON object a line, or - for standard input");
     if (run(&im, &e))
-        code = cli_fail(
-            &e, "the import stopped",
-            "what was acknowledged is kept; mend the cause and run the same command again");
+        code = cli_fail(&e, "the import stopped",
+                        link_hint(&e) ? link_hint(&e)
+                                      : "what was acknowledged is kept; mend the cause and run "
+                                        "the same command again");
     report(&im);
     if (!code && im.count[REFUSED])
         code = EX_DATAERR;
