@@ -208,7 +208,7 @@ const struct command commands[] = {
       "  "
       "{\"site\":\"示例市人民政府\",\"column\":\"通知公告\",\"title\":\"标题\",\"body\":"
       "\"正文\"}\n"
-      "  all fields: docs/library.md, or /docs of a running server",
+      "  all fields: tjzw print-fields",
       STAFF(POST, "/v1/items", STAFF_FILE) },
     { "item edit", "ID FILE|-", 2, 2, edit_opts, cmd_staff, "a new revision from a JSON file",
       "tjzw item edit --data tjzw-data --rev 1 0190f3c2-7d1c-7a3e-9f00-3c1d5b7e9a11 "
@@ -244,6 +244,8 @@ const struct command commands[] = {
       "tjzw print-routes", NULL },
     { "print-metrics", "", 0, 0, NULL, cmd_print_metrics, "print what /metrics counts",
       "tjzw print-metrics", NULL },
+    { "print-fields", "", 0, 0, NULL, cmd_print_fields, "print what an item may say",
+      "tjzw print-fields", NULL },
     { "print-openapi", "", 0, 0, NULL, cmd_print_openapi, "print the interface as OpenAPI 3.1",
       "tjzw print-openapi > openapi.json", NULL },
     { 0 },

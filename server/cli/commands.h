@@ -17,6 +17,7 @@ int cmd_restore(const struct args *a);
 int cmd_keys(const struct args *a);
 int cmd_staff(const struct args
                   *a); /* site, column, item, token: one request to the API each (staff.c) */
+int cmd_print_fields(const struct args *a);
 int cmd_print_conf(const struct args *a);
 int cmd_print_routes(const struct args *a);
 int cmd_print_metrics(const struct args *a);

@@ -10,6 +10,7 @@ from tap import case, done
 
 PAGES = {
     "conf.md": ["print-conf", "--markdown"],
+    "fields.md": ["print-fields"],
     "routes.md": ["print-routes"],
     "metrics.md": ["print-metrics"],
     "openapi.json": ["print-openapi"],
