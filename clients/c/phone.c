@@ -367,10 +367,13 @@ enum { COMMANDS = sizeof commands / sizeof commands[0] };
 static const char options_help[] =
     "选项：\n"
     "  --store FILE      数据文件（必需），没有就新建\n"
-    "  --server URL      服务器地址 https://主机[:端口]；记在数据文件里，以后可省\n"
-    "  --cacert FILE     验证服务器 TLS 证书用的 PEM 文件；同样会记住。服务器自签的证书在\n"
-    "                    它的数据目录 DIR/keys/tls-cert.pem\n"
-    "  --trust KEY       平台公钥，64 位十六进制；不给则信任首次遇到的，并显示出来供核对\n"
+    "  --server URL      sync：服务器地址 https://主机[:端口]\n"
+    "  --cacert FILE     sync：验证服务器 TLS 证书用的 PEM 文件。服务器自签的证书在它的\n"
+    "                    数据目录 DIR/keys/tls-cert.pem\n"
+    "  --trust KEY       sync、verify：平台公钥，64 位十六进制；不给则信任首次遇到的，\n"
+    "                    并显示出来供核对\n"
+    "                    以上三项在 sync 成功后记在数据文件里，以后可省；首次同步一开始就\n"
+    "                    记下，以便中断后继续。其他命令不记\n"
     "  --stream NAME     数据流，默认 main\n"
     "  --horizon all     保留多少内容；目前只有 all（全部）\n"
     "  --column PATH     list、search：只看这个栏目和它下面的\n"
@@ -473,27 +476,27 @@ static int check(const struct phone *p, const struct command *c, int arguments)
     return 0;
 }
 
-/* What was said on the command line is remembered in the store. */
-static int remember(struct phone *p)
+/* Where from and whom to trust, for the commands that ask: the library remembers it when a sync
+ * has proved it. */
+static int take_server(struct phone *p, const struct command *c)
 {
+    bool syncs = c->run == run_sync;
     struct tjzw_error e;
     struct tjzw_status s;
 
-    if (!p->server.url && !p->server.cacert && !p->server.trust)
+    if (!syncs && (c->run != run_verify || !p->server.trust))
         return 0;
     if (!p->server.url && tjzw_status(p->t, p->stream, &s, NULL) == TJZW_NOT_FOUND)
-        return wrong("还不知道服务器地址", NULL, "第一次使用请加上 --server URL。");
-    return tjzw_follow(p->t, &p->server, &e) ? failed(p, "--server", &e) : 0;
+        return syncs ? wrong("还不知道服务器地址", NULL, "第一次同步请加上 --server URL。") : 0;
+    if (!p->server.url && !p->server.cacert && !p->server.trust)
+        return 0;
+    return tjzw_follow(p->t, &p->server, &e) ? failed(p, c->name, &e) : 0;
 }
 
 static int run_open(struct phone *p, const struct command *c, const char *argument)
 {
-    struct tjzw_status s;
-    int status = remember(p);
+    int status = take_server(p, c);
 
-    if (!status && c->run == run_sync &&
-        tjzw_status(p->t, p->stream, &s, NULL) == TJZW_NOT_FOUND)
-        status = wrong("还不知道服务器地址", NULL, "第一次同步请加上 --server URL。");
     return status ? status : c->run(p, argument);
 }
 

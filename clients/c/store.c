@@ -176,6 +176,27 @@ enum tjzw_code store_lock(const struct tjzw *t, int *fd, struct tjzw_error *e)
 
 /* ---- streams ---- */
 
+struct asked **stream_asked(struct tjzw *t, const char *name)
+{
+    struct asked **a = &t->asked;
+
+    while (*a && strcmp((*a)->s.name, name) != 0)
+        a = &(*a)->next;
+    return *a ? a : NULL;
+}
+
+static void lay_over(struct stream *s)
+{
+    struct asked **a = stream_asked(s->t, s->name);
+
+    if (!a)
+        return;
+    memcpy(s->url, (*a)->s.url, sizeof s->url);
+    memcpy(s->cacert, (*a)->s.cacert, sizeof s->cacert);
+    memcpy(s->trust, (*a)->s.trust, sizeof s->trust);
+    s->has_trust = (*a)->s.has_trust;
+}
+
 static void column_text(sqlite3_stmt *s, int column, char *out, size_t room)
 {
     const char *text = (const char *)sqlite3_column_text(s, column);
@@ -201,6 +222,7 @@ static enum tjzw_code stream_row(struct tjzw *t, sqlite3_stmt *s, struct stream 
             memcpy(out->trust, sqlite3_column_blob(s, 4), VERIFY_ED25519);
         out->checked = sqlite3_column_int64(s, 5);
         out->damaged = sqlite3_column_int(s, 6);
+        lay_over(out);
     } else if (code != SQLITE_DONE) {
         rc = store_error(t, e);
     }
@@ -212,15 +234,19 @@ enum tjzw_code stream_find(struct tjzw *t, const char *name, struct stream *out,
                            struct tjzw_error *e)
 {
     sqlite3_stmt *s = store_stmt(t, STMT_STREAM_FIND, e);
+    struct asked **asked;
     enum tjzw_code rc;
 
     if (!s)
         return TJZW_STORE;
-    sqlite3_bind_text(s, 1, name ? name : "main", -1, SQLITE_TRANSIENT);
+    name = name ? name : "main";
+    sqlite3_bind_text(s, 1, name, -1, SQLITE_TRANSIENT);
     if ((rc = stream_row(t, s, out, e)))
         return rc;
+    if (out->no == 0 && !(asked = stream_asked(t, name)))
+        return fail_with(e, TJZW_NOT_FOUND, "stream %s is not followed", name);
     if (out->no == 0)
-        return fail_with(e, TJZW_NOT_FOUND, "stream %s is not followed", name ? name : "main");
+        *out = (*asked)->s;
     return TJZW_OK;
 }
 

@@ -29,6 +29,7 @@ struct tjzw {
     atomic_bool stop;
     struct tjzw_transport transport; /* get NULL: the built-in one */
     struct net *net;                 /* of the built-in one; NULL until first used */
+    struct asked *asked;             /* what tjzw_follow was told and no sync has proved */
 };
 
 /* A followed stream as its row says. */
@@ -60,12 +61,26 @@ enum tjzw_code store_run(struct tjzw *t, sqlite3_stmt *s, struct tjzw_error *e);
 /* What sqlite said last, as one of ours. */
 enum tjzw_code store_error(struct tjzw *t, struct tjzw_error *e);
 
-/* TJZW_NOT_FOUND if it is not followed. */
+/* What tjzw_follow was told of a stream: url, cacert and trust count, the rest does not. */
+struct asked {
+    struct asked *next;
+    struct stream s;
+};
+
+/* With what was asked in place of what is remembered, here and in stream_next. `no` is 0 while
+ * nothing of it is in the store. TJZW_NOT_FOUND if it is not followed. */
 enum tjzw_code stream_find(struct tjzw *t, const char *name, struct stream *out,
                            struct tjzw_error *e);
 /* The one after `after` (0: the first); out->no 0: there is none. */
 enum tjzw_code stream_next(struct tjzw *t, int64_t after, struct stream *out,
                            struct tjzw_error *e);
+/* The one asked for by this name; NULL: none. */
+struct asked **stream_asked(struct tjzw *t, const char *name);
+/* Before a sync: writes what was asked of streams of which no state is held, so that a first
+ * sync that is cut can go on. */
+enum tjzw_code stream_begin(struct tjzw *t, struct tjzw_error *e);
+/* After a sync that succeeded with it: writes what was asked of this one. */
+enum tjzw_code stream_keep(struct stream *s, struct tjzw_error *e);
 enum tjzw_code stream_head(struct stream *s, struct wire_head *out, char *note, size_t *n,
                            struct wire_note *signatures,
                            struct tjzw_error *e); /* epoch 0: none is held */

@@ -227,6 +227,7 @@ static enum tjzw_code sync_stream(struct link *l, struct stream *s,
     };
     struct follow_result result;
     struct sync_err why = { 0 };
+    enum tjzw_code code;
     enum sync_rc rc;
 
     l->stream = s;
@@ -238,7 +239,10 @@ static enum tjzw_code sync_stream(struct link *l, struct stream *s,
     take_numbers(out, &result);
     if (rc == SYNC_NET && l->untrusted)
         return fail_with(e, TJZW_TLS, "%s", why.text);
-    return rc ? fail_sync(e, &why) : note_checked(s, e);
+    if (rc)
+        return fail_sync(e, &why);
+    code = stream_keep(s, e);
+    return code ? code : note_checked(s, e);
 }
 
 static enum tjzw_code sync_streams(struct link *l, struct tjzw_sync_result *out,
@@ -282,7 +286,8 @@ enum tjzw_code tjzw_sync(struct tjzw *t, const struct tjzw_sync_options *options
         l.transport = (struct tjzw_transport){ t->net, net_get };
     }
     l.deadline = l.options->timeout ? began + (uint64_t)l.options->timeout * 1000 : 0;
-    rc = sync_streams(&l, out, e);
+    if (!(rc = stream_begin(t, e)))
+        rc = sync_streams(&l, out, e);
     out->ms = now_ms() - began;
     close(lock);
     return rc;

@@ -4,6 +4,7 @@
  */
 #include "clients/c/tjzw.h"
 
+#include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,10 +38,20 @@ enum tjzw_code tjzw_open(const char *path, struct tjzw **out, struct tjzw_error 
     return TJZW_OK;
 }
 
+static void forget(struct asked **place)
+{
+    struct asked *a = *place;
+
+    *place = a->next;
+    free(a);
+}
+
 void tjzw_close(struct tjzw *t)
 {
     if (!t)
         return;
+    while (t->asked)
+        forget(&t->asked);
     net_close(t->net);
     store_close(t);
     free(t);
@@ -87,21 +98,51 @@ static enum tjzw_code stream_put(struct tjzw *t, const struct stream *s, struct 
     return store_run(t, q, e);
 }
 
+/* Absolute, so that it is found from another directory too. */
+static enum tjzw_code take_cacert(const char *path, struct stream *s, struct tjzw_error *e)
+{
+    char *whole = realpath(path, NULL);
+    bool fits = whole && strlen(whole) < sizeof s->cacert;
+
+    if (fits)
+        strcpy(s->cacert, whole);
+    else
+        fail_with(e, TJZW_USAGE, "cacert %s: %s", path,
+                  whole ? "too long a path" : strerror(errno));
+    free(whole);
+    return fits ? TJZW_OK : TJZW_USAGE;
+}
+
 static enum tjzw_code merge_server(struct stream *s, const struct tjzw_server *server,
                                    struct tjzw_error *e)
 {
+    enum tjzw_code rc;
+
     if (server->url && !take_url(server->url, s->url, sizeof s->url))
         return fail_with(e, TJZW_USAGE, "url is not https://host[:port]");
     if (!s->url[0])
         return fail_with(e, TJZW_USAGE, "no url is known for stream %s", s->name);
-    if (server->cacert &&
-        (size_t)snprintf(s->cacert, sizeof s->cacert, "%s", server->cacert) >= sizeof s->cacert)
-        return fail_with(e, TJZW_USAGE, "cacert is too long a path");
+    if (server->cacert && (rc = take_cacert(server->cacert, s, e)))
+        return rc;
     if (!server->trust)
         return TJZW_OK;
     s->has_trust = wire_unhex(server->trust, strlen(server->trust), s->trust, VERIFY_ED25519);
     return s->has_trust ? TJZW_OK
                         : fail_with(e, TJZW_USAGE, "trust is not 64 lower-case hex digits");
+}
+
+static void ask(struct tjzw *t, const struct stream *s)
+{
+    struct asked **place = stream_asked(t, s->name), *a = place ? *place : NULL;
+
+    if (!a) {
+        if (!(a = calloc(1, sizeof *a)))
+            abort();
+        a->next = t->asked;
+        t->asked = a;
+    }
+    a->s = *s;
+    a->s.no = 0;
 }
 
 enum tjzw_code tjzw_follow(struct tjzw *t, const struct tjzw_server *server,
@@ -124,9 +165,42 @@ enum tjzw_code tjzw_follow(struct tjzw *t, const struct tjzw_server *server,
     snprintf(s.name, sizeof s.name, "%s", name);
     if ((rc = merge_server(&s, server, e)))
         return rc;
-    if (before.no && memcmp(&s, &before, sizeof s) == 0)
-        return TJZW_OK; /* the usual case writes nothing, and waits for no writer */
-    return stream_put(t, &s, e);
+    if (memcmp(&s, &before, sizeof s) != 0)
+        ask(t, &s); /* the usual case is what is remembered already */
+    return TJZW_OK;
+}
+
+enum tjzw_code stream_begin(struct tjzw *t, struct tjzw_error *e)
+{
+    enum tjzw_code rc;
+
+    for (const struct asked *a = t->asked; a; a = a->next) {
+        struct wire_note signatures;
+        struct wire_head head = { 0 };
+        char note[WIRE_HEAD_MAX];
+        struct stream s;
+        size_t n;
+
+        if ((rc = stream_find(t, a->s.name, &s, e)))
+            return rc;
+        if (stream_head(&s, &head, note, &n, &signatures, NULL) || head.epoch)
+            continue; /* something is held: what was asked has to be proved first */
+        if ((rc = stream_put(t, &s, e)))
+            return rc;
+    }
+    return TJZW_OK;
+}
+
+enum tjzw_code stream_keep(struct stream *s, struct tjzw_error *e)
+{
+    struct asked **place = stream_asked(s->t, s->name);
+    enum tjzw_code rc;
+
+    if (!place)
+        return TJZW_OK;
+    if (!(rc = stream_put(s->t, s, e)))
+        forget(place);
+    return rc;
 }
 
 enum tjzw_code tjzw_filter(struct tjzw *t, const char *const *columns, size_t n,

@@ -98,8 +98,15 @@ struct tjzw_server {
                            remembered, else the system's */
 };
 
-/* Remembers it in the store; syncing starts with tjzw_sync. The first call for a stream needs a
- * url. */
+/*
+ * For what this handle does from now on; nothing is written. tjzw_sync remembers it in the
+ * store: once it has succeeded with it, or, for a stream of which no state is held yet, when it
+ * starts, so that a first sync that was cut can go on. So what is wrong and was never proved
+ * (a trust that vouches for nothing the server shows: TJZW_UNTRUSTED) goes with the handle.
+ *
+ * The first call for a stream needs a url. TJZW_USAGE if something is malformed, or cacert is no
+ * file; its absolute path is what is kept.
+ */
 TJZW_API enum tjzw_code tjzw_follow(struct tjzw *t, const struct tjzw_server *server,
                                     struct tjzw_error *e);
 /*

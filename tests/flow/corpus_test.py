@@ -96,6 +96,15 @@ def main(w):
         assert failed.returncode != 0 and failed.stderr, failed
         assert phone.export() == w.export()
 
+    with case("a wrong server, key or certificate that no sync proved is not remembered; verify goes by the key given"):
+        wrong = ("--trust", "a" * 64, "--cacert", "/dev/null")
+        said = phone.run("status").stdout
+        for command in ("list", "status", "export", "sync"):
+            phone.run(command, *wrong, url="https://127.0.0.1:9", check=False)
+        assert phone.run("verify", *wrong, check=False).returncode == 1
+        assert phone.run("status").stdout.splitlines()[:2] == said.splitlines()[:2], "what is remembered has changed"
+        phone.run("verify")
+
     with case("sync --json is one line of JSON however it ends; error says the kind"):
         for where, url, status, kind in ((phone, None, 1, "net"), (phone, "ftp://x", 2, "usage"),
                                          (w.phone("no/such/directory"), None, 1, "store")):

@@ -112,13 +112,22 @@ struct phone {
             fail_msg("%s: %s: %s", #expr, tjzw_code_name(ok_code), (p)->e.detail); \
     } while (0)
 
-static void phone_open(struct phone *p)
+/* As a later run that says nothing of servers. */
+static void phone_reopen(struct phone *p)
 {
     struct tjzw_transport transport = { &p->net, carry };
-    char trust[65];
 
+    tjzw_close(p->t);
     OK(p, tjzw_open(p->path, &p->t, &p->e));
     tjzw_set_transport(p->t, &transport);
+}
+
+static void phone_open(struct phone *p)
+{
+    char trust[65];
+
+    p->t = NULL;
+    phone_reopen(p);
     wire_hex(fake_trust(p->server), 32, trust);
     OK(p,
        tjzw_follow(p->t, &(struct tjzw_server){ .url = "https://fake.example", .trust = trust },
@@ -400,18 +409,90 @@ static void wrong_arguments_are_refused(void **state)
     phone_end(&p);
 }
 
-static void another_key_than_the_trusted_one_is_refused(void **state)
+static void stop_now(void *ctx)
+{
+    tjzw_stop(((struct phone *)ctx)->t);
+}
+
+/* One value of one column of the only stream's row; "" if there is no row. */
+static const char *remembered(struct phone *p, const char *column)
+{
+    static char text[512];
+    char sql[96];
+    sqlite3_stmt *q;
+    sqlite3 *db;
+
+    text[0] = '\0';
+    snprintf(sql, sizeof sql, "SELECT %s FROM stream", column);
+    assert_int_equal(sqlite3_open(p->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &q, NULL), SQLITE_OK);
+    if (sqlite3_step(q) == SQLITE_ROW)
+        snprintf(text, sizeof text, "%s", (const char *)sqlite3_column_text(q, 0));
+    sqlite3_finalize(q);
+    sqlite3_close(db);
+    return text;
+}
+
+static void another_key_than_the_trusted_one_is_refused_and_forgotten(void **state)
 {
     struct phone p;
     char trust[65];
 
     (void)state;
     phone_start(&p);
+    phone_sync(&p);
     memset(trust, 'a', 64);
     trust[64] = '\0';
-    OK(&p, tjzw_follow(p.t, &(struct tjzw_server){ .trust = trust }, &p.e));
+    OK(&p,
+       tjzw_follow(p.t, &(struct tjzw_server){ .url = "https://wrong", .trust = trust }, &p.e));
+    assert_int_equal(tjzw_verify(p.t, NULL, NULL, &p.e), TJZW_UNTRUSTED);
     assert_int_equal(tjzw_sync(p.t, NULL, &p.last, &p.e), TJZW_UNTRUSTED);
+    assert_string_equal(remembered(&p, "url"), "https://fake.example");
+    phone_reopen(&p);
+    phone_sync(&p);
+    assert_false(p.last.first_use);
     phone_check(&p);
+    phone_end(&p);
+}
+
+static void a_server_is_remembered_when_a_sync_proved_it(void **state)
+{
+    struct phone p;
+
+    (void)state;
+    phone_start(&p);
+    assert_string_equal(remembered(&p, "url"), ""); /* told, and nothing written */
+    p.net.pause = stop_now;
+    p.net.spy_ctx = &p;
+    assert_int_equal(tjzw_sync(p.t, NULL, &p.last, &p.e), TJZW_STOPPED);
+    p.net.pause = NULL;
+    phone_reopen(&p); /* a first sync that was cut goes on without being told again */
+    phone_sync(&p);
+    assert_false(p.last.first_use);
+    OK(&p, tjzw_follow(p.t, &(struct tjzw_server){ .url = "https://moved" }, &p.e));
+    assert_string_equal(remembered(&p, "url"), "https://fake.example");
+    phone_sync(&p);
+    assert_string_equal(remembered(&p, "url"), "https://moved");
+    phone_check(&p);
+    phone_end(&p);
+}
+
+static void a_certificate_is_found_from_anywhere(void **state)
+{
+    struct tjzw_server server = { .cacert = "phone.db" }; /* any file does */
+    char here[256];
+    struct phone p;
+
+    (void)state;
+    phone_start(&p);
+    assert_non_null(getcwd(here, sizeof here));
+    assert_int_equal(chdir(p.dir), 0);
+    OK(&p, tjzw_follow(p.t, &server, &p.e));
+    server.cacert = "no-such-file.pem";
+    assert_int_equal(tjzw_follow(p.t, &server, &p.e), TJZW_USAGE);
+    assert_int_equal(chdir(here), 0);
+    phone_sync(&p);
+    assert_string_equal(remembered(&p, "cacert"), p.path);
     phone_end(&p);
 }
 
@@ -441,11 +522,6 @@ static void a_second_handle_reads_while_the_first_syncs(void **state)
     phone_sync(&p);
     phone_check(&p);
     phone_end(&p);
-}
-
-static void stop_now(void *ctx)
-{
-    tjzw_stop(((struct phone *)ctx)->t);
 }
 
 static void a_sync_can_be_stopped(void **state)
@@ -491,16 +567,12 @@ static void killed_sync(struct phone *p, uint64_t *seed)
     assert_true(child >= 0);
     if (child == 0) {
         struct tjzw_sync_options options = { .progress = die_while_applying };
-        struct tjzw_transport transport = { &p->net, carry };
-        struct tjzw *t;
 
         pieces_left = fake_random(seed, 40);
         p->net.pause = fake_random(seed, 2) ? die_some_time : NULL;
         p->net.seed = *seed;
-        if (tjzw_open(p->path, &t, NULL))
-            _exit(1);
-        tjzw_set_transport(t, &transport);
-        (void)!tjzw_sync(t, &options, NULL, NULL);
+        phone_open(p);
+        (void)!tjzw_sync(p->t, &options, NULL, NULL);
         _exit(0);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
@@ -551,7 +623,9 @@ int main(void)
         cmocka_unit_test(a_store_of_a_later_version_is_left_alone),
         cmocka_unit_test(a_file_that_is_no_store_is_refused),
         cmocka_unit_test(wrong_arguments_are_refused),
-        cmocka_unit_test(another_key_than_the_trusted_one_is_refused),
+        cmocka_unit_test(another_key_than_the_trusted_one_is_refused_and_forgotten),
+        cmocka_unit_test(a_server_is_remembered_when_a_sync_proved_it),
+        cmocka_unit_test(a_certificate_is_found_from_anywhere),
         cmocka_unit_test(a_second_handle_reads_while_the_first_syncs),
         cmocka_unit_test(a_sync_can_be_stopped),
         cmocka_unit_test(a_phone_killed_anywhere_converges),
