@@ -1,5 +1,6 @@
 /*
- * docs_page.c - /docs: five minutes to the first answer, then every route, then every failure.
+ * docs_page.c - /docs: five minutes to the first answer, then every route, then the data they
+ * take and give, then every failure.
  * /problems/NAME: one failure.
  *
  * The curl lines work as they stand on the host that was asked, which is why the page is not
@@ -10,6 +11,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "api/docs_data.h"
 #include "api/instance.h"
 #include "api/openapi.h"
 #include "api/page.h"
@@ -101,6 +103,21 @@ static const char *curl_options(struct work *w, const struct route *r, const str
     return b.p;
 }
 
+/* Where the section 数据 says what goes in and what comes out. */
+static void put_schemas(struct buf *b, const struct shape *s)
+{
+    if (s->body && *s->body) {
+        buf_adds(b, "请求：");
+        docs_data_link(b, s->body);
+        buf_adds(b, "。");
+    }
+    if (s->answer && *s->answer) {
+        buf_printf(b, "答复 %d：", s->status ? s->status : 200);
+        docs_data_link(b, s->answer);
+        buf_adds(b, "。");
+    }
+}
+
 static void put_route(struct work *w, struct buf *b, const struct guide *g,
                       const struct route *r)
 {
@@ -117,8 +134,7 @@ static void put_route(struct work *w, struct buf *b, const struct guide *g,
     if (r->body_max)
         buf_printf(b, "正文%s最多 %" PRId64 " KB。", s->body_type ? "" : "是 JSON，",
                    r->body_max / 1024);
-    if (s->answer && *s->answer)
-        buf_printf(b, "答复 %d：<code>%s</code>。", s->status ? s->status : 200, s->answer);
+    put_schemas(b, s);
     buf_adds(b, "</p>\n");
     put_params(b, r);
     put_curl(b, g, curl_options(w, r, s), r->example ? r->example : path.p);
@@ -171,12 +187,16 @@ enum rc get_docs(struct work *w, const struct request *rq, struct reply *rp)
     g.origin = origin.p;
     g.stream = stream.name;
     page_open(&b, &page);
-    buf_adds(&b, "<h1>开发者文档</h1>\n<nav class=\"columns\" "
-                 "aria-label=\"本页\">\n<ul>\n<li><a href=\"#start\">5 分钟接入</a></li>\n"
-                 "<li><a href=\"#problems\">错误</a></li>\n<li><a "
-                 "href=\"/openapi.json\">OpenAPI 文档</a></li>\n</ul>\n</nav>\n");
+    buf_adds(
+        &b,
+        "<h1>开发者文档</h1>\n<nav class=\"columns\" "
+        "aria-label=\"本页\">\n<ul>\n<li><a href=\"#start\">5 分钟接入</a></li>\n"
+        "<li><a href=\"#data\">数据</a></li>\n<li><a href=\"#problems\">错误</a></li>\n<li><a "
+        "href=\"/openapi.json\">OpenAPI 文档</a></li>\n</ul>\n</nav>\n");
     put_quick_start(w, &b, &g);
     put_routes(w, &b, &g);
+    if ((rc = docs_data_put(w, &b)))
+        return rc;
     put_problems(&b);
     page_close(&b, &page);
     page_reply(rp, &b);

@@ -481,18 +481,22 @@ static void put_problem_schema(struct buf *out)
     jx_key(out, "Problem");
     buf_adds(out, "{\"type\":\"object\",\"description\":\"出错的答复（RFC 9457）\","
                   "\"required\":[\"type\",\"title\",\"status\"],\"properties\":{"
-                  "\"type\":{\"type\":\"string\",\"enum\":[");
+                  "\"type\":{\"type\":\"string\",\"description\":"
+                  "\"错误的类型，也是说明页的地址\",\"enum\":[");
     for (int i = 0; i < n; i++)
         buf_printf(out, "%s\"/problems/%s\"", i ? "," : "", all[i].slug);
     buf_adds(out,
-             "]},\"title\":{\"type\":\"string\"},\"status\":{\"type\":\"integer\"},"
-             "\"detail\":{\"type\":\"string\"},\"instance\":{\"type\":\"string\"},"
+             "]},\"title\":{\"type\":\"string\",\"description\":\"错误的名称\"},\"status\":{"
+             "\"type\":\"integer\",\"description\":\"HTTP 状态\"},"
+             "\"detail\":{\"type\":\"string\",\"description\":\"这一次的原因\"},\"instance\":{"
+             "\"type\":\"string\",\"description\":\"出错的请求\"},"
              "\"traceId\":{\"type\":\"string\",\"description\":\"请求编号，报告问题时请附上\"},"
-             "\"errors\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
+             "\"errors\":{\"type\":\"array\",\"description\":\"错在请求的哪里\",\"items\":{"
+             "\"type\":\"object\",\"properties\":{"
              "\"pointer\":{\"type\":\"string\",\"description\":\"正文中的位置，如 #/title\"},"
              "\"parameter\":{\"type\":\"string\",\"description\":\"路径或查询中的参数，如 n\"},"
              "\"header\":{\"type\":\"string\",\"description\":\"请求头，如 If-Match\"},"
-             "\"detail\":{\"type\":\"string\"}}}}}}");
+             "\"detail\":{\"type\":\"string\",\"description\":\"这一次的原因\"}}}}}}");
 }
 
 static void put_components(struct buf *out)

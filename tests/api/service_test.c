@@ -647,6 +647,33 @@ static void the_docs_show_every_route_and_failure(void **state)
     }
 }
 
+/* What goes in and what comes out stands on the page itself, member by member. */
+static void the_docs_show_every_schema(void **state)
+{
+    static const char link[] = "href=\"#";
+    struct world *t = *state;
+    struct answer a = get(t, "/docs"), doc = get(t, "/openapi.json");
+    json_t *schemas =
+        json_object_get(json_object_get(json_of(t, &doc), "components"), "schemas");
+    int links = 0;
+
+    for (void *at = json_object_iter(schemas); at; at = json_object_iter_next(schemas, at))
+        HAS(a, URL("<h3 id=\"schema-%s\">", json_object_iter_key(at)));
+    for (const char *at = a.body; (at = strstr(at, link)); links++) {
+        at += sizeof link - 1;
+        HAS(a, URL(" id=\"%.*s\"", (int)strcspn(at, "\""), at));
+    }
+    assert_true(links > 60);
+    HAS(a, "请求：<a href=\"#schema-NewItem\">");
+    HAS(a, "<td><code>docNumber</code></td><td>string</td><td>否</td><td>发文字号");
+    HAS(a, "<td><code>effectDate</code></td>");
+    HAS(a, "文种");
+    HAS(a, "<td><code>title</code></td><td>string</td><td>是</td><td>标题");
+    HAS(a, "<code>refused[].line</code>");
+    HAS_NOT(a, "<td></td>");
+    HAS_NOT(a, "<td>；");
+}
+
 /* As it stands it is taken: a body without its media type would be answered 415. */
 static void an_example_with_a_body_names_its_type(void **state)
 {
@@ -694,6 +721,7 @@ int main(void)
         TEST(what_was_withdrawn_is_in_no_answer),
         TEST(the_interface_describes_itself),
         TEST(the_docs_show_every_route_and_failure),
+        TEST(the_docs_show_every_schema),
         TEST(an_example_with_a_body_names_its_type),
     };
 
