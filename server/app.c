@@ -32,6 +32,7 @@
 #include "server/store/backup.h"
 #include "server/store/db.h"
 #include "server/store/writer.h"
+#include "sync/head.h"
 #include "sync/live.h"
 
 enum { EXPIRE_EVERY_MS = 10000, BUILDS_MAX = 16, OUTBOUND_MAX = 1000, BUILDER_NICENESS = 15 };
@@ -175,7 +176,9 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c, unsigne
         pool_lower(a->builder, BUILDER_NICENESS);
     if ((rc = sync_start(e, c, a->builder)))
         return rc;
-    if ((flags & APP_DEMO) && (rc = demo_fill(e, live_no(live_own()), &a->demo)))
+    /* The head is signed at once: whoever is quick must not be shown an empty library. */
+    if ((flags & APP_DEMO) && ((rc = demo_fill(e, live_no(live_own()), &a->demo)) ||
+                               (rc = head_flush(live_own(), e))))
         return rc;
     if ((flags & APP_NETWORK) && (rc = client_start(e, OUTBOUND_MAX)))
         return rc;
