@@ -201,6 +201,13 @@ static bool quarter_passed(const struct live *l)
 
 /* ---- signing ---- */
 
+static void (*on_head)(const struct wire_head *h);
+
+void sync_on_head(void (*fn)(const struct wire_head *h))
+{
+    on_head = fn;
+}
+
 /* From now on everybody sees this one. */
 static void show(struct live *l, const struct wire_head *h, const char *note, size_t n)
 {
@@ -212,6 +219,8 @@ static void show(struct live *l, const struct wire_head *h, const char *note, si
              h->epoch, h->seq, h->sign);
     pthread_mutex_unlock(&l->lock);
     l->has_head = true;
+    if (on_head)
+        on_head(h);
 }
 
 static void (*on_cut)(void);

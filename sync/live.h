@@ -29,6 +29,12 @@ void sync_watch(void);
  */
 void sync_on_cut(void (*fn)(void));
 /*
+ * fn() is called, on the writer thread, with every head from the moment it is shown: at the start, after
+ * a change, and when it is signed anew. Before writer_start(); NULL: nobody listens.
+ */
+struct wire_head;
+void sync_on_head(void (*fn)(const struct wire_head *h));
+/*
  * After writer_start(), before anybody is served: founds the stream (founding.h), loads its
  * keys and its tree, and signs a head if what was stored is not the state of the log. `workers`
  * build objects in the background; NULL: nobody does.

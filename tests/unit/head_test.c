@@ -386,6 +386,36 @@ static void two_signings_in_one_transaction_get_two_numbers(void **state)
     assert_int_equal(after.sign, before.sign + 2);
 }
 
+static struct wire_head heard;
+static int hearings;
+
+static void hear(const struct wire_head *h)
+{
+    heard = *h;
+    hearings++;
+}
+
+/* Here it is set while the writer runs, but idle: the world has waited for it. */
+static void whoever_listens_hears_of_each_head_when_it_is_shown(void **state)
+{
+    struct sync_world *t = *state;
+    struct wire_head now;
+
+    hearings = 0;
+    sync_on_head(hear);
+    clock_set(SYNC_NOW + 10);
+    sync_world_put(t, 0, 100);
+    assert_int_equal(hearings, 1);
+    assert_int_equal(heard.seq, 1);
+    sync_world_stop(t);
+    sync_world_start(t);
+    sync_on_head(NULL);
+    assert_true(hearings > 1);
+    assert_true(head_values(t->live, &now));
+    assert_int_equal(heard.seq, now.seq);
+    assert_int_equal(heard.sign, now.sign);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sync_world_set_up, sync_world_tear_down)
@@ -409,6 +439,7 @@ int main(void)
         TEST(keys_are_for_us_alone),
         TEST(what_is_rolled_back_is_not_signed),
         TEST(two_signings_in_one_transaction_get_two_numbers),
+        TEST(whoever_listens_hears_of_each_head_when_it_is_shown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
