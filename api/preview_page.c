@@ -25,7 +25,6 @@ static enum rc put_draft(struct work *w, const char *token, const struct id *id,
                          struct buf *b)
 {
     struct buf text = BUF_IN(w->mem);
-    struct revision revision;
     struct content content;
     struct article a = { .preview = true };
 
@@ -33,7 +32,7 @@ static enum rc put_draft(struct work *w, const char *token, const struct id *id,
     json_t *object;
     enum rc rc;
 
-    if ((rc = item_revision(w, id, rev, &item, &revision, &content)))
+    if ((rc = item_preview(w, id, rev, &item, &content)))
         return rc;
     content_write(&content, &text);
     if ((rc = jx_object(&w->err, w->mem, text.p, text.n, &object)))

@@ -152,6 +152,18 @@ enum rc item_record(struct work *w, const struct id *id, int64_t rev, struct sli
     return record_of_seq(w, it.stream, rev == it.live_rev ? it.seq : r.seq, record);
 }
 
+enum rc item_preview(struct work *w, const struct id *id, int64_t rev, struct item *item,
+                     struct content *content)
+{
+    struct revision r;
+    struct slice record;
+    enum rc rc;
+
+    if ((rc = item_revision(w, id, rev, item, &r, content)) || !r.seq)
+        return rc;
+    return item_record(w, id, r.rev, &record);
+}
+
 enum rc item_revisions(struct work *w, const struct id *id, bool published,
                        struct revision **out, int *n)
 {

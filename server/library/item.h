@@ -35,8 +35,8 @@ struct revision {
     const char *note;        /* NULL: none */
     const char *author;
     int64_t created;
-    struct slice content; /* canonical JSON, while unpublished; {NULL,0} afterwards: then its
-                             record is that of seq */
+    struct slice content; /* canonical JSON; {NULL,0} while published: then its record is that
+                             of seq */
 };
 
 struct item_event {
@@ -58,6 +58,9 @@ enum rc item_live(struct work *w, const struct id *id, struct item *out, struct 
 /* One revision, with its content whatever its state. `rev` 0 is the newest. */
 enum rc item_revision(struct work *w, const struct id *id, int64_t rev, struct item *item,
                       struct revision *out, struct content *content);
+/* The same for whoever holds a link to it: RC_GONE once it was published and taken down. */
+enum rc item_preview(struct work *w, const struct id *id, int64_t rev, struct item *item,
+                     struct content *content);
 /* The bytes of a revision that is or was published. RC_NOT_FOUND, RC_GONE when its bytes were
  * taken down. */
 enum rc item_record(struct work *w, const struct id *id, int64_t rev, struct slice *record);

@@ -130,7 +130,7 @@ enum rc revision_content(struct work *w, const struct item *it, int64_t rev,
         text.p = rows_dup_blob(w, &q, 7, &text.n);
     if ((rc = row_finish(&q, rc)) == RC_NOT_FOUND)
         return err_set(&w->err, rc, "there is no revision %d", (int)rev);
-    if (rc || (r.seq && (rc = item_record(w, &it->id, rev, &text))))
+    if (rc || (!text.p && r.seq && (rc = item_record(w, &it->id, rev, &text))))
         return rc;
     if (!text.p)
         return err_set(&w->err, RC_GONE, "the text of revision %d was taken down", (int)rev);

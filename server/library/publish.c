@@ -187,6 +187,34 @@ static enum rc public_revision(struct work *w, const struct item *it, int64_t *r
     return RC_OK;
 }
 
+/*
+ * A withdrawal takes the text from everybody but those who edit: what the records hold goes back
+ * into the revisions before the change removes the records.
+ */
+static enum rc keep_for_editors(struct work *w, const struct item *it)
+{
+    struct revision *r;
+    struct content c;
+    enum rc rc;
+    int n;
+
+    if ((rc = item_revisions(w, &it->id, true, &r, &n)))
+        return rc;
+    for (int i = 0; i < n; i++) {
+        struct buf text = BUF_IN(w->mem);
+
+        if ((rc = revision_content(w, it, r[i].rev, &c)) == RC_GONE)
+            continue; /* an earlier purge */
+        if (rc)
+            return rc;
+        content_write(&c, &text);
+        if ((rc = db_change(w, SQL_revision_keep, "bib", it->id.b, sizeof it->id.b, r[i].rev,
+                            text.p, text.n)))
+            return rc;
+    }
+    return RC_OK;
+}
+
 static enum rc put_tombstone(struct work *w, struct item *it, int64_t rev, enum state to,
                              const char *reason)
 {
@@ -201,7 +229,7 @@ static enum rc put_tombstone(struct work *w, struct item *it, int64_t rev, enum 
                              .item = it->id,
                              .rev = rev,
                              .op = ops[to],
-                             .flags = to == STATE_GONE ? CHANGE_PURGE : 0,
+                             .flags = to == STATE_EXPIRED ? 0 : CHANGE_PURGE,
                              .site = it->site,
                              .col = it->col,
                              .date = it->date,
@@ -247,6 +275,7 @@ enum rc publish_end(struct work *w, const struct id *id, enum verb verb, const c
         return err_set(&w->err, RC_INVALID, "%s does not end a publication", verb_name(verb));
     if ((rc = item_find(w, id, &it)) || (rc = public_revision(w, &it, &rev, &from)) ||
         (rc = state_step(w, verb, from, reason, &to)) ||
+        (to == STATE_WITHDRAWN && (rc = keep_for_editors(w, &it))) ||
         (rc = put_tombstone(w, &it, rev, to, reason)) ||
         (rc = db_change(w, SQL_revision_set_state, "bit", id->b, sizeof id->b, rev,
                         state_name(to))) ||

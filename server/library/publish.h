@@ -18,7 +18,9 @@ enum rc publish_through(struct work *w, const struct id *id, int64_t rev, struct
 enum rc publish_move(struct work *w, const struct id *id, int64_t col, struct item *out);
 /*
  * VERB_WITHDRAW, VERB_EXPIRE or VERB_GONE: a tombstone takes the item's place. The reason is
- * part of it, and so is public. VERB_GONE also removes the text of every revision for good.
+ * part of it, and so is public. VERB_WITHDRAW and VERB_GONE take the text from every answer;
+ * after a withdrawal the revisions still have it, for those who edit, and VERB_GONE removes it
+ * there too.
  */
 enum rc publish_end(struct work *w, const struct id *id, enum verb verb, const char *reason,
                     struct item *out);

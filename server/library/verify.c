@@ -15,7 +15,8 @@
  * (checking them is the business of sync/). After a fault the chain is followed from the stored
  * value, so that one edited row is one fault and not one for each row behind it.
  *
- * Bytes may be missing only where a later takedown or purge of the same item removed them.
+ * Bytes may be missing only where a later takedown or purge of the same item removed them, and
+ * must be missing there.
  */
 #include "server/library/verify.h"
 
@@ -223,6 +224,18 @@ static enum rc check_change(struct audit *a, const struct rows *q)
     return check_bytes(a, q, seq);
 }
 
+static enum rc check_records(struct audit *a, enum sql sql, const char *fault)
+{
+    struct rows q;
+    enum rc rc;
+
+    if ((rc = db_query(a->w, sql, &q, "i", a->stream.no)))
+        return rc;
+    while (rows_next(&q))
+        say(a, rows_int(&q, 0), "%s", fault);
+    return rows_done(&q);
+}
+
 static enum rc check_changes(struct audit *a)
 {
     struct rows q;
@@ -234,11 +247,10 @@ static enum rc check_changes(struct audit *a)
     while (!rc && rows_next(&q))
         rc = check_change(a, &q);
     if ((rc = row_finish(&q, rc)) ||
-        (rc = db_query(a->w, SQL_record_verify, &q, "i", a->stream.no)))
+        (rc = check_records(a, SQL_record_verify_left,
+                            "its record's bytes are there, but they were taken down")))
         return rc;
-    while (rows_next(&q))
-        say(a, rows_int(&q, 0), "there is a record but no change");
-    return rows_done(&q);
+    return check_records(a, SQL_record_verify, "there is a record but no change");
 }
 
 static void check_stream(struct audit *a)

@@ -549,8 +549,11 @@ static void what_was_withdrawn_is_in_no_answer(void **state)
     struct world *t = *state;
     const char *id =
         service_publish(t, "绝密标题", "绝密正文 https://x.cn", ",\"summary\":\"绝密摘要\"");
-    struct answer a;
+    struct answer a = tell(t, POST, URL("/v1/items/%s/preview", id), NULL);
+    const char *preview = text_of(t, &a, "path");
 
+    a = get(t, preview);
+    HAS(a, "绝密正文");
     a = get(t, URL("/a/%s", id));
     HAS(a, "绝密正文");
     assert_int_equal(tell(t, POST, URL("/v1/items/%s/withdraw", id), NULL).status, 400);
@@ -563,6 +566,7 @@ static void what_was_withdrawn_is_in_no_answer(void **state)
         if (strstr(a.body, "绝密"))
             fail_msg("%s still says it", r->path);
     }
+    assert_int_equal(get(t, preview).status, 410);
     assert_int_equal(get(t, URL("/v1/items/%s", id)).status, 410);
     assert_int_equal(get(t, URL("/v1/items/%s/revisions", id)).status, 410);
     assert_int_equal(get(t, URL("/v1/items/%s/revisions/1", id)).status, 410);

@@ -104,6 +104,19 @@ static void an_edited_body_is_named_by_its_seq(void **state)
     assert_int_equal(s.seq, 7);
 }
 
+static void bytes_that_a_takedown_left_behind_are_named(void **state)
+{
+    struct library_world *t = *state;
+    struct seen s;
+
+    live_a_little(t);
+    world_vandalise(t, "INSERT INTO record SELECT 1, 4, 'left' WHERE (SELECT item FROM change "
+                       "WHERE seq = 4) IN (SELECT item FROM change WHERE flags = 1)");
+    s = look(t);
+    assert_true(s.n >= 1);
+    assert_int_equal(s.seq, 4);
+}
+
 /* A vandal who knows SHA-256 but holds no key: he makes the whole log consistent again. */
 static void a_backdated_log_contradicts_its_heads(void **state)
 {
@@ -251,6 +264,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_whole_log_passes),
         TEST(an_edited_body_is_named_by_its_seq),
+        TEST(bytes_that_a_takedown_left_behind_are_named),
         TEST(a_backdated_log_contradicts_its_heads),
         TEST(whatever_a_vandal_does_is_found),
         TEST(two_changes_that_swap_places_are_found),

@@ -113,11 +113,11 @@ static void each_act_is_one_change(void **state)
     assert_int_equal(world_stream(t).born, 1);
     world_commit(t);
     assert_int_equal(world_number(t, "SELECT count(*) FROM change"), 4);
-    assert_int_equal(world_number(t, "SELECT count(*) FROM record"), 4);
+    assert_int_equal(world_number(t, "SELECT count(*) FROM record"), 1);
     assert_int_equal(world_number(t, "SELECT count(*) FROM leaf"), 1);
     assert_int_equal(world_number(t, "SELECT seq FROM leaf"), 4);
     assert_int_equal(world_number(t, "SELECT count(*) FROM revision WHERE content IS NOT NULL"),
-                     0);
+                     2);
 }
 
 static void a_tombstone_has_no_title_and_says_why(void **state)
@@ -150,10 +150,43 @@ static void a_takedown_leaves_no_text(void **state)
     assert_int_equal(publish_end(&t->w, &it.id, VERB_GONE, "泄露", &it), RC_CONFLICT);
     assert_int_equal(item_restore(&t->w, &it.id, &it), RC_CONFLICT);
     world_commit(t);
-    assert_int_equal(world_stream(t).cut, 1);
+    assert_int_equal(world_stream(t).cut, 2);
     assert_int_equal(world_number(t, "SELECT count(*) FROM record"), 1);
+    assert_int_equal(world_number(t, "SELECT count(*) FROM revision WHERE content IS NOT NULL"),
+                     0);
     assert_int_equal(world_number(t, "SELECT count(*) FROM item WHERE title <> ''"), 0);
     assert_int_equal(item_record(&t->w, &it.id, 1, &record), RC_GONE);
+}
+
+static void a_withdrawal_keeps_the_text_for_editors_only(void **state)
+{
+    struct library_world *t = *state;
+    struct item it = world_publish(t, "一", t->news);
+    struct content c = world_content(t, "{\"kind\":\"article\",\"title\":\"一改\"}");
+    struct revision r;
+    struct slice record;
+
+    world_begin(t);
+    assert_int_equal(item_edit(&t->w, &it.id, 1, &c, NULL, NULL, &it), RC_OK);
+    assert_int_equal(publish_through(&t->w, &it.id, 2, &it), RC_OK);
+    assert_int_equal(publish_move(&t->w, &it.id, t->notices, &it), RC_OK);
+    assert_int_equal(publish_end(&t->w, &it.id, VERB_WITHDRAW, "核实", &it), RC_OK);
+    world_commit(t);
+    assert_int_equal(world_stream(t).cut, 1);
+    assert_int_equal(world_number(t, "SELECT count(*) FROM record"), 1);
+    for (int rev = 1; rev <= 2; rev++) {
+        assert_int_equal(item_record(&t->w, &it.id, rev, &record), RC_GONE);
+        assert_int_equal(item_preview(&t->w, &it.id, rev, &it, &c), RC_GONE);
+        assert_int_equal(item_revision(&t->w, &it.id, rev, &it, &r, &c), RC_OK);
+        assert_string_equal(c.title, rev == 1 ? "一" : "一改");
+    }
+    world_begin(t);
+    assert_int_equal(item_restore(&t->w, &it.id, &it), RC_OK);
+    assert_int_equal(item_preview(&t->w, &it.id, 3, &it, &c), RC_OK);
+    assert_int_equal(publish_through(&t->w, &it.id, 3, &it), RC_OK);
+    world_commit(t);
+    assert_int_equal(item_record(&t->w, &it.id, 2, &record), RC_GONE); /* not even now */
+    assert_int_equal(item_record(&t->w, &it.id, 3, &record), RC_OK);
 }
 
 static void what_was_withdrawn_comes_back_under_its_old_place(void **state)
@@ -280,6 +313,7 @@ int main(void)
         TEST(each_act_is_one_change),
         TEST(a_tombstone_has_no_title_and_says_why),
         TEST(a_takedown_leaves_no_text),
+        TEST(a_withdrawal_keeps_the_text_for_editors_only),
         TEST(what_was_withdrawn_comes_back_under_its_old_place),
         TEST(what_is_due_expires_once),
         TEST(a_damaged_item_does_not_keep_others_public),

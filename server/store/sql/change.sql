@@ -34,6 +34,12 @@ SELECT c.seq FROM change c
 WHERE c.stream = ?1 AND c.flags <> 0
   AND c.seq IN (SELECT m.seq FROM change m WHERE m.stream = ?1 AND m.born = ?2 AND m.seq > ?3);
 
+-- Bytes that a takedown or purge of the same item should have removed.
+-- name: record_verify_left
+SELECT r.seq FROM change p JOIN change c ON c.stream = p.stream AND c.born = p.born AND c.seq < p.seq
+  JOIN record r ON r.stream = c.stream AND r.seq = c.seq
+WHERE p.stream = ?1 AND p.flags <> 0;
+
 -- name: record_verify
 SELECT r.seq FROM record r
 WHERE r.stream = ?1 AND NOT EXISTS (SELECT 1 FROM change c WHERE c.stream = r.stream AND c.seq = r.seq);

@@ -17,6 +17,10 @@ UPDATE revision SET state = ?3 WHERE item = ?1 AND rev = ?2;
 -- name: revision_publish
 UPDATE revision SET state = ?3, seq = ?4, content = NULL WHERE item = ?1 AND rev = ?2;
 
+-- Withdrawn: its record goes, its text stays for those who edit; the note was for readers.
+-- name: revision_keep
+UPDATE revision SET content = ?3, note = NULL WHERE item = ?1 AND rev = ?2;
+
 -- name: revision_forget
 UPDATE revision SET state = ?2, content = NULL, note = NULL WHERE item = ?1;
 
@@ -33,13 +37,17 @@ INSERT INTO attachment (item, rev, position, hash, name, type, size) VALUES (?1,
 -- name: attachment_forget
 DELETE FROM attachment WHERE item = ?1;
 
--- Whether an item that is published now has it in a revision that is or was published.
+-- Whether an item that is published now has it in a revision that anybody may read: one with a record.
 -- name: attachment_public
 SELECT a.rev FROM attachment a JOIN item i ON i.id = a.item JOIN revision r ON r.item = a.item AND r.rev = a.rev
-WHERE a.hash = ?1 AND i.live_rev IS NOT NULL AND r.seq IS NOT NULL LIMIT 1;
+  JOIN record t ON t.stream = i.stream AND t.seq = r.seq
+WHERE a.hash = ?1 AND i.live_rev IS NOT NULL LIMIT 1;
 
+-- Of a draft, or of what is still before the public.
 -- name: attachment_of
-SELECT position FROM attachment WHERE item = ?1 AND rev = ?2 AND hash = ?3;
+SELECT a.position FROM attachment a JOIN item i ON i.id = a.item JOIN revision r ON r.item = a.item AND r.rev = a.rev
+WHERE a.item = ?1 AND a.rev = ?2 AND a.hash = ?3
+  AND (r.seq IS NULL OR EXISTS (SELECT 1 FROM record t WHERE t.stream = i.stream AND t.seq = r.seq));
 
 -- The files that no other item has.
 -- name: attachment_sole

@@ -186,6 +186,16 @@ CREATE TABLE token (
     expires BIGINT  NOT NULL
 );
 
+CREATE TABLE purge_url (
+    no  BIGINT PRIMARY KEY,
+    url TEXT   NOT NULL,
+    at  BIGINT NOT NULL
+);
+
+CREATE TABLE blob_drop (
+    hash BYTEA NOT NULL PRIMARY KEY
+);
+
 CREATE TABLE idempotency (
     actor   TEXT    NOT NULL,
     key     TEXT    NOT NULL,

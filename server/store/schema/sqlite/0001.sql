@@ -113,11 +113,12 @@ CREATE INDEX item_by_state ON item (state, created);
 CREATE INDEX item_expiring ON item (expires) WHERE expires IS NOT NULL AND live_rev IS NOT NULL;
 
 -- Immutable once published. A draft's content stands here; a published revision's text is the record of its seq.
+-- Once withdrawn, it stands here again.
 CREATE TABLE revision (
     item        BLOB    NOT NULL,
     rev         INTEGER NOT NULL,
     state       TEXT    NOT NULL,
-    content     BLOB,              -- canonical JSON of the editable fields; NULL once published
+    content     BLOB,              -- canonical JSON of the editable fields; NULL while published
     seq         INTEGER,           -- the change that published it
     update_type TEXT    NOT NULL,  -- major, minor, republish
     note        TEXT,              -- what changed, for readers
@@ -198,6 +199,18 @@ CREATE TABLE token (
     rights  INTEGER NOT NULL,
     created INTEGER NOT NULL,
     expires INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- What caches may still hold of a takedown, until the setting purge_hook was told: server/channel/purge_hook.c.
+CREATE TABLE purge_url (
+    no  INTEGER PRIMARY KEY,
+    url TEXT    NOT NULL, -- the path, "/a/…"
+    at  INTEGER NOT NULL
+);
+
+-- Files that a takedown leaves to nobody, until they are removed: server/library/takedown.c.
+CREATE TABLE blob_drop (
+    hash BLOB NOT NULL PRIMARY KEY
 ) WITHOUT ROWID;
 
 -- Answers to mutations that carried an Idempotency-Key, kept for a day.
