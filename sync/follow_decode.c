@@ -117,6 +117,7 @@ enum sync_rc decode_feed(struct sync_err *e, struct decode *d, const uint8_t *in
     case WIRE_IDENTITY: return hand_on(e, d, in, n);
     case WIRE_GZIP: return feed_gzip(e, d, in, n);
     case WIRE_ZSTD: return feed_zstd(e, d, in, n);
+    case WIRE_DZ: break;
     }
     return sync_err_set(e, SYNC_USAGE, "no such encoding");
 }

@@ -165,7 +165,7 @@ enum rc keys_sign(const struct keys *k, struct err *e, char *note, size_t *n)
 {
     struct sync_err se;
 
-    if (verify_sign(&se, k->stream, note, n))
+    if (verify_sign(&se, k->stream, note, n, WIRE_HEAD_MAX))
         return err_set(e, RC_INTERNAL, "sign: %s", se.text);
     return RC_OK;
 }

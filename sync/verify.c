@@ -86,7 +86,7 @@ void verify_key_ed25519(const uint8_t public_key[VERIFY_ED25519], struct verify_
 }
 
 enum sync_rc verify_sign(struct sync_err *e, const uint8_t secret[VERIFY_SECRET], char *text,
-                         size_t *n)
+                         size_t *n, size_t room)
 {
     const char *blank = memmem(text, *n, "\n\n", 2);
     struct wire_sig sig = { .algorithm = "ed25519", .len = crypto_sign_BYTES };
@@ -96,7 +96,7 @@ enum sync_rc verify_sign(struct sync_err *e, const uint8_t secret[VERIFY_SECRET]
     memcpy(sig.key_id, key.id, WIRE_KEY_ID);
     crypto_sign_detached(sig.bytes, NULL, (const uint8_t *)text,
                          blank ? (size_t)(blank - text) + 1 : *n, secret);
-    return wire_sig_append(e, &sig, text, n);
+    return wire_sig_append(e, &sig, text, n, room);
 }
 
 static bool names(const struct wire_sig *s, const struct verify_key *key)

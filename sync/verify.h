@@ -91,6 +91,58 @@ struct merkle_stack {
 void merkle_stack_add(struct merkle_stack *s, const uint8_t leaf[WIRE_HASH]);
 void merkle_stack_root(const struct merkle_stack *s, uint8_t out[WIRE_HASH]);
 
+/* ---- parts of the tree: horizon, cover, tile (sections 7 and 11) ---- */
+
+/* What a reader with a horizon knows of what lies below it. */
+enum { BELOW_MAX = 4096 /* roots: 4,000 of 65,536 leaves and 63 of 1,024 */ };
+struct merkle_below {
+    uint64_t horizon; /* 0: everything is held, and there are no roots */
+    size_t n;         /* horizon / 65,536 roots of height 16, then up to 63 of height 10 */
+    uint8_t (*roots)[WIRE_HASH]; /* room for BELOW_MAX; the caller's */
+};
+enum { BELOW_TEXT_MAX = 8 + BELOW_MAX * WIRE_HASH };
+
+/* How many roots a horizon has. */
+size_t merkle_below_count(uint64_t horizon);
+/* As bytes for a store: horizon (8 bytes, big-endian) and the roots; and back. */
+size_t merkle_below_print(const struct merkle_below *b, uint8_t *out);
+enum sync_rc merkle_below_parse(struct sync_err *e, const uint8_t *in, size_t n,
+                                struct merkle_below *out);
+/* The first and last leaf under roots[i], and its height. */
+void merkle_below_extent(const struct merkle_below *b, size_t i, uint64_t *first,
+                         uint64_t *last, unsigned *height);
+/* Which root covers a leaf below the horizon. */
+size_t merkle_below_of(const struct merkle_below *b, uint64_t born);
+/* Fills it from a verified cover. SYNC_INVALID unless wire_horizon_ok. */
+enum sync_rc merkle_below_from_cover(struct sync_err *e, const struct wire_cover *c,
+                                     uint64_t horizon, struct merkle_below *out);
+/* Moves the horizon up: the new roots come from the old ones and from `tiles`, which hold every
+ * leaf at or above the old horizon. */
+enum sync_rc merkle_below_raise(struct sync_err *e, const struct merkle_tiles *tiles,
+                                uint64_t horizon, struct merkle_below *b);
+
+/* node(height, index) of a complete subtree that is wholly held. */
+enum sync_rc merkle_node(struct sync_err *e, const struct merkle_tiles *tiles, uint64_t size,
+                         unsigned height, uint64_t index, uint8_t out[WIRE_HASH]);
+/*
+ * merkle_root of a tree whose leaves below the horizon are known by their roots only. Tiles of
+ * which a part lies below the horizon hold anything there. merkle_update and the writer work on
+ * such a tree with old_size at least the horizon; tiles.read may be asked for tiles that were
+ * never written if they reach below the horizon, and then gives zeros.
+ */
+enum sync_rc merkle_root_above(struct sync_err *e, const struct merkle_tiles *tiles,
+                               uint64_t size, const struct merkle_below *below,
+                               uint8_t out[WIRE_HASH]);
+
+/* The root over a cover's pieces. */
+void verify_cover_root(const struct wire_cover *c, uint8_t out[WIRE_HASH]);
+/* SYNC_MISMATCH unless the cover is of this size and root. */
+enum sync_rc verify_cover(struct sync_err *e, const struct wire_cover *c,
+                          const struct wire_head *head);
+/* SYNC_MISMATCH unless the children make up `hash`; SYNC_INVALID for a wrong length. */
+enum sync_rc verify_tile(struct sync_err *e, unsigned height, const uint8_t *in, size_t n,
+                         const uint8_t hash[WIRE_HASH]);
+
 /* ---- keys and signatures (section 5) ---- */
 
 enum { VERIFY_PUBLIC_MAX = 96, VERIFY_ROLE_MAX = 7 + WIRE_STREAM_MAX, VERIFY_KEYS_MAX = 65536 };
@@ -106,9 +158,9 @@ struct verify_key {
 void verify_key_ed25519(const uint8_t public_key[VERIFY_ED25519], struct verify_key *out);
 
 /* Signs the text with the secret key of an Ed25519 pair and appends the `sig` line; *n bytes in
- * `text` (WIRE_HEAD_MAX). */
+ * `room` bytes of `text`. */
 enum sync_rc verify_sign(struct sync_err *e, const uint8_t secret[VERIFY_SECRET], char *text,
-                         size_t *n);
+                         size_t *n, size_t room);
 /* SYNC_OK if one signature of the note is by `key` and holds; other keys and unknown algorithms
  * are passed over. */
 enum sync_rc verify_note(struct sync_err *e, const char *text, const struct wire_note *note,
@@ -129,12 +181,16 @@ enum sync_rc verify_keys_accept(struct sync_err *e, const char *text, size_t n,
                                 const char *held, size_t held_n,
                                 const uint8_t trust[VERIFY_ED25519]);
 /*
- * The current key of a role. `trust` must vouch for its line: by standing first, above it, or
+ * The current Ed25519 key of a role. `trust` must vouch for its line: by standing first, above it, or
  * above a later line, whose signature then covers it. SYNC_UNTRUSTED otherwise.
  */
 enum sync_rc verify_keys_current(struct sync_err *e, const char *text, size_t n,
                                  const uint8_t trust[VERIFY_ED25519], const char *role,
                                  struct verify_key *out);
+/* The same for another algorithm; SYNC_UNTRUSTED if the role has none. */
+enum sync_rc verify_keys_current_of(struct sync_err *e, const char *text, size_t n,
+                                    const uint8_t trust[VERIFY_ED25519], const char *role,
+                                    const char *algorithm, struct verify_key *out);
 /* The first platform key of a chain that holds: what a reader without a built-in key trusts on
  * first use. */
 enum sync_rc verify_keys_first(struct sync_err *e, const char *text, size_t n,
@@ -152,6 +208,10 @@ enum verify_step {
  * why not. */
 enum sync_rc verify_head(struct sync_err *e, const struct wire_head *held,
                          const struct wire_head *next, enum verify_step *step);
+/* May a list whose signature holds take the place of `held` (NULL: none)? SYNC_ROLLBACK if its
+ * counter or time is lower. */
+enum sync_rc verify_heads(struct sync_err *e, const struct wire_heads *held,
+                          const struct wire_heads *next);
 /* Seconds for which the head may still be called fresh, at a clock that is the later of `now`
  * and its own time; 0: no longer. */
 uint64_t verify_fresh_for(const struct wire_head *head, uint64_t now);

@@ -47,6 +47,7 @@ const char *sync_rc_name(enum sync_rc rc)
         [SYNC_FULL] = "full",
         [SYNC_CANCELLED] = "cancelled",
         [SYNC_USAGE] = "usage",
+        [SYNC_NOT_HELD] = "not_held",
     };
 
     return (unsigned)rc < sizeof names / sizeof names[0] ? names[rc] : "unknown";

@@ -29,6 +29,7 @@ enum [[nodiscard]] sync_rc{
     SYNC_FULL,      /* the embedder's store has no room */
     SYNC_CANCELLED, /* the embedder asked to stop, or its time was up */
     SYNC_USAGE,     /* our caller's mistake */
+    SYNC_NOT_HELD,  /* what was asked for is not there */
 };
 
 struct sync_err {
@@ -41,6 +42,11 @@ enum sync_rc sync_err_set(struct sync_err *e, enum sync_rc rc, const char *fmt, 
     __attribute__((format(printf, 3, 4)));
 /* "mismatch": the kind's stable name. */
 const char *sync_rc_name(enum sync_rc rc);
+
+/* A cursor over one text: each `take` moves on only when it succeeds. */
+struct wire_text {
+    const char *at, *end;
+};
 
 /* ---- records ---- */
 
@@ -85,6 +91,8 @@ bool wire_is_utf8(const char *s, size_t n); /* shortest forms only, no surrogate
 
 enum {
     WIRE_PACK_HEADER = 12,
+    WIRE_DZ_HEADER = 16,    /* magic, records, Z: section 6 */
+    WIRE_DZ_NAME = 8,       /* of a prefix: the beginning of its SHA-256 */
     WIRE_PACK_MAX = 4 << 20 /* a base or layer of more than one record */
 };
 
@@ -154,12 +162,38 @@ enum sync_rc wire_head_parse(struct sync_err *e, const char *text, size_t n,
 /* The signed text of a head, NUL-terminated, to `out` (WIRE_HEAD_MAX); its length to *n. */
 enum sync_rc wire_head_print(struct sync_err *e, const struct wire_head *head, char *out,
                              size_t *n);
-/* Appends one `sig` line, before the first one the blank line, to a note of *n bytes in `text`
- * (WIRE_HEAD_MAX). */
+/* Appends one `sig` line, before the first one the blank line, to a note of *n bytes in `room`
+ * bytes of `text`. */
 enum sync_rc wire_sig_append(struct sync_err *e, const struct wire_sig *sig, char *text,
-                             size_t *n);
+                             size_t *n, size_t room);
 
-bool wire_stream_ok(const char *name, size_t n);
+bool wire_stream_ok(const char *name, size_t n); /* no stream is called "heads" */
+
+/* ---- heads: the platform's list of streams, with their notes behind it ---- */
+
+enum { WIRE_STREAMS_MAX = 64, WIRE_HEADS_MAX = 128 << 10 /* with all notes */ };
+
+struct wire_heads {
+    uint64_t counter, time; /* seconds since 1970 */
+    uint32_t lease;         /* seconds */
+    size_t n;
+    struct wire_heads_stream {
+        char name[WIRE_STREAM_MAX + 1];
+        bool has_withheld; /* false: `-` */
+        uint8_t withheld[WIRE_HASH];
+    } stream[WIRE_STREAMS_MAX]; /* ascending by name */
+};
+
+/* The list and its signatures; *notes is the offset of the first note (n: there is none). */
+enum sync_rc wire_heads_parse(struct sync_err *e, const char *text, size_t n,
+                              struct wire_heads *out, struct wire_note *note, size_t *notes);
+/* The note at offset *at, which moves behind it; *len 0: there was none. Only its extent is looked
+ * at: it ends before a blank line that `tjzw head 1` follows, or with the text. */
+enum sync_rc wire_heads_next(struct sync_err *e, const char *text, size_t n, size_t *at,
+                             const char **head, size_t *len);
+/* The signed text to `out` (WIRE_HEADS_MAX), NUL-terminated; its length to *n. */
+enum sync_rc wire_heads_print(struct sync_err *e, const struct wire_heads *heads, char *out,
+                              size_t *n);
 
 /* ---- index ---- */
 
@@ -189,6 +223,54 @@ enum sync_rc wire_index_next(struct sync_err *e, struct wire_lines *w, struct wi
 /* Both return the length written to `out` (WIRE_INDEX_LINE), NUL-terminated. */
 size_t wire_index_head_print(uint64_t seq, char *out);
 size_t wire_object_print(const struct wire_object *o, char *out);
+
+/* ---- withheld: ids, one a line, ascending ---- */
+
+enum { WIRE_ID_TEXT = 37 };
+
+void wire_id_print(const uint8_t id[WIRE_ID], char out[WIRE_ID_TEXT]); /* 8-4-4-4-12, NUL */
+bool wire_take_id(struct wire_text *t, uint8_t out[WIRE_ID]);
+enum sync_rc wire_withheld_begin(struct sync_err *e, const char *text, size_t n,
+                                 struct wire_lines *w);
+/* Checks that they ascend. */
+enum sync_rc wire_withheld_next(struct sync_err *e, struct wire_lines *w, uint8_t id[WIRE_ID],
+                                bool *more);
+
+/* ---- cover and tiles: the tree in pieces (section 7) ---- */
+
+enum {
+    WIRE_COVER_HEADER = 24,
+    WIRE_COVER_TOP = 16, /* heights of a cover's pieces */
+    WIRE_COVER_MID = 10,
+    WIRE_COVER_LOW = 6,
+    WIRE_LEAF_ROW = 40, /* seq and leaf */
+    WIRE_COVER_MAX =
+        1 << 20, /* 65,536 leaves a node of 32 bytes: enough for two thousand million */
+    WIRE_TILE_MAX = 64 * WIRE_LEAF_ROW,
+};
+
+struct wire_cover {
+    uint64_t size, first;
+    size_t tops, mids, lows, lasts; /* how many of each */
+    const uint8_t *top, *mid, *low; /* 32 bytes each, inside the input */
+    const uint8_t *last;            /* WIRE_LEAF_ROW each */
+};
+
+/* Header and counts for a size; what `first` and the counts must be. The pointers stay NULL. */
+void wire_cover_shape(uint64_t size, struct wire_cover *out);
+size_t wire_cover_bytes(const struct wire_cover *c);
+void wire_cover_header(const struct wire_cover *c, uint8_t out[WIRE_COVER_HEADER]);
+enum sync_rc wire_cover_parse(struct sync_err *e, const uint8_t *in, size_t n,
+                              struct wire_cover *out);
+/* Whether a reader of a tree of this size may have this horizon. */
+bool wire_horizon_ok(uint64_t size, uint64_t horizon);
+/* The highest allowed one that is at most `born`. */
+uint64_t wire_horizon_below(uint64_t size, uint64_t born);
+/* The lowest allowed one that is at least `born`; 0 if there is none. */
+uint64_t wire_horizon_above(uint64_t size, uint64_t born);
+
+/* Children of a tile: how many, of which height, how many bytes each; 0 for no such height. */
+size_t wire_tile_shape(unsigned height, unsigned *child_height, size_t *child_bytes);
 
 /* ---- cursor, ancestry, catch-up ---- */
 
@@ -220,23 +302,32 @@ bool wire_catchup_ok(uint64_t from, uint64_t to);
 
 /* ---- URLs ---- */
 
-enum { WIRE_URL_MAX = 160 };
+enum { WIRE_URL_MAX = 192 };
 enum wire_url_kind {
     WIRE_URL_HEAD,
     WIRE_URL_TWIN,
     WIRE_URL_LOG,
     WIRE_URL_OBJECT,
-    WIRE_URL_KEYS
+    WIRE_URL_KEYS,
+    WIRE_URL_HEADS, /* stream "": all */
+    WIRE_URL_COVER,
+    WIRE_URL_TILE,
+    WIRE_URL_ITEM,
+    WIRE_URL_PLACE
 };
-enum wire_encoding { WIRE_IDENTITY, WIRE_GZIP, WIRE_ZSTD };
+enum wire_encoding { WIRE_IDENTITY, WIRE_GZIP, WIRE_ZSTD, WIRE_DZ /* log only */ };
 
 struct wire_url {
     enum wire_url_kind kind;
     char stream[WIRE_STREAM_MAX + 1]; /* all but keys */
-    uint64_t epoch, seq, sign;        /* twin; log: epoch */
+    uint64_t epoch, seq, sign;        /* twin; log: epoch; cover, item: epoch and seq */
     uint64_t cut, from, to;           /* log */
-    uint8_t hash[WIRE_HASH];          /* object */
-    enum wire_encoding encoding;      /* log, object */
+    uint64_t born;                    /* item */
+    unsigned height;                  /* tile: 16, 10 or 6 */
+    uint64_t index;                   /* tile */
+    uint8_t hash[WIRE_HASH];          /* object, tile */
+    uint8_t id[WIRE_ID];              /* place */
+    enum wire_encoding encoding;      /* log, object, item */
 };
 
 /* The path from `/v1/sync/` on, without query. Syntax only: wire_catchup_ok is the caller's. */
@@ -254,11 +345,6 @@ bool wire_unhex(const char *in, size_t n, uint8_t *out,
 enum { WIRE_SIG_TEXT = (WIRE_SIG_MAX + 2) / 3 * 4 + 1 };
 size_t wire_base64(const uint8_t *in, size_t n, char *out); /* padded, NUL-terminated */
 bool wire_unbase64(const char *in, size_t n, uint8_t *out, size_t room, size_t *len);
-
-/* A cursor over one text: each `take` moves on only when it succeeds. */
-struct wire_text {
-    const char *at, *end;
-};
 
 /* Decimal below 2^63 without sign or leading zeros. */
 bool wire_take_u64(struct wire_text *t, uint64_t *out);

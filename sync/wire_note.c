@@ -153,7 +153,7 @@ enum sync_rc wire_head_print(struct sync_err *e, const struct wire_head *head, c
 }
 
 enum sync_rc wire_sig_append(struct sync_err *e, const struct wire_sig *sig, char *text,
-                             size_t *n)
+                             size_t *n, size_t room)
 {
     char id[2 * WIRE_KEY_ID + 1], bytes[WIRE_SIG_TEXT], line[WIRE_SIG_TEXT + 64];
     bool first = memmem(text, *n, "\n\n", 2) == NULL;
@@ -163,8 +163,8 @@ enum sync_rc wire_sig_append(struct sync_err *e, const struct wire_sig *sig, cha
     wire_base64(sig->bytes, sig->len, bytes);
     len = (size_t)snprintf(line, sizeof line, "%ssig %s %s %s\n", first ? "\n" : "",
                            sig->algorithm, id, bytes);
-    if (*n + len >= WIRE_HEAD_MAX)
-        return sync_err_set(e, SYNC_USAGE, "head: no room for another signature");
+    if (*n + len >= room)
+        return sync_err_set(e, SYNC_USAGE, "no room for another signature");
     memcpy(text + *n, line, len + 1);
     *n += len;
     return SYNC_OK;

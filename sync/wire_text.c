@@ -180,7 +180,8 @@ bool wire_take_word(struct wire_text *t, const char **word, size_t *n)
 
 bool wire_stream_ok(const char *name, size_t n)
 {
-    if (n == 0 || n > WIRE_STREAM_MAX || name[0] == '-')
+    if (n == 0 || n > WIRE_STREAM_MAX || name[0] == '-' ||
+        (n == 5 && memcmp(name, "heads", 5) == 0))
         return false;
     for (size_t i = 0; i < n; i++) {
         char c = name[i];
@@ -230,23 +231,10 @@ size_t wire_cursor_print(struct wire_cursor c, char out[WIRE_CURSOR_MAX])
 /* ---- URLs ---- */
 
 static const char *const suffixes[] = {
-    [WIRE_IDENTITY] = "", [WIRE_GZIP] = ".gz", [WIRE_ZSTD] = ".zst"
+    [WIRE_IDENTITY] = "", [WIRE_GZIP] = ".gz", [WIRE_ZSTD] = ".zst", [WIRE_DZ] = ".dz"
 };
 
-static bool take_log(struct wire_text *t, struct wire_url *u)
-{
-    return wire_take_u64(t, &u->epoch) && wire_take_lit(t, "/") && wire_take_u64(t, &u->cut) &&
-           wire_take_lit(t, "/") && wire_take_u64(t, &u->from) && wire_take_lit(t, "-") &&
-           wire_take_u64(t, &u->to);
-}
-
-static bool take_twin(struct wire_text *t, struct wire_url *u)
-{
-    return wire_take_u64(t, &u->epoch) && wire_take_lit(t, ".") && wire_take_u64(t, &u->seq) &&
-           wire_take_lit(t, ".") && wire_take_u64(t, &u->sign);
-}
-
-static bool take_encoding(struct wire_text *t, enum wire_encoding *out)
+static bool take_packed(struct wire_text *t, enum wire_encoding *out)
 {
     *out = wire_take_lit(t, ".zst")  ? WIRE_ZSTD
            : wire_take_lit(t, ".gz") ? WIRE_GZIP
@@ -254,30 +242,103 @@ static bool take_encoding(struct wire_text *t, enum wire_encoding *out)
     return true;
 }
 
+static bool take_state(struct wire_text *t, struct wire_url *u)
+{
+    return wire_take_u64(t, &u->epoch) && wire_take_lit(t, ".") && wire_take_u64(t, &u->seq);
+}
+
+static bool take_twin(struct wire_text *t, struct wire_url *u)
+{
+    return take_state(t, u) && wire_take_lit(t, ".") && wire_take_u64(t, &u->sign);
+}
+
+static bool take_log(struct wire_text *t, struct wire_url *u)
+{
+    if (!wire_take_u64(t, &u->epoch) || !wire_take_lit(t, "/") || !wire_take_u64(t, &u->cut) ||
+        !wire_take_lit(t, "/") || !wire_take_u64(t, &u->from) || !wire_take_lit(t, "-") ||
+        !wire_take_u64(t, &u->to))
+        return false;
+    if (!wire_take_lit(t, ".dz"))
+        return take_packed(t, &u->encoding);
+    u->encoding = WIRE_DZ;
+    return true;
+}
+
+static bool take_object(struct wire_text *t, struct wire_url *u)
+{
+    return wire_take_hex(t, u->hash, WIRE_HASH) && take_packed(t, &u->encoding);
+}
+
+static bool take_tile(struct wire_text *t, struct wire_url *u)
+{
+    uint64_t height;
+
+    if (!wire_take_u64(t, &height) || !wire_take_lit(t, ".") || !wire_take_u64(t, &u->index) ||
+        !wire_take_lit(t, ".") || !wire_take_hex(t, u->hash, WIRE_HASH))
+        return false;
+    u->height = height > WIRE_COVER_TOP ? 0 : (unsigned)height;
+    return wire_tile_shape(u->height, NULL, NULL) > 0;
+}
+
+static bool take_item(struct wire_text *t, struct wire_url *u)
+{
+    return wire_take_u64(t, &u->epoch) && wire_take_lit(t, "/") && wire_take_u64(t, &u->born) &&
+           wire_take_lit(t, ".") && wire_take_u64(t, &u->seq) && take_packed(t, &u->encoding);
+}
+
+static bool take_place(struct wire_text *t, struct wire_url *u)
+{
+    return wire_take_id(t, u->id);
+}
+
+static bool take_nothing(struct wire_text *t, struct wire_url *u)
+{
+    (void)t, (void)u;
+    return true;
+}
+
+/* Behind the stream's name. `head/` stands before `head`. */
+static const struct {
+    const char *begins;
+    enum wire_url_kind kind;
+    bool (*take)(struct wire_text *t, struct wire_url *u);
+} forms[] = {
+    { "/head/", WIRE_URL_TWIN, take_twin },    { "/head", WIRE_URL_HEAD, take_nothing },
+    { "/log/", WIRE_URL_LOG, take_log },       { "/object/", WIRE_URL_OBJECT, take_object },
+    { "/cover/", WIRE_URL_COVER, take_state }, { "/tile/", WIRE_URL_TILE, take_tile },
+    { "/item/", WIRE_URL_ITEM, take_item },    { "/place/", WIRE_URL_PLACE, take_place },
+};
+
+static bool take_platform(struct wire_text *t, struct wire_url *u)
+{
+    struct wire_text rest = *t;
+
+    u->kind = WIRE_URL_KEYS;
+    if (wire_take_lit(&rest, "keys") && rest.at == rest.end)
+        return *t = rest, true;
+    rest = *t;
+    u->kind = WIRE_URL_HEADS;
+    if (!wire_take_lit(&rest, "heads") ||
+        (rest.at < rest.end &&
+         (!wire_take_lit(&rest, "/") || !wire_take_stream(&rest, u->stream))))
+        return false;
+    return *t = rest, true;
+}
+
 static bool take_url(struct wire_text *t, struct wire_url *u)
 {
     if (!wire_take_lit(t, "/v1/sync/"))
         return false;
-    if (t->end - t->at == 4 && wire_take_lit(t, "keys")) {
-        u->kind = WIRE_URL_KEYS;
+    if (take_platform(t, u))
         return true;
-    }
-    if (!wire_take_stream(t, u->stream) || !wire_take_lit(t, "/"))
+    if (!wire_take_stream(t, u->stream))
         return false;
-    if (wire_take_lit(t, "log/")) {
-        u->kind = WIRE_URL_LOG;
-        return take_log(t, u) && take_encoding(t, &u->encoding);
-    }
-    if (wire_take_lit(t, "object/")) {
-        u->kind = WIRE_URL_OBJECT;
-        return wire_take_hex(t, u->hash, WIRE_HASH) && take_encoding(t, &u->encoding);
-    }
-    if (wire_take_lit(t, "head/")) {
-        u->kind = WIRE_URL_TWIN;
-        return take_twin(t, u);
-    }
-    u->kind = WIRE_URL_HEAD;
-    return wire_take_lit(t, "head");
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
+        if (wire_take_lit(t, forms[i].begins)) {
+            u->kind = forms[i].kind;
+            return forms[i].take(t, u);
+        }
+    return false;
 }
 
 enum sync_rc wire_url_parse(struct sync_err *e, const char *path, size_t n,
@@ -292,28 +353,54 @@ enum sync_rc wire_url_parse(struct sync_err *e, const char *path, size_t n,
     return SYNC_OK;
 }
 
-size_t wire_url_print(const struct wire_url *u, char out[WIRE_URL_MAX])
+/* What stands behind the stream's name. */
+static void print_form(const struct wire_url *u, char out[WIRE_URL_MAX])
 {
-    char hex[2 * WIRE_HASH + 1];
+    char text[2 * WIRE_HASH + 1];
 
     switch (u->kind) {
-    case WIRE_URL_KEYS: return (size_t)snprintf(out, WIRE_URL_MAX, "/v1/sync/keys");
-    case WIRE_URL_HEAD:
-        return (size_t)snprintf(out, WIRE_URL_MAX, "/v1/sync/%s/head", u->stream);
+    case WIRE_URL_HEAD: snprintf(out, WIRE_URL_MAX, "head"); break;
     case WIRE_URL_TWIN:
-        return (size_t)snprintf(out, WIRE_URL_MAX,
-                                "/v1/sync/%s/head/%" PRIu64 ".%" PRIu64 ".%" PRIu64, u->stream,
-                                u->epoch, u->seq, u->sign);
+        snprintf(out, WIRE_URL_MAX, "head/%" PRIu64 ".%" PRIu64 ".%" PRIu64, u->epoch, u->seq,
+                 u->sign);
+        break;
     case WIRE_URL_LOG:
-        return (size_t)snprintf(
-            out, WIRE_URL_MAX,
-            "/v1/sync/%s/log/%" PRIu64 "/%" PRIu64 "/%" PRIu64 "-%" PRIu64 "%s", u->stream,
-            u->epoch, u->cut, u->from, u->to, suffixes[u->encoding]);
+        snprintf(out, WIRE_URL_MAX, "log/%" PRIu64 "/%" PRIu64 "/%" PRIu64 "-%" PRIu64 "%s",
+                 u->epoch, u->cut, u->from, u->to, suffixes[u->encoding]);
+        break;
     case WIRE_URL_OBJECT:
-        wire_hex(u->hash, WIRE_HASH, hex);
-        return (size_t)snprintf(out, WIRE_URL_MAX, "/v1/sync/%s/object/%s%s", u->stream, hex,
-                                suffixes[u->encoding]);
+        wire_hex(u->hash, WIRE_HASH, text);
+        snprintf(out, WIRE_URL_MAX, "object/%s%s", text, suffixes[u->encoding]);
+        break;
+    case WIRE_URL_COVER:
+        snprintf(out, WIRE_URL_MAX, "cover/%" PRIu64 ".%" PRIu64, u->epoch, u->seq);
+        break;
+    case WIRE_URL_TILE:
+        wire_hex(u->hash, WIRE_HASH, text);
+        snprintf(out, WIRE_URL_MAX, "tile/%u.%" PRIu64 ".%s", u->height, u->index, text);
+        break;
+    case WIRE_URL_ITEM:
+        snprintf(out, WIRE_URL_MAX, "item/%" PRIu64 "/%" PRIu64 ".%" PRIu64 "%s", u->epoch,
+                 u->born, u->seq, suffixes[u->encoding]);
+        break;
+    case WIRE_URL_PLACE:
+        wire_id_print(u->id, text);
+        snprintf(out, WIRE_URL_MAX, "place/%s", text);
+        break;
+    case WIRE_URL_KEYS:
+    case WIRE_URL_HEADS: out[0] = '\0';
     }
-    out[0] = '\0';
-    return 0;
+}
+
+size_t wire_url_print(const struct wire_url *u, char out[WIRE_URL_MAX])
+{
+    char form[WIRE_URL_MAX];
+
+    if (u->kind == WIRE_URL_KEYS)
+        return (size_t)snprintf(out, WIRE_URL_MAX, "/v1/sync/keys");
+    if (u->kind == WIRE_URL_HEADS)
+        return (size_t)snprintf(out, WIRE_URL_MAX, "/v1/sync/heads%s%s",
+                                u->stream[0] ? "/" : "", u->stream);
+    print_form(u, form);
+    return (size_t)snprintf(out, WIRE_URL_MAX, "/v1/sync/%s/%.120s", u->stream, form);
 }

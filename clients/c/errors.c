@@ -80,6 +80,7 @@ enum tjzw_code fail_sync(struct tjzw_error *e, const struct sync_err *why)
         [SYNC_FULL] = TJZW_FULL,
         [SYNC_CANCELLED] = TJZW_STOPPED,
         [SYNC_USAGE] = TJZW_USAGE,
+        [SYNC_NOT_HELD] = TJZW_NOT_FOUND,
     };
 
     return fail_with(e, codes[why->rc], "%s", why->text);

@@ -32,7 +32,7 @@ static void try_head(const char *text, size_t n)
         abort();
     must_equal(again, m, text, note.signed_len);
     for (size_t i = 0; i < note.nsigs; i++)
-        if (wire_sig_append(&e, &note.sigs[i], again, &m))
+        if (wire_sig_append(&e, &note.sigs[i], again, &m, sizeof again))
             abort();
     must_equal(again, m, text, n);
 }

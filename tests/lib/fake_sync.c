@@ -299,6 +299,7 @@ static struct fake_bytes encode(struct fake_bytes in, enum wire_encoding encodin
 
     switch (encoding) {
     case WIRE_IDENTITY: memcpy(out.at, in.at, in.n); break;
+    case WIRE_DZ: abort();
     case WIRE_ZSTD: out.n = ZSTD_compress(out.at, in.n + in.n / 2 + 256, in.at, in.n, 1); break;
     case WIRE_GZIP:
         deflateInit2(&z, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
@@ -417,7 +418,7 @@ void fake_head(struct fake *s)
     memcpy(h->head.directory, store_object(s, s->directory, strlen(s->directory)), WIRE_HASH);
     describe(s, h);
     MUST(wire_head_print(&must_err, &h->head, h->note, &h->n));
-    MUST(verify_sign(&must_err, s->key.secret, h->note, &h->n));
+    MUST(verify_sign(&must_err, s->key.secret, h->note, &h->n, WIRE_HEAD_MAX));
     s->nheads++;
 }
 

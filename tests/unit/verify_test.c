@@ -208,8 +208,8 @@ static void a_note_is_believed_only_with_its_keys_signature(void **state)
 
     (void)state;
     OK(wire_head_print(&err, &h, text, &n));
-    OK(wire_sig_append(&err, &unknown, text, &n));
-    OK(verify_sign(&err, ours.secret, text, &n));
+    OK(wire_sig_append(&err, &unknown, text, &n, sizeof text));
+    OK(verify_sign(&err, ours.secret, text, &n, sizeof text));
     OK(wire_head_parse(&err, text, n, &h, &note));
     assert_int_equal(note.nsigs, 2);
     OK(verify_note(&err, text, &note, &ours.key));

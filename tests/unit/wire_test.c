@@ -208,7 +208,7 @@ static void a_head_prints_and_parses(void **state)
         h.index[0] = (uint8_t)indexed;
         OK(wire_head_print(&err, &h, text, &n));
         signed_len = n;
-        OK(wire_sig_append(&err, &sig, text, &n));
+        OK(wire_sig_append(&err, &sig, text, &n, sizeof text));
         OK(wire_head_parse(&err, text, n, &back, &note));
         assert_int_equal(note.signed_len, signed_len);
         assert_int_equal(note.nsigs, 1);
@@ -217,7 +217,7 @@ static void a_head_prints_and_parses(void **state)
         assert_int_equal(strncmp(text, again, signed_len), 0);
     }
     strcpy(sig.algorithm, "sm2sm3");
-    OK(wire_sig_append(&err, &sig, text, &n));
+    OK(wire_sig_append(&err, &sig, text, &n, sizeof text));
     OK(wire_head_parse(&err, text, n, &back, &note));
     assert_int_equal(note.nsigs, 2);
     for (size_t cut = 0; cut < n; cut++)
@@ -256,7 +256,7 @@ static void a_head_that_is_not_canonical_is_refused(void **state)
 
     (void)state;
     OK(wire_head_print(&err, &h, text, &n));
-    OK(wire_sig_append(&err, &sig, text, &n));
+    OK(wire_sig_append(&err, &sig, text, &n, sizeof text));
     for (size_t i = 0; i < sizeof edits / sizeof edits[0]; i++) {
         char bad[2 * WIRE_HEAD_MAX], *at = strstr(text, edits[i][0]);
 
