@@ -10,10 +10,10 @@
  * Upload-Offset, so an upload that was cut goes on; without that header the 409 says that
  * somebody else is sending the same blob. A blob never changes; its name is its ETag.
  *
- * Everybody gets what a published item has; who may edit or import gets all; a preview link
- * opens the files of its draft (?preview=). The rest is not there: neither a draft's files nor
- * those of what was withdrawn. Caches may keep an answer as long as a phone may call a head
- * fresh, an hour, and no longer, though the bytes never change.
+ * Everybody gets what a published item has, and may keep it for ever; who may edit or import
+ * gets all; a preview link opens the files of its draft (?preview=). The rest is not there:
+ * neither a draft's files nor those of what was withdrawn. What is not public is kept by no
+ * cache, whoever was given it.
  *
  * What somebody uploaded is never believed: only pictures and PDF, known by their first bytes,
  * are given their type, all else is a download.
@@ -90,18 +90,21 @@ static enum rc map_blob(struct work *w, const struct arg *hash, struct mapping *
     return RC_OK;
 }
 
-/* RC_NOT_FOUND if whoever asks may not see it. */
-static enum rc may_read(struct work *w, const struct request *rq, const struct arg *hash)
+/* RC_NOT_FOUND if whoever asks may not see it; *open whether everybody may, and by this URL. */
+static enum rc may_read(struct work *w, const struct request *rq, const struct arg *hash,
+                        bool *open)
 {
     const char *token = request_text(rq, "preview", NULL);
     struct id item;
     int64_t rev;
+    enum rc rc;
 
-    if (w->who.rights & (RIGHT_EDIT | RIGHT_IMPORT))
-        return RC_OK;
+    *open = false;
     if (token && !preview_check(&w->err, &instance()->preview, token, &item, &rev))
         return attachment_of(w, &item, rev, hash->hash);
-    return attachment_public(w, hash->hash);
+    rc = attachment_public(w, hash->hash);
+    *open = !rc && !token;
+    return rc == RC_NOT_FOUND && w->who.rights & (RIGHT_EDIT | RIGHT_IMPORT) ? RC_OK : rc;
 }
 
 enum rc get_blob(struct work *w, const struct request *rq, struct reply *rp)
@@ -109,9 +112,10 @@ enum rc get_blob(struct work *w, const struct request *rq, struct reply *rp)
     const struct arg *hash = request_arg(rq, "hash");
     struct mapping blob;
     const char *type;
+    bool open;
     enum rc rc;
 
-    if ((rc = may_read(w, rq, hash)) || (rc = map_blob(w, hash, &blob)))
+    if ((rc = may_read(w, rq, hash, &open)) || (rc = map_blob(w, hash, &blob)))
         return rc;
     type = type_of(blob.p, blob.n);
     reply_body(rp, type ? type : TYPE_BYTES, blob.p, blob.n);
@@ -119,7 +123,7 @@ enum rc get_blob(struct work *w, const struct request *rq, struct reply *rp)
         reply_header(rp, "content-disposition", "attachment");
     reply_header(rp, "content-security-policy", "default-src 'none'; sandbox");
     rp->etag = arena_printf(w->mem, "\"%s\"", hash->text);
-    rp->cache = request_text(rq, "preview", NULL) ? NULL : "public, max-age=3600";
+    rp->cache = open ? CACHE_FOREVER : NULL;
     rp->ranges = true;
     return RC_OK;
 }

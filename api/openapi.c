@@ -55,6 +55,8 @@ static const struct shape shapes[] = {
       .answer = "",
       .answer_type = TYPE_BYTES,
       .flags = SHAPE_RANGE },
+    { .handler = get_sync_item, .answer = "", .answer_type = TYPE_BYTES, .flags = SHAPE_RANGE },
+    { .handler = get_sync_place, .answer = "", .answer_type = TYPE_TEXT },
     { .handler = post_import,
       .body = "ImportLine",
       .body_type = TYPE_NDJSON,

@@ -136,6 +136,8 @@ const struct route routes_table[] = {
     { GET, "/v1/sync/:stream/head/:cursor",    SYNC, sync_twin_params, 0, get_sync_twin, NULL, T_SYNC, "某一个签名头，永不改变", NULL },
     { GET, "/v1/sync/:stream/log/:epoch/:cut/:range", SYNC, sync_log_params, 0, get_sync_log, NULL, T_SYNC, "两个序号之间的变更", NULL },
     { GET, "/v1/sync/:stream/object/:name",    SYNC, sync_object_params, 0, get_sync_object, NULL, T_SYNC, "以散列命名的对象：目录、索引、全量数据", NULL },
+    { GET, "/v1/sync/:stream/item/:epoch/:name", READ, sync_item_params, 0, get_sync_item, NULL, T_SYNC, "一条内容的最新版本", NULL },
+    { GET, "/v1/sync/:stream/place/:id",       READ, sync_place_params, 0, get_sync_place, NULL, T_SYNC, "一条内容在数据流里的位置：born 与 seq", NULL },
 
     { POST, "/v1/import",                      RIGHT_IMPORT, ON_WRITER, R_LINES, import, IMPORT_BODY_MAX, post_import, prepare_import, T_IMPORT,
       "收入一批内容：每行一个 JSON 对象（NDJSON），逐行答复结果", NULL },

@@ -1,5 +1,5 @@
 /*
- * sync.c - five GETs. The head is answered from memory on the loop; the rest is made on a
+ * sync.c - GETs only. The head is answered from memory on the loop; the rest is made on a
  * worker once and then kept by the response cache.
  *
  * Names in these paths have one spelling each, which the protocol's own parser checks: whatever
@@ -14,6 +14,7 @@
 #include "sync/head.h"
 #include "sync/keys.h"
 #include "sync/object.h"
+#include "sync/single.h"
 
 /* clang-format off */
 #define STREAM { "stream", P_TEXT, 1, WIRE_STREAM_MAX, "数据流的名称" }
@@ -25,6 +26,11 @@ const struct param sync_log_params[] = {
     { "range", P_TEXT, 1, 48, "起止序号 from-to；加 .gz 或 .zst 得压缩的" }, { 0 } };
 const struct param sync_object_params[] = {
     STREAM, { "name", P_TEXT, 64, 68, "SHA-256，64 位小写十六进制；加 .gz 或 .zst 得压缩的" }, { 0 } };
+const struct param sync_item_params[] = {
+    STREAM, { "epoch", P_TEXT, 1, 19, "签名头里的 epoch" },
+    { "name", P_TEXT, 3, 43, "born.seq：出生序号与版本序号；加 .gz 或 .zst 得压缩的" }, { 0 } };
+const struct param sync_place_params[] = {
+    STREAM, { "id", P_TEXT, 36, 36, "内容的编号（UUID）" }, { 0 } };
 /* clang-format on */
 
 enum { PREFIX = sizeof "/v1/sync/" - 1 };
@@ -131,5 +137,35 @@ enum rc get_sync_object(struct work *w, const struct request *rq, struct reply *
         (rc = object_read(w, live_data(l), u.hash, u.encoding, &body, &n)))
         return rc;
     reply_forever(rp, TYPE_BYTES, body, n);
+    return RC_OK;
+}
+
+enum rc get_sync_item(struct work *w, const struct request *rq, struct reply *rp)
+{
+    struct wire_url u;
+    struct live *l;
+    const char *body;
+    size_t n;
+    enum rc rc;
+
+    if ((rc = open_url(w, rq, rp, &l, &u)) || (rc = single_record(w, l, &u, &body, &n)))
+        return rc;
+    reply_forever(rp, TYPE_BYTES, body, n);
+    return RC_OK;
+}
+
+enum rc get_sync_place(struct work *w, const struct request *rq, struct reply *rp)
+{
+    struct wire_url u;
+    struct live *l;
+    const char *body;
+    size_t n;
+    enum rc rc;
+
+    if ((rc = open_url(w, rq, rp, &l, &u)) || (rc = single_place(w, l, u.id, &body, &n)))
+        return rc;
+    rp->nextra = 0;
+    rp->cache = CACHE_SHORT;
+    reply_body(rp, TYPE_TEXT, body, n);
     return RC_OK;
 }

@@ -479,11 +479,11 @@ static void files_are_public_while_their_item_is(void **state)
     id = text_of(t, &a, "id");
     assert_int_equal(get(t, target).status, 404);
     a = tell(t, POST, "/v1/tokens", "{\"label\":\"editor\",\"rights\":\"edit\"}");
-    assert_int_equal(ask(t, GET, target,
-                         &(struct ask){ .headers = URL("authorization: Bearer %s",
-                                                       text_of(t, &a, "token")) })
-                         .status,
-                     200);
+    a = ask(
+        t, GET, target,
+        &(struct ask){ .headers = URL("authorization: Bearer %s", text_of(t, &a, "token")) });
+    assert_int_equal(a.status, 200);
+    assert_string_equal(answer_header(t, &a, "cache-control"), "no-store");
     a = tell(t, POST, URL("/v1/items/%s/preview", id), NULL);
     a = get(t, URL("%s?preview=%s", target, text_of(t, &a, "path") + strlen("/preview/")));
     assert_int_equal(a.status, 200);
@@ -495,6 +495,8 @@ static void files_are_public_while_their_item_is(void **state)
     a = get(t, target);
     assert_int_equal(a.status, 200);
     assert_string_equal(answer_header(t, &a, "content-type"), "application/pdf");
+    assert_string_equal(answer_header(t, &a, "cache-control"),
+                        "public, max-age=31536000, immutable");
     tell(t, POST, URL("/v1/items/%s/withdraw", id), "{\"reason\":\"有误\"}");
     assert_int_equal(get(t, target).status, 404);
     first = id;

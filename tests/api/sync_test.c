@@ -13,157 +13,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/sync.h"
-#include "server/base/clock.h"
-#include "server/base/fs.h"
 #include "server/base/metric.h"
 #include "server/http/cache.h"
 #include "server/library/change.h"
-#include "server/library/site.h"
 #include "server/store/db.h"
-#include "server/store/writer.h"
 #include "sync/head.h"
 #include "sync/index.h"
 #include "sync/verify.h"
-#include "tests/lib/world.h"
-
-/* clang-format off */
-static const struct route routes[] = {
-    { GET, "/v1/sync/keys", RIGHT_READ, ON_LOOP, 0, NULL, 0, get_sync_keys, NULL, "sync", "密钥链", NULL },
-    { GET, "/v1/sync/:stream/head", RIGHT_READ, ON_LOOP, 0, sync_stream_params, 0, get_sync_head, NULL, "sync", "同步头", NULL },
-    { GET, "/v1/sync/:stream/head/:cursor", RIGHT_READ, ON_WORKER, R_CACHED | R_FOREVER, sync_twin_params, 0, get_sync_twin, NULL, "sync", "不变的同步头", NULL },
-    { GET, "/v1/sync/:stream/log/:epoch/:cut/:range", RIGHT_READ, ON_WORKER, R_CACHED | R_FOREVER, sync_log_params, 0, get_sync_log, NULL, "sync", "增量", NULL },
-    { GET, "/v1/sync/:stream/object/:name", RIGHT_READ, ON_WORKER, R_CACHED | R_FOREVER, sync_object_params, 0, get_sync_object, NULL, "sync", "对象", NULL },
-    { 0 },
-};
-/* clang-format on */
-
-struct fixture {
-    struct world *world;
-    struct conf conf;
-    int64_t site;
-    struct id id[300];
-    int items;
-};
-
-static void before_writer(void)
-{
-    sync_watch();
-    sync_on_cut(cache_forget_all);
-}
-
-static enum rc make_site(struct work *w, void *arg)
-{
-    struct fixture *f = arg;
-    struct site s = { .stream = live_no(live_own()), .code = "1200000000", .name = "天津" };
-    enum rc rc = site_create(w, &s);
-
-    f->site = s.no;
-    return rc;
-}
-
-static enum rc write_change(struct work *w, void *arg)
-{
-    return change_write(w, arg);
-}
-
-static enum rc on_writer(enum rc (*fn)(struct work *, void *), void *arg)
-{
-    struct work w;
-    enum rc rc;
-
-    work_init(&w, arena_new(), NULL, "operator", RIGHT_ALL);
-    rc = writer_call(&w, fn, arg);
-    arena_free(w.mem);
-    return rc;
-}
-
-static int set_up(void **state)
-{
-    struct fixture *f = calloc(1, sizeof *f);
-    const struct world_conf conf = { .before_writer = before_writer };
-    struct err e;
-
-    f->world = world_open_with(routes, &conf);
-    assert_int_equal(conf_load(&e, NULL, NULL, &f->conf), RC_OK);
-    assert_int_equal(conf_set(&e, &f->conf, "data", world_dir(f->world)), RC_OK);
-    assert_int_equal(sync_start(&e, &f->conf, NULL), RC_OK);
-    assert_int_equal(on_writer(make_site, f), RC_OK);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-
-    sync_stop();
-    world_close(f->world);
-    sync_done();
-    sync_on_cut(NULL);
-    conf_done(&f->conf);
-    free(f);
-    return 0;
-}
-
-static void put_bytes(struct fixture *f, int item, unsigned flags, const char *bytes, size_t n)
-{
-    struct change c = { .stream = live_no(live_own()),
-                        .born = item < f->items ? item : -1,
-                        .op = CHANGE_PUT,
-                        .flags = flags,
-                        .site = f->site,
-                        .col = 1,
-                        .title = "通知",
-                        .bytes = bytes,
-                        .n = n };
-
-    if (item == f->items)
-        f->id[f->items++] = id_new();
-    c.item = f->id[item];
-    assert_int_equal(on_writer(write_change, &c), RC_OK);
-}
-
-static void put(struct fixture *f, int item, unsigned flags)
-{
-    put_bytes(f, item, flags, "{\"a\":1}", 7);
-}
-
-static struct wire_head head(void)
-{
-    struct wire_head h = { 0 };
-    struct err e;
-
-    assert_int_equal(head_flush(live_own(), &e), RC_OK);
-    assert_true(head_values(live_own(), &h));
-    return h;
-}
-
-static struct answer get(struct fixture *f, const char *target, const char *headers)
-{
-    const struct ask how = { .headers = headers };
-
-    return ask(f->world, GET, target, &how);
-}
-
-static void assert_header(struct fixture *f, const struct answer *a, const char *name,
-                          const char *value)
-{
-    assert_string_equal(answer_header(f->world, a, name), value);
-}
-
-static void assert_forever(struct fixture *f, const struct answer *a)
-{
-    assert_int_equal(a->status, 200);
-    assert_header(f, a, "cache-control", "public, max-age=31536000, immutable");
-    assert_header(f, a, "accept-ranges", "bytes");
-    assert_header(f, a, "link", "");
-    assert_true(answer_header(f->world, a, "etag")[0] == '"');
-}
+#include "tests/lib/sync_http.h"
 
 static void the_head_is_short_lived_and_has_a_strong_etag(void **state)
 {
-    struct fixture *f = *state;
+    struct sync_http *f = *state;
     struct wire_note note;
     struct wire_head h;
     struct sync_err e;
@@ -189,7 +50,7 @@ static void the_head_is_short_lived_and_has_a_strong_etag(void **state)
 
 static void keys_are_served(void **state)
 {
-    struct fixture *f = *state;
+    struct sync_http *f = *state;
     struct answer a = get(f, "/v1/sync/keys", NULL);
     uint8_t trust[32];
     struct sync_err e;
@@ -201,7 +62,7 @@ static void keys_are_served(void **state)
 
 static void a_twin_a_log_and_an_object_are_for_ever(void **state)
 {
-    struct fixture *f = *state;
+    struct sync_http *f = *state;
     static const char *const suffix[] = { "", ".gz", ".zst" };
     struct wire_head h;
     struct answer a;
@@ -230,7 +91,7 @@ static void a_twin_a_log_and_an_object_are_for_ever(void **state)
 
 static void an_answer_cut_short_is_continued(void **state)
 {
-    struct fixture *f = *state;
+    struct sync_http *f = *state;
     struct wire_head h;
     struct answer whole, rest;
     char target[200], headers[200];
@@ -251,7 +112,7 @@ static void an_answer_cut_short_is_continued(void **state)
 
 static void one_catch_up_is_built_once_for_all(void **state)
 {
-    struct fixture *f = *state;
+    struct sync_http *f = *state;
     struct asking *asking[16];
     struct wire_head h;
     char target[200];
@@ -268,31 +129,9 @@ static void one_catch_up_is_built_once_for_all(void **state)
     assert_int_equal(metric_get(METRIC_packs_built), before + 1);
 }
 
-static void assert_refused(struct fixture *f, const char *target, int status)
-{
-    static const struct {
-        int status;
-        const char *type;
-    } types[] = { { 400, "\"type\":\"/problems/invalid\"" },
-                  { 404, "\"type\":\"/problems/not-found\"" },
-                  { 410, "\"type\":\"/problems/gone\"" },
-                  { 413, "\"type\":\"/problems/too-large\"" } };
-    struct answer a = get(f, target, NULL);
-    size_t i = 0;
-
-    if (a.status != status)
-        fail_msg("%s: %d instead of %d", target, a.status, status);
-    while (types[i].status != status)
-        i++;
-    assert_non_null(memmem(a.body, a.len, types[i].type, strlen(types[i].type)));
-    assert_header(f, &a, "link", "</v1/sync/main/head>; rel=\"latest-version\"");
-    assert_header(f, &a, "cache-control", "no-store");
-    assert_header(f, &a, "content-type", "application/problem+json");
-}
-
 static void refusals_point_at_the_newest_head(void **state)
 {
-    struct fixture *f = *state;
+    struct sync_http *f = *state;
     static const struct {
         const char *format;
         int status;
@@ -333,7 +172,7 @@ static void refusals_point_at_the_newest_head(void **state)
 static void a_catch_up_of_more_than_64_mib_is_refused(void **state)
 {
     enum { ITEMS = 270, BYTES = 250000 };
-    struct fixture *f = *state;
+    struct sync_http *f = *state;
     struct wire_head h;
     char target[200], *bytes = malloc(BYTES);
 
@@ -348,7 +187,7 @@ static void a_catch_up_of_more_than_64_mib_is_refused(void **state)
 
 static void an_object_that_no_index_names_any_more_is_not_found(void **state)
 {
-    struct fixture *f = *state;
+    struct sync_http *f = *state;
     struct arena *mem = arena_new();
     struct db *db;
     struct wire_head before, h;
@@ -376,7 +215,7 @@ static void an_object_that_no_index_names_any_more_is_not_found(void **state)
 
 static void a_purge_makes_older_catch_ups_gone(void **state)
 {
-    struct fixture *f = *state;
+    struct sync_http *f = *state;
     struct wire_head h;
     char target[200];
 
@@ -395,7 +234,7 @@ static void a_purge_makes_older_catch_ups_gone(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, sync_http_set_up, sync_http_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(the_head_is_short_lived_and_has_a_strong_etag),
         TEST(keys_are_served),

@@ -95,3 +95,16 @@ SELECT DISTINCT born FROM change WHERE stream = ?1 AND seq > ?2 AND seq <= ?3 OR
 -- The newest purge since: objects may still hold what it removed.
 -- name: sync_purged
 SELECT CAST(COALESCE(MAX(seq), 0) AS BIGINT) FROM change WHERE stream = ?1 AND seq > ?2 AND flags <> 0;
+
+-- The newest record of one item.
+-- name: sync_single
+SELECT c.seq, c.born, c.item, c.op, c.flags, c.site, c.col, c.date, c.title, c.length, c.digest, r.bytes
+FROM leaf l JOIN change c ON c.stream = l.stream AND c.seq = l.seq
+LEFT JOIN record r ON r.stream = c.stream AND r.seq = c.seq
+WHERE l.stream = ?1 AND l.born = ?2;
+
+-- name: sync_change_born
+SELECT born FROM change WHERE stream = ?1 AND seq = ?2;
+
+-- name: sync_place
+SELECT l.born, l.seq FROM item i JOIN leaf l ON l.stream = i.stream AND l.born = i.born WHERE i.id = ?1 AND i.stream = ?2;
