@@ -56,9 +56,20 @@ struct merkle_change {
 enum sync_rc merkle_update(struct sync_err *e, const struct merkle_tiles *tiles,
                            uint64_t old_size, const struct merkle_change *changes, size_t n,
                            uint64_t new_size);
+/* Cuts a tree down: the nodes of what is left stay, and the last tile of each level gets its new
+ * count. Tiles behind those are the caller's to forget. SYNC_USAGE if new_size is larger. */
+enum sync_rc merkle_shrink(struct sync_err *e, const struct merkle_tiles *tiles,
+                           uint64_t old_size, uint64_t new_size);
 /* The root of a tree of `size` leaves, from at most 6 * MERKLE_LEVELS tiles. */
 enum sync_rc merkle_root(struct sync_err *e, const struct merkle_tiles *tiles, uint64_t size,
                          uint8_t out[WIRE_HASH]);
+
+/* How many nodes tile(level, index) holds in a tree of `size` leaves. */
+unsigned merkle_tile_count(uint64_t size, unsigned level, uint64_t index);
+/* merkle_node from the tile of a given level: 6 * level <= height <= 6 * level + 6. */
+enum sync_rc merkle_piece(struct sync_err *e, const struct merkle_tiles *tiles, uint64_t size,
+                          unsigned level, unsigned height, uint64_t index,
+                          uint8_t out[WIRE_HASH]);
 
 /* merkle_update leaf by leaf, for a caller that does not hold all changes in memory. About 23
  * KB; all members are private. */
@@ -89,6 +100,8 @@ struct merkle_stack {
 };
 
 void merkle_stack_add(struct merkle_stack *s, const uint8_t leaf[WIRE_HASH]);
+/* The root of a complete subtree of 2^height leaves at once; s->size is a multiple of that. */
+void merkle_stack_node(struct merkle_stack *s, unsigned height, const uint8_t hash[WIRE_HASH]);
 void merkle_stack_root(const struct merkle_stack *s, uint8_t out[WIRE_HASH]);
 
 /* ---- parts of the tree: horizon, cover, tile (sections 7 and 11) ---- */
@@ -121,14 +134,17 @@ enum sync_rc merkle_below_from_cover(struct sync_err *e, const struct wire_cover
 enum sync_rc merkle_below_raise(struct sync_err *e, const struct merkle_tiles *tiles,
                                 uint64_t horizon, struct merkle_below *b);
 
-/* node(height, index) of a complete subtree that is wholly held. */
+/* node(height, index) of a complete subtree that is wholly held, from one tile; SYNC_USAGE if it
+ * is not complete. */
 enum sync_rc merkle_node(struct sync_err *e, const struct merkle_tiles *tiles, uint64_t size,
                          unsigned height, uint64_t index, uint8_t out[WIRE_HASH]);
 /*
- * merkle_root of a tree whose leaves below the horizon are known by their roots only. Tiles of
- * which a part lies below the horizon hold anything there. merkle_update and the writer work on
- * such a tree with old_size at least the horizon; tiles.read may be asked for tiles that were
- * never written if they reach below the horizon, and then gives zeros.
+ * merkle_root of a tree whose leaves below the horizon are known by their roots only, from at
+ * most two tiles a bit of the size. Tiles of which a part lies below the horizon hold anything
+ * there. merkle_update and the writer work on such a tree with old_size at least the horizon
+ * (for the first leaves of all: old_size the horizon itself); tiles.read may be asked for tiles
+ * that were never written if they reach below the horizon, and then gives zeros. While a
+ * widening is written that is the old horizon still: the new one holds when merkle_end is done.
  */
 enum sync_rc merkle_root_above(struct sync_err *e, const struct merkle_tiles *tiles,
                                uint64_t size, const struct merkle_below *below,

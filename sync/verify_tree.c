@@ -17,8 +17,7 @@
 
 /* ---- writing ---- */
 
-/* How many nodes tile(level, index) holds in a tree of `size` leaves. */
-static unsigned tile_count(uint64_t size, unsigned level, uint64_t index)
+unsigned merkle_tile_count(uint64_t size, unsigned level, uint64_t index)
 {
     uint64_t nodes = size >> 6 * level, first = index * MERKLE_TILE;
 
@@ -52,7 +51,7 @@ void merkle_begin(struct merkle_writer *w, const struct merkle_tiles *tiles, uin
 static enum sync_rc tile_close(struct sync_err *e, struct merkle_writer *w, unsigned level,
                                bool *up, uint8_t root[WIRE_HASH])
 {
-    unsigned count = tile_count(w->new_size, level, w->level[level].index);
+    unsigned count = merkle_tile_count(w->new_size, level, w->level[level].index);
     enum sync_rc rc;
 
     w->level[level].open = false;
@@ -70,7 +69,7 @@ static enum sync_rc node_put(struct sync_err *e, struct merkle_writer *w, unsign
                              uint64_t place, const uint8_t hash[WIRE_HASH])
 {
     uint64_t index = place / MERKLE_TILE;
-    unsigned old = tile_count(w->old_size, level, index);
+    unsigned old = merkle_tile_count(w->old_size, level, index);
     enum sync_rc rc;
 
     if (w->level[level].open && w->level[level].index != index) {
@@ -142,22 +141,53 @@ enum sync_rc merkle_update(struct sync_err *e, const struct merkle_tiles *tiles,
     return merkle_end(e, &w);
 }
 
-/* ---- the root ---- */
-
-/* The complete subtree of 2^height leaves that ends at leaf `end`: 2^(height % 6) nodes of one
- * tile. */
-static enum sync_rc peak(struct sync_err *e, const struct merkle_tiles *tiles, uint64_t size,
-                         unsigned height, uint64_t end, uint8_t out[WIRE_HASH])
+enum sync_rc merkle_shrink(struct sync_err *e, const struct merkle_tiles *tiles,
+                           uint64_t old_size, uint64_t new_size)
 {
     uint8_t nodes[MERKLE_TILE * WIRE_HASH];
-    unsigned level = height / 6;
-    uint64_t first = (end - ((uint64_t)1 << height)) >> 6 * level;
-    uint64_t index = first / MERKLE_TILE;
     enum sync_rc rc;
 
-    if ((rc = tiles->read(tiles->ctx, e, level, index, tile_count(size, level, index), nodes)))
+    if (new_size > old_size)
+        return sync_err_set(e, SYNC_USAGE, "tree: a tree does not shrink from %llu to %llu",
+                            (unsigned long long)old_size, (unsigned long long)new_size);
+    for (unsigned level = 0; level < MERKLE_LEVELS; level++) {
+        uint64_t index = (new_size >> 6 * level) / MERKLE_TILE;
+        unsigned was = merkle_tile_count(old_size, level, index);
+        unsigned count = merkle_tile_count(new_size, level, index);
+
+        if (count == 0 || count == was)
+            continue;
+        if ((rc = tiles->read(tiles->ctx, e, level, index, was, nodes)) ||
+            (rc = tiles->write(tiles->ctx, e, level, index, count, nodes)))
+            return rc;
+    }
+    return SYNC_OK;
+}
+
+/* ---- the root ---- */
+
+enum sync_rc merkle_node(struct sync_err *e, const struct merkle_tiles *tiles, uint64_t size,
+                         unsigned height, uint64_t index, uint8_t out[WIRE_HASH])
+{
+    if (height > 62 || index >= size >> height)
+        return sync_err_set(e, SYNC_USAGE, "tree: node %u.%llu is not complete", height,
+                            (unsigned long long)index);
+    return merkle_piece(e, tiles, size, height / 6, height, index, out);
+}
+
+enum sync_rc merkle_piece(struct sync_err *e, const struct merkle_tiles *tiles, uint64_t size,
+                          unsigned level, unsigned height, uint64_t index,
+                          uint8_t out[WIRE_HASH])
+{
+    uint8_t nodes[MERKLE_TILE * WIRE_HASH];
+    unsigned above = height - 6 * level;
+    uint64_t first = index << above, tile = first / MERKLE_TILE;
+    enum sync_rc rc;
+
+    if ((rc = tiles->read(tiles->ctx, e, level, tile, merkle_tile_count(size, level, tile),
+                          nodes)))
         return rc;
-    fold(nodes + first % MERKLE_TILE * WIRE_HASH, height % 6, out);
+    fold(nodes + first % MERKLE_TILE * WIRE_HASH, above, out);
     return SYNC_OK;
 }
 
@@ -173,9 +203,9 @@ enum sync_rc merkle_root(struct sync_err *e, const struct merkle_tiles *tiles, u
     for (unsigned height = 0; height < 63; height++) {
         if (!(size >> height & 1))
             continue;
-        if ((rc = peak(e, tiles, size, height, end, left)))
-            return rc;
         end -= (uint64_t)1 << height;
+        if ((rc = merkle_node(e, tiles, size, height, end >> height, left)))
+            return rc;
         if (any)
             verify_node(left, root, root);
         else
@@ -188,16 +218,21 @@ enum sync_rc merkle_root(struct sync_err *e, const struct merkle_tiles *tiles, u
 
 /* ---- without tiles ---- */
 
-void merkle_stack_add(struct merkle_stack *s, const uint8_t leaf[WIRE_HASH])
+void merkle_stack_node(struct merkle_stack *s, unsigned height, const uint8_t hash[WIRE_HASH])
 {
     uint8_t node[WIRE_HASH];
-    unsigned height = 0;
+    unsigned at = height;
 
-    memcpy(node, leaf, WIRE_HASH);
-    for (; s->size >> height & 1; height++)
-        verify_node(s->peaks[height], node, node);
-    memcpy(s->peaks[height], node, WIRE_HASH);
-    s->size++;
+    memcpy(node, hash, WIRE_HASH);
+    for (; s->size >> at & 1; at++)
+        verify_node(s->peaks[at], node, node);
+    memcpy(s->peaks[at], node, WIRE_HASH);
+    s->size += (uint64_t)1 << height;
+}
+
+void merkle_stack_add(struct merkle_stack *s, const uint8_t leaf[WIRE_HASH])
+{
+    merkle_stack_node(s, 0, leaf);
 }
 
 void merkle_stack_root(const struct merkle_stack *s, uint8_t out[WIRE_HASH])
