@@ -19,6 +19,7 @@
 #include "api/assets_gen.h"
 #include "api/blobs.h"
 #include "api/columns.h"
+#include "api/events.h"
 #include "api/import.h"
 #include "api/items.h"
 #include "api/orgs.h"
@@ -57,6 +58,10 @@ static const struct shape shapes[] = {
       .flags = SHAPE_RANGE },
     { .handler = get_sync_item, .answer = "", .answer_type = TYPE_BYTES, .flags = SHAPE_RANGE },
     { .handler = get_sync_place, .answer = "", .answer_type = TYPE_TEXT },
+    { .handler = get_events,
+      .answer = "",
+      .answer_type = TYPE_EVENTS,
+      .flags = SHAPE_EVENTS | SHAPE_NAMES },
     { .handler = post_import,
       .body = "ImportLine",
       .body_type = TYPE_NDJSON,
@@ -186,6 +191,7 @@ static const struct {
     const char *doc;
 } headers[] = {
     { SHAPE_IF_MATCH, "If-Match", false, "看到的草稿的 ETag；已不是最新一版时答复 412" },
+    { SHAPE_EVENTS, "Last-Event-ID", false, "上一次收到的 id；其后没有变化的不再提示" },
     { SHAPE_RANGE, "Range", false, "只要其中一段，如 bytes=0-1023" },
     { SHAPE_CONTENT_RANGE, "Content-Range", false,
       "这一块的位置，如 bytes 0-262143/700000；bytes */700000 且无正文：问已有多少字节" },

@@ -30,6 +30,7 @@ enum {
     SHAPE_ETAG = 1 << 5,          /* answers 304 */
     SHAPE_NAMES = 1 << 6,   /* names something in its query or body that may not be there */
     SHAPE_GUARDED = 1 << 7, /* for everybody, but not from everywhere */
+    SHAPE_EVENTS = 1 << 8,  /* a stream that takes Last-Event-ID */
 };
 const struct shape *openapi_shape(const struct route *r); /* never NULL */
 bool openapi_shows(const struct route *r);                /* it is in the document */

@@ -14,6 +14,7 @@
 #include "api/blobs.h"
 #include "api/columns.h"
 #include "api/docs_page.h"
+#include "api/events.h"
 #include "api/import.h"
 #include "api/items.h"
 #include "api/orgs.h"
@@ -138,6 +139,8 @@ const struct route routes_table[] = {
     { GET, "/v1/sync/:stream/object/:name",    SYNC, sync_object_params, 0, get_sync_object, NULL, T_SYNC, "以散列命名的对象：目录、索引、全量数据", NULL },
     { GET, "/v1/sync/:stream/item/:epoch/:name", READ, sync_item_params, 0, get_sync_item, NULL, T_SYNC, "一条内容的最新版本", NULL },
     { GET, "/v1/sync/:stream/place/:id",       READ, sync_place_params, 0, get_sync_place, NULL, T_SYNC, "一条内容在数据流里的位置：born 与 seq", NULL },
+
+    { GET, "/v1/events",                       RIGHT_READ, ON_LOOP, 0, event_params, 0, get_events, NULL, T_SYNC, "有新内容时立即提示（Server-Sent Events）", "/v1/events?stream=main" },
 
     { POST, "/v1/import",                      RIGHT_IMPORT, ON_WRITER, R_LINES, import, IMPORT_BODY_MAX, post_import, prepare_import, T_IMPORT,
       "收入一批内容：每行一个 JSON 对象（NDJSON），逐行答复结果", NULL },

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/events.h"
 #include "api/instance.h"
 #include "api/routes.h"
 #include "server/base/fs.h"
@@ -76,12 +77,13 @@ static enum rc make_directories(struct err *e, const char *data)
 }
 
 /* Before the writer starts: who hears of changes, and of time passing. */
-static void watch(void)
+static void watch(const struct conf *c)
 {
     sync_watch();
     sync_on_cut(cache_forget_all); /* what was taken down must not be answered from memory */
     idempotency_init();
     writer_tick(EXPIRE_EVERY_MS, publish_tick, NULL);
+    events_open(c);
 }
 
 static const char *database; /* for the workers, who open it each for themselves */
@@ -162,7 +164,7 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c, unsigne
     if ((rc = lock_take(e, c->data, &a->lock)) || (rc = check_restored(e, c->data)) ||
         (rc = make_directories(e, c->data)))
         return rc;
-    watch();
+    watch(c);
     database = a->db_path;
     if ((rc = writer_start(e, a->db_path, (int)c->queue_max)))
         return rc;
@@ -232,6 +234,7 @@ void app_stop(struct app *a, int64_t deadline_ms)
         writer_stop();
     server_free(a->server);
     sync_done();
+    events_close();
     lock_drop(a->lock);
     free(a);
 }

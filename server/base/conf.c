@@ -155,6 +155,9 @@ static const struct {
     { "cache_size", 1 << 20, INT64_MAX },
     { "head_lease", 60000, 7 * 86400000LL },
     { "index_changes", 1, 4096 },
+    { "hint_spread", 0, 3600000 },
+    { "hint_heartbeat", 100, 30000 },
+    { "hint_subscribers", 0, 1000000 },
 };
 
 static bool in_bounds(const char *name, int64_t v)

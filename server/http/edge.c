@@ -18,6 +18,7 @@
 #include "server/http/params.h"
 #include "server/http/problem.h"
 #include "server/http/router.h"
+#include "server/http/sse_reader.h"
 
 enum {
     HEADERS_MAX = 32 * 1024,
@@ -77,6 +78,7 @@ void edge_loop_init(struct edge_loop *loop, h2o_context_t *ctx)
 void edge_loop_done(struct edge_loop *loop)
 {
     assert(loop->away == 0);
+    sse_loop_done();
     h2o_multithread_unregister_receiver(loop->home.queue, &loop->home);
 }
 
@@ -364,6 +366,7 @@ static void fill_asker(struct request *rq, struct arena *mem, const struct arriv
         { "if-range", &rq->if_range },
         { "accept", &rq->accept },
         { "idempotency-key", &rq->idempotency_key },
+        { "last-event-id", &rq->last_event_id },
     };
 
     if (req->input.authority.base != req->hostconf->authority.hostport.base)

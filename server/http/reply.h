@@ -16,6 +16,8 @@
 
 enum { REPLY_HEADERS = 8 };
 
+struct sse_wish;
+
 struct header {
     const char *name, *value; /* name in lower case */
 };
@@ -29,11 +31,14 @@ struct reply {
                          is R_CACHED */
     const char *cache; /* Cache-Control; NULL: "no-store" */
     bool ranges;       /* answers Range */
+    const struct sse_wish
+        *stream; /* instead of a body: server-sent events (sse.h). Not R_CACHED */
     struct header extra[REPLY_HEADERS];
     int nextra;
 };
 
-extern const char TYPE_JSON[], TYPE_HTML[], TYPE_TEXT[], TYPE_BYTES[], TYPE_NDJSON[];
+extern const char TYPE_JSON[], TYPE_HTML[], TYPE_TEXT[], TYPE_BYTES[], TYPE_NDJSON[],
+    TYPE_EVENTS[];
 extern const char CACHE_SHORT[];   /* "public, max-age=0, s-maxage=5" */
 extern const char CACHE_FOREVER[]; /* "public, max-age=31536000, immutable" */
 

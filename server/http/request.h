@@ -42,8 +42,8 @@ struct request {
     const char *body; /* never NULL */
     size_t body_len;
     const char *content_type, *content_range, *if_none_match, *if_match, *range, *if_range,
-        *accept, *idempotency_key; /* NULL if absent */
-    void *prepared;                /* made by the route's prepare() */
+        *accept, *idempotency_key, *last_event_id; /* NULL if absent */
+    void *prepared;                                /* made by the route's prepare() */
 };
 
 /* A parameter by name. Asserts that the route declares it. */

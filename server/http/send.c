@@ -17,6 +17,7 @@
 #include "server/base/log.h"
 #include "server/base/metric.h"
 #include "server/http/problem.h"
+#include "server/http/sse_reader.h"
 
 static const char NO_STORE[] = "no-store";
 /* Pages have no script, and load nothing but our own style sheet and pictures. */
@@ -328,12 +329,17 @@ static void tell(const struct sending *s, int status, size_t bytes)
         log_request(s, status, bytes);
 }
 
+static bool is_head(const h2o_req_t *req)
+{
+    return h2o_memis(req->method.base, req->method.len, H2O_STRLIT("HEAD"));
+}
+
 static void put(const struct sending *s, const char *body, size_t n)
 {
     static h2o_generator_t nothing_more;
     h2o_req_t *req = s->req;
     h2o_iovec_t bytes = h2o_iovec_init(body, n);
-    bool head = h2o_memis(req->method.base, req->method.len, H2O_STRLIT("HEAD"));
+    bool head = is_head(req);
     int status = req->res.status;
 
     if (status != 304 && status != 204)
@@ -346,6 +352,13 @@ static void put(const struct sending *s, const char *body, size_t n)
     tell(s, status, head ? 0 : n);
     h2o_start_response(req, &nothing_more);
     h2o_send(req, &bytes, head || !n ? 0 : 1, H2O_SEND_STATE_FINAL);
+}
+
+static void begin_stream(const struct sending *s, const struct sse_wish *wish)
+{
+    s->req->res.reason = reason_of(s->req->res.status);
+    tell(s, s->req->res.status, 0);
+    sse_begin(s->req, wish);
 }
 
 static char *content_range(h2o_req_t *req, size_t from, size_t n, size_t len, bool part)
@@ -392,6 +405,11 @@ void send_reply(const struct sending *s, const struct reply *rp)
         req->res.status = 304;
         add_headers(s, rp);
         put(s, NULL, 0);
+        return;
+    }
+    if (rp->stream && !is_head(req)) {
+        add_headers(s, rp);
+        begin_stream(s, rp->stream);
         return;
     }
     switch (wanted_range(req, rp, &from, &n)) {

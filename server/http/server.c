@@ -34,6 +34,7 @@
 #include "server/base/metric.h"
 #include "server/http/edge.h"
 #include "server/http/listen.h"
+#include "server/http/sse_reader.h"
 #include "server/http/tls.h"
 
 enum {
@@ -206,6 +207,7 @@ static bool still_stopping(struct loop *loop)
 
     if (!loop->draining)
         drain(loop);
+    sse_stop();
     if (clock_mono_us() >= loop->server->deadline_us)
         cut_all(loop);
     else

@@ -147,6 +147,7 @@ struct asking {
     struct sockaddr_in peer;
     struct buf body;
     bool done;
+    bool stalled, held; /* it takes nothing; something waits to be taken */
     h2o_req_t req;
 };
 
@@ -173,8 +174,20 @@ static void collect(h2o_ostream_t *self, h2o_req_t *req, h2o_iovec_t *bufs, size
     for (size_t i = 0; i < n; i++)
         buf_add(&a->body, bufs[i].base, bufs[i].len);
     a->done = !h2o_send_state_is_in_progress(state);
-    if (!a->done)
+    a->held = a->stalled;
+    if (!a->done && !a->held)
         h2o_proceed_response(&a->req);
+}
+
+void ask_stall(struct asking *a, bool stalled)
+{
+    bool held = a->held && !stalled;
+
+    a->stalled = stalled;
+    if (!held)
+        return;
+    a->held = false;
+    h2o_proceed_response(&a->req);
 }
 
 static void add_headers(struct world *t, h2o_req_t *req, const char *lines)
@@ -252,6 +265,14 @@ static const char *copy_headers(struct world *t, const h2o_res_t *res)
     return b.p ? b.p : "";
 }
 
+struct answer ask_so_far(struct world *t, struct asking *a)
+{
+    return (struct answer){ .status = a->req.res.status,
+                            .headers = copy_headers(t, &a->req.res),
+                            .len = a->body.n,
+                            .body = arena_strndup(t->mem, a->body.p, a->body.n) };
+}
+
 struct answer ask_end(struct world *t, struct asking *a)
 {
     struct answer out;
@@ -261,10 +282,7 @@ struct answer ask_end(struct world *t, struct asking *a)
             errx(1, "world: no answer");
         world_turn(t);
     }
-    out = (struct answer){ .status = a->req.res.status,
-                           .headers = copy_headers(t, &a->req.res),
-                           .len = a->body.n };
-    out.body = arena_strndup(t->mem, a->body.p, a->body.n);
+    out = ask_so_far(t, a);
     free_asking(a);
     return out;
 }

@@ -1,0 +1,367 @@
+/*
+ * events_test.c - hints over HTTP: what is sent when, and that nobody waits for a slow reader.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/events.h"
+#include "server/base/clock.h"
+#include "server/base/metric.h"
+#include "server/http/sse_reader.h"
+#include "server/store/writer.h"
+#include "sync/head.h"
+#include "sync/live.h"
+#include "tests/lib/world.h"
+
+/* clang-format off */
+static const struct route routes[] = {
+    { GET, "/v1/events", RIGHT_READ, ON_LOOP, 0, event_params, 0, get_events, NULL, "sync", "提示", NULL },
+    { 0 },
+};
+/* clang-format on */
+
+static const char *spread, *heartbeat, *subscribers; /* settings of the next fixture */
+
+struct fixture {
+    struct world *world;
+    struct wire_head head;
+};
+
+static struct conf conf;
+
+static void before_writer(void)
+{
+    sync_watch();
+    events_open(&conf);
+}
+
+static void set(const char *key, const char *value)
+{
+    struct err e;
+
+    if (conf_set(&e, &conf, key, value))
+        fail_msg("%s", e.text);
+}
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    const struct world_conf w = { .before_writer = before_writer };
+    struct err e;
+
+    assert_int_equal(conf_load(&e, NULL, NULL, &conf), RC_OK);
+    set("hint_spread", spread ? spread : "0s");
+    set("hint_heartbeat", heartbeat ? heartbeat : "30s");
+    set("hint_subscribers", subscribers ? subscribers : "100");
+    f->world = world_open_with(routes, &w);
+    set("data", world_dir(f->world));
+    assert_int_equal(sync_start(&e, &conf, NULL), RC_OK);
+    assert_true(head_values(live_own(), &f->head));
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    sync_stop();
+    world_close(f->world);
+    sync_done();
+    events_close();
+    conf_done(&conf);
+    assert_int_equal(metric_get(METRIC_hint_subscribers), 0);
+    free(f);
+    return 0;
+}
+
+/* ---- */
+
+static enum rc sign(struct work *w, void *arg)
+{
+    (void)arg;
+    return head_sign(w, live_own(), true);
+}
+
+/* A new head; returns when it is shown. */
+static void publish(struct fixture *f)
+{
+    struct work w;
+
+    work_init(&w, arena_new(), NULL, "test", RIGHT_ALL);
+    assert_int_equal(writer_call(&w, sign, NULL), RC_OK);
+    arena_free(w.mem);
+    assert_true(head_values(live_own(), &f->head));
+}
+
+static int count(const char *text, const char *word)
+{
+    int n = 0;
+
+    for (; (text = strstr(text, word)); text++)
+        n++;
+    return n;
+}
+
+static const char *id_of(struct fixture *f)
+{
+    return arena_printf(world_mem(f->world), "main=%" PRIu64 ".%" PRIu64 ".%" PRIu64,
+                        f->head.epoch, f->head.seq, f->head.sign);
+}
+
+static const char *event_of(struct fixture *f)
+{
+    const char *id = id_of(f), *at = id + strlen("main=");
+
+    return arena_printf(
+        world_mem(f->world),
+        "id: %s\nevent: head\ndata: "
+        "{\"stream\":\"main\",\"head\":\"/v1/sync/main/head/%s\",\"seq\":%" PRIu64
+        ",\"poll\":60,\"spread\":%s}\n\n",
+        id, at, f->head.seq, spread ? "1" : "0");
+}
+
+static const char *come(struct fixture *f, struct asking *a)
+{
+    for (int i = 0; i < 3; i++)
+        world_turn(f->world);
+    return ask_so_far(f->world, a).body;
+}
+
+static void the_newest_head_is_told_at_once(void **state)
+{
+    struct fixture *f = *state;
+    struct asking *a = ask_begin(f->world, GET, "/v1/events", NULL);
+    struct answer got = ask_so_far(f->world, a);
+    int retry = atoi(got.body + strlen("retry: "));
+
+    assert_int_equal(got.status, 200);
+    assert_string_equal(answer_header(f->world, &got, "content-type"), "text/event-stream");
+    assert_string_equal(answer_header(f->world, &got, "cache-control"), "no-store");
+    assert_string_equal(answer_header(f->world, &got, "x-accel-buffering"), "no");
+    assert_string_equal(answer_header(f->world, &got, "content-length"), "");
+    assert_in_range(retry, 2000, 10000);
+    assert_string_equal(strstr(got.body, "\n\n") + 2, event_of(f));
+    assert_int_equal(metric_get(METRIC_hint_subscribers), 1);
+    ask_hang_up(f->world, a);
+    assert_int_equal(metric_get(METRIC_hint_subscribers), 0);
+}
+
+static void every_reader_hears_of_a_new_head(void **state)
+{
+    struct fixture *f = *state;
+    struct asking *a[3];
+    int64_t sent = metric_get(METRIC_hints_sent);
+
+    for (int i = 0; i < 3; i++)
+        a[i] = ask_begin(f->world, GET, i ? "/v1/events" : "/v1/events?stream=main", NULL);
+    publish(f);
+    for (int i = 0; i < 3; i++)
+        assert_non_null(strstr(come(f, a[i]), event_of(f)));
+    assert_int_equal(metric_get(METRIC_hints_sent), sent + 6);
+    for (int i = 0; i < 3; i++)
+        ask_hang_up(f->world, a[i]);
+}
+
+static void who_knows_the_newest_is_told_nothing(void **state)
+{
+    struct fixture *f = *state;
+    char header[100];
+    struct asking *a;
+    const char *body;
+
+    snprintf(header, sizeof header, "last-event-id: %s", id_of(f));
+    a = ask_begin(f->world, GET, "/v1/events", &(struct ask){ .headers = header });
+    body = come(f, a);
+    assert_int_equal(count(body, "event:"), 0);
+    assert_int_equal(count(body, "retry:"), 1);
+    ask_hang_up(f->world, a);
+    publish(f);
+    a = ask_begin(f->world, GET, "/v1/events", &(struct ask){ .headers = header });
+    assert_non_null(strstr(come(f, a), event_of(f)));
+    ask_hang_up(f->world, a);
+}
+
+static void a_slow_reader_gets_the_newest_and_others_get_all(void **state)
+{
+    enum { MANY = 2 * SSE_RING };
+    struct fixture *f = *state;
+    struct asking *slow = ask_begin(f->world, GET, "/v1/events", NULL),
+                  *quick = ask_begin(f->world, GET, "/v1/events", NULL);
+    int64_t skipped = metric_get(METRIC_hints_skipped);
+
+    ask_stall(slow, true);
+    for (int i = 0; i < MANY; i++) {
+        publish(f);
+        world_turn(f->world);
+    }
+    assert_int_equal(count(come(f, quick), "event:"), 1 + MANY);
+    assert_int_equal(count(come(f, slow), "event:"), 2); /* the second is on its way */
+    ask_stall(slow, false);
+    assert_int_equal(count(come(f, slow), "event:"), 3);
+    assert_non_null(strstr(come(f, slow), event_of(f)));
+    assert_int_equal(metric_get(METRIC_hints_skipped), skipped + 1);
+    publish(f);
+    assert_non_null(strstr(come(f, slow), event_of(f)));
+    assert_non_null(strstr(come(f, quick), event_of(f)));
+    ask_hang_up(f->world, slow);
+    ask_hang_up(f->world, quick);
+}
+
+static void one_who_hangs_up_in_the_middle_of_a_write_leaves_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct asking *a = ask_begin(f->world, GET, "/v1/events", NULL);
+
+    ask_stall(a, true);
+    publish(f);
+    come(f, a);
+    ask_hang_up(f->world, a);
+    for (int i = 0; i < SSE_RING + 1; i++)
+        publish(f);
+    world_turn(f->world); /* the leak checker sees to the rest */
+}
+
+static void more_than_the_limit_are_sent_away_for_a_while(void **state)
+{
+    struct fixture *f = *state;
+    struct asking *a = ask_begin(f->world, GET, "/v1/events", NULL),
+                  *b = ask_begin(f->world, GET, "/v1/events", NULL);
+    struct answer refused = ask(f->world, GET, "/v1/events", NULL);
+
+    assert_int_equal(refused.status, 503);
+    assert_in_range(atoi(answer_header(f->world, &refused, "retry-after")), 30, 89);
+    ask_hang_up(f->world, a);
+    a = ask_begin(f->world, GET, "/v1/events", NULL);
+    assert_int_equal(ask_so_far(f->world, a).status, 200);
+    ask_hang_up(f->world, a);
+    ask_hang_up(f->world, b);
+}
+
+static void what_is_no_stream_is_refused(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(ask(f->world, GET, "/v1/events?stream=none", NULL).status, 404);
+    assert_int_equal(ask(f->world, GET, "/v1/events?stream=", NULL).status, 400);
+    assert_int_equal(ask(f->world, GET, "/v1/events?other=1", NULL).status, 400);
+    assert_int_equal(ask(f->world, POST, "/v1/events", NULL).status, 405);
+}
+
+static void a_head_request_ends(void **state)
+{
+    struct fixture *f = *state;
+    struct answer a = ask(f->world, HEAD, "/v1/events", NULL);
+
+    assert_int_equal(a.status, 200);
+    assert_int_equal(a.len, 0);
+}
+
+static void when_the_server_stops_streams_end_at_once(void **state)
+{
+    struct fixture *f = *state;
+    struct asking *idle = ask_begin(f->world, GET, "/v1/events", NULL),
+                  *busy = ask_begin(f->world, GET, "/v1/events", NULL), *late;
+
+    ask_stall(busy, true);
+    publish(f);
+    come(f, busy);
+    sse_stop();
+    assert_int_equal(count(ask_end(f->world, idle).body, "event:"), 2);
+    ask_stall(busy, false);
+    assert_int_equal(count(ask_end(f->world, busy).body, "event:"), 2);
+    late = ask_begin(f->world, GET, "/v1/events", NULL);
+    assert_int_equal(ask_end(f->world, late).len, 0);
+}
+
+static void an_event_is_spread_over_the_readers(void **state)
+{
+    enum { READERS = 64, SPREAD_MS = 640 };
+    struct fixture *f = *state;
+    struct asking *a[READERS];
+    int64_t began;
+    int early = 0, late = 0;
+
+    for (int i = 0; i < READERS; i++)
+        a[i] = ask_begin(f->world, GET, "/v1/events", NULL);
+    publish(f);
+    began = clock_mono_us();
+    while (clock_mono_us() - began < SPREAD_MS * 1000 / 2)
+        world_turn(f->world);
+    for (int i = 0; i < READERS; i++)
+        early += count(ask_so_far(f->world, a[i]).body, "event:") == 2;
+    while (clock_mono_us() - began < SPREAD_MS * 1000 * 2)
+        world_turn(f->world);
+    for (int i = 0; i < READERS; i++) {
+        late += count(ask_so_far(f->world, a[i]).body, "event:") == 2;
+        ask_hang_up(f->world, a[i]);
+    }
+    /* The half of 64 is 32 ± 4; a machine that is busy elsewhere may be late, never early. */
+    assert_in_range(early, 1, 56);
+    assert_int_equal(late, READERS);
+}
+
+static void who_hears_nothing_hears_a_heartbeat(void **state)
+{
+    struct fixture *f = *state;
+    struct asking *a = ask_begin(f->world, GET, "/v1/events", NULL);
+    int64_t began = clock_mono_us();
+
+    while (clock_mono_us() - began < 1000 * 1000)
+        world_turn(f->world);
+    assert_in_range(count(ask_so_far(f->world, a).body, "\n:\n"), 2, 5);
+    ask_hang_up(f->world, a);
+}
+
+static int spread_out(void **state)
+{
+    spread = "640ms";
+    return set_up(state);
+}
+
+static int beating(void **state)
+{
+    heartbeat = "200ms";
+    return set_up(state);
+}
+
+static int narrow(void **state)
+{
+    subscribers = "2";
+    return set_up(state);
+}
+
+static int plain(void **state)
+{
+    spread = heartbeat = subscribers = NULL;
+    return set_up(state);
+}
+
+int main(void)
+{
+#define TEST(f, set_up) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(the_newest_head_is_told_at_once, plain),
+        TEST(every_reader_hears_of_a_new_head, plain),
+        TEST(who_knows_the_newest_is_told_nothing, plain),
+        TEST(a_slow_reader_gets_the_newest_and_others_get_all, plain),
+        TEST(one_who_hangs_up_in_the_middle_of_a_write_leaves_nothing, plain),
+        TEST(what_is_no_stream_is_refused, plain),
+        TEST(a_head_request_ends, plain),
+        TEST(when_the_server_stops_streams_end_at_once, plain),
+        TEST(an_event_is_spread_over_the_readers, spread_out),
+        TEST(who_hears_nothing_hears_a_heartbeat, beating),
+        TEST(more_than_the_limit_are_sent_away_for_a_while, narrow),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
