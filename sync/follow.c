@@ -57,7 +57,7 @@ static enum sync_rc load(struct sync_err *e, struct engine *f)
         f->has_trust = n == VERIFY_ED25519;
     }
     f->out->head = f->held;
-    f->start_over = f->held.epoch == 0 || f->damaged || f->options->start_over;
+    f->start_over = f->held.epoch == 0 || f->damaged || f->options->repair;
     return SYNC_OK;
 }
 
@@ -427,7 +427,7 @@ static enum sync_rc one_round(struct sync_err *e, struct engine *f)
     if ((rc = plan_and_fetch(e, f)) || (rc = apply_plan(e, f)))
         return rc;
     f->out->changed |= f->step != VERIFY_SAME || f->start_over;
-    f->out->started_over |= f->start_over && f->note_len > 0;
+    f->out->repaired |= f->start_over && f->note_len > 0;
     f->out->head = f->head;
     return f->store->part_keep(f->store->ctx, e, NULL, 0);
 }

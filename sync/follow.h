@@ -27,6 +27,9 @@ enum follow_value {
     FOLLOW_TRUST,     /* 32 bytes: the platform key believed in */
     FOLLOW_ANCESTRY,  /* the object the head names */
     FOLLOW_DIRECTORY, /* the object the head names: canonical JSON */
+    FOLLOW_HEADS,     /* the platform's list of streams, with its signatures, without notes */
+    FOLLOW_WITHHELD,  /* the object that list names for this stream; empty: none is withheld */
+    FOLLOW_BELOW,     /* the horizon and the roots below it (merkle_below_print) */
     FOLLOW_VALUES,
 };
 
@@ -41,6 +44,14 @@ struct follow_part {
 
 typedef enum sync_rc follow_leaf_fn(void *ctx, struct sync_err *e, uint64_t born,
                                     const uint8_t leaf[WIRE_HASH]);
+
+struct follow_item {
+    uint64_t born, seq;
+    uint8_t leaf[WIRE_HASH];
+    const uint8_t *root; /* each_kept only */
+};
+typedef enum sync_rc follow_item_fn(void *ctx, struct sync_err *e,
+                                    const struct follow_item *item);
 
 /* Every callback returns SYNC_OK, or sets `e` to SYNC_STORE or SYNC_FULL, which ends the run.
  */
@@ -64,23 +75,50 @@ struct follow_store {
     enum sync_rc (*part_keep)(void *ctx, struct sync_err *e, const char *const *paths,
                               size_t n);
 
-    /* One transaction: only commit makes anything below visible to readers. */
-    enum sync_rc (*begin)(void *ctx, struct sync_err *e);
+    /*
+     * Runs fn(fn_ctx) in one transaction, on whatever thread the store likes, while the caller
+     * waits: SYNC_OK commits, and only that makes anything below visible to readers; any error
+     * rolls back and is returned. Not nested.
+     */
+    enum sync_rc (*transact)(void *ctx, struct sync_err *e,
+                             enum sync_rc (*fn)(void *fn_ctx, struct sync_err *e),
+                             void *fn_ctx);
+
+    /* The following are called inside of transact. */
     enum sync_rc (*put)(void *ctx, struct sync_err *e, enum follow_value which,
                         const void *bytes, size_t n);
     enum sync_rc (*held)(void *ctx, struct sync_err *e, uint64_t born,
                          uint64_t *seq); /* 0: none */
     /* The record counts: it replaces the one held for this born. An id held under another born
-     * is SYNC_INVALID. */
+     * is SYNC_INVALID. Below the horizon it is a kept item. */
     enum sync_rc (*apply)(void *ctx, struct sync_err *e, const struct wire_frame *f,
                           const uint8_t *frame, const uint8_t *bytes,
                           const uint8_t leaf[WIRE_HASH]);
     /* Calls `fn` for every item applied in this transaction, ascending by born. */
     enum sync_rc (*changed)(void *ctx, struct sync_err *e, follow_leaf_fn *fn, void *fn_ctx);
-    enum sync_rc (*wipe)(void *ctx, struct sync_err *e); /* forgets all items and tiles */
+    /* Forgets the items first ... last, kept ones too. */
+    enum sync_rc (*forget)(void *ctx, struct sync_err *e, uint64_t first, uint64_t last);
+    /* The horizon is `horizon` from now on: items below it go, except those the user keeps, which
+     * become kept items proved by `below`. */
+    enum sync_rc (*narrow)(void *ctx, struct sync_err *e, const struct merkle_below *below);
+    /* The kept item at `born` is proved by the path to this root; NULL: not any more, so it is not
+     * shown. */
+    enum sync_rc (*proved)(void *ctx, struct sync_err *e, uint64_t born,
+                           const uint8_t root[WIRE_HASH]);
+    /* Forgets all tiles: the tree is built anew from the leaves that `each` gives. */
+    enum sync_rc (*untile)(void *ctx, struct sync_err *e);
+    /* Reading a tile that was never written is SYNC_NOT_HELD. */
     struct merkle_tiles tiles;
-    enum sync_rc (*commit)(void *ctx, struct sync_err *e);
-    void (*rollback)(void *ctx);
+
+    /* The following also outside of it; they see what is committed there. */
+    /* Items at or above the horizon, tombstones included, ascending by born, each with its leaf
+     * computed anew from the frame and bytes that readers are shown. */
+    enum sync_rc (*each)(void *ctx, struct sync_err *e, follow_item_fn *fn, void *fn_ctx);
+    /* The same for kept items below the horizon; `root`: what proved it, NULL if nothing does. */
+    enum sync_rc (*each_kept)(void *ctx, struct sync_err *e, follow_item_fn *fn, void *fn_ctx);
+    /* Copies the record's bytes of the item at `born` (WIRE_BYTES_MAX of room); *seq 0: none. */
+    enum sync_rc (*bytes)(void *ctx, struct sync_err *e, uint64_t born, void *out, size_t *n,
+                          uint64_t *seq);
 };
 
 /* ---- the transport ---- */
@@ -132,15 +170,27 @@ struct follow_options {
     const uint8_t *trust; /* 32 bytes: the platform's public key; NULL: the one held, else trust
                              on first use */
     enum wire_encoding encoding;
-    bool start_over; /* build upon nothing that is held: it is known to be damaged */
+    bool repair;      /* believe nothing that is held: it is known to be damaged */
+    uint64_t horizon; /* hold at least that many of the newest items; 0: all of them */
+    bool in_steps;    /* a range of items is added object by object, newest first, each a
+                         transaction of its own. Always so with a horizon */
+    bool plain;       /* no dz: for stores that hold no bytes, and for tests */
+    /* NULL, or called when a head has been accepted and all that it needs of records was fetched,
+     * before the transaction that shows it: a mirror fetches here what it will serve. */
+    enum sync_rc (*prepare)(void *ctx, struct sync_err *e, const struct wire_head *head);
+    void *prepare_ctx;
+    /* A head that a hint named (its twin's path is asked for instead of the newest); NULL: none. */
+    const char *twin;
     bool (*progress)(void *ctx, const struct follow_progress *p); /* NULL, or true to stop */
     void *progress_ctx;
 };
 
 struct follow_result {
-    bool changed;      /* something new was committed (a new signature alone is not) */
-    bool first_use;    /* `trust` was believed because it was the first one met */
-    bool started_over; /* everything was fetched again: the log's history is another one */
+    bool changed;     /* something new was committed (a new signature alone is not) */
+    bool first_use;   /* `trust` was believed because it was the first one met */
+    bool repaired;    /* what was held was compared with the signed tree, and what differed was
+                      fetched */
+    uint64_t horizon; /* the one held now; 0: everything */
     uint8_t trust[VERIFY_ED25519];
     struct wire_head head; /* the one held now; epoch 0: none */
     uint64_t records;      /* that counted */
@@ -160,6 +210,16 @@ struct follow_result {
 enum sync_rc follow_run(struct sync_err *e, const struct follow_store *store,
                         const struct follow_transport *transport,
                         const struct follow_options *options, struct follow_result *out);
+
+/*
+ * Fetches one older item, proves it under the head that is held, and keeps it: for what lies below
+ * the horizon. A run goes first if the held head is not the newest any more. SYNC_NOT_HELD: there
+ * is no such item in the stream.
+ */
+enum sync_rc follow_fetch_item(struct sync_err *e, const struct follow_store *store,
+                               const struct follow_transport *transport,
+                               const struct follow_options *options, const uint8_t id[WIRE_ID],
+                               struct follow_result *out);
 
 /* Seconds to wait after `failures` failed runs in a row: doubling from `poll`, at most an hour,
  * spread by `random`. */

@@ -1,7 +1,7 @@
 /*
  * follow_apply.c - from fetched bytes to a committed state, or to nothing at all.
  *
- *     begin -> (wipe) -> records by the apply rule -> leaves into the tree -> root == signed
+ *     transact -> (forget) -> records by the apply rule -> leaves into the tree -> root == signed
  * root? -> values -> commit
  *                                                                              \--- no:
  * rollback, as if nothing had come
@@ -302,8 +302,9 @@ static enum sync_rc still_held(struct sync_err *e, struct engine *f, bool *same)
     return SYNC_OK;
 }
 
-static enum sync_rc in_transaction(struct sync_err *e, struct engine *f)
+static enum sync_rc in_transaction(void *ctx, struct sync_err *e)
 {
+    struct engine *f = ctx;
     const struct follow_store *store = f->store;
     enum sync_rc rc;
     bool same;
@@ -313,22 +314,16 @@ static enum sync_rc in_transaction(struct sync_err *e, struct engine *f)
     f->raced = !same;
     if (f->raced)
         return sync_err_set(e, SYNC_BUSY, "another process changed the store meanwhile");
-    if (f->start_over && (rc = store->wipe(store->ctx, e)))
+    if (f->start_over && ((rc = store->forget(store->ctx, e, 0, INT64_MAX)) ||
+                          (rc = store->untile(store->ctx, e))))
         return rc;
     if ((rc = own_tree_check(e, f)) || (rc = apply_records(e, f)) || (rc = tree_check(e, f)) ||
-        (rc = put_values(e, f)) || (rc = fetch_tick(e, f, FOLLOW_APPLYING)))
+        (rc = put_values(e, f)))
         return rc;
-    return store->commit(store->ctx, e);
+    return fetch_tick(e, f, FOLLOW_APPLYING);
 }
 
 enum sync_rc apply_plan(struct sync_err *e, struct engine *f)
 {
-    const struct follow_store *store = f->store;
-    enum sync_rc rc;
-
-    if ((rc = store->begin(store->ctx, e)))
-        return rc;
-    if ((rc = in_transaction(e, f)))
-        store->rollback(store->ctx);
-    return rc;
+    return f->store->transact(f->store->ctx, e, in_transaction, f);
 }

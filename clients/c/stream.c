@@ -301,20 +301,9 @@ static enum sync_rc part_keep(void *ctx, struct sync_err *e, const char *const *
 
 /* ---- the transaction ---- */
 
-static enum sync_rc begin(void *ctx, struct sync_err *e)
+/* What is written is whole: the damage that was found is mended, the list of those touched is done with. */
+static enum sync_rc settle(struct stream *s, struct sync_err *e)
 {
-    enum sync_rc rc;
-
-    if ((rc = simple(ctx, e, STMT_BEGIN)))
-        return rc;
-    if ((rc = simple(ctx, e, STMT_UNTOUCH)))
-        rollback(ctx);
-    return rc;
-}
-
-static enum sync_rc commit(void *ctx, struct sync_err *e)
-{
-    struct stream *s = ctx;
     sqlite3_stmt *q = stmt(s, STMT_STREAM_DAMAGED, e);
     enum sync_rc rc;
 
@@ -324,6 +313,19 @@ static enum sync_rc commit(void *ctx, struct sync_err *e)
     if ((rc = done(s, e, q)) || (rc = simple(s, e, STMT_UNTOUCH)))
         return rc;
     return simple(s, e, STMT_COMMIT);
+}
+
+static enum sync_rc transact(void *ctx, struct sync_err *e,
+                             enum sync_rc (*fn)(void *fn_ctx, struct sync_err *e), void *fn_ctx)
+{
+    struct stream *s = ctx;
+    enum sync_rc rc;
+
+    if ((rc = simple(s, e, STMT_BEGIN)))
+        return rc;
+    if ((rc = simple(s, e, STMT_UNTOUCH)) || (rc = fn(fn_ctx, e)) || (rc = settle(s, e)))
+        rollback(s);
+    return rc;
 }
 
 static enum sync_rc held(void *ctx, struct sync_err *e, uint64_t born, uint64_t *seq)
@@ -399,13 +401,130 @@ static enum sync_rc changed(void *ctx, struct sync_err *e, follow_leaf_fn *fn, v
     return rc;
 }
 
-static enum sync_rc wipe(void *ctx, struct sync_err *e)
+static enum sync_rc range(struct stream *s, struct sync_err *e, enum stmt which, uint64_t first,
+                          uint64_t last)
 {
-    enum sync_rc rc;
+    sqlite3_stmt *q = stmt(s, which, e);
 
-    if ((rc = simple(ctx, e, STMT_ITEM_WIPE)))
+    if (!q)
+        return e->rc;
+    sqlite3_bind_int64(q, 2, first > INT64_MAX ? INT64_MAX : (int64_t)first);
+    sqlite3_bind_int64(q, 3, last > INT64_MAX ? INT64_MAX : (int64_t)last);
+    return done(s, e, q);
+}
+
+static enum sync_rc forget(void *ctx, struct sync_err *e, uint64_t first, uint64_t last)
+{
+    enum sync_rc rc = range(ctx, e, STMT_KEPT_FORGET, first, last);
+
+    return rc ? rc : range(ctx, e, STMT_ITEM_FORGET, first, last);
+}
+
+/* ---- below the horizon ---- */
+
+static enum sync_rc narrow(void *ctx, struct sync_err *e, const struct merkle_below *below)
+{
+    return below->horizon ? forget(ctx, e, 0, below->horizon - 1) : SYNC_OK;
+}
+
+static enum sync_rc proved(void *ctx, struct sync_err *e, uint64_t born,
+                           const uint8_t root[WIRE_HASH])
+{
+    struct stream *s = ctx;
+    sqlite3_stmt *q = stmt(s, STMT_KEPT_PROVED, e);
+
+    if (!q)
+        return e->rc;
+    sqlite3_bind_int64(q, 2, (int64_t)born);
+    if (root)
+        sqlite3_bind_blob(q, 3, root, WIRE_HASH, SQLITE_STATIC);
+    else
+        sqlite3_bind_null(q, 3);
+    return done(s, e, q);
+}
+
+/* The first 8 bytes of the roots below it (merkle_below_print). */
+static enum sync_rc horizon(struct stream *s, struct sync_err *e, uint64_t *out)
+{
+    sqlite3_stmt *q = stmt(s, STMT_VALUE_GET, e);
+    enum sync_rc rc;
+    bool row;
+
+    *out = 0;
+    if (!q)
+        return e->rc;
+    sqlite3_bind_int(q, 2, FOLLOW_BELOW);
+    if ((rc = one_row(s, e, q, &row)))
         return rc;
-    return simple(ctx, e, STMT_TILE_WIPE);
+    if (row && sqlite3_column_bytes(q, 0) >= 8)
+        for (size_t i = 0; i < 8; i++)
+            *out = *out << 8 | ((const uint8_t *)sqlite3_column_blob(q, 0))[i];
+    store_reset(q);
+    return SYNC_OK;
+}
+
+/* A row that makes no record any more has the leaf of nothing, which differs from all others. */
+static enum sync_rc walk(struct stream *s, struct sync_err *e, enum stmt which,
+                         follow_item_fn *fn, void *fn_ctx)
+{
+    struct wire_frame f;
+    struct sync_err ignored;
+    sqlite3_stmt *q;
+    uint64_t h;
+    enum sync_rc rc;
+    bool row;
+
+    if ((rc = horizon(s, e, &h)))
+        return rc;
+    if (!(q = stmt(s, which, e)))
+        return e->rc;
+    sqlite3_bind_int64(q, 2, (int64_t)h);
+    while (!(rc = one_row(s, e, q, &row)) && row) {
+        struct follow_item it = { .born = (uint64_t)sqlite3_column_int64(q, 0),
+                                  .seq = (uint64_t)sqlite3_column_int64(q, 1) };
+
+        if (held_record(q, &ignored, &f, it.leaf))
+            memset(it.leaf, 0, WIRE_HASH);
+        if (sqlite3_column_bytes(q, 10) == WIRE_HASH)
+            it.root = sqlite3_column_blob(q, 10);
+        if ((rc = fn(fn_ctx, e, &it)))
+            break;
+    }
+    store_reset(q);
+    return rc;
+}
+
+static enum sync_rc each(void *ctx, struct sync_err *e, follow_item_fn *fn, void *fn_ctx)
+{
+    return walk(ctx, e, STMT_HELD_FROM, fn, fn_ctx);
+}
+
+static enum sync_rc each_kept(void *ctx, struct sync_err *e, follow_item_fn *fn, void *fn_ctx)
+{
+    return walk(ctx, e, STMT_HELD_BELOW, fn, fn_ctx);
+}
+
+static enum sync_rc bytes_of(void *ctx, struct sync_err *e, uint64_t born, void *out, size_t *n,
+                             uint64_t *seq)
+{
+    struct stream *s = ctx;
+    sqlite3_stmt *q = stmt(s, STMT_ITEM_BYTES, e);
+    enum sync_rc rc;
+    bool row;
+
+    if (!q)
+        return e->rc;
+    sqlite3_bind_int64(q, 2, (int64_t)born);
+    if ((rc = one_row(s, e, q, &row)))
+        return rc;
+    *seq = row ? (uint64_t)sqlite3_column_int64(q, 0) : 0;
+    *n = row ? (size_t)sqlite3_column_bytes(q, 1) : 0;
+    if (*n > WIRE_BYTES_MAX)
+        rc = sync_err_set(e, SYNC_STORE, "item %" PRIu64 " is too long", born);
+    else if (*n > 0)
+        memcpy(out, sqlite3_column_blob(q, 1), *n);
+    store_reset(q);
+    return rc;
 }
 
 /* ---- tiles ---- */
@@ -425,7 +544,9 @@ static enum sync_rc tile_read(void *ctx, struct sync_err *e, unsigned level, uin
     sqlite3_bind_int64(q, 3, (int64_t)index);
     if ((rc = one_row(s, e, q, &row)))
         return rc;
-    if (row && (size_t)sqlite3_column_bytes(q, 0) == n)
+    if (!row)
+        return sync_err_set(e, SYNC_NOT_HELD, "there is no tile %u/%" PRIu64, level, index);
+    if ((size_t)sqlite3_column_bytes(q, 0) == n)
         memcpy(nodes, sqlite3_column_blob(q, 0), n);
     else
         rc = sync_err_set(e, SYNC_STORE, "tile %u/%" PRIu64 " is not as it was written", level,
@@ -448,6 +569,11 @@ static enum sync_rc tile_write(void *ctx, struct sync_err *e, unsigned level, ui
     return done(s, e, q);
 }
 
+static enum sync_rc untile(void *ctx, struct sync_err *e)
+{
+    return simple(ctx, e, STMT_TILE_WIPE);
+}
+
 struct follow_store stream_store(struct stream *s)
 {
     return (struct follow_store){
@@ -457,14 +583,18 @@ struct follow_store stream_store(struct stream *s)
         .part_write = part_write,
         .part_read = part_read,
         .part_keep = part_keep,
-        .begin = begin,
+        .transact = transact,
         .put = put,
         .held = held,
         .apply = apply,
         .changed = changed,
-        .wipe = wipe,
+        .forget = forget,
+        .narrow = narrow,
+        .proved = proved,
+        .untile = untile,
         .tiles = { s, tile_read, tile_write },
-        .commit = commit,
-        .rollback = rollback,
+        .each = each,
+        .each_kept = each_kept,
+        .bytes = bytes_of,
     };
 }

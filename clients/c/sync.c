@@ -190,7 +190,7 @@ static void take_numbers(struct tjzw_sync_result *out, const struct follow_resul
 {
     out->changed |= r->changed;
     out->first_use |= r->first_use;
-    out->started_over |= r->started_over;
+    out->started_over |= r->repaired;
     out->records += r->records;
     out->requests += r->requests;
     out->bytes_down += r->bytes_down;
@@ -221,7 +221,7 @@ static enum tjzw_code sync_stream(struct link *l, struct stream *s,
         .stream = s->name,
         .trust = s->has_trust ? s->trust : NULL,
         .encoding = WIRE_ZSTD,
-        .start_over = s->damaged,
+        .repair = s->damaged,
         .progress = on_progress,
         .progress_ctx = l,
     };

@@ -43,17 +43,20 @@ struct wire_head phone_check(const struct phone *p)
     uint8_t want[WIRE_HASH];
 
     if (c->values[FOLLOW_HEAD].n == 0) {
-        for (size_t i = 0; i < MEMORY_ITEMS; i++)
-            assert_int_equal(c->items[i].seq, 0);
+        for (size_t i = 0; i < c->nitems; i++)
+            assert_null(c->items[i].record);
         return head;
     }
     assert_int_equal(
         wire_head_parse(&e, c->values[FOLLOW_HEAD].at, c->values[FOLLOW_HEAD].n, &head, &note),
         SYNC_OK);
     fake_state(p->net.server, &head, want);
-    for (size_t i = 0; i < MEMORY_ITEMS; i++)
-        if (c->items[i].op == WIRE_PUT)
-            fake_digest_add(&d, i, c->items[i].seq, c->items[i].bytes, c->items[i].length);
+    for (size_t i = 0; i < c->nitems; i++) {
+        const struct memory_record *r = c->items[i].record;
+
+        if (r && r->frame.op == WIRE_PUT)
+            fake_digest_add(&d, i, r->frame.seq, r->at + r->frame_n, r->n - r->frame_n);
+    }
     assert_memory_equal(d.sum, want, WIRE_HASH);
     return head;
 }

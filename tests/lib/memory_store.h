@@ -8,14 +8,26 @@
 
 #include "sync/follow.h"
 
-enum { MEMORY_ITEMS = 2048, MEMORY_TILES = MEMORY_ITEMS / 64 + 1, MEMORY_PARTS = 128 };
+enum { MEMORY_PARTS = 512, MEMORY_LEVELS = 4 };
+
+/* A record as it came, shared by the copies of a content; a test may harm its bytes. */
+struct memory_record {
+    unsigned refs;
+    struct wire_frame frame; /* without title */
+    size_t frame_n, n;       /* of the bytes at `at`: the frame, then the record's bytes */
+    uint8_t at[];
+};
 
 struct memory_item {
-    uint64_t seq;
-    uint8_t op, leaf[WIRE_HASH];
-    uint8_t *bytes;
-    uint32_t length;
-    bool touched;
+    struct memory_record *record; /* NULL: none is held */
+    bool touched;                 /* applied in the open transaction */
+    bool is_proved;               /* kept items only */
+    uint8_t root[WIRE_HASH];      /* what proved it */
+};
+
+struct memory_tile {
+    unsigned count; /* 0: never written */
+    uint8_t nodes[MERKLE_TILE * WIRE_HASH];
 };
 
 struct memory_value {
@@ -24,9 +36,10 @@ struct memory_value {
 };
 
 struct memory_content { /* what a transaction changes */
-    struct memory_item items[MEMORY_ITEMS];
-    uint8_t tiles[2][MEMORY_TILES][64 * WIRE_HASH];
-    unsigned counts[2][MEMORY_TILES];
+    struct memory_item *items;
+    size_t nitems;
+    struct memory_tile *tiles[MEMORY_LEVELS];
+    size_t ntiles[MEMORY_LEVELS];
     struct memory_value values[FOLLOW_VALUES];
 };
 
@@ -37,11 +50,21 @@ struct memory_store {
         struct follow_part as;
         uint8_t *bytes;
     } parts[MEMORY_PARTS];
-    bool full; /* refuses to commit */
+    bool *keeps; /* by born: the user keeps it, also below the horizon */
+    size_t nkeeps;
+    bool full;         /* refuses to commit */
+    unsigned crash_in; /* if above 0: fails at that many calls from now inside a transaction */
+    bool crash_committed;  /* or, when that number falls in it, right behind the commit */
+    unsigned transactions; /* begun */
+    size_t parts_most;     /* most bytes of parts held at once */
 };
 
 struct memory_store *memory_store_new(void);
 void memory_store_free(struct memory_store *s);
 struct follow_store memory_store_callbacks(struct memory_store *s);
+void memory_store_keep(struct memory_store *s, uint64_t born);
+/* NULL: none is held. */
+const struct memory_record *memory_record_at(const struct memory_content *c, uint64_t born);
+uint64_t memory_horizon(const struct memory_content *c);
 
 #endif

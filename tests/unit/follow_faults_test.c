@@ -150,7 +150,7 @@ static void a_takedown_before_its_head_is_waited_out(void **state)
     assert_int_equal(p.net.waits, 1);
     assert_in_range(p.net.waited, 1000, 1500);
     assert_int_equal(p.last.rounds, 2);
-    assert_int_equal(p.store->now->items[3].op, WIRE_TAKEN_DOWN);
+    assert_int_equal(memory_record_at(p.store->now, 3)->frame.op, WIRE_TAKEN_DOWN);
     phone_done(&p);
     fake_free(s);
 }
@@ -292,12 +292,12 @@ static void a_damaged_tree_is_noticed_and_fetched_anew(void **state)
 
     (void)state;
     phone_must_sync(&p);
-    p.store->now->tiles[0][3][5] ^=
+    p.store->now->tiles[0][3].nodes[5] ^=
         4; /* the short tile, so that it is part of the root as it stands */
     fake_publish_some(s, 5);
     fake_head(s);
     phone_must_sync(&p);
-    assert_true(p.last.started_over);
+    assert_true(p.last.repaired);
     phone_done(&p);
     fake_free(s);
 }

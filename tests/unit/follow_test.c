@@ -139,9 +139,9 @@ static void a_restore_starts_over_only_those_beyond_it(void **state)
     fake_publish_some(s, 5);
     fake_head(s);
     phone_must_sync(&early);
-    assert_false(early.last.started_over);
+    assert_false(early.last.repaired);
     phone_must_sync(&late);
-    assert_true(late.last.started_over);
+    assert_true(late.last.repaired);
     fake_restore(s, fake_seq(s)); /* nothing lost, a new epoch all the same */
     fake_head(s);
     phone_must_sync(&early);
@@ -207,7 +207,7 @@ static void the_users_own_key_ends_a_wrong_first_trust(void **state)
     assert_int_equal(phone_sync(&p), SYNC_UNTRUSTED);
     p.trust = fake_trust(s);
     phone_must_sync(&p);
-    assert_true(p.last.started_over);
+    assert_true(p.last.repaired);
     phone_must_sync(&p);
     assert_int_equal(p.last.requests, 1);
     phone_done(&p);
