@@ -17,10 +17,7 @@
 #include "api/view.h"
 #include "server/base/clock.h"
 #include "server/base/jx.h"
-#include "server/base/log.h"
-#include "server/library/attachment.h"
 #include "server/library/publish.h"
-#include "server/store/blob.h"
 
 enum { PREVIEW_HOURS = 24 };
 
@@ -194,83 +191,62 @@ enum rc put_item(struct work *w, const struct request *rq, struct reply *rp)
     return reply_item(w, &item, rp);
 }
 
-/* {"reason":"…"}, or no body at all. */
-static enum rc read_reason(struct work *w, const struct request *rq, const char **out)
+struct saying {
+    enum verb verb;
+    const char *reason; /* NULL: none */
+};
+
+/* {"reason":"…"}, and for a publication "purge":true; or no body at all. */
+static enum rc read_saying(struct work *w, const struct request *rq, struct saying *out)
 {
     static const struct jx_field members[] = {
+        { "purge", JX_BOOL, false, 0, 0 },
         { "reason", JX_TEXT, false, 1, ITEM_NOTE_MAX },
         { 0 },
     };
     json_t *body;
     enum rc rc;
 
-    *out = NULL;
     if (!rq->body_len)
         return RC_OK;
     if ((rc = jx_object(&w->err, w->mem, rq->body, rq->body_len, &body)))
         return rc;
-    if ((rc = jx_check(&w->err, body, members, "")))
+    if ((rc = jx_check(&w->err, body, out->verb == VERB_PUBLISH ? members : members + 1, "")))
         return rc;
-    *out = jx_text(body, "reason");
-    return RC_OK;
-}
-
-/* After the COMMIT. A file that a crash leaves behind is given to nobody: no item has it any more. */
-static void remove_files(void *arg)
-{
-    const struct attachment_files *files = arg;
-    struct err e = { 0 };
-
-    for (int i = 0; i < files->n; i++) {
-        enum rc rc = blob_remove(&e, instance()->dir, files->hash[i]);
-
-        if (rc && rc != RC_NOT_FOUND) /* it may never have been sent */
-            LOG(LOG_WARN, "blob_not_removed", L_STR("why", e.text));
-    }
-}
-
-/* What is gone takes along the files that nobody else has. */
-static enum rc take_down(struct work *w, const struct item *item, const char *reason,
-                         struct item *out)
-{
-    struct attachment_files *files = arena_zalloc(w->mem, sizeof *files);
-    enum rc rc;
-
-    if ((rc = attachment_sole(w, &item->id, files)))
-        return rc;
-    if ((rc = publish_end(w, &item->id, VERB_GONE, reason, out)))
-        return rc;
-    work_after_commit(w, remove_files, files);
+    if (jx_bool(body, "purge", false))
+        out->verb = VERB_PURGE;
+    out->reason = jx_text(body, "reason");
     return RC_OK;
 }
 
 /* Which function of the library says a verb. */
-static enum rc say(struct work *w, const struct item *item, enum verb verb, const char *reason,
+static enum rc say(struct work *w, const struct item *item, const struct saying *s,
                    struct item *out)
 {
-    switch ((int)verb) {
+    switch ((int)s->verb) {
     case VERB_PUBLISH: return publish_item(w, &item->id, item->rev, out);
-    case VERB_GONE: return take_down(w, item, reason, out);
-    case VERB_WITHDRAW: return publish_end(w, &item->id, verb, reason, out);
+    case VERB_PURGE: return publish_purge(w, &item->id, item->rev, s->reason, out);
+    case VERB_GONE:
+    case VERB_WITHDRAW: return publish_end(w, &item->id, s->verb, s->reason, out);
     case VERB_RESTORE: return item_restore(w, &item->id, out);
-    default: return item_step(w, &item->id, item->rev, verb, reason, out);
+    default: return item_step(w, &item->id, item->rev, s->verb, s->reason, out);
     }
 }
 
 enum rc post_verb(struct work *w, const struct request *rq, struct reply *rp)
 {
     int verb = verb_parse(strrchr(rq->path, '/') + 1);
-    const char *reason;
+    struct saying saying = { .verb = (enum verb)verb };
     struct item item, after;
     enum rc rc;
 
     if (verb < 0)
         return err_set(&w->err, RC_INTERNAL, "%s is a route without a verb", rq->path);
-    if ((rc = read_reason(w, rq, &reason)))
+    if ((rc = read_saying(w, rq, &saying)))
         return rc;
     if ((rc = find_seen(w, rq, &item)))
         return rc;
-    if ((rc = say(w, &item, (enum verb)verb, reason, &after)))
+    if ((rc = say(w, &item, &saying, &after)))
         return rc;
     return reply_item(w, &after, rp);
 }

@@ -29,6 +29,8 @@
 #include "server/http/server.h"
 #include "server/identity/token.h"
 #include "server/library/publish.h"
+#include "server/library/purge_url.h"
+#include "server/library/takedown.h"
 #include "server/lock.h"
 #include "server/store/backup.h"
 #include "server/store/db.h"
@@ -36,7 +38,13 @@
 #include "sync/head.h"
 #include "sync/live.h"
 
-enum { EXPIRE_EVERY_MS = 10000, BUILDS_MAX = 16, OUTBOUND_MAX = 1000, BUILDER_NICENESS = 15 };
+enum {
+    EXPIRE_EVERY_MS = 10000,
+    TAKEDOWN_EVERY_MS = 1000,
+    BUILDS_MAX = 16,
+    OUTBOUND_MAX = 1000,
+    BUILDER_NICENESS = 15
+};
 
 struct app {
     int lock;
@@ -84,6 +92,7 @@ static void watch(const struct conf *c)
     idempotency_init();
     writer_tick(EXPIRE_EVERY_MS, publish_tick, NULL);
     events_open(c);
+    writer_tick(TAKEDOWN_EVERY_MS, takedown_tick, NULL);
 }
 
 static const char *database; /* for the workers, who open it each for themselves */
@@ -162,8 +171,9 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c, unsigne
     enum rc rc;
 
     if ((rc = lock_take(e, c->data, &a->lock)) || (rc = check_restored(e, c->data)) ||
-        (rc = make_directories(e, c->data)))
+        (rc = make_directories(e, c->data)) || (rc = takedown_open(e, c->data)))
         return rc;
+    purge_url_watch(*c->purge_hook != '\0');
     watch(c);
     database = a->db_path;
     if ((rc = writer_start(e, a->db_path, (int)c->queue_max)))
@@ -232,6 +242,7 @@ void app_stop(struct app *a, int64_t deadline_ms)
     pool_free(a->workers);
     if (a->writing)
         writer_stop();
+    takedown_close();
     server_free(a->server);
     sync_done();
     events_close();

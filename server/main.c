@@ -48,6 +48,13 @@ static const struct opt import_opts[] = {
     END
 };
 static const struct opt data_opts[] = { DATA, CONFIG, END };
+static const struct opt restore_opts[] = {
+    DATA,
+    CONFIG,
+    { "takedowns", OPT_TEXT, "FILE",
+      "the lost directory's file 'takedowns': what was withdrawn since stays withdrawn" },
+    END
+};
 static const struct opt conf_opts[] = {
     CONFIG,
     DATA,
@@ -117,6 +124,12 @@ static const struct opt edit_opts[] = {
 static const struct opt reason_opts[] = {
     LINK_OPTIONS, { "reason", OPT_TEXT, "TEXT", "why; a withdrawal needs one" }, END
 };
+static const struct opt publish_opts[] = {
+    LINK_OPTIONS,
+    { "purge", OPT_FLAG, NULL, "and remove all earlier revisions for good: something leaked" },
+    { "reason", OPT_TEXT, "TEXT", "why; --purge needs one, only staff see it" },
+    END
+};
 static const struct opt move_opts[] = {
     LINK_OPTIONS, { "column", OPT_TEXT, "COLUMN", "path or number of the new column" }, END
 };
@@ -168,7 +181,8 @@ const struct command commands[] = {
     { "backup", "DIR", 1, 1, data_opts, cmd_backup,
       "copy everything, while the server runs, and check the copy",
       "tjzw backup --data tjzw-data /mnt/backup/2026-11-21", NULL },
-    { "restore", "DIR", 1, 1, data_opts, cmd_restore, "make a new data directory from a backup",
+    { "restore", "DIR", 1, 1, restore_opts, cmd_restore,
+      "make a new data directory from a backup",
       "tjzw restore --data tjzw-data /mnt/backup/2026-11-21", NULL },
     { "keys", "", 0, 0, data_opts, cmd_keys, "print the platform key that phones trust",
       "tjzw keys --data tjzw-data", NULL },
@@ -217,7 +231,7 @@ const struct command commands[] = {
     STEP("submit", link_opts, "", "hand the newest revision in for review"),
     STEP("return", reason_opts, " --reason 日期有误", "hand it back to its author"),
     STEP("approve", link_opts, "", "approve it"),
-    STEP("publish", link_opts, "", "publish it"),
+    STEP("publish", publish_opts, "", "publish it"),
     STEP("withdraw", reason_opts, " --reason 内容有误",
          "take the item out of every channel (撤稿)"),
     STEP("gone", reason_opts, " --reason 含个人信息", "withdraw it for good, its text too"),

@@ -16,6 +16,7 @@
 
 #include "server/base/log.h"
 #include "server/library/change.h"
+#include "server/library/takedown.h"
 #include "server/store/db.h"
 #include "sync/founding.h"
 #include "sync/head.h"
@@ -155,8 +156,8 @@ static enum rc start(struct work *w, void *arg)
     enum rc rc;
 
     l->db = w->db;
-    if ((rc = sync_founding(w, l->data, l->name, &l->no)) || (rc = load(w, l)) ||
-        (rc = head_resume(w, l)))
+    if ((rc = sync_founding(w, l->data, l->name, &l->no)) || (rc = takedown_replay(w, l->no)) ||
+        (rc = load(w, l)) || (rc = head_resume(w, l)))
         return rc;
     work_after_commit(w, show, l);
     return RC_OK;

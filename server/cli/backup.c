@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "server/base/fs.h"
 #include "server/cli/commands.h"
+#include "server/library/journal.h"
 #include "server/lock.h"
 
 static void show(void *arg, int done, int all)
@@ -65,20 +67,47 @@ int cmd_backup(const struct args *a)
     return code;
 }
 
+/* Whether it is what it should be; a restore must not find that out at the next start. */
+static enum rc check_takedowns(struct err *e, const char *path)
+{
+    struct arena *mem = arena_new();
+    struct journal_line *lines;
+    int n;
+    enum rc rc = path ? journal_read(e, mem, path, &lines, &n) : RC_OK;
+
+    arena_free(mem);
+    return rc;
+}
+
+static void say_restored(const char *data, const char *from)
+{
+    char path[4096];
+
+    snprintf(path, sizeof path, "%s/" TAKEDOWNS_NAME, data);
+    printf("restored %s from %s; phones will notice by themselves\n", data, from);
+    if (fs_exists(path))
+        printf("  what %s says was taken down later is taken down again at the next start\n",
+               path);
+    else
+        printf("  no file '" TAKEDOWNS_NAME "' was found: what was withdrawn after the backup "
+               "is public again (see --takedowns)\n");
+    printf("  start it: tjzw serve --data %s\n", data);
+}
+
 int cmd_restore(const struct args *a)
 {
+    const char *takedowns = arg_text(a, "takedowns", NULL);
     struct err e = { 0 };
     struct conf c;
     int code, lock = -1;
 
     if ((code = cli_conf(a, &c)))
         return code;
-    if (lock_take(&e, c.data, &lock) || backup_restore(&e, a->pos[0], c.data))
+    if (lock_take(&e, c.data, &lock) || check_takedowns(&e, takedowns) ||
+        backup_restore(&e, a->pos[0], c.data, takedowns))
         code = cli_fail(&e, "nothing was restored", cure(restore_cures, &e));
     else
-        printf("restored %s from %s; phones will notice by themselves\n  start it: tjzw serve "
-               "--data %s\n",
-               c.data, a->pos[0], c.data);
+        say_restored(c.data, a->pos[0]);
     lock_drop(lock);
     conf_done(&c);
     return code;

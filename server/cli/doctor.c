@@ -18,10 +18,16 @@
 #include "server/base/fs.h"
 #include "server/cli/commands.h"
 #include "server/http/tls.h"
+#include "server/library/purge_url.h"
 #include "server/library/stream.h"
+#include "server/library/takedown.h"
+#include "server/store/backup.h"
 #include "server/store/db.h"
 
-enum { CLOCK_OFF_MAX = 300 }; /* seconds that two clocks may differ */
+enum {
+    CLOCK_OFF_MAX = 300, /* seconds that two clocks may differ */
+    PURGE_LATE = 600
+}; /* seconds that a URL may wait for the caches */
 
 enum finding { FINE, WARN, WRONG };
 
@@ -244,6 +250,64 @@ static enum finding check_leftovers(struct doctor *d)
              : say(d, FINE, "", "no unfinished files");
 }
 
+/* Items whose text was withdrawn by a replay because its correction was lost (library/replay.c). */
+static int64_t uncorrected(struct work *w)
+{
+    struct rows q;
+    int64_t n = 0;
+
+    if (!db_one(w, SQL_takedown_uncorrected, &q, "t", TAKEDOWN_ACTOR))
+        n = rows_int(&q, 0);
+    return rows_done(&q) ? 0 : n;
+}
+
+static enum finding check_takedowns(struct doctor *d)
+{
+    struct arena *mem = arena_new();
+    struct journal_line *lines;
+    struct err e = { 0 };
+    char path[4096];
+    int n = 0;
+    int64_t lost = d->w ? uncorrected(d->w) : 0;
+    enum rc rc;
+
+    snprintf(path, sizeof path, "%s/" TAKEDOWNS_NAME, d->c->data);
+    rc = journal_read(&e, mem, path, &lines, &n);
+    arena_free(mem);
+    if (rc == RC_NOT_FOUND)
+        return say(d, WARN,
+                   "it is made at the next start; after a restore bring the old one with tjzw "
+                   "restore --takedowns",
+                   "there is no journal of withdrawals (%s)", path);
+    if (rc)
+        return say(d, WRONG,
+                   "keep a copy of the file, mend or remove that line, then start the server",
+                   "%s", e.text);
+    if (lost)
+        return say(
+            d, WARN, "publish the corrected text again: tjzw item list --state withdrawn",
+            "%" PRId64 " items stay withdrawn: a restore lost their corrected text", lost);
+    return say(d, FINE, "", "%d lines in the journal of withdrawals", n);
+}
+
+/* The caches in front of us (setting purge_hook). */
+static enum finding check_purges(struct doctor *d)
+{
+    int64_t n = 0, oldest = 0, now = clock_now();
+
+    if (!*d->c->purge_hook)
+        return say(d, FINE, "", "no caches to be told of takedowns (setting purge_hook)");
+    if (!d->w || purge_url_waiting(d->w, &n, &oldest))
+        return say(d, WARN, "see the line about the library", "purge_url cannot be read");
+    if (n && now - oldest > PURGE_LATE)
+        return say(d, WRONG,
+                   "see purge_hook_failed in the log; meanwhile purge the cache by hand",
+                   "caches have not been told of %" PRId64 " URLs for %" PRId64
+                   " minutes, they may still show what was withdrawn",
+                   n, (now - oldest) / 60);
+    return say(d, FINE, "", "%" PRId64 " URLs wait to be told to the caches", n);
+}
+
 static const struct {
     const char *name;
     enum finding (*check)(struct doctor *d);
@@ -251,6 +315,7 @@ static const struct {
     { "目录", check_directory },   { "磁盘", check_disk },    { "资源库", check_library },
     { "信息流", check_streams },   { "时钟", check_clock },   { "密钥", check_keys },
     { "证书", check_certificate }, { "文件数", check_files }, { "残留", check_leftovers },
+    { "撤稿", check_takedowns },   { "缓存", check_purges },
 };
 
 static const char *const signs[] = { [FINE] = "✔", [WARN] = "!", [WRONG] = "✘" };

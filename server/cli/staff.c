@@ -41,8 +41,8 @@ static void body_of_options(const struct args *a, struct buf *out)
             continue;
         if (opts[i].kind == OPT_INT)
             jx_put_int(out, opts[i].name, a->opt[i].num);
-        else if (opts[i].kind == OPT_BOOL)
-            jx_put_bool(out, opts[i].name, a->opt[i].num);
+        else if (opts[i].kind == OPT_BOOL || opts[i].kind == OPT_FLAG)
+            jx_put_bool(out, opts[i].name, opts[i].kind == OPT_FLAG || a->opt[i].num);
         else
             jx_put_text(out, opts[i].name, a->opt[i].text);
     }

@@ -1,9 +1,8 @@
 /*
- * attachment.c - three questions to one table.
+ * attachment.c - two questions to one table.
  */
 #include "server/library/attachment.h"
 
-#include "server/base/buf.h"
 #include "server/library/row.h"
 
 static enum rc answer(struct work *w, struct rows *q, enum rc rc)
@@ -29,23 +28,4 @@ enum rc attachment_of(struct work *w, const struct id *item, int64_t rev,
                         (size_t)HASH_BYTES);
 
     return answer(w, &q, rc);
-}
-
-enum rc attachment_sole(struct work *w, const struct id *item, struct attachment_files *out)
-{
-    struct buf b = BUF_IN(w->mem);
-    struct rows q;
-    uint8_t hash[HASH_BYTES];
-    enum rc rc = db_query(w, SQL_attachment_sole, &q, "b", item->b, sizeof item->b);
-
-    if (rc)
-        return rc;
-    while (!rc && rows_next(&q))
-        if (!(rc = row_bytes(w, &q, 0, hash, sizeof hash)))
-            buf_add(&b, hash, sizeof hash);
-    if ((rc = row_finish(&q, rc)))
-        return rc;
-    out->hash = (void *)b.p;
-    out->n = (int)(b.n / HASH_BYTES);
-    return RC_OK;
 }

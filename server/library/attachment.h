@@ -14,11 +14,4 @@ enum rc attachment_public(struct work *w, const uint8_t hash[HASH_BYTES]);
 enum rc attachment_of(struct work *w, const struct id *item, int64_t rev,
                       const uint8_t hash[HASH_BYTES]);
 
-struct attachment_files {
-    uint8_t (*hash)[HASH_BYTES]; /* in w->mem */
-    int n;
-};
-/* The files of the item, in all its revisions, that no other item has: what goes with it when it is taken down. */
-enum rc attachment_sole(struct work *w, const struct id *item, struct attachment_files *out);
-
 #endif

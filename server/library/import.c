@@ -267,7 +267,7 @@ static enum rc publish_new(struct chunk *c, struct item *it, const struct conten
     it->col = at->col;
     memcpy(it->content_hash, content->hash, sizeof it->content_hash);
     if ((rc = state_step(w, VERB_IMPORT, STATE_DRAFT, NULL, &to)) ||
-        (rc = item_put(w, it, content, it->rev, &at->place)) ||
+        (rc = item_put(w, it, content, it->rev, &at->place, 0)) ||
         (rc = revision_insert(w, &(struct revision_new){ &it->id, it->rev, to, it->seq, content,
                                                          update_type, NULL })) ||
         (rc = revision_log(w, &it->id, it->rev, VERB_IMPORT, STATE_DRAFT, to, NULL)))
@@ -336,7 +336,7 @@ static enum rc publish_draft(struct chunk *c, struct import_line *line, struct i
     it->site = at->site;
     it->col = at->col;
     if ((rc = state_step(w, VERB_IMPORT, it->state, NULL, &to)) ||
-        (rc = item_put(w, it, &line->content, it->rev, &at->place)) ||
+        (rc = item_put(w, it, &line->content, it->rev, &at->place, 0)) ||
         (rc = db_change(w, SQL_revision_publish, "biti", it->id.b, sizeof it->id.b, it->rev,
                         state_name(to), it->seq)) ||
         (rc = revision_log(w, &it->id, it->rev, VERB_IMPORT, it->state, to, NULL)))

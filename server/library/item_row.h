@@ -32,14 +32,15 @@ enum rc revision_log(struct work *w, const struct id *item, int64_t rev, enum ve
 enum rc attachments_insert(struct work *w, const struct id *item, int64_t rev,
                            const struct content *c);
 /*
- * Publishes `c` as revision `rev` at the place that `it` names: one change, now. Sets in `it`
- * what follows from it, and leaves all rows but the log's to the caller.
+ * Publishes `c` as revision `rev` at the place that `it` names: one change, now, with `flags`
+ * (0 or CHANGE_PURGE). Sets in `it` what follows from it, and leaves all rows but the log's to
+ * the caller.
  */
 struct item_place {
     const char *site, *column; /* code, path */
 };
 enum rc item_put(struct work *w, struct item *it, const struct content *c, int64_t rev,
-                 const struct item_place *place);
+                 const struct item_place *place, unsigned flags);
 /* RC_INVALID if the content says that its time is over already. */
 enum rc item_check_expiry(struct work *w, const struct content *c);
 /* Where the item is to stand: RC_CONFLICT if site or column is closed, or the column is another

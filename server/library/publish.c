@@ -2,6 +2,7 @@
  * publish.c - from the library to the public, and back.
  *
  *     publish   the newest revision takes the place of the live one        op put
+ *     purge     the same, and all earlier revisions are forgotten          op put, flag purge
  *     move      the same revision in another column                        op put
  *     withdraw, expire, take down                                          tombstone
  *
@@ -24,6 +25,7 @@
 #include "server/library/record.h"
 #include "server/library/row.h"
 #include "server/library/site.h"
+#include "server/library/takedown.h"
 
 enum { DUE_AT_ONCE = 200 };
 
@@ -42,7 +44,7 @@ static enum rc supersede_live(struct work *w, const struct item *it, int64_t rev
 }
 
 enum rc item_put(struct work *w, struct item *it, const struct content *c, int64_t rev,
-                 const struct item_place *place)
+                 const struct item_place *place, unsigned flags)
 {
     struct buf record = BUF_IN(w->mem);
     struct record_facts facts = { .id = it->id,
@@ -56,6 +58,7 @@ enum rc item_put(struct work *w, struct item *it, const struct content *c, int64
                              .item = it->id,
                              .rev = rev,
                              .op = CHANGE_PUT,
+                             .flags = flags,
                              .site = it->site,
                              .col = it->col,
                              .title = c->title,
@@ -92,30 +95,74 @@ enum rc item_check_expiry(struct work *w, const struct content *c)
     return RC_OK;
 }
 
+/* The rows behind a revision that is published now. `verb`: VERB_PUBLISH or VERB_PURGE. */
+static enum rc publish_rows(struct work *w, struct item *it, enum verb verb, enum state to,
+                            const char *reason)
+{
+    enum state from = it->state;
+    enum rc rc;
+
+    it->state = to;
+    if ((rc = db_change(w, SQL_revision_publish, "biti", it->id.b, sizeof it->id.b, it->rev,
+                        state_name(to), it->seq)) ||
+        (rc = revision_log(w, &it->id, it->rev, verb, from, to, reason)))
+        return rc;
+    return item_update(w, it);
+}
+
+/* The newest revision, which must be `rev`, as the table of states lets it be published. */
+static enum rc publishable(struct work *w, const struct id *id, int64_t rev, enum verb verb,
+                           const char *reason, struct item *it, enum state *to)
+{
+    enum rc rc;
+
+    if ((rc = item_find(w, id, it)))
+        return rc;
+    if (it->rev != rev)
+        return err_set(&w->err, RC_CONFLICT, "revision %d was seen, but %d is the newest",
+                       (int)rev, (int)it->rev);
+    return state_step(w, verb, it->state, reason, to);
+}
+
 enum rc publish_item(struct work *w, const struct id *id, int64_t rev, struct item *out)
 {
     struct item_place place;
     struct content c;
     struct item it;
-    enum state from, to;
+    enum state to;
     enum rc rc;
 
-    if ((rc = item_find(w, id, &it)))
-        return rc;
-    if (it.rev != rev)
-        return err_set(&w->err, RC_CONFLICT, "revision %d was seen, but %d is the newest",
-                       (int)rev, (int)it.rev);
-    from = it.state;
-    if ((rc = state_step(w, VERB_PUBLISH, from, NULL, &to)) ||
+    if ((rc = publishable(w, id, rev, VERB_PUBLISH, NULL, &it, &to)) ||
         (rc = item_place(w, it.site, it.col, &place)) ||
         (rc = revision_content(w, &it, rev, &c)) || (rc = item_check_expiry(w, &c)) ||
-        (rc = item_put(w, &it, &c, rev, &place)) ||
-        (rc = db_change(w, SQL_revision_publish, "biti", id->b, sizeof id->b, rev,
-                        state_name(to), it.seq)) ||
-        (rc = revision_log(w, id, rev, VERB_PUBLISH, from, to, NULL)))
+        (rc = item_put(w, &it, &c, rev, &place, 0)) ||
+        (rc = publish_rows(w, &it, VERB_PUBLISH, to, NULL)))
         return rc;
-    it.state = to;
-    if ((rc = item_update(w, &it)))
+    *out = it;
+    return RC_OK;
+}
+
+enum rc publish_purge(struct work *w, const struct id *id, int64_t rev, const char *reason,
+                      struct item *out)
+{
+    struct item_place place;
+    struct takedown t;
+    struct content c;
+    struct item it;
+    enum state to;
+    enum rc rc;
+
+    if ((rc = publishable(w, id, rev, VERB_PURGE, reason, &it, &to)))
+        return rc;
+    if (it.born < 0)
+        return err_set(&w->err, RC_CONFLICT,
+                       "nothing of this item was ever published: there is nothing to purge");
+    if ((rc = takedown_begin(w, id, &t)) || (rc = item_place(w, it.site, it.col, &place)) ||
+        (rc = revision_content(w, &it, rev, &c)) || (rc = item_check_expiry(w, &c)) ||
+        (rc = item_put(w, &it, &c, rev, &place, CHANGE_PURGE)) ||
+        (rc = publish_rows(w, &it, VERB_PURGE, to, reason)) ||
+        (rc = takedown_forget_before(w, id, rev)) ||
+        (rc = takedown_end(w, &t, &it, JOURNAL_PURGE, rev, reason)))
         return rc;
     *out = it;
     return RC_OK;
@@ -160,7 +207,7 @@ enum rc publish_move(struct work *w, const struct id *id, int64_t col, struct it
     it.site = column.site;
     it.col = col;
     if (it.live_rev && ((rc = revision_content(w, &it, it.live_rev, &c)) ||
-                        (rc = item_put(w, &it, &c, it.live_rev, &place))))
+                        (rc = item_put(w, &it, &c, it.live_rev, &place, 0))))
         return rc;
     if ((rc = item_update(w, &it)))
         return rc;
@@ -263,9 +310,27 @@ static enum rc forget(struct work *w, struct item *it)
     return db_run(w, SQL_attachment_forget, "b", it->id.b, sizeof it->id.b);
 }
 
+/* The rows behind a tombstone of revision `rev`. */
+static enum rc end_rows(struct work *w, struct item *it, int64_t rev, enum verb verb,
+                        enum state from, enum state to, const char *reason)
+{
+    enum rc rc;
+
+    if ((rc = db_change(w, SQL_revision_set_state, "bit", it->id.b, sizeof it->id.b, rev,
+                        state_name(to))) ||
+        (rc = revision_log(w, &it->id, rev, verb, from, to, reason)))
+        return rc;
+    if (it->rev == rev)
+        it->state = to;
+    if (to == STATE_GONE && (rc = forget(w, it)))
+        return rc;
+    return item_update(w, it);
+}
+
 enum rc publish_end(struct work *w, const struct id *id, enum verb verb, const char *reason,
                     struct item *out)
 {
+    struct takedown t;
     struct item it;
     int64_t rev = 0;
     enum state from = STATE_DRAFT, to = STATE_DRAFT;
@@ -274,19 +339,37 @@ enum rc publish_end(struct work *w, const struct id *id, enum verb verb, const c
     if (verb != VERB_WITHDRAW && verb != VERB_EXPIRE && verb != VERB_GONE)
         return err_set(&w->err, RC_INVALID, "%s does not end a publication", verb_name(verb));
     if ((rc = item_find(w, id, &it)) || (rc = public_revision(w, &it, &rev, &from)) ||
-        (rc = state_step(w, verb, from, reason, &to)) ||
+        (rc = state_step(w, verb, from, reason, &to)) || (rc = takedown_begin(w, id, &t)) ||
         (to == STATE_WITHDRAWN && (rc = keep_for_editors(w, &it))) ||
         (rc = put_tombstone(w, &it, rev, to, reason)) ||
-        (rc = db_change(w, SQL_revision_set_state, "bit", id->b, sizeof id->b, rev,
-                        state_name(to))) ||
-        (rc = revision_log(w, id, rev, verb, from, to, reason)))
+        (rc = end_rows(w, &it, rev, verb, from, to, reason)))
         return rc;
-    if (it.rev == rev)
-        it.state = to;
-    if ((to == STATE_GONE && (rc = forget(w, &it))) || (rc = item_update(w, &it)))
+    if (verb != VERB_EXPIRE &&
+        (rc = takedown_end(w, &t, &it, verb == VERB_GONE ? JOURNAL_GONE : JOURNAL_WITHDRAW, rev,
+                           reason)))
         return rc;
     *out = it;
     return RC_OK;
+}
+
+enum rc publish_never(struct work *w, const struct id *id, const char *reason)
+{
+    struct takedown t;
+    struct item it;
+    enum state from;
+    enum rc rc;
+
+    if ((rc = work_need(w, RIGHT_PUBLISH)) || (rc = item_find(w, id, &it)))
+        return rc;
+    if (it.born >= 0)
+        return err_set(&w->err, RC_CONFLICT,
+                       "the item was published: it ends with a tombstone");
+    from = it.state;
+    if ((rc = takedown_begin(w, id, &t)) || (rc = forget(w, &it)) ||
+        (rc = revision_log(w, id, it.rev, VERB_GONE, from, STATE_GONE, reason)) ||
+        (rc = item_update(w, &it)))
+        return rc;
+    return takedown_files(w, &t);
 }
 
 static enum rc find_due(struct work *w, int limit, struct buf *ids)

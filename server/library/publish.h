@@ -10,7 +10,14 @@
 /* Publishes the newest revision, which must be `rev` and approved. RC_CONFLICT, RC_FORBIDDEN,
  * RC_NOT_FOUND. */
 enum rc publish_item(struct work *w, const struct id *id, int64_t rev, struct item *out);
-/* The same for one who holds every right on the way: submits and approves first where that is
+/*
+ * The same, and all earlier revisions are purged: their records, texts, notes and the files that
+ * only they have. For a text that must not have been published, corrected. RC_INVALID without a
+ * reason, which only those who edit see; RC_CONFLICT if nothing was published before.
+ */
+enum rc publish_purge(struct work *w, const struct id *id, int64_t rev, const char *reason,
+                      struct item *out);
+/* As publish_item() for one who holds every right on the way: submits and approves first where that is
  * still to be done. */
 enum rc publish_through(struct work *w, const struct id *id, int64_t rev, struct item *out);
 /* To another column, perhaps of another site of the same stream. An item that is not published
@@ -24,6 +31,9 @@ enum rc publish_move(struct work *w, const struct id *id, int64_t col, struct it
  */
 enum rc publish_end(struct work *w, const struct id *id, enum verb verb, const char *reason,
                     struct item *out);
+
+/* VERB_GONE for an item the public never saw: its text is forgotten, and no change is written. */
+enum rc publish_never(struct work *w, const struct id *id, const char *reason);
 
 /* Expires at most `limit` items that are due; *done says how many. For a writer_tick, in a
  * transaction of its own. */

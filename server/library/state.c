@@ -8,6 +8,7 @@
  *       +--restore (a new revision)--- WITHDRAWN <--------- withdraw ----+  |
  *       +--restore (a new revision)--- EXPIRED <----------- expire ---------+
  *
+ *     purge is a publish that forgets all earlier revisions,
  *     and GONE from every state the public has seen, for ever.
  *
  * Who may not take a step learns so before anything is written. A later revision supersedes
@@ -35,10 +36,10 @@ static const struct {
 };
 
 static const char *const verbs[VERB_COUNT] = {
-    [VERB_SUBMIT] = "submit",     [VERB_RETURN] = "return", [VERB_APPROVE] = "approve",
-    [VERB_PUBLISH] = "publish",   [VERB_IMPORT] = "import", [VERB_SUPERSEDE] = "supersede",
-    [VERB_WITHDRAW] = "withdraw", [VERB_EXPIRE] = "expire", [VERB_GONE] = "gone",
-    [VERB_RESTORE] = "restore",
+    [VERB_SUBMIT] = "submit",       [VERB_RETURN] = "return",     [VERB_APPROVE] = "approve",
+    [VERB_PUBLISH] = "publish",     [VERB_PURGE] = "purge",       [VERB_IMPORT] = "import",
+    [VERB_SUPERSEDE] = "supersede", [VERB_WITHDRAW] = "withdraw", [VERB_EXPIRE] = "expire",
+    [VERB_GONE] = "gone",           [VERB_RESTORE] = "restore",
 };
 
 #define FROM(state) (1U << STATE_##state)
@@ -54,6 +55,7 @@ static const struct step {
     { VERB_RETURN, FROM(IN_REVIEW) | FROM(APPROVED), STATE_DRAFT, RIGHT_PUBLISH, "returning" },
     { VERB_APPROVE, FROM(IN_REVIEW), STATE_APPROVED, RIGHT_PUBLISH, NULL },
     { VERB_PUBLISH, FROM(APPROVED), STATE_PUBLISHED, RIGHT_PUBLISH, NULL },
+    { VERB_PURGE, FROM(APPROVED), STATE_PUBLISHED, RIGHT_PUBLISH, "purging" },
     { VERB_IMPORT, FROM(DRAFT), STATE_PUBLISHED, RIGHT_IMPORT | RIGHT_PUBLISH, NULL },
     { VERB_SUPERSEDE, FROM(DRAFT) | FROM(IN_REVIEW) | FROM(APPROVED) | FROM(PUBLISHED),
       STATE_SUPERSEDED, 0, NULL },

@@ -27,6 +27,7 @@ enum verb {
     VERB_RETURN,
     VERB_APPROVE,
     VERB_PUBLISH,
+    VERB_PURGE,     /* published, and with it all earlier revisions purged */
     VERB_IMPORT,    /* published at once by an import that may publish */
     VERB_SUPERSEDE, /* said by the library when a later revision comes */
     VERB_WITHDRAW,

@@ -8,8 +8,8 @@
  * check
  *     4. MANIFEST (manifest.h), last
  *
- * Not copied: objects (made anew from the log), epoch (it tells of the directory, not of the
- * data: see restore.c), lock, sockets, and what is being written just now.
+ * Not copied: objects (made anew from the log), epoch and takedowns (they tell what came after:
+ * see restore.c), lock, sockets, and what is being written just now.
  */
 #include "server/store/backup.h"
 
@@ -44,7 +44,7 @@ static bool ends_with(const char *name, const char *suffix)
 /* `path` is relative to the data directory. */
 static bool left_out(const char *path)
 {
-    static const char *const names[] = { "objects", "epoch", "lock" };
+    static const char *const names[] = { "objects", "epoch", TAKEDOWNS_NAME, "lock" };
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (!strcmp(path, names[i]))

@@ -10,6 +10,8 @@
 
 #include "server/base/err.h"
 
+#define TAKEDOWNS_NAME "takedowns" /* server/library/journal.h */
+
 #define RESTORE_STAGE \
     "restore.part" /* stands in a data directory while a restore is under way */
 
@@ -29,14 +31,19 @@ enum rc backup_check(struct err *e, const char *from);
 
 /*
  * Makes a data directory of a backup, after checking it. `data` must be empty but for what
- * tells of its past: DATA/epoch, and the lock that the caller holds. RC_CONFLICT if it is not,
- * or if the backup is of a newer schema.
+ * tells of its past: DATA/epoch, DATA/takedowns, and the lock that the caller holds. RC_CONFLICT
+ * if it is not, or if the backup is of a newer schema.
+ *
+ * What was taken down after the backup was made stands in DATA/takedowns and is taken down again
+ * at the next start (server/library/replay.c). `takedowns` names such a file from elsewhere, for
+ * a directory that has none; NULL: none.
  *
  * Every stream whose key this server has begins a new epoch, so that what phones learnt after
  * the backup cannot be mistaken for what comes now: later than any epoch in the database and in
  * DATA/epoch, and not before the present. The database appears last: without it the directory
  * is not restored.
  */
-enum rc backup_restore(struct err *e, const char *from, const char *data);
+enum rc backup_restore(struct err *e, const char *from, const char *data,
+                       const char *takedowns);
 
 #endif

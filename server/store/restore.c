@@ -13,6 +13,10 @@
  * is neither in a backup nor taken out of an old directory by a restore: an epoch in it was
  * signed and must not be given to another history. A stream is our own if its key is in keys/.
  *
+ * DATA/takedowns says outside the database what was taken from the public (server/library). It
+ * stays for the same reason: the next start does again what the backup does not know. A new
+ * directory is given the old one's file.
+ *
  * The index is forgotten, for the objects it lists are not in a backup; the publisher makes it
  * anew.
  */
@@ -31,13 +35,14 @@
 #include "server/store/db.h"
 #include "server/store/manifest.h"
 
-enum { MARKS_MAX = 16384, STREAMS_MAX = 64 };
+enum { MARKS_MAX = 16384, STREAMS_MAX = 64, TAKEDOWNS_MAX = 1 << 30 };
 
 struct restore {
     struct work w;
     const char *from, *data, *stage;
-    const char *marks; /* DATA/epoch as it was, "" if there was none */
-    int64_t floor;     /* the highest epoch in it */
+    const char *takedowns; /* a journal from elsewhere; NULL: none */
+    const char *marks;     /* DATA/epoch as it was, "" if there was none */
+    int64_t floor;         /* the highest epoch in it */
 };
 
 struct stream_row {
@@ -47,7 +52,8 @@ struct stream_row {
 
 static enum rc check_empty(struct restore *r)
 {
-    static const char *const allowed[] = { ".", "..", "epoch", "lock", RESTORE_STAGE };
+    static const char *const allowed[] = { ".",    "..",           "epoch",
+                                           "lock", TAKEDOWNS_NAME, RESTORE_STAGE };
     DIR *dir = opendir(r->data);
     char found[NAME_MAX + 1] = "";
 
@@ -65,9 +71,12 @@ static enum rc check_empty(struct restore *r)
     if (*found)
         return err_set(
             &r->w.err, RC_CONFLICT,
-            "%s is not empty (%.100s): move what it holds elsewhere, but leave the file "
-            "'epoch' there",
+            "%s is not empty (%.100s): move what it holds elsewhere, but leave the files "
+            "'epoch' and '" TAKEDOWNS_NAME "' there",
             r->data, found);
+    if (r->takedowns && fs_exists(arena_printf(r->w.mem, "%s/" TAKEDOWNS_NAME, r->data)))
+        return err_set(&r->w.err, RC_CONFLICT,
+                       "%s has a file '" TAKEDOWNS_NAME "' of its own, which counts", r->data);
     return RC_OK;
 }
 
@@ -207,6 +216,20 @@ static enum rc write_marks(struct restore *r, const struct stream_row *rows, int
                     0600);
 }
 
+static enum rc bring_takedowns(struct restore *r)
+{
+    char *text;
+    size_t n;
+    enum rc rc;
+
+    if (!r->takedowns)
+        return RC_OK;
+    if ((rc = fs_read(&r->w.err, r->w.mem, r->takedowns, TAKEDOWNS_MAX, &text, &n)))
+        return rc;
+    return fs_write(&r->w.err, arena_printf(r->w.mem, "%s/" TAKEDOWNS_NAME, r->data), text, n,
+                    0600);
+}
+
 static enum rc begin_anew(struct restore *r)
 {
     struct stream_row rows[STREAMS_MAX];
@@ -264,7 +287,7 @@ static enum rc restore(struct restore *r)
     if ((rc = fs_mkdirs(&r->w.err, r->data, 0700)) || (rc = check_empty(r)) ||
         (rc = read_marks(r)) || (rc = manifest_read(&r->w.err, r->w.mem, r->from, &m)))
         return rc;
-    if ((rc = copy_all(r, &m)) || (rc = begin_anew(r))) {
+    if ((rc = copy_all(r, &m)) || (rc = begin_anew(r)) || (rc = bring_takedowns(r))) {
         struct err ignored;
 
         if (manifest_remove(&ignored, r->stage))
@@ -274,11 +297,12 @@ static enum rc restore(struct restore *r)
     return move_all(r);
 }
 
-enum rc backup_restore(struct err *e, const char *from, const char *data)
+enum rc backup_restore(struct err *e, const char *from, const char *data, const char *takedowns)
 {
     struct arena *mem = arena_new();
     struct restore r = { .from = from,
                          .data = data,
+                         .takedowns = takedowns,
                          .stage = arena_printf(mem, "%s/" RESTORE_STAGE, data) };
     enum rc rc;
 

@@ -589,6 +589,33 @@ static void what_was_withdrawn_is_in_no_answer(void **state)
     HAS(a, "\"state\":\"draft\"");
 }
 
+static void a_purge_publishes_and_forgets_what_was_before(void **state)
+{
+    struct world *t = *state;
+    const char *id = service_publish(t, "公示", "身份证号 12010119900101", NULL);
+    struct answer a = tell_with(t, PUT, URL("/v1/items/%s", id), "if-match: \"1\"",
+                                "{\"title\":\"公示\",\"body\":\"已更正\"}");
+
+    assert_int_equal(a.status, 200);
+    tell(t, POST, URL("/v1/items/%s/submit", id), NULL);
+    tell(t, POST, URL("/v1/items/%s/approve", id), NULL);
+    assert_int_equal(tell(t, POST, URL("/v1/items/%s/approve", id), "{\"purge\":true}").status,
+                     400);
+    assert_int_equal(tell(t, POST, URL("/v1/items/%s/publish", id), "{\"purge\":true}").status,
+                     400);
+    a = tell(t, POST, URL("/v1/items/%s/publish", id),
+             "{\"purge\":true,\"reason\":\"含个人信息\"}");
+    assert_int_equal(a.status, 200);
+    assert_int_equal(get(t, URL("/v1/items/%s/revisions/1", id)).status, 410);
+    a = get(t, URL("/v1/items/%s/revisions/2", id));
+    HAS(a, "已更正");
+    a = get(t, URL("/v1/items/%s/revisions", id));
+    HAS_NOT(a, "含个人信息");
+    a = tell(t, GET, URL("/v1/drafts/%s", id), NULL);
+    HAS(a, "\"reason\":\"含个人信息\"");
+    HAS(a, "\"verb\":\"purge\"");
+}
+
 /* ---- the description ---- */
 
 static void check_refs(struct world *t, const json_t *root, const json_t *v)
@@ -725,6 +752,7 @@ int main(void)
         TEST(files_are_public_while_their_item_is),
         TEST(an_item_can_be_moved),
         TEST(what_was_withdrawn_is_in_no_answer),
+        TEST(a_purge_publishes_and_forgets_what_was_before),
         TEST(the_interface_describes_itself),
         TEST(the_docs_show_every_route_and_failure),
         TEST(the_docs_show_every_schema),

@@ -18,6 +18,7 @@
 #include "server/http/router.h"
 #include "server/identity/token.h"
 #include "server/library/stream.h"
+#include "server/library/takedown.h"
 #include "server/store/writer.h"
 
 static enum rc make_stream(struct work *w, void *arg)
@@ -88,6 +89,7 @@ int service_world_set_up(void **state)
     assert_int_equal(preview_key_load(&e, world_dir(t), &in.preview), RC_OK);
     in.stream = stream.no;
     instance_set(&in);
+    assert_int_equal(takedown_open(&e, world_dir(t)), RC_OK);
     edge_set_auth(know_token);
     *state = t;
     world_check_answers(t, is_described);
@@ -110,6 +112,7 @@ int service_world_set_up(void **state)
 int service_world_tear_down(void **state)
 {
     world_close(*state);
+    takedown_close();
     return 0;
 }
 

@@ -19,6 +19,7 @@ static const char *const allowed[VERB_COUNT][STATE_COUNT] = {
     [VERB_RETURN] = { [STATE_IN_REVIEW] = "draft", [STATE_APPROVED] = "draft" },
     [VERB_APPROVE] = { [STATE_IN_REVIEW] = "approved" },
     [VERB_PUBLISH] = { [STATE_APPROVED] = "published" },
+    [VERB_PURGE] = { [STATE_APPROVED] = "published" },
     [VERB_IMPORT] = { [STATE_DRAFT] = "published" },
     [VERB_SUPERSEDE] = { [STATE_DRAFT] = "superseded",
                          [STATE_IN_REVIEW] = "superseded",
@@ -33,15 +34,11 @@ static const char *const allowed[VERB_COUNT][STATE_COUNT] = {
 };
 
 static const unsigned needed[VERB_COUNT] = {
-    [VERB_SUBMIT] = RIGHT_EDIT,
-    [VERB_RETURN] = RIGHT_PUBLISH,
-    [VERB_APPROVE] = RIGHT_PUBLISH,
-    [VERB_PUBLISH] = RIGHT_PUBLISH,
-    [VERB_IMPORT] = RIGHT_IMPORT | RIGHT_PUBLISH,
-    [VERB_WITHDRAW] = RIGHT_PUBLISH,
-    [VERB_EXPIRE] = RIGHT_PUBLISH,
-    [VERB_GONE] = RIGHT_PUBLISH,
-    [VERB_RESTORE] = RIGHT_EDIT,
+    [VERB_SUBMIT] = RIGHT_EDIT,      [VERB_RETURN] = RIGHT_PUBLISH,
+    [VERB_APPROVE] = RIGHT_PUBLISH,  [VERB_PUBLISH] = RIGHT_PUBLISH,
+    [VERB_PURGE] = RIGHT_PUBLISH,    [VERB_IMPORT] = RIGHT_IMPORT | RIGHT_PUBLISH,
+    [VERB_WITHDRAW] = RIGHT_PUBLISH, [VERB_EXPIRE] = RIGHT_PUBLISH,
+    [VERB_GONE] = RIGHT_PUBLISH,     [VERB_RESTORE] = RIGHT_EDIT,
 };
 
 static enum rc expected(enum verb verb, enum state from, unsigned rights)
@@ -81,6 +78,7 @@ static void ending_and_returning_need_a_reason(void **unused)
     } cases[] = {
         { VERB_WITHDRAW, STATE_PUBLISHED, RC_INVALID, "withdrawing needs a reason" },
         { VERB_GONE, STATE_PUBLISHED, RC_INVALID, "removing for good needs a reason" },
+        { VERB_PURGE, STATE_APPROVED, RC_INVALID, "purging needs a reason" },
         { VERB_RETURN, STATE_IN_REVIEW, RC_INVALID, "returning needs a reason" },
         { VERB_EXPIRE, STATE_PUBLISHED, RC_OK, NULL },
         { VERB_SUBMIT, STATE_DRAFT, RC_OK, NULL },

@@ -48,8 +48,3 @@ WHERE a.hash = ?1 AND i.live_rev IS NOT NULL LIMIT 1;
 SELECT a.position FROM attachment a JOIN item i ON i.id = a.item JOIN revision r ON r.item = a.item AND r.rev = a.rev
 WHERE a.item = ?1 AND a.rev = ?2 AND a.hash = ?3
   AND (r.seq IS NULL OR EXISTS (SELECT 1 FROM record t WHERE t.stream = i.stream AND t.seq = r.seq));
-
--- The files that no other item has.
--- name: attachment_sole
-SELECT DISTINCT a.hash FROM attachment a
-WHERE a.item = ?1 AND NOT EXISTS (SELECT 1 FROM attachment b WHERE b.hash = a.hash AND b.item <> ?1);
