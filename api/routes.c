@@ -137,6 +137,8 @@ const struct route routes_table[] = {
     { GET, "/v1/sync/:stream/head/:cursor",    SYNC, sync_twin_params, 0, get_sync_twin, NULL, T_SYNC, "某一个签名头，永不改变", NULL },
     { GET, "/v1/sync/:stream/log/:epoch/:cut/:range", SYNC, sync_log_params, 0, get_sync_log, NULL, T_SYNC, "两个序号之间的变更", NULL },
     { GET, "/v1/sync/:stream/object/:name",    SYNC, sync_object_params, 0, get_sync_object, NULL, T_SYNC, "以散列命名的对象：目录、索引、全量数据", NULL },
+    { GET, "/v1/sync/:stream/cover/:cursor",   RIGHT_READ, ON_LOOP, R_CACHED | R_FOREVER, sync_cover_params, 0, get_sync_cover, NULL, T_SYNC, "一个状态的散列树，分成大块", NULL },
+    { GET, "/v1/sync/:stream/tile/:name",      READ, sync_tile_params, 0, get_sync_tile, NULL, T_SYNC, "散列树一个节点的下级", NULL },
     { GET, "/v1/sync/:stream/item/:epoch/:name", READ, sync_item_params, 0, get_sync_item, NULL, T_SYNC, "一条内容的最新版本", NULL },
     { GET, "/v1/sync/:stream/place/:id",       READ, sync_place_params, 0, get_sync_place, NULL, T_SYNC, "一条内容在数据流里的位置：born 与 seq", NULL },
 

@@ -11,10 +11,12 @@
 #include <string.h>
 
 #include "sync/catchup.h"
+#include "sync/cover.h"
 #include "sync/head.h"
 #include "sync/keys.h"
 #include "sync/object.h"
 #include "sync/single.h"
+#include "sync/tile.h"
 
 /* clang-format off */
 #define STREAM { "stream", P_TEXT, 1, WIRE_STREAM_MAX, "数据流的名称" }
@@ -26,6 +28,10 @@ const struct param sync_log_params[] = {
     { "range", P_TEXT, 1, 48, "起止序号 from-to；加 .gz 或 .zst 得压缩的" }, { 0 } };
 const struct param sync_object_params[] = {
     STREAM, { "name", P_TEXT, 64, 68, "SHA-256，64 位小写十六进制；加 .gz 或 .zst 得压缩的" }, { 0 } };
+const struct param sync_cover_params[] = {
+    STREAM, { "cursor", P_TEXT, 3, 39, "签名头的 epoch.seq" }, { 0 } };
+const struct param sync_tile_params[] = {
+    STREAM, { "name", P_TEXT, 68, 88, "height.index.hash：高度（16、10 或 6）、序号与节点的散列" }, { 0 } };
 const struct param sync_item_params[] = {
     STREAM, { "epoch", P_TEXT, 1, 19, "签名头里的 epoch" },
     { "name", P_TEXT, 3, 43, "born.seq：出生序号与版本序号；加 .gz 或 .zst 得压缩的" }, { 0 } };
@@ -135,6 +141,35 @@ enum rc get_sync_object(struct work *w, const struct request *rq, struct reply *
 
     if ((rc = open_url(w, rq, rp, &l, &u)) ||
         (rc = object_read(w, live_data(l), u.hash, u.encoding, &body, &n)))
+        return rc;
+    reply_forever(rp, TYPE_BYTES, body, n);
+    return RC_OK;
+}
+
+enum rc get_sync_cover(struct work *w, const struct request *rq, struct reply *rp)
+{
+    struct wire_url u;
+    struct live *l;
+    const char *body;
+    size_t n;
+    enum rc rc;
+
+    if ((rc = open_url(w, rq, rp, &l, &u)) ||
+        (rc = cover_read(live_covers(l), &w->err, w->mem, u.epoch, u.seq, &body, &n)))
+        return rc;
+    reply_forever(rp, TYPE_BYTES, body, n);
+    return RC_OK;
+}
+
+enum rc get_sync_tile(struct work *w, const struct request *rq, struct reply *rp)
+{
+    struct wire_url u;
+    struct live *l;
+    const char *body;
+    size_t n;
+    enum rc rc;
+
+    if ((rc = open_url(w, rq, rp, &l, &u)) || (rc = tile_make(w, l, &u, &body, &n)))
         return rc;
     reply_forever(rp, TYPE_BYTES, body, n);
     return RC_OK;

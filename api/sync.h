@@ -7,13 +7,16 @@
 #include "server/http/route.h"
 
 extern const struct param sync_stream_params[], sync_twin_params[], sync_log_params[],
-    sync_object_params[], sync_item_params[], sync_place_params[];
+    sync_object_params[], sync_item_params[], sync_place_params[], sync_cover_params[],
+    sync_tile_params[];
 
 enum rc get_sync_keys(struct work *w, const struct request *rq, struct reply *rp);
 enum rc get_sync_head(struct work *w, const struct request *rq, struct reply *rp);
 enum rc get_sync_twin(struct work *w, const struct request *rq, struct reply *rp);
 enum rc get_sync_log(struct work *w, const struct request *rq, struct reply *rp);
 enum rc get_sync_object(struct work *w, const struct request *rq, struct reply *rp);
+enum rc get_sync_cover(struct work *w, const struct request *rq, struct reply *rp);
+enum rc get_sync_tile(struct work *w, const struct request *rq, struct reply *rp);
 enum rc get_sync_item(struct work *w, const struct request *rq, struct reply *rp);
 enum rc get_sync_place(struct work *w, const struct request *rq, struct reply *rp);
 

@@ -121,6 +121,7 @@ struct signing {
     struct wire_head head;
     char note[WIRE_HEAD_MAX];
     size_t n;
+    struct buf cover; /* empty: one that was kept before */
 };
 
 static enum rc chain_at(struct work *w, struct live *l, uint8_t out[HASH_BYTES])
@@ -243,6 +244,8 @@ static void publish(void *arg)
     struct live *l = s->l;
     bool cut = l->has_head && s->head.cut != l->head.cut;
 
+    if (s->cover.n)
+        cover_keep(l->covers, s->head.epoch, s->head.seq, s->cover.p, s->cover.n);
     show(l, &s->head, s->note, s->n);
     generation_next(); /* the head route answers from the cache */
     l->floor = s->head.time;
@@ -291,8 +294,10 @@ static enum rc number(struct work *w, struct live *l, struct wire_head *h)
     return rows_done(&q);
 }
 
-/* Time and number of the signing, the signature, the row. */
-static enum rc sign_this(struct work *w, struct live *l, const struct wire_head *content)
+/* Time and number of the signing, the signature, the row. `of_tree`: the content is the tree's as
+ * it is now. */
+static enum rc sign_this(struct work *w, struct live *l, const struct wire_head *content,
+                         bool of_tree)
 {
     struct signing *s = arena_zalloc(w->mem, sizeof *s);
     struct sync_err se;
@@ -300,6 +305,9 @@ static enum rc sign_this(struct work *w, struct live *l, const struct wire_head 
 
     s->l = l;
     s->head = *content;
+    s->cover = BUF_IN(w->mem);
+    if (of_tree)
+        tree_cover(l->tree, &s->cover);
     s->head.time = (uint64_t)clock_now() > l->floor ? (uint64_t)clock_now() : l->floor;
     if ((rc = number(w, l, &s->head)))
         return rc;
@@ -338,7 +346,7 @@ enum rc head_sign(struct work *w, struct live *l, bool must)
     }
     if (!must && l->has_head && same_content(&h, &l->head) && !quarter_passed(l))
         return RC_OK;
-    return sign_this(w, l, &h);
+    return sign_this(w, l, &h, h.seq == l->seq);
 }
 
 /* ---- when ---- */
@@ -529,7 +537,10 @@ enum rc head_resume(struct work *w, struct live *l)
     l->directory_new = true;
     l->stale = true;
     /* One that is not ours any more (another key, another epoch) is not shown. */
-    if (last.n && h.epoch == row.epoch && ours)
+    if (last.n && h.epoch == row.epoch && ours) {
+        if (h.seq == l->seq)
+            cover_take(l->covers, l->tree, h.epoch, h.seq);
         show(l, &h, last.note, last.n);
+    }
     return head_sign(w, l, false);
 }

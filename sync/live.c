@@ -66,6 +66,11 @@ const struct keys *live_keys(const struct live *l)
     return l->keys;
 }
 
+struct covers *live_covers(struct live *l)
+{
+    return l->covers;
+}
+
 /* ---- what moves it, on the writer thread ---- */
 
 static void on_change(const struct change_told *t)
@@ -74,7 +79,7 @@ static void on_change(const struct change_told *t)
 
     if (!l)
         return;
-    tree_put(l->tree, t->born, t->leaf);
+    tree_put(l->tree, t->born, (uint64_t)t->seq, t->leaf);
     l->seq = (uint64_t)t->seq;
     l->cut += t->flags & CHANGE_PURGE ? 1 : 0;
     l->urgent |= t->op != CHANGE_PUT || t->flags & CHANGE_PURGE;
@@ -167,6 +172,7 @@ static void live_free(struct live *l)
 {
     index_free(l->index);
     tree_free(l->tree);
+    covers_free(l->covers);
     keys_close(l->keys);
     pthread_mutex_destroy(&l->lock);
     free(l->data);
@@ -185,6 +191,7 @@ static struct live *live_new(const struct conf *conf, struct pool *workers)
     l->poll = (uint32_t)(conf->head_poll / 1000);
     pthread_mutex_init(&l->lock, NULL);
     l->tree = tree_new();
+    l->covers = covers_new();
     l->index = index_new(l, workers, conf->index_changes);
     return l;
 }

@@ -61,5 +61,7 @@ int64_t live_no(const struct live *l);
 const char *live_data(const struct live *l); /* the data directory */
 struct keys;
 const struct keys *live_keys(const struct live *l);
+struct covers;
+struct covers *live_covers(struct live *l);
 
 #endif

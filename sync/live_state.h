@@ -10,6 +10,7 @@
 #include "server/base/clock.h"
 #include "server/base/id.h"
 #include "server/store/writer.h"
+#include "sync/cover.h"
 #include "sync/index.h"
 #include "sync/keys.h"
 #include "sync/live.h"
@@ -32,6 +33,7 @@ struct live {
     uint32_t lease, poll; /* seconds */
     struct keys *keys;
     struct index *index;
+    struct covers *covers; /* has a lock of its own */
 
     /* The writer thread's. */
     struct db *db; /* the writer's connection */

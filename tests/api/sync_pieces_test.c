@@ -1,5 +1,5 @@
 /*
- * sync_pieces_test.c - what a reader asks for to prove or mend a part: item, place.
+ * sync_pieces_test.c - what a reader asks for to prove or mend a part: item, cover, tile, place.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,9 +14,10 @@
 
 #include <zstd.h>
 
-#include "server/library/change.h"
+#include "server/http/cache.h"
 #include "server/store/db.h"
 #include "server/store/writer.h"
+#include "sync/head.h"
 #include "sync/verify.h"
 #include "tests/lib/sync_http.h"
 
@@ -139,6 +140,156 @@ static void an_item_that_never_was_is_not_found(void **state)
     }
 }
 
+/* ---- cover and tile ---- */
+
+static struct answer get_cover(struct sync_http *f, const struct wire_head *h)
+{
+    char target[200];
+
+    snprintf(target, sizeof target, "/v1/sync/main/cover/%" PRIu64 ".%" PRIu64, h->epoch,
+             h->seq);
+    return get(f, target, NULL);
+}
+
+static const char *tile_url(unsigned height, uint64_t index, const uint8_t *hash)
+{
+    static char target[200];
+    char hex[65];
+
+    wire_hex(hash, WIRE_HASH, hex);
+    snprintf(target, sizeof target, "/v1/sync/main/tile/%u.%" PRIu64 ".%s", height, index, hex);
+    return target;
+}
+
+static void the_cover_of_each_shown_head_adds_up_to_its_root(void **state)
+{
+    struct sync_http *f = *state;
+    struct wire_head heads[20];
+    struct wire_cover c;
+    struct sync_err e = { 0 };
+    struct answer a;
+
+    for (int i = 0; i < 20; i++) {
+        put(f, i, 0);
+        put(f, i / 2, 0);
+        heads[i] = head();
+    }
+    for (int i = 0; i < 20; i++) {
+        a = get_cover(f, &heads[i]);
+        assert_forever(f, &a);
+        assert_int_equal(wire_cover_parse(&e, (const uint8_t *)a.body, a.len, &c), SYNC_OK);
+        if (verify_cover(&e, &c, &heads[i]))
+            fail_msg("%s", e.text);
+    }
+}
+
+static void the_cover_is_there_again_after_a_restart(void **state)
+{
+    struct sync_http *f = *state;
+    struct wire_head before, after;
+    struct wire_cover c;
+    struct sync_err e = { 0 };
+    struct answer a;
+    struct err err;
+
+    for (int i = 0; i < 70; i++)
+        put(f, i, 0);
+    before = head();
+    sync_done();
+    cache_forget_all();
+    assert_int_equal(sync_start(&err, &f->conf, NULL), RC_OK);
+    assert_true(head_values(live_own(), &after));
+    assert_int_equal(after.sign, before.sign);
+    a = get_cover(f, &after);
+    assert_int_equal(a.status, 200);
+    assert_int_equal(wire_cover_parse(&e, (const uint8_t *)a.body, a.len, &c), SYNC_OK);
+    assert_int_equal(verify_cover(&e, &c, &after), SYNC_OK);
+    assert_int_equal(c.lasts, 6);
+}
+
+static void covers_that_are_not_there_are_refused(void **state)
+{
+    struct sync_http *f = *state;
+    static const struct {
+        const char *format;
+        int status;
+    } cases[] = {
+        { "/v1/sync/main/cover/%" PRIu64 ".1", 404 },    /* no head's */
+        { "/v1/sync/main/cover/%" PRIu64 ".3", 404 },    /* the future */
+        { "/v1/sync/main/cover/1%" PRIu64 ".2", 404 },   /* epoch */
+        { "/v1/sync/main/cover/%" PRIu64 ".02", 400 },   /* another spelling */
+        { "/v1/sync/main/cover/%" PRIu64 ".2.gz", 400 }, /* no encodings */
+    };
+    struct wire_head h;
+    char target[200];
+
+    put(f, 0, 0);
+    put(f, 1, 0);
+    h = head();
+    assert_int_equal(get_cover(f, &h).status, 200);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        snprintf(target, sizeof target, cases[i].format, h.epoch);
+        assert_refused(f, target, cases[i].status);
+    }
+    assert_int_equal(get(f, "/v1/sync/other/cover/1.1", NULL).status, 404);
+}
+
+static void a_tile_says_seq_and_leaf_of_64_items(void **state)
+{
+    struct sync_http *f = *state;
+    struct wire_cover c;
+    struct wire_head h;
+    struct answer cover, a;
+    struct sync_err e = { 0 };
+
+    for (int i = 0; i < 130; i++)
+        put(f, i, 0);
+    put(f, 70, 0);
+    h = head();
+    cover = get_cover(f, &h);
+    assert_int_equal(wire_cover_parse(&e, (const uint8_t *)cover.body, cover.len, &c), SYNC_OK);
+    assert_int_equal(c.lows, 2);
+    a = get(f, tile_url(6, 1, c.low + WIRE_HASH), NULL);
+    assert_forever(f, &a);
+    assert_int_equal(a.len, 64 * WIRE_LEAF_ROW);
+    assert_int_equal(verify_tile(&e, 6, (const uint8_t *)a.body, a.len, c.low + WIRE_HASH),
+                     SYNC_OK);
+    assert_memory_equal(a.body + 6 * WIRE_LEAF_ROW, "\0\0\0\0\0\0\0\x83", 8); /* 131 */
+    assert_memory_equal(a.body + 7 * WIRE_LEAF_ROW, "\0\0\0\0\0\0\0\x48", 8); /* 72 */
+}
+
+static void a_tile_is_refused_once_it_is_no_part_of_the_tree(void **state)
+{
+    struct sync_http *f = *state;
+    static const uint8_t zeros[WIRE_HASH];
+    uint8_t first[WIRE_HASH];
+    struct wire_cover c;
+    struct wire_head h;
+    struct answer a;
+    struct sync_err e = { 0 };
+    char bad[220];
+
+    for (int i = 0; i < 64; i++)
+        put(f, i, 0);
+    h = head();
+    a = get_cover(f, &h);
+    assert_int_equal(wire_cover_parse(&e, (const uint8_t *)a.body, a.len, &c), SYNC_OK);
+    memcpy(first, c.low, sizeof first);
+    assert_int_equal(get(f, tile_url(6, 0, first), NULL).status, 200);
+    assert_refused(f, tile_url(6, 0, zeros), 404);
+    assert_refused(f, tile_url(6, 1, first), 404);
+    assert_refused(f, tile_url(6, INT64_MAX, first), 404);
+    assert_refused(f, tile_url(10, 0, first), 404);
+    assert_refused(f, tile_url(16, 0, first), 404);
+    assert_refused(f, tile_url(12, 0, first), 400); /* no such height */
+    snprintf(bad, sizeof bad, "%s.gz", tile_url(6, 0, first));
+    assert_refused(f, bad, 400);
+    put(f, 5, 0);
+    head();
+    assert_refused(f, tile_url(6, 0, first), 404);
+    assert_int_equal(get(f, "/v1/sync/other/tile/x", NULL).status, 400);
+}
+
 /* ---- place ---- */
 
 static enum rc add_item(struct work *w, void *arg)
@@ -184,6 +335,11 @@ int main(void)
         TEST(an_item_is_served_in_its_newest_version),
         TEST(an_item_that_was_superseded_is_gone_though_it_was_asked_for_before),
         TEST(an_item_that_never_was_is_not_found),
+        TEST(the_cover_of_each_shown_head_adds_up_to_its_root),
+        TEST(the_cover_is_there_again_after_a_restart),
+        TEST(covers_that_are_not_there_are_refused),
+        TEST(a_tile_says_seq_and_leaf_of_64_items),
+        TEST(a_tile_is_refused_once_it_is_no_part_of_the_tree),
         TEST(a_place_says_where_an_item_stands),
     };
 

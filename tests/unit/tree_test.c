@@ -48,7 +48,7 @@ static void assert_root(struct tree *t)
 static void put(struct tree *t, uint64_t born, uint32_t value)
 {
     sha256(&value, sizeof value, leaves[born]);
-    tree_put(t, born, leaves[born]);
+    tree_put(t, born, value, leaves[born]);
 }
 
 static void an_empty_tree_has_the_root_of_nothing(void **state)

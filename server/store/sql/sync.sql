@@ -108,3 +108,6 @@ SELECT born FROM change WHERE stream = ?1 AND seq = ?2;
 
 -- name: sync_place
 SELECT l.born, l.seq FROM item i JOIN leaf l ON l.stream = i.stream AND l.born = i.born WHERE i.id = ?1 AND i.stream = ?2;
+
+-- name: sync_leaf_range
+SELECT seq, hash FROM leaf WHERE stream = ?1 AND born >= ?2 AND born < ?3 ORDER BY born;
