@@ -73,16 +73,38 @@ void verify_chain_next(const uint8_t before[WIRE_HASH], const uint8_t leaf[WIRE_
 
 /* ---- signatures ---- */
 
+/* What we know about the public keys of an algorithm; of others, only that they fit. */
+static bool key_fits(const char *algorithm, const uint8_t *bytes, size_t n)
+{
+    if (strcmp(algorithm, "ed25519") == 0)
+        return n == VERIFY_ED25519;
+    if (strcmp(algorithm, "sm2") == 0)
+        return n == VERIFY_SM2 && bytes[0] == 0x04;
+    return n > 0 && n <= VERIFY_PUBLIC_MAX;
+}
+
+bool verify_key_of(const char *algorithm, const uint8_t *bytes, size_t n,
+                   struct verify_key *out)
+{
+    uint8_t named[WIRE_ALGORITHM_MAX + 1 + VERIFY_PUBLIC_MAX], hash[WIRE_HASH];
+    size_t len = strlen(algorithm);
+
+    if (len == 0 || len > WIRE_ALGORITHM_MAX || !key_fits(algorithm, bytes, n))
+        return false;
+    *out = (struct verify_key){ .len = n };
+    memcpy(out->algorithm, algorithm, len + 1);
+    memcpy(out->bytes, bytes, n);
+    memcpy(named, algorithm, len);
+    named[len] = '\n';
+    memcpy(named + len + 1, bytes, n);
+    verify_sha256(named, len + 1 + n, hash);
+    memcpy(out->id, hash, WIRE_KEY_ID);
+    return true;
+}
+
 void verify_key_ed25519(const uint8_t public_key[VERIFY_ED25519], struct verify_key *out)
 {
-    uint8_t named[8 + VERIFY_ED25519], hash[WIRE_HASH];
-
-    *out = (struct verify_key){ .algorithm = "ed25519", .len = VERIFY_ED25519 };
-    memcpy(out->bytes, public_key, VERIFY_ED25519);
-    memcpy(named, "ed25519\n", 8);
-    memcpy(named + 8, public_key, VERIFY_ED25519);
-    verify_sha256(named, sizeof named, hash);
-    memcpy(out->id, hash, WIRE_KEY_ID);
+    (void)verify_key_of("ed25519", public_key, VERIFY_ED25519, out);
 }
 
 enum sync_rc verify_sign(struct sync_err *e, const uint8_t secret[VERIFY_SECRET], char *text,
@@ -116,6 +138,9 @@ bool verify_note_names(const struct wire_note *note, const struct verify_key *ke
 enum sync_rc verify_note(struct sync_err *e, const char *text, const struct wire_note *note,
                          const struct verify_key *key)
 {
+    if (strcmp(key->algorithm, "ed25519") != 0)
+        return sync_err_set(e, SYNC_UNTRUSTED, "signatures by %s are not checked here",
+                            key->algorithm);
     for (size_t i = 0; i < note->nsigs; i++) {
         const struct wire_sig *s = &note->sigs[i];
 
@@ -125,14 +150,15 @@ enum sync_rc verify_note(struct sync_err *e, const char *text, const struct wire
                                         key->bytes) == 0)
             return SYNC_OK;
     }
-    return sync_err_set(e, SYNC_UNTRUSTED, "head: no valid signature by the stream's key");
+    return sync_err_set(e, SYNC_UNTRUSTED, "no valid signature by the current key");
 }
 
 /* ---- heads ---- */
 
-static enum sync_rc back(struct sync_err *e, const char *what, uint64_t held, uint64_t next)
+static enum sync_rc back(struct sync_err *e, const char *text, const char *what, uint64_t held,
+                         uint64_t next)
 {
-    return sync_err_set(e, SYNC_ROLLBACK, "head: %s goes back from %" PRIu64 " to %" PRIu64,
+    return sync_err_set(e, SYNC_ROLLBACK, "%s: %s goes back from %" PRIu64 " to %" PRIu64, text,
                         what, held, next);
 }
 
@@ -153,24 +179,34 @@ enum sync_rc verify_head(struct sync_err *e, const struct wire_head *held,
         return sync_err_set(e, SYNC_ROLLBACK, "head: of stream %s, not %s", next->stream,
                             held->stream);
     if (next->epoch < held->epoch)
-        return back(e, "epoch", held->epoch, next->epoch);
+        return back(e, "head", "epoch", held->epoch, next->epoch);
     if (next->time < held->time)
-        return back(e, "time", held->time, next->time);
+        return back(e, "head", "time", held->time, next->time);
     if (next->epoch > held->epoch) {
         *step = VERIFY_EPOCH;
         return SYNC_OK;
     }
     if (next->seq < held->seq)
-        return back(e, "seq", held->seq, next->seq);
+        return back(e, "head", "seq", held->seq, next->seq);
     if (next->cut < held->cut)
-        return back(e, "cut", held->cut, next->cut);
+        return back(e, "head", "cut", held->cut, next->cut);
     if (next->size < held->size)
-        return back(e, "size", held->size, next->size);
+        return back(e, "head", "size", held->size, next->size);
     if (next->seq == held->seq && !same_state(held, next))
         return sync_err_set(e, SYNC_ROLLBACK,
                             "head: two different states are signed for seq %" PRIu64,
                             next->seq);
     *step = next->seq == held->seq ? VERIFY_SAME : VERIFY_AHEAD;
+    return SYNC_OK;
+}
+
+enum sync_rc verify_heads(struct sync_err *e, const struct wire_heads *held,
+                          const struct wire_heads *next)
+{
+    if (held && next->counter < held->counter)
+        return back(e, "heads", "counter", held->counter, next->counter);
+    if (held && next->time < held->time)
+        return back(e, "heads", "time", held->time, next->time);
     return SYNC_OK;
 }
 

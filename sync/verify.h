@@ -162,7 +162,11 @@ enum sync_rc verify_tile(struct sync_err *e, unsigned height, const uint8_t *in,
 /* ---- keys and signatures (section 5) ---- */
 
 enum { VERIFY_PUBLIC_MAX = 96, VERIFY_ROLE_MAX = 7 + WIRE_STREAM_MAX, VERIFY_KEYS_MAX = 65536 };
-enum { VERIFY_ED25519 = 32, VERIFY_SECRET = 64 /* libsodium's form: seed and public key */ };
+enum {
+    VERIFY_ED25519 = 32,
+    VERIFY_SM2 = 65,   /* 04, x and y */
+    VERIFY_SECRET = 64 /* libsodium's form: seed and public key */
+};
 
 struct verify_key {
     char algorithm[WIRE_ALGORITHM_MAX + 1];
@@ -171,6 +175,9 @@ struct verify_key {
     uint8_t id[WIRE_KEY_ID];
 };
 
+/* False, and `out` untouched, for a name or length that no key of this algorithm has. */
+bool verify_key_of(const char *algorithm, const uint8_t *bytes, size_t n,
+                   struct verify_key *out);
 void verify_key_ed25519(const uint8_t public_key[VERIFY_ED25519], struct verify_key *out);
 
 /* Signs the text with the secret key of an Ed25519 pair and appends the `sig` line; *n bytes in
@@ -178,13 +185,13 @@ void verify_key_ed25519(const uint8_t public_key[VERIFY_ED25519], struct verify_
 enum sync_rc verify_sign(struct sync_err *e, const uint8_t secret[VERIFY_SECRET], char *text,
                          size_t *n, size_t room);
 /* SYNC_OK if one signature of the note is by `key` and holds; other keys and unknown algorithms
- * are passed over. */
+ * are passed over. Only Ed25519 is checked here: SYNC_UNTRUSTED for a key of another algorithm. */
 enum sync_rc verify_note(struct sync_err *e, const char *text, const struct wire_note *note,
                          const struct verify_key *key);
 bool verify_note_names(const struct wire_note *note, const struct verify_key *key);
 
 /* Appends a line to a chain of *n bytes in `room` bytes of `text`, the first with its header.
- * `role`: "platform" or "stream:NAME". */
+ * `role`: "platform" (Ed25519 only) or "stream:NAME". */
 enum sync_rc verify_keys_append(struct sync_err *e, char *text, size_t *n, size_t room,
                                 const char *role, const struct verify_key *key, uint64_t time,
                                 const uint8_t signer[VERIFY_SECRET]);

@@ -13,8 +13,9 @@
  * somewhere in the chain vouches for nothing: a stranger could write a chain of his own and put
  * our key at its end.
  *
- * A key of an algorithm we do not know is carried, once its line is signed, but signs nothing
- * we believe.
+ * A stream may have a key of each algorithm; the last line of a role and an algorithm is its
+ * current one. Platform keys are Ed25519 alone, and so is every signature in here: whoever knows
+ * only that algorithm can follow the whole chain, and carries the other keys along.
  */
 #include "sync/verify.h"
 
@@ -42,7 +43,7 @@ struct walk {
     uint64_t no;
     uint8_t before[2 * WIRE_HASH + 1]; /* hex of the hash of the line before */
     bool rooted;
-    struct verify_key platform; /* the last one whose algorithm we know */
+    struct verify_key platform; /* the last one */
 };
 
 /* ---- reading ---- */
@@ -62,25 +63,28 @@ static bool take_role(struct wire_text *t, char out[VERIFY_ROLE_MAX + 1])
 
 static bool take_key(struct wire_text *t, struct verify_key *key)
 {
-    uint8_t named[WIRE_ALGORITHM_MAX + 1 + VERIFY_PUBLIC_MAX], hash[WIRE_HASH];
+    char algorithm[WIRE_ALGORITHM_MAX + 1];
+    uint8_t bytes[VERIFY_PUBLIC_MAX];
     const char *word;
     size_t n;
 
     if (!wire_take_word(t, &word, &n) || n > WIRE_ALGORITHM_MAX)
         return false;
-    memcpy(key->algorithm, word, n);
-    key->algorithm[n] = '\0';
-    memcpy(named, word, n);
-    named[n++] = '\n';
-    if (!wire_take_lit(t, " ") || !wire_take_word(t, &word, &key->len) || key->len % 2 != 0)
-        return false;
-    key->len /= 2;
-    if (key->len > VERIFY_PUBLIC_MAX || !wire_unhex(word, 2 * key->len, key->bytes, key->len))
-        return false;
-    memcpy(named + n, key->bytes, key->len);
-    verify_sha256(named, n + key->len, hash);
-    memcpy(key->id, hash, WIRE_KEY_ID);
-    return strcmp(key->algorithm, "ed25519") != 0 || key->len == VERIFY_ED25519;
+    memcpy(algorithm, word, n);
+    algorithm[n] = '\0';
+    return wire_take_lit(t, " ") && wire_take_word(t, &word, &n) && n <= 2 * sizeof bytes &&
+           wire_unhex(word, n, bytes, n / 2) && verify_key_of(algorithm, bytes, n / 2, key);
+}
+
+static bool is_platform(const struct key_line *l)
+{
+    return strcmp(l->role, "platform") == 0;
+}
+
+/* Platform lines are Ed25519: what signs the others must be readable by all. */
+static bool may_hold(const struct key_line *l)
+{
+    return !is_platform(l) || strcmp(l->key.algorithm, "ed25519") == 0;
 }
 
 static bool take_line(struct wire_text *t, struct key_line *l)
@@ -92,18 +96,13 @@ static bool take_line(struct wire_text *t, struct key_line *l)
         return false;
     l->values = t->at;
     if (!wire_take_u64(t, &l->no) || !wire_take_lit(t, " ") || !take_role(t, l->role) ||
-        !wire_take_lit(t, " ") || !take_key(t, &l->key) || !wire_take_lit(t, " ") ||
-        !wire_take_u64(t, &l->time))
+        !wire_take_lit(t, " ") || !take_key(t, &l->key) || !may_hold(l) ||
+        !wire_take_lit(t, " ") || !wire_take_u64(t, &l->time))
         return false;
     l->values_len = (size_t)(t->at - l->values);
     return wire_take_lit(t, " ") && wire_take_hex(t, l->signer, WIRE_KEY_ID) &&
            wire_take_lit(t, " ") && wire_take_word(t, &word, &n) &&
            wire_unbase64(word, n, l->sig, sizeof l->sig, &l->sig_len) && wire_take_lit(t, "\n");
-}
-
-static bool is_known_platform(const struct key_line *l)
-{
-    return strcmp(l->role, "platform") == 0 && strcmp(l->key.algorithm, "ed25519") == 0;
 }
 
 /* The three lines a key's signature is over. */
@@ -152,12 +151,12 @@ static enum sync_rc walk_next(struct sync_err *e, struct walk *w, struct key_lin
     w->no++;
     if (!take_line(&w->text, l) || l->no != w->no)
         return sync_err_set(e, SYNC_INVALID, "keys: line %" PRIu64 " is malformed", w->no);
-    if (!w->rooted && !is_known_platform(l))
+    if (!w->rooted && !is_platform(l))
         return sync_err_set(e, SYNC_INVALID, "keys: the first key is not a platform key");
     if (!line_holds(w, l))
         return sync_err_set(e, SYNC_UNTRUSTED,
                             "keys: the signature of line %" PRIu64 " does not hold", w->no);
-    if (is_known_platform(l)) {
+    if (is_platform(l)) {
         w->platform = l->key;
         w->rooted = true;
     }
@@ -167,15 +166,20 @@ static enum sync_rc walk_next(struct sync_err *e, struct walk *w, struct key_lin
 
 /* ---- what a chain says ---- */
 
-struct verdict {
-    uint64_t lines;
-    uint64_t trusted; /* line of the trusted key, 0: none */
-    uint64_t found;   /* the role's current line, 0: none */
+struct wanted {
+    const char *role, *algorithm;
 };
 
-/* Walks the whole chain; `trust`, `role` and `out` may be NULL. */
+struct verdict {
+    uint64_t lines;
+    uint64_t trusted;      /* line of the trusted key, 0: none */
+    uint64_t found;        /* the current line of the role and algorithm wanted, 0: none */
+    struct verify_key key; /* of that line */
+};
+
+/* Walks the whole chain; `trust` and `want` may be NULL. */
 static enum sync_rc survey(struct sync_err *e, const char *text, size_t n, const uint8_t *trust,
-                           const char *role, struct verify_key *out, struct verdict *v)
+                           const struct wanted *want, struct verdict *v)
 {
     struct key_line l;
     struct walk w;
@@ -187,12 +191,13 @@ static enum sync_rc survey(struct sync_err *e, const char *text, size_t n, const
         return rc;
     while (!(rc = walk_next(e, &w, &l, &more)) && more) {
         v->lines = l.no;
-        if (trust && v->trusted == 0 && is_known_platform(&l) &&
+        if (trust && v->trusted == 0 && is_platform(&l) &&
             memcmp(l.key.bytes, trust, VERIFY_ED25519) == 0)
             v->trusted = l.no;
-        if (role && strcmp(l.role, role) == 0 && strcmp(l.key.algorithm, "ed25519") == 0) {
+        if (want && strcmp(l.role, want->role) == 0 &&
+            strcmp(l.key.algorithm, want->algorithm) == 0) {
             v->found = l.no;
-            *out = l.key;
+            v->key = l.key;
         }
     }
     return rc;
@@ -211,7 +216,7 @@ enum sync_rc verify_keys_accept(struct sync_err *e, const char *text, size_t n,
     struct verdict v;
     enum sync_rc rc;
 
-    if ((rc = survey(e, text, n, trust, NULL, NULL, &v)))
+    if ((rc = survey(e, text, n, trust, NULL, &v)))
         return rc;
     if (held_n > 0 && n >= held_n && memcmp(text, held, held_n) == 0)
         return SYNC_OK;
@@ -223,25 +228,32 @@ enum sync_rc verify_keys_accept(struct sync_err *e, const char *text, size_t n,
     return SYNC_OK;
 }
 
-enum sync_rc verify_keys_current(struct sync_err *e, const char *text, size_t n,
-                                 const uint8_t trust[VERIFY_ED25519], const char *role,
-                                 struct verify_key *out)
+enum sync_rc verify_keys_current_of(struct sync_err *e, const char *text, size_t n,
+                                    const uint8_t trust[VERIFY_ED25519], const char *role,
+                                    const char *algorithm, struct verify_key *out)
 {
-    struct verify_key key;
+    struct wanted want = { role, algorithm };
     struct verdict v;
     enum sync_rc rc;
 
-    if ((rc = survey(e, text, n, trust, role, &key, &v)))
+    if ((rc = survey(e, text, n, trust, &want, &v)))
         return rc;
     if (v.trusted == 0)
         return sync_err_set(e, SYNC_UNTRUSTED, "keys: the trusted key is not in the chain");
     if (v.found == 0)
-        return sync_err_set(e, SYNC_UNTRUSTED, "keys: no key for %s", role);
+        return sync_err_set(e, SYNC_UNTRUSTED, "keys: no %s key for %s", algorithm, role);
     if (!vouched(&v, v.found))
         return sync_err_set(e, SYNC_UNTRUSTED, "keys: the trusted key does not vouch for %s",
                             role);
-    *out = key;
+    *out = v.key;
     return SYNC_OK;
+}
+
+enum sync_rc verify_keys_current(struct sync_err *e, const char *text, size_t n,
+                                 const uint8_t trust[VERIFY_ED25519], const char *role,
+                                 struct verify_key *out)
+{
+    return verify_keys_current_of(e, text, n, trust, role, "ed25519", out);
 }
 
 enum sync_rc verify_keys_first(struct sync_err *e, const char *text, size_t n,
@@ -299,7 +311,7 @@ enum sync_rc verify_keys_append(struct sync_err *e, char *text, size_t *n, size_
     if (added >= room - len)
         return sync_err_set(e, SYNC_USAGE, "keys: no room for another line");
     /* Whoever cannot be believed must not be published: read it back as a phone will. */
-    if ((rc = survey(e, text, len + added, NULL, NULL, NULL, &(struct verdict){ 0 })))
+    if ((rc = survey(e, text, len + added, NULL, NULL, &(struct verdict){ 0 })))
         return rc;
     *n = len + added;
     return SYNC_OK;

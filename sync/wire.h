@@ -355,5 +355,9 @@ bool wire_take_hex(struct wire_text *t, uint8_t *out, size_t want);
 bool wire_take_word(struct wire_text *t, const char **word, size_t *n);
 /* A stream name up to the next '/' or line end. */
 bool wire_take_stream(struct wire_text *t, char out[WIRE_STREAM_MAX + 1]);
+/* The blank line and the `sig` lines behind it, up to the next blank line or the end; at least one.
+ * Errors name the text by `what`. */
+enum sync_rc wire_take_sigs(struct sync_err *e, struct wire_text *t, const char *what,
+                            struct wire_note *note);
 
 #endif

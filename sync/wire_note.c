@@ -84,6 +84,21 @@ static bool take_sig(struct wire_text *t, struct wire_sig *s)
            wire_unbase64(word, n, s->bytes, sizeof s->bytes, &s->len) && wire_take_lit(t, "\n");
 }
 
+enum sync_rc wire_take_sigs(struct sync_err *e, struct wire_text *t, const char *what,
+                            struct wire_note *note)
+{
+    if (!wire_take_lit(t, "\n"))
+        return sync_err_set(e, SYNC_INVALID, "%s: no blank line before the signatures", what);
+    while (t->at < t->end && *t->at != '\n') {
+        if (note->nsigs == WIRE_SIGS_MAX || !take_sig(t, &note->sigs[note->nsigs]))
+            return sync_err_set(e, SYNC_INVALID, "%s: malformed signature line", what);
+        note->nsigs++;
+    }
+    if (note->nsigs == 0)
+        return sync_err_set(e, SYNC_INVALID, "%s: no signature", what);
+    return SYNC_OK;
+}
+
 enum sync_rc wire_head_parse(struct sync_err *e, const char *text, size_t n,
                              struct wire_head *head, struct wire_note *note)
 {
@@ -97,15 +112,10 @@ enum sync_rc wire_head_parse(struct sync_err *e, const char *text, size_t n,
     if ((rc = head_values(e, &t, &h)))
         return rc;
     w.signed_len = (size_t)(t.at - text);
-    if (!wire_take_lit(&t, "\n"))
-        return sync_err_set(e, SYNC_INVALID, "head: no blank line before the signatures");
-    while (t.at < t.end) {
-        if (w.nsigs == WIRE_SIGS_MAX || !take_sig(&t, &w.sigs[w.nsigs]))
-            return sync_err_set(e, SYNC_INVALID, "head: malformed signature line");
-        w.nsigs++;
-    }
-    if (w.nsigs == 0)
-        return sync_err_set(e, SYNC_INVALID, "head: no signature");
+    if ((rc = wire_take_sigs(e, &t, "head", &w)))
+        return rc;
+    if (t.at != t.end)
+        return sync_err_set(e, SYNC_INVALID, "head: malformed signature line");
     *head = h;
     *note = w;
     return SYNC_OK;
