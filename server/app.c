@@ -20,6 +20,7 @@
 #include "server/base/fs.h"
 #include "server/base/log.h"
 #include "server/base/pool.h"
+#include "server/channel/purge_hook.h"
 #include "server/demo/demo.h"
 #include "server/http/cache.h"
 #include "server/http/client.h"
@@ -41,6 +42,7 @@
 enum {
     EXPIRE_EVERY_MS = 10000,
     TAKEDOWN_EVERY_MS = 1000,
+    PURGE_EVERY_MS = 500,
     BUILDS_MAX = 16,
     OUTBOUND_MAX = 1000,
     BUILDER_NICENESS = 15
@@ -93,6 +95,7 @@ static void watch(const struct conf *c)
     writer_tick(EXPIRE_EVERY_MS, publish_tick, NULL);
     events_open(c);
     writer_tick(TAKEDOWN_EVERY_MS, takedown_tick, NULL);
+    writer_tick(PURGE_EVERY_MS, purge_hook_tick, NULL);
 }
 
 static const char *database; /* for the workers, who open it each for themselves */
@@ -196,6 +199,9 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c, unsigne
         return rc;
     if ((rc = open_edge(a, e, c, flags)) || (rc = describe(a, e, c)))
         return rc;
+    if ((flags & APP_NETWORK) &&
+        (rc = purge_hook_start(e, c->purge_hook, *c->public_url ? c->public_url : a->origin)))
+        return rc;
     server_run(a->server);
     return RC_OK;
 }
@@ -242,6 +248,7 @@ void app_stop(struct app *a, int64_t deadline_ms)
     pool_free(a->workers);
     if (a->writing)
         writer_stop();
+    purge_hook_stop();
     takedown_close();
     server_free(a->server);
     sync_done();
