@@ -256,7 +256,7 @@ static int64_t uncorrected(struct work *w)
     struct rows q;
     int64_t n = 0;
 
-    if (!db_one(w, SQL_takedown_uncorrected, &q, "t", TAKEDOWN_ACTOR))
+    if (!db_one(w, SQL_takedown_uncorrected, &q, "t", TAKEDOWN_UNCORRECTED))
         n = rows_int(&q, 0);
     return rows_done(&q) ? 0 : n;
 }

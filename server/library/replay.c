@@ -36,8 +36,6 @@
 #include "server/library/row.h"
 #include "server/library/takedown.h"
 
-#define LOST_CORRECTION "恢复备份后缺少更正稿，暂不公开"
-
 struct pair {
     int64_t epoch, first;
 };
@@ -191,7 +189,7 @@ static enum rc again(struct replay *r, const struct journal_line *l)
                            : publish_end(r->w, &it.id, VERB_GONE, l->reason, &it);
     if (!it.live_rev)
         return RC_OK;
-    return withdraw(r, l, l->verb == JOURNAL_PURGE ? LOST_CORRECTION : l->reason);
+    return withdraw(r, l, l->verb == JOURNAL_PURGE ? TAKEDOWN_UNCORRECTED : l->reason);
 }
 
 static enum rc do_again(struct replay *r)
@@ -199,7 +197,7 @@ static enum rc do_again(struct replay *r)
     struct actor who = r->w->who;
     enum rc rc = RC_OK;
 
-    snprintf(r->w->who.name, sizeof r->w->who.name, TAKEDOWN_ACTOR);
+    snprintf(r->w->who.name, sizeof r->w->who.name, "takedowns");
     for (int i = 0; !rc && i < r->n; i++)
         rc = again(r, &r->lines[i]);
     r->w->who = who;

@@ -9,8 +9,8 @@
 #include "server/library/item.h"
 #include "server/library/journal.h"
 
-/* Who says that an item is withdrawn because its corrected text was lost in a restore. */
-#define TAKEDOWN_ACTOR "takedowns"
+/* Why an item is withdrawn whose corrected text was lost in a restore; citizens read it. */
+#define TAKEDOWN_UNCORRECTED "恢复备份后缺少更正稿，暂不公开"
 
 /* Before the writer starts: DATA/takedowns is opened, blobs are those of `data`. */
 enum rc takedown_open(struct err *e, const char *data);

@@ -21,7 +21,7 @@ SELECT item, flags FROM change WHERE stream = ?1 AND seq = ?2;
 -- Items that were withdrawn because a restored backup did not have their corrected text, and still are.
 -- name: takedown_uncorrected
 SELECT COUNT(*) FROM item i WHERE i.state = 'withdrawn' AND EXISTS (
-    SELECT 1 FROM revision_event e WHERE e.item = i.id AND e.rev = i.rev AND e.verb = 'withdraw' AND e.actor = ?1);
+    SELECT 1 FROM revision_event e WHERE e.item = i.id AND e.rev = i.rev AND e.verb = 'withdraw' AND e.reason = ?1);
 
 -- name: blob_drop_add
 INSERT INTO blob_drop (hash) VALUES (?1) ON CONFLICT (hash) DO NOTHING;
