@@ -25,7 +25,7 @@ const struct param sync_twin_params[] = {
     STREAM, { "cursor", P_TEXT, 1, 64, "签名头的 epoch.seq.sign" }, { 0 } };
 const struct param sync_log_params[] = {
     STREAM, { "epoch", P_TEXT, 1, 19, "签名头里的 epoch" }, { "cut", P_TEXT, 1, 19, "签名头里的 cut" },
-    { "range", P_TEXT, 1, 48, "起止序号 from-to；加 .gz 或 .zst 得压缩的" }, { 0 } };
+    { "range", P_TEXT, 1, 48, "起止序号 from-to；加 .gz、.zst 或 .dz 得压缩的" }, { 0 } };
 const struct param sync_object_params[] = {
     STREAM, { "name", P_TEXT, 64, 68, "SHA-256，64 位小写十六进制；加 .gz 或 .zst 得压缩的" }, { 0 } };
 const struct param sync_cover_params[] = {

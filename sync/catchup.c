@@ -15,6 +15,7 @@
 
 #include "server/base/metric.h"
 #include "server/store/db.h"
+#include "sync/dz.h"
 #include "sync/head.h"
 #include "sync/live_state.h"
 #include "sync/pack.h"
@@ -70,24 +71,39 @@ static enum rc collect(struct work *w, struct live *l, const struct wire_url *u,
     return rc ? rc : end;
 }
 
-/* Checks and records from one snapshot: a takedown in between cannot be missed. */
-static enum rc read_pack(struct work *w, struct live *l, const struct wire_url *u,
-                         struct pack *p)
+static enum rc check(struct work *w, struct live *l, const struct wire_url *u, int64_t *bytes)
 {
-    int64_t bytes;
     enum rc rc;
 
     if ((rc = check_cut(w, l, u)) || (rc = head_known(w, l, u->epoch, u->to)) ||
-        (rc = number(w, SQL_sync_catchup_bytes, l, u, &bytes)))
+        (rc = number(w, SQL_sync_catchup_bytes, l, u, bytes)))
         return rc;
-    if (bytes > BYTES_MAX) {
-        index_want(l->index, u->to);
-        return err_set(&w->err, RC_TOO_LARGE,
-                       "these changes have %" PRId64 " bytes: take the objects of the index",
-                       bytes);
+    if (*bytes <= BYTES_MAX)
+        return RC_OK;
+    index_want(l->index, u->to);
+    return err_set(&w->err, RC_TOO_LARGE,
+                   "these changes have %" PRId64 " bytes: take the objects of the index",
+                   *bytes);
+}
+
+/* The pack, or, as .dz, what takes its place. Checks and records are from one snapshot: a takedown in between
+ * cannot be missed. */
+static enum rc read_body(struct work *w, struct live *l, const struct wire_url *u,
+                         struct pack *p)
+{
+    int64_t bytes;
+    enum rc rc = check(w, l, u, &bytes);
+
+    if (rc)
+        return rc;
+    if (u->encoding == WIRE_DZ) {
+        p->body.n = 0;
+        return dz_make(w, live_no(l), u, &p->body);
     }
     buf_reserve(&p->body, (size_t)bytes);
-    return collect(w, l, u, p);
+    rc = collect(w, l, u, p);
+    pack_end(p);
+    return rc;
 }
 
 static void drop_buf(void *b)
@@ -110,8 +126,7 @@ static enum rc encode(struct work *w, const struct wire_url *u, struct pack *p,
     struct buf *coded = buf_with(w->mem);
     enum rc rc = RC_OK;
 
-    pack_end(p);
-    if (u->encoding == WIRE_IDENTITY) {
+    if (u->encoding == WIRE_IDENTITY || u->encoding == WIRE_DZ) {
         *coded = p->body;
         p->body = BUF_HEAP;
     } else {
@@ -136,7 +151,7 @@ enum rc catchup_make(struct work *w, struct live *l, const struct wire_url *u, c
     if ((rc = db_begin_read(w)))
         return rc;
     pack_init(&p, 0);
-    rc = read_pack(w, l, u, &p);
+    rc = read_body(w, l, u, &p);
     db_end_read(w->db);
     if (!rc && !(rc = encode(w, u, &p, out, n)))
         metric_add(METRIC_packs_built, 1);

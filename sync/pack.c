@@ -84,7 +84,7 @@ static enum rc bytes_of(struct err *e, const struct rows *q, const struct wire_f
     if (n != f->length || digest_n != HASH_BYTES || memcmp(found, digest, HASH_BYTES))
         return err_set(e, RC_CORRUPT, "the bytes of change %" PRIu64 " are not those published",
                        f->seq);
-    *out = bytes;
+    *out = bytes ? bytes : "";
     return RC_OK;
 }
 
@@ -99,23 +99,28 @@ static void count(struct pack *p, const struct wire_frame *f)
         p->highest_seq = f->seq;
 }
 
-enum rc pack_add(struct err *e, struct pack *p, const struct rows *q)
+enum rc pack_record(struct err *e, const struct rows *q, struct pack_record *out)
 {
-    struct wire_frame f;
     struct sync_err se;
-    const void *bytes = NULL;
-    size_t n;
     enum rc rc;
 
-    if ((rc = frame_of(e, q, &f)) || (rc = bytes_of(e, q, &f, &bytes)))
+    if ((rc = frame_of(e, q, &out->f)) || (rc = bytes_of(e, q, &out->f, &out->bytes)))
         return rc;
-    buf_reserve(&p->body, WIRE_FRAME_MAX + f.length);
-    if (wire_frame_encode(&se, &f, (uint8_t *)p->body.p + p->body.n, &n))
-        return err_set(e, RC_CORRUPT, "change %" PRIu64 ": %s", f.seq, se.text);
-    p->body.n += n;
-    if (f.length)
-        buf_add(&p->body, bytes, f.length);
-    count(p, &f);
+    if (wire_frame_encode(&se, &out->f, out->frame, &out->frame_n))
+        return err_set(e, RC_CORRUPT, "change %" PRIu64 ": %s", out->f.seq, se.text);
+    return RC_OK;
+}
+
+enum rc pack_add(struct err *e, struct pack *p, const struct rows *q)
+{
+    struct pack_record r;
+    enum rc rc = pack_record(e, q, &r);
+
+    if (rc)
+        return rc;
+    buf_add(&p->body, r.frame, r.frame_n);
+    buf_add(&p->body, r.bytes, r.f.length);
+    count(p, &r.f);
     return RC_OK;
 }
 

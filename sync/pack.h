@@ -19,9 +19,19 @@ struct pack {
 void pack_init(struct pack *p, size_t room);
 void pack_done(struct pack *p);
 /*
- * Adds the record of a row of the statements sync_catchup or sync_records. RC_CORRUPT if its
- * bytes are not those of its digest, RC_GONE if they were purged.
+ * The record of a row whose first PACK_COLUMNS columns are those of sync_catchup. What it points
+ * to lives until the next row. RC_CORRUPT if its bytes are not those of its digest, RC_GONE if
+ * they were purged.
  */
+enum { PACK_COLUMNS = 12 };
+struct pack_record {
+    struct wire_frame f;
+    uint8_t frame[WIRE_FRAME_MAX];
+    size_t frame_n;
+    const void *bytes; /* f.length of them, never NULL */
+};
+enum rc pack_record(struct err *e, const struct rows *q, struct pack_record *out);
+/* Adds the record of such a row. */
 enum rc pack_add(struct err *e, struct pack *p, const struct rows *q);
 /* The number of records goes into the header. */
 void pack_end(struct pack *p);

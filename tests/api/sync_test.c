@@ -63,7 +63,7 @@ static void keys_are_served(void **state)
 static void a_twin_a_log_and_an_object_are_for_ever(void **state)
 {
     struct sync_http *f = *state;
-    static const char *const suffix[] = { "", ".gz", ".zst" };
+    static const char *const suffix[] = { "", ".gz", ".zst", ".dz" }; /* the last: log only */
     struct wire_head h;
     struct answer a;
     char target[200], hex[65];
@@ -76,7 +76,7 @@ static void a_twin_a_log_and_an_object_are_for_ever(void **state)
     a = get(f, target, NULL);
     assert_forever(f, &a);
     wire_hex(h.directory, sizeof h.directory, hex);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         snprintf(target, sizeof target, "/v1/sync/main/log/%" PRIu64 "/0/10-20%s", h.epoch,
                  suffix[i]);
         a = get(f, target, NULL);
@@ -84,6 +84,10 @@ static void a_twin_a_log_and_an_object_are_for_ever(void **state)
         assert_header(f, &a, "content-type", "application/octet-stream");
         assert_header(f, &a, "content-encoding", "");
         snprintf(target, sizeof target, "/v1/sync/main/object/%s%s", hex, suffix[i]);
+        if (i == 3) {
+            assert_refused(f, target, 400);
+            continue;
+        }
         a = get(f, target, NULL);
         assert_forever(f, &a);
     }
@@ -92,6 +96,7 @@ static void a_twin_a_log_and_an_object_are_for_ever(void **state)
 static void an_answer_cut_short_is_continued(void **state)
 {
     struct sync_http *f = *state;
+    static const char *const suffix[] = { "", ".gz", ".zst", ".dz" };
     struct wire_head h;
     struct answer whole, rest;
     char target[200], headers[200];
@@ -99,34 +104,52 @@ static void an_answer_cut_short_is_continued(void **state)
     for (int i = 0; i < 20; i++)
         put(f, i, 0);
     h = head();
-    snprintf(target, sizeof target, "/v1/sync/main/log/%" PRIu64 "/0/10-20.zst", h.epoch);
-    whole = get(f, target, NULL);
-    cache_forget_all(); /* as if another process answered */
-    snprintf(headers, sizeof headers, "range: bytes=100-\nif-range: %s",
-             answer_header(f->world, &whole, "etag"));
-    rest = get(f, target, headers);
-    assert_int_equal(rest.status, 206);
-    assert_int_equal(rest.len, whole.len - 100);
-    assert_memory_equal(rest.body, whole.body + 100, rest.len);
+    for (int i = 0; i < 4; i++) {
+        snprintf(target, sizeof target, "/v1/sync/main/log/%" PRIu64 "/0/10-20%s", h.epoch,
+                 suffix[i]);
+        whole = get(f, target, NULL);
+        cache_forget_all(); /* as if another process answered */
+        snprintf(headers, sizeof headers, "range: bytes=100-\nif-range: %s",
+                 answer_header(f->world, &whole, "etag"));
+        rest = get(f, target, headers);
+        assert_int_equal(rest.status, 206);
+        assert_int_equal(rest.len, whole.len - 100);
+        assert_memory_equal(rest.body, whole.body + 100, rest.len);
+        rest = ask(f->world, HEAD, target, NULL);
+        assert_int_equal(rest.status, 200);
+        assert_int_equal(rest.len, 0);
+        assert_string_equal(answer_header(f->world, &rest, "etag"),
+                            answer_header(f->world, &whole, "etag"));
+    }
+}
+
+static void assert_built_once(struct sync_http *f, const char *target)
+{
+    enum { PARALLEL = 50 };
+    struct asking *asking[PARALLEL];
+    int64_t before = metric_get(METRIC_packs_built);
+
+    for (int i = 0; i < PARALLEL; i++)
+        asking[i] = ask_begin(f->world, GET, target, NULL);
+    for (int i = 0; i < PARALLEL; i++)
+        assert_int_equal(ask_end(f->world, asking[i]).status, 200);
+    assert_int_equal(metric_get(METRIC_packs_built), before + 1);
 }
 
 static void one_catch_up_is_built_once_for_all(void **state)
 {
     struct sync_http *f = *state;
-    struct asking *asking[16];
+    static const char *const suffix[] = { "", ".gz", ".zst", ".dz" };
     struct wire_head h;
     char target[200];
-    int64_t before;
 
     put(f, 0, 0);
     h = head();
-    before = metric_get(METRIC_packs_built);
-    snprintf(target, sizeof target, "/v1/sync/main/log/%" PRIu64 "/0/0-1.gz", h.epoch);
-    for (int i = 0; i < 16; i++)
-        asking[i] = ask_begin(f->world, GET, target, NULL);
-    for (int i = 0; i < 16; i++)
-        assert_int_equal(ask_end(f->world, asking[i]).status, 200);
-    assert_int_equal(metric_get(METRIC_packs_built), before + 1);
+    for (int i = 0; i < 4; i++) {
+        snprintf(target, sizeof target, "/v1/sync/main/log/%" PRIu64 "/0/0-1%s", h.epoch,
+                 suffix[i]);
+        assert_built_once(f, target);
+    }
 }
 
 static void refusals_point_at_the_newest_head(void **state)
@@ -140,6 +163,8 @@ static void refusals_point_at_the_newest_head(void **state)
         { "/v1/sync/main/log/%" PRIu64 "/0/03-30", 400 }, /* another spelling */
         { "/v1/sync/main/log/%" PRIu64 "/0/+3-30", 400 },
         { "/v1/sync/main/log/%" PRIu64 "/0/20-30.br", 400 },
+        { "/v1/sync/main/log/%" PRIu64 "/0/3-30.dz", 400 },
+        { "/v1/sync/main/log/%" PRIu64 "/1/20-30.dz", 404 },
         { "/v1/sync/main/log/0%" PRIu64 "/0/20-30", 400 },
         { "/v1/sync/main/log/1%" PRIu64 "/0/20-30", 404 }, /* epoch */
         { "/v1/sync/main/log/%" PRIu64 "/1/20-30", 404 },  /* a cut to come */
@@ -182,6 +207,8 @@ static void a_catch_up_of_more_than_64_mib_is_refused(void **state)
     free(bytes);
     h = head();
     snprintf(target, sizeof target, "/v1/sync/main/log/%" PRIu64 "/0/0-%d.zst", h.epoch, ITEMS);
+    assert_refused(f, target, 413);
+    snprintf(target, sizeof target, "/v1/sync/main/log/%" PRIu64 "/0/0-%d.dz", h.epoch, ITEMS);
     assert_refused(f, target, 413);
 }
 
@@ -227,6 +254,8 @@ static void a_purge_makes_older_catch_ups_gone(void **state)
     put(f, 3, CHANGE_PURGE);
     h = head();
     assert_int_equal(h.cut, 1);
+    assert_refused(f, target, 410);
+    snprintf(target, sizeof target, "/v1/sync/main/log/%" PRIu64 "/0/0-10.dz", h.epoch);
     assert_refused(f, target, 410);
     snprintf(target, sizeof target, "/v1/sync/main/log/%" PRIu64 "/1/0-11", h.epoch);
     assert_int_equal(get(f, target, NULL).status, 200);

@@ -177,6 +177,7 @@ struct plan {
     uint64_t born; /* of an item there is, or the number of items */
     enum change_op op;
     size_t n;
+    const char *bytes; /* NULL: any */
 };
 
 static enum rc change(struct work *w, struct sync_world *t, struct plan p)
@@ -199,6 +200,8 @@ static enum rc change(struct work *w, struct sync_world *t, struct plan p)
         memset(bytes + i, 'a' + (int)(i / 512) % 26, p.n - i < 512 ? p.n - i : 512);
     for (size_t i = 0; i < p.n && i < 512; i++)
         bytes[i] = "0123456789abcdef天津政务"[sync_world_random(t, 28)];
+    if (p.bytes)
+        memcpy(bytes, p.bytes, p.n);
     if (p.born == t->items)
         t->id[t->items++] = id_new();
     else
@@ -248,6 +251,11 @@ static void write_all(struct burst b)
 void sync_world_put(struct sync_world *t, uint64_t born, size_t n)
 {
     write_all((struct burst){ t, { born, CHANGE_PUT, n }, 1, 0 });
+}
+
+void sync_world_put_bytes(struct sync_world *t, uint64_t born, const char *bytes, size_t n)
+{
+    write_all((struct burst){ t, { born, CHANGE_PUT, n, bytes }, 1, 0 });
 }
 
 void sync_world_put_often(struct sync_world *t, uint64_t born, int times)

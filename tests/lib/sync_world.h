@@ -54,6 +54,8 @@ uint32_t sync_world_random(struct sync_world *t, uint32_t below);
 /* Publishes `n` bytes for an item: an existing one, or a new one if `born` is the number of
  * items. Waits for the COMMIT and a head that is due. */
 void sync_world_put(struct sync_world *t, uint64_t born, size_t n);
+/* The same with bytes of the test's own. */
+void sync_world_put_bytes(struct sync_world *t, uint64_t born, const char *bytes, size_t n);
 /* So many small changes of an item there is, in one transaction. */
 void sync_world_put_often(struct sync_world *t, uint64_t born, int times);
 void sync_world_withdraw(struct sync_world *t, uint64_t born);
