@@ -254,6 +254,8 @@ void sse_loop_done(void)
 
         loops = l->next;
         sse_unlisten(l->sse, &l->bell);
+        while (atomic_load(&l->rung)) /* a last note came after the last connection had gone */
+            h2o_evloop_run(l->loop, 10);
         h2o_timeout_unlink(&l->spread);
         h2o_timeout_unlink(&l->beats);
         h2o_timeout_dispose(l->loop, &l->spread_ms);
