@@ -155,7 +155,8 @@ void verify_cover_root(const struct wire_cover *c, uint8_t out[WIRE_HASH]);
 /* SYNC_MISMATCH unless the cover is of this size and root. */
 enum sync_rc verify_cover(struct sync_err *e, const struct wire_cover *c,
                           const struct wire_head *head);
-/* SYNC_MISMATCH unless the children make up `hash`; SYNC_INVALID for a wrong length. */
+/* SYNC_MISMATCH unless the children make up `hash`; SYNC_INVALID for a wrong length or
+ * a seq that none can have. */
 enum sync_rc verify_tile(struct sync_err *e, unsigned height, const uint8_t *in, size_t n,
                          const uint8_t hash[WIRE_HASH]);
 

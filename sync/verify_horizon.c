@@ -270,8 +270,10 @@ enum sync_rc verify_tile(struct sync_err *e, unsigned height, const uint8_t *in,
     if (children == 0 || n != children * bytes)
         return sync_err_set(e, SYNC_INVALID, "tile: %zu bytes are none of height %u", n,
                             height);
-    for (size_t i = 0; i < children;
-         i++) /* the hash ends each child; a leaf has its seq before */
+    if (bytes == WIRE_LEAF_ROW && !wire_rows_ok(in, children))
+        return sync_err_set(e, SYNC_INVALID, "tile: a seq is out of range");
+    /* The hash ends each child; a leaf has its seq before. */
+    for (size_t i = 0; i < children; i++)
         merkle_stack_add(&s, in + (i + 1) * bytes - WIRE_HASH);
     merkle_stack_root(&s, root);
     if (memcmp(root, hash, WIRE_HASH) != 0)

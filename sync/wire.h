@@ -262,6 +262,9 @@ size_t wire_cover_bytes(const struct wire_cover *c);
 void wire_cover_header(const struct wire_cover *c, uint8_t out[WIRE_COVER_HEADER]);
 enum sync_rc wire_cover_parse(struct sync_err *e, const uint8_t *in, size_t n,
                               struct wire_cover *out);
+/* The seq of a row, and whether those of `n` rows are possible: from 1, below 2^63. */
+uint64_t wire_row_seq(const uint8_t row[WIRE_LEAF_ROW]);
+bool wire_rows_ok(const uint8_t *rows, size_t n);
 /* Whether a reader of a tree of this size may have this horizon. */
 bool wire_horizon_ok(uint64_t size, uint64_t horizon);
 /* The highest allowed one that is at most `born`. */

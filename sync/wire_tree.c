@@ -62,6 +62,22 @@ void wire_cover_header(const struct wire_cover *c, uint8_t out[WIRE_COVER_HEADER
     put_be64(out + 16, c->first);
 }
 
+uint64_t wire_row_seq(const uint8_t row[WIRE_LEAF_ROW])
+{
+    return get_be64(row);
+}
+
+bool wire_rows_ok(const uint8_t *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint64_t seq = get_be64(rows + i * WIRE_LEAF_ROW);
+
+        if (seq == 0 || seq > INT64_MAX)
+            return false;
+    }
+    return true;
+}
+
 enum sync_rc wire_cover_parse(struct sync_err *e, const uint8_t *in, size_t n,
                               struct wire_cover *out)
 {
@@ -78,6 +94,8 @@ enum sync_rc wire_cover_parse(struct sync_err *e, const uint8_t *in, size_t n,
     c.mid = c.top + c.tops * WIRE_HASH;
     c.low = c.mid + c.mids * WIRE_HASH;
     c.last = c.low + c.lows * WIRE_HASH;
+    if (!wire_rows_ok(c.last, c.lasts))
+        return sync_err_set(e, SYNC_INVALID, "cover: a seq is out of range");
     *out = c;
     return SYNC_OK;
 }

@@ -32,6 +32,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         abort();
     if (verify_keys_accept(&e, text, n, text, n, first))
         abort();
+    if (!verify_keys_current_of(&e, text, n, first, "stream:main", "sm2", &key) &&
+        (key.len != VERIFY_SM2 || strcmp(key.algorithm, "sm2") != 0))
+        abort();
     if (verify_keys_current(&e, text, n, first, "stream:main", &key))
         return 0;
     if (verify_keys_current(&e, text, n, first, "stream:main", &again) ||

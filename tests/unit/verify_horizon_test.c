@@ -143,8 +143,10 @@ static void take_cover(struct pair *p)
         OK(merkle_node(&err, &p->all, p->size, 10, i, at));
     for (uint64_t i = p->size >> 10 << 4; i < p->size >> 6; i++, at += WIRE_HASH)
         OK(merkle_node(&err, &p->all, p->size, 6, i, at));
-    for (uint64_t i = p->size >> 6 << 6; i < p->size; i++, at += WIRE_LEAF_ROW)
+    for (uint64_t i = p->size >> 6 << 6; i < p->size; i++, at += WIRE_LEAF_ROW) {
+        memset(at, 7, 8);
         memcpy(at + 8, p->leaves[i], WIRE_HASH);
+    }
     assert_int_equal(at - p->cover, wire_cover_bytes(&c));
     OK(wire_cover_parse(&err, p->cover, (size_t)(at - p->cover), &p->parsed));
     OK(merkle_root(&err, &p->all, p->size, head.root));
@@ -342,8 +344,8 @@ static void a_partial_tree_has_the_root_of_the_whole_one(void **state)
         struct pair p;
 
         pair_init(&p, sizes[i], i);
-        for (unsigned round = 0; round < 4; round++) {
-            uint64_t at = round == 0 ? 0 : round == 1 ? p.size : any(&p, p.size + 1);
+        for (unsigned round = 0; round < (p.size < 100000 ? 4 : 2); round++) {
+            uint64_t at = round == 2 ? 0 : round == 3 ? p.size : any(&p, p.size + 1);
 
             begin_at(&p, wire_horizon_below(p.size, at));
             live_through(&p, 12);
@@ -509,6 +511,10 @@ static void tiles_lead_from_a_root_down_to_the_leaf(void **state)
     tile[n - 1] ^= 1;
     tile[0] ^= 1; /* a seq, which no hash covers */
     OK(verify_tile(&err, 6, tile, n, hash));
+    tile[0] |= 0x80;
+    IS(SYNC_INVALID, verify_tile(&err, 6, tile, n, hash));
+    memset(tile, 0, 8);
+    IS(SYNC_INVALID, verify_tile(&err, 6, tile, n, hash));
     pair_done(&p);
 }
 
