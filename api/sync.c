@@ -13,6 +13,7 @@
 #include "sync/catchup.h"
 #include "sync/cover.h"
 #include "sync/head.h"
+#include "sync/index.h"
 #include "sync/keys.h"
 #include "sync/object.h"
 #include "sync/single.h"
@@ -140,7 +141,7 @@ enum rc get_sync_object(struct work *w, const struct request *rq, struct reply *
     enum rc rc;
 
     if ((rc = open_url(w, rq, rp, &l, &u)) ||
-        (rc = object_read(w, live_data(l), u.hash, u.encoding, &body, &n)))
+        (rc = index_read(w, l, u.hash, u.encoding, &body, &n)))
         return rc;
     reply_forever(rp, TYPE_BYTES, body, n);
     return RC_OK;

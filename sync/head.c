@@ -252,10 +252,8 @@ static void publish(void *arg)
     l->stale = l->seq != s->head.seq;
     l->urgent = false;
     l->signed_ms = clock_now_ms();
-    if (cut) {
-        index_cut(l->index, s->head.seq);
+    if (cut)
         head_forget_answers();
-    }
     metric_set(METRIC_head_seq, (int64_t)s->head.seq);
     metric_add(METRIC_heads_signed, 1);
 }
@@ -437,9 +435,10 @@ static enum rc sign_urgent(struct work *w, struct live *l)
 
 void head_touch(struct live *l)
 {
-    if (l->urgent)
+    if (l->urgent) {
+        index_retire(l->index, l->db);
         in_transaction(l, l->db, sign_urgent, attempted);
-    else if (!l->queued && debounced(l))
+    } else if (!l->queued && debounced(l))
         submit(l);
 }
 
@@ -468,6 +467,7 @@ void head_tick(struct live *l, struct db *db)
 {
     if (!l->queued && debounced(l) && (l->stale || l->directory_new || quarter_passed(l)))
         in_transaction(l, db, tick_sign, attempted);
+    index_retire(l->index, db);
     index_kick(l->index, l->seq);
     if (clock_mono_us() - l->purged >= (int64_t)PURGE_EVERY * 1000000)
         in_transaction(l, db, tick_purge, purged);

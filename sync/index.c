@@ -1,25 +1,26 @@
 /*
- * index.c - the state as a list of bases, each some thousand neighbouring items in one pack.
+ * index.c - the state as a list of objects: bases, each some thousand neighbouring items in one
+ * pack, and layers, what changed since.
  *
- *     plan --> build one object --> ... --> store the index and sign, together --> sweep
+ *     plan --> build one object --> ... --> plan layers --> build one --> ...
+ *          --> store the index and sign, together --> sweep
  *
  * A build is a chain of short jobs on the worker pool, each of which queues the next, so that
  * requests get their turn between two objects. It is made as of one seq, S, though each step
- * has its own snapshot: a step takes of every item the last change up to S.
+ * has its own snapshot: a step takes of every item the last change up to S. What is to be done
+ * is decided in index_plan.c and index_layers.c, and done in index_build.c.
  *
- * What stays: a base in whose range nothing changed since the index before. What is made again:
- * regions, that is runs of neighbouring bases that changed, and the open end of the log. A
- * region is cut into equal objects of at most 4 MiB; the open end into full ones and a rest.
- * Cuts fall on multiples of 64 where they can, because a tile of the tree is that wide.
- *
- * In a hurry - the log runs so far ahead that heads are held back (head.c) - objects are half
+ * In a hurry - the log runs so far ahead that heads are held back (head.c) - bases are half
  * as large and compressed quickly. Small neighbours are joined when there is time again: the
  * joint object has another content, so another name, and no URL ever answers other bytes.
  *
- * A crash at any point: objects that no index names yet are taken by the next sweep, or found
- * there and used if the same build is made again.
+ * A purge: the objects that hold what it withdrew are marked in the table gone_object before
+ * its command is answered, and are 410 from that COMMIT on, also after a crash; those at work
+ * when it came are marked by the transaction that would show them. Then a build is urgent: it makes
+ * again what is gone and nothing else. However many purges came meanwhile, that is one build.
  *
- * Not here: layers. What others wrote of them is understood (wire.h), but bases replace them.
+ * A crash at any point: objects that no index names yet are taken by the next sweep, or made
+ * again under the same name.
  */
 #include "sync/index.h"
 
@@ -30,10 +31,11 @@
 #include "server/base/log.h"
 #include "server/store/db.h"
 #include "sync/head.h"
+#include "sync/index_build.h"
+#include "sync/index_gone.h"
 #include "sync/index_plan.h"
 #include "sync/live_state.h"
 #include "sync/object.h"
-#include "sync/pack.h"
 
 enum {
     KEEP_SECONDS = 7 * 86400, /* a slow first sync may take that long */
@@ -45,9 +47,10 @@ struct index {
     struct live *live;
     struct pool *workers;
     int64_t every;
+    struct buf purges;    /* struct purge: not yet marked; the writer thread's */
     pthread_mutex_t lock; /* for what follows */
     bool stopped, active, untidy;
-    uint64_t cut;      /* seq of the newest takedown that objects may still hold; 0: none */
+    uint64_t cut;      /* seq of the newest purge that a gone object waits for; 0: none */
     uint64_t wanted;   /* seq that somebody cannot reach but by objects; 0: none */
     int64_t failed_us; /* when the last build failed; 0: it did not */
     uint64_t reached;  /* seq of the newest index */
@@ -55,95 +58,28 @@ struct index {
     struct build *build; /* the worker's while active */
 };
 
-/* ---- building ---- */
+/* Builds of all streams that are under way: a sweep must not take what they are writing. */
+static pthread_mutex_t sweeping = PTHREAD_MUTEX_INITIALIZER;
+static int builds;
 
-/* Where a pack may be cut back to. */
-static void cut_back(struct pack *p, const struct pack *mark)
+static uint64_t pending_cut(struct index *x)
 {
-    struct buf body = p->body;
+    uint64_t cut;
 
-    *p = *mark;
-    body.n = mark->body.n;
-    p->body = body;
-}
-
-/* Records of the region's next object, from r->first on. */
-static enum rc fill(struct err *e, struct rows *q, const struct region *r, struct pack *p)
-{
-    struct pack mark = *p;
-    enum rc rc;
-
-    while (rows_next(q)) {
-        struct pack before = *p;
-
-        if ((rc = pack_add(e, p, q)))
-            return rc;
-        if (p->last_born != r->first + p->records - 1)
-            return err_set(e, RC_CORRUPT, "item number %" PRIu64 " has no change",
-                           r->first + p->records - 1);
-        if (p->body.n > WIRE_PACK_MAX && p->records > 1) {
-            cut_back(p, mark.records ? &mark : &before);
-            return RC_OK;
-        }
-        if ((p->last_born + 1) % 64 == 0) {
-            mark = *p;
-            if (p->body.n >= r->target)
-                return RC_OK;
-        }
-    }
-    return RC_OK;
-}
-
-static enum rc build_object(struct work *w, struct live *l, struct build *b, int level)
-{
-    struct region *r = &b->region[b->at];
-    struct wire_object o = { .kind = WIRE_BASE };
-    struct pack p;
-    struct rows q;
-    enum rc rc, end;
-
-    if ((rc = db_query(w, SQL_sync_records, &q, "iiii", l->no, (int64_t)r->first,
-                       (int64_t)r->last, (int64_t)b->seq)))
-        return rc;
-    pack_init(&p, WIRE_PACK_MAX);
-    rc = fill(&w->err, &q, r, &p);
-    end = rows_done(&q);
-    if (!rc && !(rc = end) && !p.records)
-        rc = err_set(&w->err, RC_CORRUPT, "item number %" PRIu64 " has no change", r->first);
-    if (!rc) {
-        pack_end(&p);
-        o.first_born = p.first_born, o.last_born = p.last_born;
-        o.lowest_seq = p.lowest_seq, o.highest_seq = p.highest_seq;
-        rc = object_write(&w->err, l->data, p.body.p, p.body.n, level, &o);
-    }
-    pack_done(&p);
-    if (rc)
-        return rc;
-    build_keep(b, &o);
-    r->first = o.last_born + 1;
-    if (r->first > r->last)
-        b->at++;
-    return RC_OK;
-}
-
-static enum rc build_next(struct work *w, struct live *l, struct build *b)
-{
-    struct stream_now now;
-    enum rc rc = plan_stream(w, l, &now);
-
-    b->overtaken = !rc && !b->hurry && plan_in_hurry(&now);
-    if (rc || b->overtaken)
-        return rc;
-    return build_object(w, l, b, b->hurry ? PACK_HURRY : PACK_BEST);
+    pthread_mutex_lock(&x->lock);
+    cut = x->cut;
+    pthread_mutex_unlock(&x->lock);
+    return cut;
 }
 
 /* ---- the end of a build ---- */
 
-static int by_born(const void *a, const void *b)
+static void print_parts(const struct parts *parts, struct buf *out)
 {
-    const struct wire_object *x = a, *y = b;
+    char line[WIRE_INDEX_LINE];
 
-    return x->first_born < y->first_born ? -1 : x->first_born > y->first_born;
+    for (size_t i = 0; i < parts->n; i++)
+        buf_add(out, line, wire_object_print(&parts->p[i].o, line));
 }
 
 static void print_index(const struct build *b, struct buf *out)
@@ -151,39 +87,85 @@ static void print_index(const struct build *b, struct buf *out)
     char line[WIRE_INDEX_LINE];
 
     buf_add(out, line, wire_index_head_print(b->seq, line));
-    for (size_t i = 0; i < b->objects; i++)
-        buf_add(out, line, wire_object_print(&b->object[i], line));
+    print_parts(&b->base, out);
+    print_parts(&b->layer, out);
+}
+
+static enum rc store_parts(struct work *w, struct live *l, const struct parts *parts)
+{
+    enum rc rc = RC_OK;
+
+    for (size_t i = 0; i < parts->n && !rc; i++) {
+        const struct part *p = &parts->p[i];
+
+        /* The same bytes may have been marked though they never held the text, or long ago. */
+        if (p->built)
+            rc = db_run(w, SQL_gone_object_back, "b", p->o.hash, (size_t)HASH_BYTES);
+        if (!rc && p->fresh)
+            rc = part_store(w, l->no, p);
+    }
+    return rc;
 }
 
 struct finishing {
     struct live *live;
     const struct build *build;
-    bool cut; /* what the objects before held must go at once */
+    bool made;       /* else only files were mended */
+    uint64_t cut;    /* the newest purge that came meanwhile and hit what was built */
+    struct buf died; /* hashes */
 };
 
 static void finished(void *arg)
 {
     const struct finishing *f = arg;
+    struct index *x = f->live->index;
 
-    index_reached(f->live->index, f->build->seq);
+    pthread_mutex_lock(&x->lock);
+    x->reached = f->build->seq;
+    if (f->cut > x->cut)
+        x->cut = f->cut;
+    pthread_mutex_unlock(&x->lock);
+    if (f->died.n)
+        head_forget_answers();
 }
 
-/* On the writer thread: the index, its place in the stream's row, and the head that names it,
- * in one transaction. */
+/* Purges after S: what was built meanwhile may hold what they withdrew. */
+static enum rc mark_meanwhile(struct work *w, struct finishing *f)
+{
+    struct buf purges = BUF_IN(w->mem);
+    enum rc rc = gone_since(w, f->live->no, f->build->seq, &purges);
+    const struct purge *p = (const struct purge *)(const void *)purges.p;
+    size_t n = purges.n / sizeof *p;
+
+    f->died = BUF_IN(w->mem);
+    if (rc || (rc = gone_mark(w, f->live->no, p, n, &f->died)))
+        return rc;
+    f->cut = f->died.n ? p[n - 1].seq : 0;
+    return RC_OK;
+}
+
+/* On the writer thread: the index, the rows of its objects, its place in the stream's row, and
+ * the head that names it, in one transaction. */
 static enum rc finish(struct work *w, void *arg)
 {
     struct finishing *f = arg;
     struct live *l = f->live;
+    const struct build *b = f->build;
     struct buf text = BUF_IN(w->mem);
     uint8_t hash[HASH_BYTES];
-    int64_t horizon = f->cut ? INT64_MAX : clock_now() - KEEP_SECONDS;
     enum rc rc;
 
-    print_index(f->build, &text);
+    if ((rc = store_parts(w, l, &b->base)) || (rc = store_parts(w, l, &b->layer)))
+        return rc;
+    if (!f->made)
+        return RC_OK;
+    print_index(b, &text);
     if ((rc = object_put(w, l->no, "index", text.p, text.n, hash)) ||
-        (rc = db_change(w, SQL_sync_stream_set_index, "iib", l->no, (int64_t)f->build->seq,
-                        hash, sizeof hash)) ||
-        (rc = object_expire(w, l->no, "index", hash, horizon, KEEP_INDEXES)))
+        (rc = db_change(w, SQL_sync_stream_set_index, "iib", l->no, (int64_t)b->seq, hash,
+                        sizeof hash)) ||
+        (rc = object_expire(w, l->no, "index", hash, clock_now() - KEEP_SECONDS,
+                            KEEP_INDEXES)) ||
+        (rc = mark_meanwhile(w, f)))
         return rc;
     work_after_commit(w, finished, f);
     return head_sign(w, l, false);
@@ -192,48 +174,101 @@ static enum rc finish(struct work *w, void *arg)
 /* Nothing to do if nothing changed since the index before. */
 static bool is_new(const struct index *x, const struct build *b)
 {
-    return b->regions || b->seq != x->reached;
+    return b->changed || b->seq != x->reached;
 }
 
-static bool cut_within(struct index *x, uint64_t seq)
+static bool any_built(const struct parts *parts)
 {
-    bool within;
-
-    pthread_mutex_lock(&x->lock);
-    within = x->cut && x->cut <= seq;
-    pthread_mutex_unlock(&x->lock);
-    return within;
+    for (size_t i = 0; i < parts->n; i++)
+        if (parts->p[i].built)
+            return true;
+    return false;
 }
 
-static void end_cut(struct index *x, uint64_t seq)
+/* ---- what nobody needs any more ---- */
+
+struct pruning {
+    struct live *live;
+    struct buf hashes;
+};
+
+static bool is_in(const struct parts *parts, const uint8_t hash[HASH_BYTES])
 {
-    pthread_mutex_lock(&x->lock);
-    if (x->cut <= seq)
-        x->cut = 0;
-    pthread_mutex_unlock(&x->lock);
-    head_forget_answers(); /* somebody may have asked for an old object meanwhile */
+    for (size_t i = 0; i < parts->n; i++)
+        if (!memcmp(parts->p[i].o.hash, hash, HASH_BYTES))
+            return true;
+    return false;
+}
+
+static enum rc prune(struct work *w, void *arg)
+{
+    struct pruning *p = arg;
+    enum rc rc = RC_OK;
+
+    for (size_t at = 0; at < p->hashes.n && !rc; at += HASH_BYTES) {
+        const uint8_t *hash = (const uint8_t *)p->hashes.p + at;
+
+        if (!(rc = object_gone(w, p->live->no, hash)))
+            rc = db_run(w, SQL_index_object_drop, "bi", hash, (size_t)HASH_BYTES, p->live->no);
+    }
+    return rc;
+}
+
+/* Objects that no stored index names, and gone ones that the newest has replaced: they are gone
+ * for ever, first in the table, then on the disk. */
+static enum rc prune_objects(struct work *w, struct live *l, const struct build *b)
+{
+    struct pruning p = { l, BUF_IN(w->mem) };
+    struct hashes named;
+    struct part *part;
+    size_t n;
+    enum rc rc;
+
+    if ((rc = object_named(w, l->no, &named)) || (rc = part_list(w, l->no, &part, &n)))
+        return rc;
+    for (size_t i = 0; i < n; i++)
+        if ((part[i].gone || !hashes_have(&named, part[i].o.hash)) &&
+            !is_in(&b->base, part[i].o.hash) && !is_in(&b->layer, part[i].o.hash))
+            buf_add(&p.hashes, part[i].o.hash, HASH_BYTES);
+    if (p.hashes.n && (rc = writer_call(w, prune, &p)))
+        return rc;
+    for (size_t at = 0; at < p.hashes.n; at += HASH_BYTES)
+        object_unlink(w->mem, l->data, (const uint8_t *)p.hashes.p + at);
+    return RC_OK;
+}
+
+/* Only if no other stream's build is writing. */
+static enum rc sweep(struct work *w, struct live *l, int *removed)
+{
+    enum rc rc = RC_OK;
+
+    pthread_mutex_lock(&sweeping);
+    if (builds == 1)
+        rc = object_sweep(w, l->data, removed);
+    pthread_mutex_unlock(&sweeping);
+    return rc;
 }
 
 static enum rc end_build(struct index *x, struct work *w)
 {
     struct build *b = x->build;
-    struct finishing f = { x->live, b, cut_within(x, b->seq) };
-    bool made = is_new(x, b);
+    struct finishing f = { .live = x->live, .build = b, .made = is_new(x, b) };
     int removed = 0;
     enum rc rc;
 
-    if (b->objects)
-        qsort(b->object, b->objects, sizeof *b->object, by_born);
-    if (made && (rc = writer_call(w, finish, &f)))
+    if ((f.made || any_built(&b->base) || any_built(&b->layer)) &&
+        (rc = writer_call(w, finish, &f)))
         return rc;
-    if ((rc = object_sweep(w, x->live->data, x->live->no, &removed)))
+    if ((rc = prune_objects(w, x->live, b)) || (rc = sweep(w, x->live, &removed)))
         return rc;
-    LOG(made ? LOG_INFO : LOG_DEBUG, "index_made", L_STR("stream", x->live->name),
-        L_INT("seq", b->seq), L_INT("objects", b->objects), L_INT("files_removed", removed));
-    if (f.cut)
-        end_cut(x, b->seq);
+    LOG(f.made ? LOG_INFO : LOG_DEBUG, "index_made", L_STR("stream", x->live->name),
+        L_INT("seq", b->seq), L_INT("bases", b->base.n), L_INT("layers", b->layer.n),
+        L_INT("files_removed", removed));
     pthread_mutex_lock(&x->lock);
-    x->untidy = b->hurry && plan_untidy(b); /* a build at leisure has joined what it could */
+    if (x->cut <= b->seq)
+        x->cut = 0;
+    /* A build at leisure has joined what it could. */
+    x->untidy = (b->hurry || b->urgent) && plan_untidy(b);
     pthread_mutex_unlock(&x->lock);
     return RC_OK;
 }
@@ -252,20 +287,35 @@ static enum rc in_snapshot(struct work *w, struct live *l, struct build *b,
     return rc;
 }
 
+static void count_builds(int by)
+{
+    pthread_mutex_lock(&sweeping);
+    builds += by;
+    pthread_mutex_unlock(&sweeping);
+}
+
 static void drop_build(struct index *x)
 {
-    if (x->build)
-        arena_free(x->build->mem);
+    if (!x->build)
+        return;
+    arena_free(x->build->mem);
     x->build = NULL;
+    count_builds(-1);
 }
 
 static enum rc begin(struct index *x, struct work *w)
 {
-    struct arena *mem = arena_new();
+    struct arena *mem = arena_new(), *own = w->mem;
+    enum rc rc;
 
+    count_builds(1);
     x->build = arena_zalloc(mem, sizeof *x->build);
     x->build->mem = mem;
-    return in_snapshot(w, x->live, x->build, plan_make);
+    x->build->urgent = pending_cut(x) > 0;
+    w->mem = mem; /* the plan outlives the step */
+    rc = in_snapshot(w, x->live, x->build, plan_make);
+    w->mem = own;
+    return rc;
 }
 
 /* One step of the build; *more says whether there is another. */
@@ -277,7 +327,8 @@ static enum rc step(struct index *x, struct work *w, bool *more)
     if (!x->build || x->build->overtaken) {
         drop_build(x);
         rc = begin(x, w);
-    } else if (x->build->at < x->build->regions) {
+    } else if (!build_is_done(x->build)) {
+        x->build->cut = pending_cut(x);
         rc = in_snapshot(w, x->live, x->build, build_next);
     } else {
         *more = false;
@@ -336,18 +387,82 @@ void index_kick(struct index *x, uint64_t seq)
     pthread_mutex_unlock(&x->lock);
 }
 
-void index_reached(struct index *x, uint64_t seq)
+/* ---- purges ---- */
+
+void index_purge(struct index *x, uint64_t born, uint64_t seq)
 {
-    pthread_mutex_lock(&x->lock);
-    x->reached = seq;
-    pthread_mutex_unlock(&x->lock);
+    struct purge p = { born, seq };
+
+    buf_add(&x->purges, &p, sizeof p);
 }
 
-void index_cut(struct index *x, uint64_t seq)
+static void (*on_gone)(const char *path);
+
+void sync_on_gone(void (*fn)(const char *path))
 {
+    on_gone = fn;
+}
+
+/* The paths that must not be answered any more, for caches in front. */
+static void tell_gone(struct index *x, struct arena *mem, const struct buf *died)
+{
+    char hex[HASH_TEXT];
+
+    head_forget_answers();
+    for (size_t at = 0; on_gone && at < died->n; at += HASH_BYTES)
+        on_gone(arena_printf(mem, "/v1/sync/%s/object/%s", x->live->name,
+                             hex_text(died->p + at, HASH_BYTES, hex)));
+}
+
+/* Inside a transaction. Nothing happens before all is told that the last COMMIT held: one pass for a
+ * thousand purges. */
+static enum rc mark(struct index *x, struct work *w, struct buf *died, bool *all_told)
+{
+    const struct purge *p = (const struct purge *)(const void *)x->purges.p;
+    struct stream_now now;
+    enum rc rc = plan_stream(w, x->live, &now);
+
+    *all_told = !rc && now.seq == x->live->seq;
+    if (rc || !*all_told)
+        return rc;
+    return gone_mark(w, x->live->no, p, x->purges.n / sizeof *p, died);
+}
+
+static void marked(struct index *x, struct arena *mem, const struct buf *died)
+{
+    const struct purge *p = (const struct purge *)(const void *)x->purges.p;
+    uint64_t last = p[x->purges.n / sizeof *p - 1].seq;
+
+    x->purges.n = 0;
+    if (!died->n)
+        return;
     pthread_mutex_lock(&x->lock);
-    x->cut = seq;
+    x->cut = last;
     pthread_mutex_unlock(&x->lock);
+    tell_gone(x, mem, died);
+}
+
+void index_retire(struct index *x, struct db *db)
+{
+    struct work w;
+    struct buf died;
+    bool all_told;
+    enum rc rc;
+
+    if (!x->purges.n)
+        return;
+    work_init(&w, arena_new(), db, "sync", RIGHT_ALL);
+    died = BUF_IN(w.mem);
+    if (!(rc = db_begin(&w))) {
+        if ((rc = mark(x, &w, &died, &all_told)) || (rc = db_commit(&w)))
+            db_rollback(db);
+        else if (all_told)
+            marked(x, w.mem, &died);
+    }
+    if (rc)
+        LOG(LOG_ERROR, "objects_not_retired", L_STR("stream", x->live->name),
+            L_STR("reason", w.err.text));
+    arena_free(w.mem);
 }
 
 void index_want(struct index *x, uint64_t seq)
@@ -357,10 +472,34 @@ void index_want(struct index *x, uint64_t seq)
     pthread_mutex_unlock(&x->lock);
 }
 
-void index_resume(struct index *x, uint64_t seq)
+enum rc index_resume(struct index *x, struct work *w, uint64_t seq)
 {
+    struct buf died = BUF_IN(w->mem);
+    bool all_told;
+    enum rc rc = gone_since(w, x->live->no, seq, &x->purges);
+
     x->reached = seq;
     x->untidy = seq > 0;
+    if (rc || !x->purges.n || (rc = mark(x, w, &died, &all_told)))
+        return rc;
+    /* Also if they had been marked before the end: then their index is still to be made. */
+    x->cut = ((const struct purge *)(const void *)(x->purges.p + x->purges.n))[-1].seq;
+    x->purges.n = 0;
+    return RC_OK;
+}
+
+enum rc index_read(struct work *w, struct live *l, const uint8_t hash[HASH_BYTES],
+                   enum wire_encoding encoding, const char **p, size_t *n)
+{
+    struct index *x = l->index;
+    enum rc rc = object_read(w, l->data, hash, encoding, p, n);
+
+    if (rc == RC_BUSY) {
+        pthread_mutex_lock(&x->lock);
+        x->untidy = true;
+        pthread_mutex_unlock(&x->lock);
+    }
+    return rc;
 }
 
 bool index_settled(struct index *x, uint64_t seq, bool tidy)
@@ -429,6 +568,7 @@ void index_free(struct index *x)
     if (!x)
         return;
     drop_build(x);
+    buf_done(&x->purges);
     pthread_mutex_destroy(&x->lock);
     free(x);
 }

@@ -1,20 +1,28 @@
 /*
  * index_plan.c - the least that must be made again.
  *
- *     bases of the index before     | clean | dirty | dirty | clean | small | small | last |
- * new items regions                                 ^^^^^^^^^^^^^
- * ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+ *     bases     | clean | full of changes | clean | small | small |   items behind the last base
+ *     layers      x   x    x x xxx   x x     x                        xxxxxxxxxxxxxxxxx
+ *     regions           ^^^^^^^^^^^^^^^^^         ^^^^^^^^^^^^^^^     (^^^^^^^^^^^^ if they fill one)
  *
- * A base is dirty if something in its range changed since the index before. Small neighbours
- * count as dirty when joining them makes fewer objects, unless there is a hurry. New items join
- * the last base while it has room. Runs of dirty bases are regions, which index.c cuts into
- * objects: into equal ones, or, at the open end of the log, into full ones and a rest.
+ * A base is rewritten when it and what the layers hold of its items are together larger than
+ * REWRITE times its items' newest records: the bytes before compression stand for those after
+ * it, because reading them is free. Small neighbours are joined when that makes fewer objects,
+ * unless there is a hurry. New items become bases when they fill an object. Runs of neighbours
+ * are regions, which index.c cuts into equal objects.
  *
- * An index that cannot be built on - a layer in it, a gap, a file that is missing - counts as
- * none: then all is made again.
+ * What is clean but gone (it holds what was purged) or missing is made again by its recipe. So
+ * a purge costs the objects that hold the text and nothing else, and phones far behind need not
+ * fetch the base anew: its highest seq stays as it was.
+ *
+ * An index that cannot be built on - a line without a row, a gap - counts as none: then all is
+ * made again.
+ *
+ * Not here: layers (index_layers.c).
  */
 #include "sync/index_plan.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "server/store/db.h"
@@ -24,183 +32,266 @@
 enum {
     FULL = WIRE_PACK_MAX,
     SMALL = FULL / 2,
+    HURRIED = SMALL * 7 / 8,                 /* objects made in a hurry are joined later */
     HURRY_BEHIND = WIRE_CATCHUP_MAX * 3 / 4, /* changes */
+    REWRITE = 120, /* per cent; all objects together stay below 125 (index_layers.c) */
 };
 
-static void *grow(struct arena *mem, void *old, size_t n, size_t *room, size_t size)
+void parts_add(struct build *b, struct parts *to, const struct part *p)
 {
-    void *p;
+    if (to->n == to->room) {
+        struct part *old = to->p;
 
-    if (n < *room)
-        return old;
-    *room = *room ? *room * 2 : 64;
-    p = arena_alloc(mem, *room * size);
-    if (n)
-        memcpy(p, old, n * size);
-    return p;
+        to->room = to->room ? to->room * 2 : 64;
+        to->p = arena_alloc(b->mem, to->room * sizeof *to->p);
+        if (to->n)
+            memcpy(to->p, old, to->n * sizeof *old);
+    }
+    to->p[to->n++] = *p;
 }
 
-void build_keep(struct build *b, const struct wire_object *o)
+static int by_born(const void *a, const void *b)
 {
-    b->object = grow(b->mem, b->object, b->objects, &b->object_room, sizeof *o);
-    b->object[b->objects++] = *o;
+    const struct part *x = a, *y = b;
+
+    return x->o.first_born < y->o.first_born ? -1 : x->o.first_born > y->o.first_born;
 }
+
+void parts_sort(struct parts *bases)
+{
+    if (bases->n)
+        qsort(bases->p, bases->n, sizeof *bases->p, by_born);
+}
+
+size_t parts_of(const struct parts *bases, uint64_t born)
+{
+    size_t low = 0, high = bases->n;
+
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+
+        if (bases->p[mid].o.last_born < born)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+/* ---- the index before ---- */
 
 struct old_index {
     uint64_t seq;
-    struct wire_object *object; /* bases, ascending, without a gap from born 0 */
-    bool *dirty;                /* must be made again */
-    size_t n;
+    struct parts base; /* ascending, without a gap from born 0 */
+    struct parts layer;
+    bool *dirty; /* bases that are rewritten */
 };
 
-/* Reads the lines; false if it is not an unbroken row of bases whose files are all there. */
-static bool old_lines(struct arena *mem, const char *data, const char *text, size_t n,
-                      struct old_index *out)
+/* One line and its row; false if nothing can be built on it. */
+static enum rc old_line(struct work *w, struct live *l, struct build *b,
+                        const struct wire_object *o, struct old_index *out, bool *ok)
+{
+    uint64_t next = out->base.n ? out->base.p[out->base.n - 1].o.last_born + 1 : 0;
+    struct part p;
+    enum rc rc = part_find(w, l->no, o->hash, &p);
+
+    *ok = !rc && p.o.kind == o->kind &&
+          (p.o.kind == WIRE_LAYER || (p.o.first_born == next && !out->layer.n));
+    if (rc)
+        return rc == RC_NOT_FOUND ? RC_OK : rc;
+    p.missing = !object_exists(w->mem, l->data, &p.o);
+    parts_add(b, p.o.kind == WIRE_BASE ? &out->base : &out->layer, &p);
+    return RC_OK;
+}
+
+static enum rc old_lines(struct work *w, struct live *l, struct build *b, const char *text,
+                         size_t n, struct old_index *out, bool *ok)
 {
     struct wire_lines lines;
+    struct wire_object o;
     struct sync_err se;
-    uint64_t next = 0;
-    size_t room = 0;
-    bool more;
+    bool more = true;
+    enum rc rc = RC_OK;
 
-    if (wire_index_begin(&se, text, n, &lines))
-        return false;
+    *ok = !wire_index_begin(&se, text, n, &lines);
     out->seq = lines.seq;
-    for (;;) {
-        struct wire_object o;
-
-        if (wire_index_next(&se, &lines, &o, &more))
-            return false;
-        if (!more)
-            return true;
-        if (o.kind != WIRE_BASE || o.first_born != next || !object_exists(mem, data, o.hash))
-            return false;
-        out->object = grow(mem, out->object, out->n, &room, sizeof o);
-        out->object[out->n++] = o;
-        next = o.last_born + 1;
+    while (!rc && *ok) {
+        *ok = !wire_index_next(&se, &lines, &o, &more);
+        if (!*ok || !more)
+            break;
+        rc = old_line(w, l, b, &o, out, ok);
     }
+    return rc;
 }
 
 /* The stored index, empty if there is none that can be built on. */
-static enum rc old_read(struct work *w, struct live *l, const void *hash, size_t hash_n,
-                        struct old_index *out)
+static enum rc old_read(struct work *w, struct live *l, struct build *b,
+                        const struct stream_now *now, struct old_index *out)
 {
+    const char *text = NULL;
     struct rows q;
-    const void *text;
-    size_t n;
+    size_t n = 0;
+    bool ok = false;
     enum rc rc;
 
     *out = (struct old_index){ 0 };
-    if (hash_n != HASH_BYTES)
+    if (now->index_n != HASH_BYTES)
         return RC_OK;
-    if ((rc = db_query(w, SQL_sync_object, &q, "b", hash, hash_n)))
+    if ((rc = db_query(w, SQL_sync_object, &q, "b", now->index, now->index_n)))
         return rc;
-    if (rows_next(&q) && (text = rows_blob(&q, 0, &n)) &&
-        !old_lines(w->mem, l->data, text, n, out))
+    if (rows_next(&q))
+        text = rows_dup_blob(w, &q, 0, &n);
+    if ((rc = rows_done(&q)) || !text)
+        return rc;
+    rc = old_lines(w, l, b, text, n, out, &ok);
+    if (!ok)
         *out = (struct old_index){ 0 };
-    out->dirty = arena_zalloc(w->mem, out->n + 1);
-    return rows_done(&q);
+    out->dirty = arena_zalloc(w->mem, out->base.n + 1);
+    return rc;
 }
 
-/* Marks the bases in which something changed since. */
-static enum rc mark_dirty(struct work *w, int64_t stream, uint64_t seq, struct old_index *old)
+/* ---- what changed ---- */
+
+static uint64_t record_bytes(const struct rows *q, int length, int title)
 {
+    const char *t = rows_text(q, title);
+
+    return WIRE_FRAME_FIXED + (t ? strlen(t) : 0) + (uint64_t)rows_int(q, length);
+}
+
+static enum rc read_deltas(struct work *w, struct live *l, struct build *b)
+{
+    size_t room = 0;
     struct rows q;
-    size_t i = 0;
     enum rc rc;
 
-    if (!old->n)
-        return RC_OK;
-    if ((rc =
-             db_query(w, SQL_sync_changed, &q, "iii", stream, (int64_t)old->seq, (int64_t)seq)))
+    if ((rc = db_query(w, SQL_object_changed, &q, "iii", l->no, (int64_t)b->since,
+                       (int64_t)b->seq)))
         return rc;
     while (rows_next(&q)) {
-        uint64_t born = (uint64_t)rows_int(&q, 0);
+        if (b->deltas == room) {
+            struct delta *old = b->delta;
 
-        while (i < old->n && old->object[i].last_born < born)
-            i++;
-        if (i < old->n)
-            old->dirty[i] = true;
+            room = room ? room * 2 : 256;
+            b->delta = arena_alloc(b->mem, room * sizeof *b->delta);
+            if (old)
+                memcpy(b->delta, old, b->deltas * sizeof *old);
+        }
+        b->delta[b->deltas++] =
+            (struct delta){ .born = (uint64_t)rows_int(&q, 0),
+                            .bytes = record_bytes(&q, 2, 3),
+                            .before = rows_null(&q, 4) ? 0 : record_bytes(&q, 4, 5) };
     }
     return rows_done(&q);
 }
 
-static bool is_small(const struct wire_object *o)
+/* ---- what is rewritten ---- */
+
+/* Brings the live bytes of bases up to S, and marks those that are too full of what changed. */
+static void mark_dirty(const struct build *b, struct old_index *old)
 {
-    return o->bytes < SMALL;
+    struct parts *bases = &old->base;
+    uint64_t *share = arena_zalloc(b->mem, (bases->n + 1) * sizeof *share);
+
+    for (size_t i = 0; i < old->layer.n; i++)
+        for (size_t k = 0; k < old->layer.p[i].spans; k++) {
+            const struct span *s = &old->layer.p[i].span[k];
+            size_t at = parts_of(bases, s->first);
+
+            if (at < bases->n && bases->p[at].as_of < old->layer.p[i].upto)
+                share[at] += s->bytes;
+        }
+    for (size_t i = 0; i < b->deltas; i++) {
+        size_t at = parts_of(bases, b->delta[i].born);
+
+        if (at == bases->n)
+            break; /* they ascend: the rest is behind the last base */
+        share[at] += b->delta[i].bytes;
+        bases->p[at].live += b->delta[i].bytes - b->delta[i].before;
+        bases->p[at].fresh = true;
+    }
+    for (size_t i = 0; i < bases->n; i++)
+        old->dirty[i] = (bases->p[i].o.bytes + share[i]) * 100 > bases->p[i].live * REWRITE;
 }
 
-/* Whether the clean bases from..to-1, all small, would be fewer objects if they were joined. */
-static bool worth_joining(const struct wire_object *o, size_t n)
+static bool is_small(const struct part *p)
+{
+    return p->live < SMALL;
+}
+
+/* Whether the bases from..to-1, all small, would be fewer objects if they were joined. */
+static bool worth_joining(const struct part *p, size_t n)
 {
     uint64_t bytes = 0;
 
     for (size_t i = 0; i < n; i++)
-        bytes += o[i].bytes;
+        bytes += p[i].live;
     return (bytes + FULL - 1) / FULL < n;
 }
 
 /* Marks runs of small neighbours that are better joined; tells whether there are any. */
-static bool mark_small(struct old_index *old, bool mark)
+static bool mark_small(const struct parts *bases, bool *dirty)
 {
     bool any = false;
 
-    for (size_t i = 0, j; i < old->n; i = j + 1) {
-        for (j = i; j < old->n && (is_small(&old->object[j]) || old->dirty[j]);)
+    for (size_t i = 0, j; i < bases->n; i = j + 1) {
+        for (j = i; j < bases->n && (is_small(&bases->p[j]) || (dirty && dirty[j]));)
             j++;
-        if (j - i < 2 || !worth_joining(old->object + i, j - i))
+        if (j - i < 2 || !worth_joining(bases->p + i, j - i))
             continue;
         any = true;
-        if (mark)
-            memset(old->dirty + i, true, j - i);
+        if (dirty)
+            memset(dirty + i, true, j - i);
     }
     return any;
 }
 
-/* Equal parts; at the open end of the log full ones and a rest. */
-static enum rc region_target(struct work *w, struct live *l, bool hurry, bool open,
-                             struct region *r)
+static enum rc bytes_between(struct work *w, struct live *l, uint64_t first, uint64_t last,
+                             uint64_t *out)
 {
-    uint64_t most = hurry ? SMALL * 7 / 8 : FULL, bytes;
     struct rows q;
-    enum rc rc = db_one(w, SQL_sync_records_bytes, &q, "iii", l->no, (int64_t)r->first,
-                        (int64_t)r->last);
+    enum rc rc =
+        db_one(w, SQL_sync_records_bytes, &q, "iii", l->no, (int64_t)first, (int64_t)last);
 
-    bytes = rc ? 0 : (uint64_t)rows_int(&q, 0);
-    r->target = open ? most : bytes / ((bytes + most - 1) / most + !bytes);
+    *out = rc ? 0 : (uint64_t)rows_int(&q, 0);
     return rows_done(&q);
 }
 
-static void add_region(struct build *b, uint64_t first, uint64_t last)
+/* Runs of dirty bases are regions, and become equal parts; the rest stays. */
+static enum rc make_regions(struct work *w, struct live *l, struct build *b,
+                            const struct old_index *old)
 {
-    b->region[b->regions++] = (struct region){ .first = first, .last = last };
-}
+    uint64_t most = b->hurry ? HURRIED : FULL, end = 0, bytes;
+    enum rc rc = RC_OK;
 
-/* Regions are runs of dirty bases; what follows the last base is open, and so is a last base
- * that is not full. */
-static void make_regions(struct build *b, const struct old_index *old, uint64_t items)
-{
-    uint64_t end = old->n ? old->object[old->n - 1].last_born + 1 : 0;
-    size_t i = 0;
+    b->region = arena_zalloc(b->mem, (old->base.n + 2) * sizeof *b->region);
+    for (size_t i = 0, j; i < old->base.n && !rc; i = j) {
+        const struct part *p = &old->base.p[i];
+        struct region *r = &b->region[b->regions];
 
-    b->region = arena_zalloc(b->mem, (old->n + 2) * sizeof *b->region);
-    while (i < old->n) {
-        size_t first = i;
-
-        while (i < old->n && old->dirty[i])
-            i++;
-        if (i > first)
-            add_region(b, old->object[first].first_born, old->object[i - 1].last_born);
-        for (; i < old->n && !old->dirty[i]; i++)
-            build_keep(b, &old->object[i]);
+        end = p->o.last_born + 1;
+        j = i + 1;
+        if (!old->dirty[i]) {
+            parts_add(b, p->gone || p->missing ? &b->again : &b->base, p);
+            continue;
+        }
+        for (; j < old->base.n && old->dirty[j]; j++)
+            end = old->base.p[j].o.last_born + 1;
+        rc = bytes_between(w, l, p->o.first_born, end - 1, &bytes);
+        *r = (struct region){ .first = p->o.first_born, .last = end - 1 };
+        r->target = bytes / ((bytes + most - 1) / most + !bytes);
+        b->regions++;
     }
-    if (end == items)
-        return;
-    if (b->regions && b->region[b->regions - 1].last + 1 == end)
-        b->region[b->regions - 1].last = items - 1;
-    else
-        add_region(b, end, items - 1);
+    if (rc || end == b->items || (rc = bytes_between(w, l, end, b->items - 1, &bytes)) ||
+        bytes < most)
+        return rc;
+    b->left |= b->urgent;
+    if (!b->urgent)
+        b->region[b->regions++] = (struct region){ end, b->items - 1, most, true, bytes };
+    return RC_OK;
 }
+
+/* ---- the plan ---- */
 
 enum rc plan_stream(struct work *w, struct live *l, struct stream_now *out)
 {
@@ -225,35 +316,45 @@ bool plan_in_hurry(const struct stream_now *now)
     return now->seq - now->index_seq > HURRY_BEHIND;
 }
 
+/* In an urgent build nothing is rewritten for its size alone. */
+static void put_off(struct build *b, struct old_index *old)
+{
+    for (size_t i = 0; i < old->base.n; i++)
+        b->left |= old->dirty[i];
+    memset(old->dirty, false, old->base.n);
+}
+
 enum rc plan_make(struct work *w, struct live *l, struct build *b)
 {
     struct stream_now now;
     struct old_index old;
     enum rc rc;
 
-    if ((rc = plan_stream(w, l, &now)) || (rc = old_read(w, l, now.index, now.index_n, &old)) ||
-        (rc = mark_dirty(w, l->no, now.seq, &old)))
+    if ((rc = plan_stream(w, l, &now)) || (rc = old_read(w, l, b, &now, &old)))
         return rc;
     b->seq = now.seq;
+    b->items = now.born;
+    b->since = old.seq;
     b->hurry = plan_in_hurry(&now);
-    if (!b->hurry)
-        mark_small(&old, true);
-    /* New items join the last base while it has room. */
-    if (old.n && old.object[old.n - 1].last_born + 1 < now.born &&
-        old.object[old.n - 1].bytes < (b->hurry ? SMALL : FULL) * 3 / 4)
-        old.dirty[old.n - 1] = true;
-    make_regions(b, &old, now.born);
-    for (size_t i = 0; i < b->regions; i++)
-        if ((rc = region_target(w, l, b->hurry, b->region[i].last + 1 == now.born,
-                                &b->region[i])))
-            return rc;
+    if ((rc = read_deltas(w, l, b)))
+        return rc;
+    if (old.base.n)
+        mark_dirty(b, &old);
+    if (old.base.n && b->urgent)
+        put_off(b, &old);
+    else if (!b->hurry)
+        mark_small(&old.base, old.dirty);
+    if ((rc = make_regions(w, l, b, &old)))
+        return rc;
+    for (size_t i = 0; i < old.layer.n; i++)
+        parts_add(b, old.layer.p[i].gone || old.layer.p[i].missing ? &b->again : &b->layer,
+                  &old.layer.p[i]);
+    b->agains = b->again.n;
+    b->changed = b->regions > 0;
     return RC_OK;
 }
 
 bool plan_untidy(const struct build *b)
 {
-    struct old_index list = { .object = b->object, .n = b->objects };
-
-    list.dirty = arena_zalloc(b->mem, b->objects + 1);
-    return mark_small(&list, false);
+    return b->left || mark_small(&b->base, NULL);
 }

@@ -81,7 +81,10 @@ static void on_change(const struct change_told *t)
         return;
     tree_put(l->tree, t->born, (uint64_t)t->seq, t->leaf);
     l->seq = (uint64_t)t->seq;
-    l->cut += t->flags & CHANGE_PURGE ? 1 : 0;
+    if (t->flags & CHANGE_PURGE) {
+        l->cut++;
+        index_purge(l->index, t->born, l->seq);
+    }
     l->urgent |= t->op != CHANGE_PUT || t->flags & CHANGE_PURGE;
     l->stale = true;
     head_touch(l);
@@ -116,17 +119,6 @@ void sync_watch(void)
 
 /* ---- start and end ---- */
 
-/* A takedown whose objects were still to be made again when the process ended. */
-static enum rc resume_cut(struct work *w, struct live *l, uint64_t index_seq)
-{
-    struct rows q;
-    enum rc rc = db_one(w, SQL_sync_purged, &q, "ii", l->no, (int64_t)index_seq);
-
-    if (!rc)
-        index_cut(l->index, (uint64_t)rows_int(&q, 0));
-    return rows_done(&q);
-}
-
 static enum rc load(struct work *w, struct live *l)
 {
     struct rows q;
@@ -145,8 +137,7 @@ static enum rc load(struct work *w, struct live *l)
                        "the log of %s ends at %" PRIu64 ", its leaves at %" PRIu64
                        "; 'tjzw verify' names the fault",
                        l->name, seq, l->seq);
-    index_resume(l->index, index_seq);
-    return resume_cut(w, l, index_seq);
+    return index_resume(l->index, w, index_seq);
 }
 
 static void show(void *arg)

@@ -1,8 +1,8 @@
 /*
  * object.c - where objects live, and how long.
  *
- * Nothing here is ever overwritten: the name is the hash of the bytes, so a file that is there
- * is right. What an index names is written first and the index after it, in one transaction
+ * Nothing that a row of index_object knows is ever overwritten with other bytes: the name is the hash of the
+ * bytes, and the row keeps the level of the compressed ones. What an index names is written first and the index after it, in one transaction
  * with the head that names the index. A crash in between leaves files that nobody names; the
  * sweep that follows every index takes them, together with those that the last stored index to
  * name them has outlived.
@@ -33,7 +33,12 @@ static const char *const suffix[] = {
 enum rc object_put(struct work *w, int64_t stream, const char *kind, const void *p, size_t n,
                    uint8_t hash[HASH_BYTES])
 {
+    enum rc rc;
+
     sha256(p, n, hash);
+    /* A directory may become again what it was long ago. */
+    if ((rc = db_run(w, SQL_gone_object_back, "b", hash, (size_t)HASH_BYTES)))
+        return rc;
     return db_run(w, SQL_sync_object_put, "bitib", hash, (size_t)HASH_BYTES, stream, kind,
                   clock_now(), p, n);
 }
@@ -70,8 +75,14 @@ enum rc object_expire(struct work *w, int64_t stream, const char *kind, const ui
     enum rc rc = superseded(w, stream, kind, current, horizon, most, &hashes);
 
     for (size_t at = 0; !rc && at < hashes.n; at += HASH_BYTES)
-        rc = db_run(w, SQL_sync_object_drop, "b", hashes.p + at, (size_t)HASH_BYTES);
+        if (!(rc = object_gone(w, stream, (const uint8_t *)hashes.p + at)))
+            rc = db_run(w, SQL_sync_object_drop, "b", hashes.p + at, (size_t)HASH_BYTES);
     return rc;
+}
+
+enum rc object_gone(struct work *w, int64_t stream, const uint8_t hash[HASH_BYTES])
+{
+    return db_run(w, SQL_gone_object_add, "bii", hash, (size_t)HASH_BYTES, stream, clock_now());
 }
 
 /* ---- files ---- */
@@ -85,62 +96,128 @@ static const char *path_of(struct arena *mem, const char *data, const uint8_t ha
     return arena_printf(mem, "%s/objects/%.2s/%s%s", data, hex, hex, suffix[encoding]);
 }
 
-bool object_exists(struct arena *mem, const char *data, const uint8_t hash[HASH_BYTES])
+static bool has_size(const char *path, uint64_t size)
 {
+    struct stat st;
+
+    return !stat(path, &st) && (uint64_t)st.st_size == size;
+}
+
+static uint64_t *size_of(struct wire_object *o, enum wire_encoding encoding)
+{
+    return encoding == WIRE_GZIP   ? &o->gzip_bytes
+           : encoding == WIRE_ZSTD ? &o->zstd_bytes
+                                   : &o->bytes;
+}
+
+bool object_exists(struct arena *mem, const char *data, const struct wire_object *o)
+{
+    struct wire_object copy = *o;
+
     for (int i = WIRE_IDENTITY; i <= WIRE_ZSTD; i++)
-        if (!fs_exists(path_of(mem, data, hash, i)))
+        if (!has_size(path_of(mem, data, o->hash, i), *size_of(&copy, i)))
             return false;
     return true;
 }
 
-/* A file that is there stays: its URL has answered these bytes, and another level would give
- * others. */
 static enum rc write_one(struct err *e, struct arena *mem, const char *data,
-                         enum wire_encoding encoding, int level, const void *p, size_t n,
-                         const uint8_t hash[HASH_BYTES], uint64_t *size)
+                         enum wire_encoding encoding, const void *p, size_t n,
+                         struct part *part)
 {
-    const char *path = path_of(mem, data, hash, encoding);
     struct buf coded = BUF_HEAP;
-    struct stat st;
     enum rc rc;
 
-    if (!stat(path, &st)) {
-        *size = (uint64_t)st.st_size;
-        return RC_OK;
-    }
-    if (!(rc = pack_encode(e, encoding, level, p, n, &coded)))
-        rc = fs_write(e, path, coded.p, coded.n, 0644);
-    *size = coded.n;
+    if (!(rc = pack_encode(e, encoding, part->level, p, n, &coded)))
+        rc = fs_write(e, path_of(mem, data, part->o.hash, encoding), coded.p, coded.n, 0644);
+    *size_of(&part->o, encoding) = coded.n;
     buf_done(&coded);
     return rc;
 }
 
-static enum rc write_all(struct err *e, struct arena *mem, const char *data, const void *p,
-                         size_t n, int level, struct wire_object *o)
+static enum rc make_dirs(struct err *e, struct arena *mem, const char *data,
+                         const uint8_t hash[HASH_BYTES])
 {
     char hex[HASH_TEXT];
     enum rc rc;
 
-    sha256(p, n, o->hash);
-    hex_text(o->hash, HASH_BYTES, hex);
-    if ((rc = fs_mkdirs(e, arena_printf(mem, "%s/objects/%.2s", data, hex), 0755)) ||
-        (rc = fs_sync_dir(e, arena_printf(mem, "%s/objects", data))) ||
-        (rc = write_one(e, mem, data, WIRE_IDENTITY, level, p, n, o->hash, &o->bytes)) ||
-        (rc = write_one(e, mem, data, WIRE_GZIP, level, p, n, o->hash, &o->gzip_bytes)))
+    hex_text(hash, HASH_BYTES, hex);
+    if ((rc = fs_mkdirs(e, arena_printf(mem, "%s/objects/%.2s", data, hex), 0755)))
         return rc;
-    return write_one(e, mem, data, WIRE_ZSTD, level, p, n, o->hash, &o->zstd_bytes);
+    return fs_sync_dir(e, arena_printf(mem, "%s/objects", data));
 }
 
-enum rc object_write(struct err *e, const char *data, const void *p, size_t n, int level,
-                     struct wire_object *out)
+/* What is known of an object of these bytes: then its level and its sizes are the row's. */
+static enum rc known(struct work *w, int64_t stream, struct part *out, bool *is)
 {
-    struct arena *mem = arena_new();
-    enum rc rc = write_all(e, mem, data, p, n, level, out);
+    struct part row;
+    enum rc rc = part_find(w, stream, out->o.hash, &row);
 
-    arena_free(mem);
+    *is = !rc;
+    if (!rc) {
+        out->level = row.level;
+        out->o.bytes = row.o.bytes;
+        out->o.gzip_bytes = row.o.gzip_bytes;
+        out->o.zstd_bytes = row.o.zstd_bytes;
+    }
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
+enum rc object_write(struct work *w, const char *data, int64_t stream, const void *p, size_t n,
+                     struct part *out)
+{
+    bool is_known;
+    enum rc rc;
+
+    sha256(p, n, out->o.hash);
+    if ((rc = known(w, stream, out, &is_known)) ||
+        (rc = make_dirs(&w->err, w->mem, data, out->o.hash)))
+        return rc;
+    for (int i = WIRE_IDENTITY; i <= WIRE_ZSTD && !rc; i++)
+        if (!is_known || !has_size(path_of(w->mem, data, out->o.hash, i), *size_of(&out->o, i)))
+            rc = write_one(&w->err, w->mem, data, i, p, n, out);
     metric_add(METRIC_packs_built, 1);
     return rc;
 }
+
+static enum rc check(struct err *e, struct arena *mem, const char *data,
+                     const uint8_t hash[HASH_BYTES], enum wire_encoding encoding, const void *p,
+                     size_t n, bool mend, enum object_state *out)
+{
+    const char *path = path_of(mem, data, hash, encoding);
+    char *found;
+    size_t found_n;
+    enum rc rc = fs_read(e, mem, path, FILE_MAX, &found, &found_n);
+
+    if (rc && rc != RC_NOT_FOUND && rc != RC_TOO_LARGE)
+        return rc;
+    *out = rc == RC_NOT_FOUND                                 ? OBJECT_MISSING
+           : rc || found_n != n || (n && memcmp(found, p, n)) ? OBJECT_DAMAGED
+                                                              : OBJECT_RIGHT;
+    if (*out == OBJECT_RIGHT || !mend)
+        return RC_OK;
+    if ((rc = make_dirs(e, mem, data, hash)))
+        return rc;
+    return fs_write(e, path, p, n, 0644);
+}
+
+enum rc object_check(struct err *e, const char *data, const uint8_t hash[HASH_BYTES],
+                     enum wire_encoding encoding, const void *p, size_t n, bool mend,
+                     enum object_state *out)
+{
+    struct arena *mem = arena_new();
+    enum rc rc = check(e, mem, data, hash, encoding, p, n, mend, out);
+
+    arena_free(mem);
+    return rc;
+}
+
+void object_unlink(struct arena *mem, const char *data, const uint8_t hash[HASH_BYTES])
+{
+    for (int i = WIRE_IDENTITY; i <= WIRE_ZSTD; i++)
+        unlink(path_of(mem, data, hash, i));
+}
+
+/* ---- reading ---- */
 
 static enum rc read_row(struct work *w, const uint8_t hash[HASH_BYTES],
                         enum wire_encoding encoding, const char **p, size_t *n)
@@ -162,25 +239,51 @@ static enum rc read_row(struct work *w, const uint8_t hash[HASH_BYTES],
     return RC_OK;
 }
 
+/* RC_OK if there is a row. */
+static enum rc asked(struct work *w, enum sql sql, const uint8_t hash[HASH_BYTES])
+{
+    struct rows q;
+
+    enum rc rc = db_one(w, sql, &q, "b", hash, (size_t)HASH_BYTES), end = rows_done(&q);
+
+    return rc ? rc : end;
+}
+
+/* Why there is none. */
+static enum rc absent(struct work *w, const uint8_t hash[HASH_BYTES])
+{
+    char hex[HASH_TEXT];
+    enum rc rc = asked(w, SQL_index_object_known, hash);
+
+    hex_text(hash, HASH_BYTES, hex);
+    if (!rc)
+        return err_set(&w->err, RC_BUSY, "the file of object %s is being made again", hex);
+    if (rc == RC_NOT_FOUND)
+        return err_set(&w->err, rc, "there has never been an object %s", hex);
+    return rc;
+}
+
 enum rc object_read(struct work *w, const char *data, const uint8_t hash[HASH_BYTES],
                     enum wire_encoding encoding, const char **p, size_t *n)
 {
     char hex[HASH_TEXT], *bytes;
-    enum rc rc =
-        fs_read(&w->err, w->mem, path_of(w->mem, data, hash, encoding), FILE_MAX, &bytes, n);
+    enum rc rc = asked(w, SQL_gone_object, hash);
 
+    if (!rc)
+        return err_set(&w->err, RC_GONE,
+                       "object %s was superseded, or holds what was withdrawn",
+                       hex_text(hash, HASH_BYTES, hex));
+    if (rc != RC_NOT_FOUND)
+        return rc;
+    rc = fs_read(&w->err, w->mem, path_of(w->mem, data, hash, encoding), FILE_MAX, &bytes, n);
     if (!rc)
         *p = bytes;
     if (rc == RC_NOT_FOUND)
         rc = read_row(w, hash, encoding, p, n);
-    if (rc == RC_NOT_FOUND)
-        return err_set(&w->err, RC_NOT_FOUND,
-                       "there is no object %s; it may have been superseded",
-                       hex_text(hash, HASH_BYTES, hex));
-    return rc;
+    return rc == RC_NOT_FOUND ? absent(w, hash) : rc;
 }
 
-/* ---- sweep ---- */
+/* ---- what is named, and the sweep ---- */
 
 static enum rc named_by(struct work *w, const char *text, size_t n, struct buf *out)
 {
@@ -205,27 +308,84 @@ static int by_hash(const void *a, const void *b)
     return memcmp(a, b, HASH_BYTES);
 }
 
-/* The hashes that stored indexes name, sorted. */
-static enum rc named(struct work *w, int64_t stream, struct buf *out)
+bool hashes_have(const struct hashes *h, const uint8_t hash[HASH_BYTES])
 {
-    struct rows q;
-    enum rc rc, end;
+    return h->n && bsearch(hash, h->hash, h->n, HASH_BYTES, by_hash);
+}
 
-    if ((rc = db_query(w, SQL_sync_object_kind, &q, "it", stream, "index")))
-        return rc;
-    while (!rc && rows_next(&q)) {
+/* Sorts them and drops what is there twice. */
+static struct hashes hashes_of(const struct buf *b)
+{
+    struct hashes h = { .hash = (uint8_t(*)[HASH_BYTES])b->p };
+    size_t all = b->n / HASH_BYTES;
+
+    if (all)
+        qsort(h.hash, all, HASH_BYTES, by_hash);
+    for (size_t i = 0; i < all; i++)
+        if (!h.n || memcmp(h.hash[h.n - 1], h.hash[i], HASH_BYTES))
+            memmove(h.hash[h.n++], h.hash[i], HASH_BYTES);
+    return h;
+}
+
+/* Those that the index texts of a query name, in its column `text`. */
+static enum rc named_by_all(struct work *w, struct rows *q, int text, struct buf *out)
+{
+    enum rc rc = RC_OK, end;
+
+    while (!rc && rows_next(q)) {
         size_t n;
-        const void *text = rows_blob(&q, 2, &n);
+        const void *p = rows_blob(q, text, &n);
 
-        rc = named_by(w, text ? text : "", n, out);
+        rc = named_by(w, p ? p : "", n, out);
     }
-    end = rows_done(&q);
-    if (out->n)
-        qsort(out->p, out->n / HASH_BYTES, HASH_BYTES, by_hash);
+    end = rows_done(q);
     return rc ? rc : end;
 }
 
-static bool is_named(const struct buf *hashes, const char *file)
+enum rc object_named(struct work *w, int64_t stream, struct hashes *out)
+{
+    struct buf all = BUF_IN(w->mem);
+    struct rows q;
+    enum rc rc;
+
+    if (!(rc = db_query(w, SQL_sync_object_kind, &q, "it", stream, "index")))
+        rc = named_by_all(w, &q, 2, &all);
+    *out = hashes_of(&all);
+    return rc;
+}
+
+/* What stays: named by a row or by a stored index of any stream, and not gone. */
+static enum rc staying(struct work *w, struct hashes *out)
+{
+    struct buf all = BUF_IN(w->mem);
+    struct rows q;
+    size_t kept = 0;
+    enum rc rc;
+
+    if ((rc = db_query(w, SQL_index_texts, &q, "")) || (rc = named_by_all(w, &q, 0, &all)) ||
+        (rc = db_query(w, SQL_index_object_hashes, &q, "")))
+        return rc;
+    while (rows_next(&q)) {
+        size_t n;
+        const void *hash = rows_blob(&q, 0, &n);
+
+        buf_add(&all, hash, hash && n == HASH_BYTES ? n : 0);
+    }
+    if ((rc = rows_done(&q)))
+        return rc;
+    *out = hashes_of(&all);
+    for (size_t i = 0; i < out->n; i++) {
+        rc = asked(w, SQL_gone_object, out->hash[i]);
+        if (rc && rc != RC_NOT_FOUND)
+            return rc;
+        if (rc)
+            memmove(out->hash[kept++], out->hash[i], HASH_BYTES);
+    }
+    out->n = kept;
+    return RC_OK;
+}
+
+static bool stays(const struct hashes *hashes, const char *file)
 {
     uint8_t hash[HASH_BYTES];
     size_t n = strlen(file);
@@ -234,12 +394,11 @@ static bool is_named(const struct buf *hashes, const char *file)
         return false;
     for (size_t i = 0; i < sizeof suffix / sizeof *suffix; i++)
         if (!strcmp(file + NAME_HEX, suffix[i]))
-            return hashes->n &&
-                   bsearch(hash, hashes->p, hashes->n / HASH_BYTES, HASH_BYTES, by_hash);
+            return hashes_have(hashes, hash);
     return false;
 }
 
-static void sweep_dir(const char *path, const struct buf *hashes, int *removed)
+static void sweep_dir(const char *path, const struct hashes *hashes, int *removed)
 {
     DIR *dir = opendir(path);
     struct dirent *file;
@@ -247,16 +406,16 @@ static void sweep_dir(const char *path, const struct buf *hashes, int *removed)
     if (!dir)
         return;
     while ((file = readdir(dir)))
-        if (file->d_name[0] != '.' && !is_named(hashes, file->d_name) &&
+        if (file->d_name[0] != '.' && !stays(hashes, file->d_name) &&
             !unlinkat(dirfd(dir), file->d_name, 0))
             ++*removed;
     closedir(dir);
 }
 
-enum rc object_sweep(struct work *w, const char *data, int64_t stream, int *removed)
+enum rc object_sweep(struct work *w, const char *data, int *removed)
 {
-    struct buf hashes = BUF_IN(w->mem);
-    enum rc rc = named(w, stream, &hashes);
+    struct hashes hashes;
+    enum rc rc = staying(w, &hashes);
 
     *removed = 0;
     if (rc)

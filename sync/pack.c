@@ -78,7 +78,7 @@ static enum rc bytes_of(struct err *e, const struct rows *q, const struct wire_f
     const void *digest = rows_blob(q, C_DIGEST, &digest_n);
     const void *bytes = rows_blob(q, C_BYTES, &n);
 
-    if (f->length && rows_null(q, C_BYTES))
+    if (rows_null(q, C_BYTES))
         return err_set(e, RC_GONE, "the bytes of change %" PRIu64 " were purged", f->seq);
     sha256(bytes ? bytes : "", n, found);
     if (n != f->length || digest_n != HASH_BYTES || memcmp(found, digest, HASH_BYTES))
@@ -122,6 +122,16 @@ enum rc pack_add(struct err *e, struct pack *p, const struct rows *q)
     buf_add(&p->body, r.bytes, r.f.length);
     count(p, &r.f);
     return RC_OK;
+}
+
+int64_t pack_born(const struct rows *q)
+{
+    return rows_int(q, C_BORN);
+}
+
+int64_t pack_seq(const struct rows *q)
+{
+    return rows_int(q, C_SEQ);
 }
 
 void pack_end(struct pack *p)

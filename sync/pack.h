@@ -33,6 +33,9 @@ struct pack_record {
 enum rc pack_record(struct err *e, const struct rows *q, struct pack_record *out);
 /* Adds the record of such a row. */
 enum rc pack_add(struct err *e, struct pack *p, const struct rows *q);
+/* The item and the change of such a row. */
+int64_t pack_born(const struct rows *q);
+int64_t pack_seq(const struct rows *q);
 /* The number of records goes into the header. */
 void pack_end(struct pack *p);
 

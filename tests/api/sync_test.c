@@ -212,14 +212,35 @@ static void a_catch_up_of_more_than_64_mib_is_refused(void **state)
     assert_refused(f, target, 413);
 }
 
-static void an_object_that_no_index_names_any_more_is_not_found(void **state)
+/* The first object that an index names. */
+static void first_object(struct sync_http *f, const struct wire_head *h, char *target, size_t n)
+{
+    char hex[65];
+    struct wire_lines lines;
+    struct wire_object o;
+    struct sync_err e;
+    struct answer a;
+    bool more;
+
+    wire_hex(h->index, sizeof h->index, hex);
+    snprintf(target, n, "/v1/sync/main/object/%s", hex);
+    a = get(f, target, NULL);
+    assert_int_equal(a.status, 200);
+    assert_int_equal(wire_index_begin(&e, a.body, a.len, &lines), SYNC_OK);
+    assert_int_equal(wire_index_next(&e, &lines, &o, &more), SYNC_OK);
+    assert_true(more);
+    wire_hex(o.hash, sizeof o.hash, hex);
+    snprintf(target, n, "/v1/sync/main/object/%s", hex);
+}
+
+static void an_object_that_holds_what_was_purged_is_gone_at_once(void **state)
 {
     struct sync_http *f = *state;
     struct arena *mem = arena_new();
     struct db *db;
     struct wire_head before, h;
     struct err e;
-    char target[200], hex[65];
+    char target[200], next[200];
 
     for (int i = 0; i < 10; i++)
         put(f, i, 0);
@@ -228,14 +249,16 @@ static void an_object_that_no_index_names_any_more_is_not_found(void **state)
         db_open(&e, arena_printf(mem, "%s/tjzw.db", world_dir(f->world)), DB_READ, &db), RC_OK);
     assert_int_equal(index_build(live_own(), &e, db), RC_OK);
     before = head();
-    wire_hex(before.index, sizeof before.index, hex);
-    snprintf(target, sizeof target, "/v1/sync/main/object/%s", hex);
-    assert_int_equal(get(f, target, NULL).status, 200);
+    first_object(f, &before, target, sizeof target);
+    assert_int_equal(get(f, target, NULL).status, 200); /* the answer cache has it now */
     put(f, 3, CHANGE_PURGE);
+    assert_refused(f, target, 410);
     assert_int_equal(index_build(live_own(), &e, db), RC_OK);
     h = head();
     assert_memory_not_equal(h.index, before.index, sizeof h.index);
-    assert_refused(f, target, 404);
+    assert_refused(f, target, 410);
+    first_object(f, &h, next, sizeof next);
+    assert_int_equal(get(f, next, NULL).status, 200);
     db_close(db);
     arena_free(mem);
 }
@@ -272,7 +295,7 @@ int main(void)
         TEST(one_catch_up_is_built_once_for_all),
         TEST(refusals_point_at_the_newest_head),
         TEST(a_catch_up_of_more_than_64_mib_is_refused),
-        TEST(an_object_that_no_index_names_any_more_is_not_found),
+        TEST(an_object_that_holds_what_was_purged_is_gone_at_once),
         TEST(a_purge_makes_older_catch_ups_gone),
     };
 

@@ -123,50 +123,80 @@ static void index_and_catchup_are_the_state(void **state)
         assert_takes_there(t, &h, sync_world_random(t, 280));
 }
 
-static void bases_are_dense_and_of_at_most_4_mib(void **state)
+static void full_bases_lie_behind_each_other_and_the_rest_is_a_layer(void **state)
 {
     struct sync_world *t = *state;
     struct wire_head h;
     struct list list;
+    size_t bases = 0;
 
     fill(t, 300, BIG);
     build(t);
     h = sync_world_head(t);
-    list = read_list(t, &h);
-    assert_in_range(list.n, 5, 6); /* 18 MB */
-    for (size_t i = 0; i < list.n; i++) {
-        const struct wire_object *o = &list.object[i];
+    list = read_list(t, &h); /* 18 MB */
+    for (; list.object[bases].kind == WIRE_BASE; bases++) {
+        const struct wire_object *o = &list.object[bases];
 
-        assert_int_equal(o->kind, WIRE_BASE);
-        assert_int_equal(o->first_born, i ? list.object[i - 1].last_born + 1 : 0);
-        assert_in_range(o->bytes, 1, 4 << 20);
-        assert_true(i + 1 == list.n || (o->last_born + 1) % 64 == 0);
+        assert_int_equal(o->first_born, bases ? o[-1].last_born + 1 : 0);
+        assert_in_range(o->bytes, 3 << 20, 4 << 20);
+        assert_int_equal((o->last_born + 1) % 64, 0);
     }
-    assert_int_equal(list.object[list.n - 1].last_born, 299);
+    assert_in_range(bases, 4, 5);
+    assert_int_equal(list.n, bases + 1);
+    assert_int_equal(list.object[bases].first_born, list.object[bases - 1].last_born + 1);
+    assert_int_equal(list.object[bases].last_born, 299);
 }
 
-static void a_base_in_which_nothing_changed_stays(void **state)
+static void changes_stand_in_a_layer_and_bases_stay(void **state)
+{
+    struct sync_world *t = *state;
+    struct wire_head h;
+    struct list before, after;
+    uint64_t bytes = 0;
+
+    fill(t, 256, BIG);
+    build(t);
+    h = sync_world_head(t);
+    before = read_list(t, &h);
+    assert_int_equal(before.n, 4);
+    sync_world_put(t, 70, 100);
+    sync_world_withdraw(t, 200);
+    fill(t, 260, 1000);
+    build(t);
+    h = sync_world_head(t);
+    after = read_list(t, &h);
+    assert_int_equal(after.n, 5);
+    for (size_t i = 0; i < 4; i++)
+        assert_memory_equal(before.object[i].hash, after.object[i].hash, HASH_BYTES);
+    assert_int_equal(after.object[4].kind, WIRE_LAYER);
+    assert_takes_there(t, &h, 0);
+    assert_takes_there(t, &h, before.seq);
+    for (size_t i = 0; i < after.n; i++)
+        bytes += after.object[i].highest_seq > before.seq ? after.object[i].bytes : 0;
+    assert_in_range(bytes, 4000, 6000); /* what changed, and no base */
+}
+
+static void a_base_that_changed_too_much_is_rewritten(void **state)
 {
     struct sync_world *t = *state;
     struct wire_head h;
     struct list before, after;
 
-    fill(t, 300, BIG);
+    fill(t, 256, BIG);
     build(t);
     h = sync_world_head(t);
     before = read_list(t, &h);
-    sync_world_put(t, 70, 100);
-    sync_world_withdraw(t, 71);
-    fill(t, 305, BIG);
+    for (uint64_t i = 64; i < 80; i++)
+        sync_world_put(t, i, BIG);
     build(t);
     h = sync_world_head(t);
     after = read_list(t, &h);
-    assert_true(after.n >= before.n);
-    assert_memory_equal(before.object[0].hash, after.object[0].hash, HASH_BYTES);
-    assert_memory_not_equal(before.object[1].hash, after.object[1].hash, HASH_BYTES);
-    assert_memory_equal(before.object[2].hash, after.object[2].hash, HASH_BYTES);
+    assert_int_equal(after.n, 4);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(!memcmp(before.object[i].hash, after.object[i].hash, HASH_BYTES),
+                         i != 1);
     assert_takes_there(t, &h, 0);
-    assert_takes_there(t, &h, before.seq);
+    assert_takes_there(t, &h, before.seq + 3);
 }
 
 static void random_histories_stay_readable_from_any_cursor(void **state)
@@ -236,44 +266,79 @@ static void what_a_crash_left_behind_is_swept(void **state)
     assert_takes_there(t, &h, 0);
 }
 
+static enum rc ask(struct sync_world *t, const uint8_t hash[HASH_BYTES])
+{
+    const char *p;
+    size_t n;
+
+    return object_read(&t->w, t->dir, hash, WIRE_ZSTD, &p, &n);
+}
+
 static void a_missing_file_is_made_again(void **state)
 {
     struct sync_world *t = *state;
+    struct wire_head before, h;
+    struct list list;
+
+    fill(t, 150, BIG);
+    build(t);
+    before = sync_world_head(t);
+    list = read_list(t, &before);
+    sync_world_shell(t,
+                     "(find objects -type f | sort | xargs sha256sum) > before; rm -r objects");
+    assert_int_equal(ask(t, list.object[0].hash), RC_BUSY);
+    build(t);
+    sync_world_shell(t, "(find objects -type f | sort | xargs sha256sum) | cmp - before");
+    h = sync_world_head(t);
+    assert_memory_equal(h.index, before.index, HASH_BYTES);
+    assert_takes_there(t, &h, 0);
+}
+
+static void a_start_makes_what_is_missing(void **state)
+{
+    struct sync_world *t = *state;
+    struct err e = { 0 };
     struct wire_head h;
 
     fill(t, 150, BIG);
     build(t);
-    sync_world_shell(t, "rm -r objects");
-    sync_world_put(t, 3, 100);
-    build(t);
-    h = sync_world_head(t);
+    sync_world_head(t);
+    sync_world_stop(t);
+    sync_world_shell(t, "rm objects/*/*.gz; for f in objects/*/*.zst; do echo >> $f; done");
+    sync_world_start_with_workers(t);
+    assert_int_equal(sync_settle(&e, true, 60000), RC_OK);
+    assert_true(head_values(t->live, &h));
     assert_takes_there(t, &h, 0);
 }
 
-static void superseded_objects_stay_a_week(void **state)
+static void superseded_objects_stay_a_week_and_are_gone_for_ever(void **state)
 {
     struct sync_world *t = *state;
-    struct wire_head h;
-    struct list old;
-    const char *p;
-    size_t n;
+    const uint8_t stranger[HASH_BYTES] = { 1 };
+    struct wire_head h, old;
+    struct list list;
 
     fill(t, 20, 500);
     build(t);
-    h = sync_world_head(t);
-    old = read_list(t, &h);
+    old = sync_world_head(t);
+    list = read_list(t, &old);
     clock_set(SYNC_NOW + 1000);
-    sync_world_put(t, 3, 100);
+    fill(t, 60, 500); /* as much again: the layers become one */
     build(t);
     clock_set(SYNC_NOW + 6 * 86400);
     sync_world_put(t, 3, 100);
     build(t);
-    object(t, old.object[0].hash, WIRE_ZSTD, &n);
+    assert_int_equal(ask(t, list.object[0].hash), RC_OK);
+    assert_int_equal(ask(t, old.index), RC_OK);
     clock_set(SYNC_NOW + 9 * 86400);
     sync_world_put(t, 3, 100);
     build(t);
-    assert_int_equal(object_read(&t->w, t->dir, old.object[0].hash, WIRE_ZSTD, &p, &n),
-                     RC_NOT_FOUND);
+    assert_int_equal(ask(t, list.object[0].hash), RC_GONE);
+    assert_int_equal(ask(t, old.index), RC_GONE);
+    assert_int_equal(ask(t, stranger), RC_NOT_FOUND);
+    sync_world_stop(t);
+    sync_world_start(t);
+    assert_int_equal(ask(t, list.object[0].hash), RC_GONE);
     h = sync_world_head(t);
     assert_takes_there(t, &h, 0);
 }
@@ -339,8 +404,6 @@ static void what_was_taken_down_is_in_no_object(void **state)
     struct err e = { 0 };
     struct wire_head h;
     struct list old;
-    const char *p;
-    size_t n;
 
     fill(t, 20, 500);
     build(t);
@@ -348,13 +411,13 @@ static void what_was_taken_down_is_in_no_object(void **state)
     old = read_list(t, &h);
     sync_world_take_down(t, 7);
     sync_world_head(t);
+    assert_int_equal(ask(t, old.object[0].hash), RC_GONE);
     sync_world_stop(t); /* the process ends before the objects are made again */
     sync_world_start_with_workers(t);
     assert_int_equal(sync_settle(&e, true, 60000), RC_OK);
     assert_true(head_values(t->live, &h));
     assert_int_equal(h.cut, 1);
-    assert_int_equal(object_read(&t->w, t->dir, old.object[0].hash, WIRE_IDENTITY, &p, &n),
-                     RC_NOT_FOUND);
+    assert_int_equal(ask(t, old.object[0].hash), RC_GONE);
     assert_takes_there(t, &h, 0);
     assert_takes_there(t, &h, 20);
 }
@@ -489,14 +552,16 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sync_world_set_up, sync_world_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(index_and_catchup_are_the_state),
-        TEST(bases_are_dense_and_of_at_most_4_mib),
-        TEST(a_base_in_which_nothing_changed_stays),
+        TEST(full_bases_lie_behind_each_other_and_the_rest_is_a_layer),
+        TEST(changes_stand_in_a_layer_and_bases_stay),
+        TEST(a_base_that_changed_too_much_is_rewritten),
         TEST(random_histories_stay_readable_from_any_cursor),
         TEST(nothing_new_makes_nothing_new),
         TEST(a_crash_before_the_index_is_stored_leaves_usable_files),
         TEST(what_a_crash_left_behind_is_swept),
         TEST(a_missing_file_is_made_again),
-        TEST(superseded_objects_stay_a_week),
+        TEST(a_start_makes_what_is_missing),
+        TEST(superseded_objects_stay_a_week_and_are_gone_for_ever),
         TEST(workers_follow_the_log),
         TEST(what_was_taken_down_is_in_no_object),
         TEST(settling_waits_until_everything_is_readable),

@@ -179,7 +179,7 @@ static uint64_t apply_index(struct work *w, const struct wire_head *h, struct he
         const char *pack;
         size_t pack_n = 0;
 
-        must(object_exists(w->mem, dir, o.hash) &&
+        must(object_exists(w->mem, dir, &o) &&
                  !object_read(w, dir, o.hash, WIRE_IDENTITY, &pack, &pack_n),
              "an object that the index names is missing");
         sha256(pack, pack_n, hash);

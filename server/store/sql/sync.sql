@@ -49,20 +49,6 @@ DELETE FROM head WHERE stream = ?1 AND time < ?2 AND EXISTS (
     SELECT 1 FROM head later WHERE later.stream = head.stream AND later.epoch = head.epoch
     AND (later.seq > head.seq OR (later.seq = head.seq AND later.sign > head.sign)));
 
--- name: sync_object_put
-INSERT INTO sync_object (hash, stream, kind, made, bytes) VALUES (?1, ?2, ?3, ?4, ?5)
-ON CONFLICT (hash) DO UPDATE SET made = excluded.made;
-
--- name: sync_object
-SELECT bytes FROM sync_object WHERE hash = ?1;
-
--- name: sync_object_kind
--- scan: a few dozen rows: what a week has made
-SELECT hash, made, bytes FROM sync_object WHERE stream = ?1 AND kind = ?2 ORDER BY made DESC, hash;
-
--- name: sync_object_drop
-DELETE FROM sync_object WHERE hash = ?1;
-
 -- The last change in (?2, ?3] of every item that changed there. Later changes do not count: the body must stay the same for ever.
 -- name: sync_catchup
 SELECT c.seq, c.born, c.item, c.op, c.flags, c.site, c.col, c.date, c.title, c.length, c.digest, r.bytes
@@ -85,27 +71,6 @@ ORDER BY c.seq;
 -- How large that may become.
 -- name: sync_catchup_bytes
 SELECT CAST(COALESCE(SUM(length), 0) AS BIGINT) FROM change WHERE stream = ?1 AND seq > ?2 AND seq <= ?3;
-
--- The record that every item of a range of born had at ?4.
--- name: sync_records
-SELECT c.seq, c.born, c.item, c.op, c.flags, c.site, c.col, c.date, c.title, c.length, c.digest, r.bytes
-FROM change c LEFT JOIN record r ON r.stream = c.stream AND r.seq = c.seq
-WHERE c.stream = ?1 AND c.born >= ?2 AND c.born <= ?3 AND c.seq <= ?4 AND NOT EXISTS (
-    SELECT 1 FROM change d WHERE d.stream = c.stream AND d.born = c.born AND d.seq > c.seq AND d.seq <= ?4)
-ORDER BY c.born;
-
--- Roughly how large they are: a Chinese character of a title is 3 bytes.
--- name: sync_records_bytes
-SELECT CAST(COALESCE(SUM(56 + c.length + 3 * LENGTH(c.title)), 0) AS BIGINT)
-FROM leaf l JOIN change c ON c.stream = l.stream AND c.seq = l.seq
-WHERE l.stream = ?1 AND l.born >= ?2 AND l.born <= ?3;
-
--- name: sync_changed
-SELECT DISTINCT born FROM change WHERE stream = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY born;
-
--- The newest purge since: objects may still hold what it removed.
--- name: sync_purged
-SELECT CAST(COALESCE(MAX(seq), 0) AS BIGINT) FROM change WHERE stream = ?1 AND seq > ?2 AND flags <> 0;
 
 -- The newest record of one item.
 -- name: sync_single

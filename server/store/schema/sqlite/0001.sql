@@ -44,6 +44,34 @@ CREATE TABLE sync_object (
     bytes  BLOB    NOT NULL
 ) WITHOUT ROWID;
 
+-- What each object of a stored index is made of: enough to make the same bytes again from the log.
+CREATE TABLE index_object (
+    stream      INTEGER NOT NULL,
+    hash        BLOB    NOT NULL,
+    kind        INTEGER NOT NULL, -- 0 base, 1 layer
+    first_born  INTEGER NOT NULL,
+    last_born   INTEGER NOT NULL,
+    lowest_seq  INTEGER NOT NULL,
+    highest_seq INTEGER NOT NULL,
+    as_of_seq   INTEGER NOT NULL, -- each item's newest change up to there
+    upto_seq    INTEGER NOT NULL, -- of those, the ones up to there
+    spans       BLOB    NOT NULL, -- and in which ranges of born, after which seq: sync/recipe.h
+    level       INTEGER NOT NULL, -- of compression
+    bytes       INTEGER NOT NULL,
+    gzip_bytes  INTEGER NOT NULL,
+    zstd_bytes  INTEGER NOT NULL,
+    live        INTEGER NOT NULL, -- base: bytes of its items' newest records; layer: 0
+    PRIMARY KEY (hash, stream)
+);
+CREATE INDEX index_object_by_stream ON index_object (stream);
+
+-- Objects of every kind that were served once and never will be again: purged, or superseded long ago. Kept for ever.
+CREATE TABLE gone_object (
+    hash   BLOB NOT NULL PRIMARY KEY,
+    stream INTEGER NOT NULL,
+    at     INTEGER NOT NULL
+) WITHOUT ROWID;
+
 -- Organisations: who publishes. Regions are GB/T 2260 and its street and village extensions.
 CREATE TABLE org (
     no     INTEGER PRIMARY KEY,
