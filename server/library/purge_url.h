@@ -1,7 +1,7 @@
 /*
  * purge_url.h - URLs whose answers held what was taken down. They are remembered in the
  * takedown's own transaction until the caches in front of us were told
- * (server/channel/purge_hook.c).
+ * (server/channel/purge_hook.c). One that ends in * stands for all that begin so.
  */
 #ifndef LIBRARY_PURGE_URL_H
 #define LIBRARY_PURGE_URL_H

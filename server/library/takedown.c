@@ -285,12 +285,29 @@ static enum rc list_urls(struct work *w, const struct item *it)
     return purge_url_add(w, "/v1/columns/%" PRId64 "/items", it->col);
 }
 
+/*
+ * Who asked for which catch-up is not known, so it is all of them. That costs nobody anything: their
+ * URLs carry the cut, and nobody asks for one of an older cut again.
+ */
+static enum rc sync_urls(struct work *w, const struct item *it)
+{
+    struct stream s;
+    enum rc rc;
+
+    if ((rc = stream_by_no(w, it->stream, &s)) ||
+        (rc = purge_url_add(w, "/v1/sync/%s/log/*", s.name)))
+        return rc;
+    return purge_url_add(w, "/v1/sync/%s/item/%" PRId64 "/%" PRId64 ".*", s.name, s.epoch,
+                         it->born);
+}
+
 enum rc takedown_end(struct work *w, const struct takedown *t, const struct item *it,
                      enum journal_verb verb, int64_t rev, const char *reason)
 {
     enum rc rc;
 
-    if ((rc = takedown_files(w, t)) || (rc = item_urls(w, it)) || (rc = list_urls(w, it)))
+    if ((rc = takedown_files(w, t)) || (rc = item_urls(w, it)) || (rc = list_urls(w, it)) ||
+        (rc = sync_urls(w, it)))
         return rc;
     return write_down(w, it, verb, rev, reason);
 }

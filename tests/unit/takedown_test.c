@@ -229,9 +229,19 @@ static void what_a_restore_brings_back_is_taken_down_again(void **state)
     struct item out = world_publish(t, "撤", t->news), gone = world_publish(t, "删", t->news),
                 stay = world_publish(t, "留", t->news), late;
     struct content c = world_content(t, "{\"kind\":\"article\",\"title\":\"改\"}");
+    struct item draft;
     int lines;
 
+    world_begin(t);
+    assert_int_equal(
+        item_create(&t->w, &(struct item_new){ t->site, t->news, &c, NULL, NULL }, &draft),
+        RC_OK);
+    world_commit(t);
     back_up(t);
+    world_begin(t);
+    assert_int_equal(publish_through(&t->w, &draft.id, 1, &draft), RC_OK);
+    world_commit(t);
+    end(t, &draft, VERB_GONE); /* the backup has only its draft */
     late = world_publish(t, "后来的", t->news);
     end(t, &late, VERB_WITHDRAW); /* the backup never had it */
     end(t, &out, VERB_WITHDRAW);
@@ -241,6 +251,9 @@ static void what_a_restore_brings_back_is_taken_down_again(void **state)
     replay(t);
     assert_int_equal(state_of(t, &out.id), STATE_WITHDRAWN);
     assert_int_equal(state_of(t, &gone.id), STATE_GONE);
+    assert_int_equal(state_of(t, &draft.id), STATE_GONE);
+    assert_int_equal(world_number(t, "SELECT count(*) FROM revision WHERE content IS NOT NULL"),
+                     1); /* what was withdrawn */
     assert_int_equal(state_of(t, &stay.id), STATE_PUBLISHED);
     assert_int_equal(world_stream(t).cut, 2);
     assert_int_equal(world_number(t, "SELECT count(*) FROM record WHERE instr(bytes, '正文')"),
