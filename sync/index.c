@@ -396,24 +396,6 @@ void index_purge(struct index *x, uint64_t born, uint64_t seq)
     buf_add(&x->purges, &p, sizeof p);
 }
 
-static void (*on_gone)(const char *path);
-
-void sync_on_gone(void (*fn)(const char *path))
-{
-    on_gone = fn;
-}
-
-/* The paths that must not be answered any more, for caches in front. */
-static void tell_gone(struct index *x, struct arena *mem, const struct buf *died)
-{
-    char hex[HASH_TEXT];
-
-    head_forget_answers();
-    for (size_t at = 0; on_gone && at < died->n; at += HASH_BYTES)
-        on_gone(arena_printf(mem, "/v1/sync/%s/object/%s", x->live->name,
-                             hex_text(died->p + at, HASH_BYTES, hex)));
-}
-
 /* Inside a transaction. Nothing happens before all is told that the last COMMIT held: one pass for a
  * thousand purges. */
 static enum rc mark(struct index *x, struct work *w, struct buf *died, bool *all_told)
@@ -428,7 +410,7 @@ static enum rc mark(struct index *x, struct work *w, struct buf *died, bool *all
     return gone_mark(w, x->live->no, p, x->purges.n / sizeof *p, died);
 }
 
-static void marked(struct index *x, struct arena *mem, const struct buf *died)
+static void marked(struct index *x, const struct buf *died)
 {
     const struct purge *p = (const struct purge *)(const void *)x->purges.p;
     uint64_t last = p[x->purges.n / sizeof *p - 1].seq;
@@ -439,7 +421,7 @@ static void marked(struct index *x, struct arena *mem, const struct buf *died)
     pthread_mutex_lock(&x->lock);
     x->cut = last;
     pthread_mutex_unlock(&x->lock);
-    tell_gone(x, mem, died);
+    head_forget_answers();
 }
 
 void index_retire(struct index *x, struct db *db)
@@ -457,7 +439,7 @@ void index_retire(struct index *x, struct db *db)
         if ((rc = mark(x, &w, &died, &all_told)) || (rc = db_commit(&w)))
             db_rollback(db);
         else if (all_told)
-            marked(x, w.mem, &died);
+            marked(x, &died);
     }
     if (rc)
         LOG(LOG_ERROR, "objects_not_retired", L_STR("stream", x->live->name),

@@ -7,6 +7,8 @@
  */
 #include "sync/index_gone.h"
 
+#include "server/library/purge_url.h"
+#include "server/library/stream.h"
 #include "server/store/db.h"
 #include "sync/object.h"
 #include "sync/recipe.h"
@@ -66,7 +68,18 @@ static bool holds(const struct part *p, const struct purge *purge, const struct 
     return false;
 }
 
-static enum rc mark_one(struct work *w, int64_t stream, const struct purge *purge,
+/* 410 from the COMMIT on, and the caches in front of us are told: they may keep it for a year. */
+static enum rc mark_part(struct work *w, const struct stream *s, const struct part *p)
+{
+    char hex[HASH_TEXT];
+    enum rc rc = object_gone(w, s->no, p->o.hash);
+
+    return rc ? rc
+              : purge_url_add(w, "/v1/sync/%s/object/%s*", s->name,
+                              hex_text(p->o.hash, sizeof p->o.hash, hex));
+}
+
+static enum rc mark_one(struct work *w, const struct stream *s, const struct purge *purge,
                         struct part *part, size_t n, struct buf *died)
 {
     struct versions v = { 0 };
@@ -76,11 +89,11 @@ static enum rc mark_one(struct work *w, int64_t stream, const struct purge *purg
         struct part *p = &part[i];
 
         if (p->gone || p->as_of >= purge->seq || span_of(p->span, p->spans, purge->born) < 0 ||
-            (rc = read_versions(w, stream, purge, &v)) || !holds(p, purge, &v))
+            (rc = read_versions(w, s->no, purge, &v)) || !holds(p, purge, &v))
             continue;
         p->gone = true;
         buf_add(died, p->o.hash, sizeof p->o.hash);
-        rc = object_gone(w, stream, p->o.hash);
+        rc = mark_part(w, s, p);
     }
     return rc;
 }
@@ -88,14 +101,16 @@ static enum rc mark_one(struct work *w, int64_t stream, const struct purge *purg
 enum rc gone_mark(struct work *w, int64_t stream, const struct purge *purge, size_t n,
                   struct buf *died)
 {
+    struct stream s;
     struct part *part;
     size_t parts;
     enum rc rc;
 
     if (!n)
         return RC_OK;
-    rc = part_list(w, stream, &part, &parts);
+    if (!(rc = stream_by_no(w, stream, &s)))
+        rc = part_list(w, stream, &part, &parts);
     for (size_t i = 0; i < n && !rc; i++)
-        rc = mark_one(w, stream, &purge[i], part, parts, died);
+        rc = mark_one(w, &s, &purge[i], part, parts, died);
     return rc;
 }

@@ -34,12 +34,6 @@ void sync_watch(void);
  */
 void sync_on_cut(void (*fn)(void));
 /*
- * fn(path) is called, on the writer thread and before the command is answered, for every object
- * that a purge has made 410: /v1/sync/STREAM/object/HASH, and its .gz and .zst. Whoever speaks to caches in
- * front of us tells them. Before writer_start().
- */
-void sync_on_gone(void (*fn)(const char *path));
-/*
  * fn() is called, on the writer thread, with every head from the moment it is shown: at the start, after
  * a change, and when it is signed anew. Before writer_start(); NULL: nobody listens.
  */
