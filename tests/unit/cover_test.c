@@ -167,8 +167,11 @@ static void descend(struct tree *t, unsigned height, uint64_t index, const uint8
 
     assert_int_equal(n, wire_tile_shape(height, &below, &row));
     memset(rows, 0, sizeof rows);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        if (!below)
+            put_number(seqs[index * n + i], rows + i * row);
         memcpy(rows + i * row + row - HASH_BYTES, nodes[i], HASH_BYTES);
+    }
     if (verify_tile(&e, height, rows, n * row, hash))
         fail_msg("tile %u.%llu: %s", height, (unsigned long long)index, e.text);
     for (size_t i = 0; i < n; i++) {
