@@ -8,9 +8,11 @@
  * only when the root computed from them is the signed one. Whatever was fetched before a kill
  * or a cut is kept in the store's parts and not fetched again.
  *
- * One run uses about 1 MB, the zstd window (at most 8 MB), and the index and directory (at most
- * 4 MB each). It is single-threaded; all callbacks are called on the caller's thread. Needs
- * sodium_init().
+ * One run uses less than 32 MB, however much is followed: some 2 MB of its own, the zstd window (at
+ * most 8 MB), 6 MB while it reads a catch-up of differences, and the index and directory (at most
+ * 4 MB each). Only a repair takes more: 32 bytes an item held. What is fetched lies in the store's
+ * parts, in steps at most 32 MiB of records at a time. It is single-threaded; all callbacks are
+ * called on the caller's thread. Needs sodium_init().
  */
 #ifndef SYNC_FOLLOW_H
 #define SYNC_FOLLOW_H

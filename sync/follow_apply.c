@@ -1,160 +1,48 @@
 /*
  * follow_apply.c - from fetched bytes to a committed state, or to nothing at all.
  *
- *     transact -> (forget) -> records by the apply rule -> leaves into the tree -> root == signed
- * root? -> values -> commit
- *                                                                              \--- no:
- * rollback, as if nothing had come
+ *     transact -> forget what goes -> records by the apply rule -> leaves into the tree
+ *              -> root == signed root? -> values -> commit
+ *                               \--- no: roll back, as if nothing had come
+ *
+ *     CATCH_UP   from the held head to the new one; the tree is changed where records came
+ *     FIRST      nothing stays; the tree begins at the horizon
+ *     WIDEN      the same head; the leaves between the new and the old horizon are put
+ *     REPAIR     what differs goes first, and the tree is built anew from what the store really holds
  *
  * Records are applied while they are decoded, before the hash of their object or the root is
  * known; that is safe because nobody sees an open transaction, and it spares decoding twice.
- * Only when a run fails are the parts looked at one by one, to keep the good ones.
  */
 #include "sync/follow_engine.h"
 
 #include <inttypes.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sync/merge.h"
 
-enum { READ_ROOM = 128 << 10, TICK_EVERY = 256 };
-
-/* ---- parts ---- */
-
-struct hashing {
-    bool wanted;
-    crypto_hash_sha256_state state;
-    decode_fn *fn;
-    void *ctx;
-};
-
-static enum sync_rc hash_and_hand_on(void *ctx, struct sync_err *e, const uint8_t *bytes,
-                                     size_t n)
-{
-    struct hashing *h = ctx;
-
-    if (h->wanted)
-        crypto_hash_sha256_update(&h->state, bytes, n);
-    return h->fn ? h->fn(h->ctx, e, bytes, n) : SYNC_OK;
-}
-
-static enum sync_rc read_through(struct sync_err *e, struct engine *f, const struct part *p,
-                                 struct decode *d, uint8_t *room)
-{
-    uint64_t at = 0;
-    enum sync_rc rc;
-    size_t n;
-
-    for (;;) {
-        if ((rc = f->store->part_read(f->store->ctx, e, p->path, at, room, READ_ROOM, &n)))
-            return rc;
-        if (n == 0)
-            return decode_end(e, d);
-        if ((rc = decode_feed(e, d, room, n)))
-            return rc;
-        at += n;
-    }
-}
-
-enum sync_rc part_decode(struct sync_err *e, struct engine *f, const struct part *p,
-                         decode_fn *fn, void *ctx)
-{
-    struct hashing h = { .wanted = p->kind != PART_LOG, .fn = fn, .ctx = ctx };
-    struct decode *d = decode_new(p->url.encoding, p->raw_max, hash_and_hand_on, &h);
-    uint8_t *room = malloc(READ_ROOM), hash[WIRE_HASH];
-    enum sync_rc rc;
-
-    if (!room)
-        abort();
-    crypto_hash_sha256_init(&h.state);
-    rc = read_through(e, f, p, d, room);
-    free(room);
-    decode_free(d);
-    if (rc || !h.wanted)
-        return rc;
-    crypto_hash_sha256_final(&h.state, hash);
-    if (memcmp(hash, p->url.hash, WIRE_HASH) != 0)
-        return sync_err_set(e, SYNC_MISMATCH, "%s: the content is not what its name says",
-                            p->path);
-    return SYNC_OK;
-}
-
-struct text {
-    char *bytes;
-    size_t n, room;
-};
-
-static enum sync_rc text_gather(void *ctx, struct sync_err *e, const uint8_t *bytes, size_t n)
-{
-    struct text *t = ctx;
-
-    (void)e;
-    if (t->n + n > t->room) {
-        t->room = 2 * (t->n + n);
-        t->bytes = realloc(t->bytes, t->room);
-        if (!t->bytes)
-            abort();
-    }
-    memcpy(t->bytes + t->n, bytes, n);
-    t->n += n;
-    return SYNC_OK;
-}
-
-enum sync_rc part_text(struct sync_err *e, struct engine *f, const struct part *p, char **text,
-                       size_t *n)
-{
-    struct text t = { .bytes = calloc(1, 1), .room = 1 };
-    enum sync_rc rc;
-
-    if ((rc = part_decode(e, f, p, text_gather, &t))) {
-        free(t.bytes);
-        return rc;
-    }
-    *text = t.bytes;
-    *n = t.n;
-    return SYNC_OK;
-}
-
-enum sync_rc weed_parts(struct sync_err *e, struct engine *f)
-{
-    const char **keep = calloc(f->plan.n + 1, sizeof *keep);
-    struct sync_err ignored;
-    size_t n = 0;
-    enum sync_rc rc;
-
-    if (!keep)
-        abort();
-    for (size_t i = 0; i < f->plan.n; i++) {
-        const struct part *p = &f->plan.parts[i];
-
-        if (p->kind != PART_LOG && p->whole && !part_decode(&ignored, f, p, NULL, NULL))
-            keep[n++] = p->path;
-    }
-    rc = f->store->part_keep(f->store->ctx, e, keep, n);
-    free(keep);
-    return rc;
-}
+enum { TICK_EVERY = 256 };
 
 /* ---- records ---- */
 
 struct applying {
     struct engine *f;
     const struct part *part;
-    struct wire_pack pack;
 };
 
 static enum sync_rc record_check(struct sync_err *e, const struct applying *a,
                                  const struct wire_frame *r)
 {
     const struct engine *f = a->f;
+    const struct wire_url *u = &a->part->url;
 
     if (r->seq > f->head.seq || r->born >= f->head.size)
         return sync_err_set(e, SYNC_INVALID, "%s: a record the head does not know",
                             a->part->path);
-    if (a->part->kind == PART_LOG && r->seq <= a->part->url.from)
+    if (a->part->kind == PART_LOG && r->seq <= u->from)
         return sync_err_set(e, SYNC_INVALID, "%s: a record from before", a->part->path);
+    if (a->part->kind == PART_ITEM && (r->seq != u->seq || r->born != u->born))
+        return sync_err_set(e, SYNC_INVALID, "%s: another item", a->part->path);
     return SYNC_OK;
 }
 
@@ -172,101 +60,212 @@ static enum sync_rc record_apply(void *ctx, struct sync_err *e, const struct wir
         return rc;
     if (++f->progress.records % TICK_EVERY == 0 && (rc = fetch_tick(e, f, FOLLOW_APPLYING)))
         return rc;
+    if (r->born < f->next.horizon)
+        return SYNC_OK;
     if ((rc = store->held(store->ctx, e, r->born, &held)))
         return rc;
     if (!merge_counts(held, r->seq))
         return SYNC_OK;
     verify_record(frame, wire_frame_size(r), bytes, r->length, leaf);
+    if (a->part->has_leaf && memcmp(leaf, a->part->leaf, WIRE_HASH) != 0)
+        return sync_err_set(e, SYNC_MISMATCH, "%s: another record than the signed one",
+                            a->part->path);
     f->out->records++;
     return store->apply(store->ctx, e, r, frame, bytes, leaf);
 }
 
-static enum sync_rc pack_feed(void *ctx, struct sync_err *e, const uint8_t *bytes, size_t n)
+/* The bytes a delta was made from. If they are not held, the record comes alone. */
+static enum sync_rc record_prefix(void *ctx, struct sync_err *e, const struct wire_frame *r,
+                                  const uint8_t name[WIRE_DZ_NAME], uint8_t *out, size_t *n,
+                                  bool *held)
 {
     struct applying *a = ctx;
-    bool started = a->pack.started;
-    enum sync_rc rc = wire_pack_feed(e, &a->pack, bytes, n, record_apply, a);
+    bool counts;
 
-    if (!started && a->pack.started)
-        a->f->progress.records_expected += a->pack.records;
-    return rc;
-}
-
-static enum sync_rc apply_part(struct sync_err *e, struct engine *f, const struct part *p,
-                               uint8_t *room)
-{
-    struct applying a = { .f = f, .part = p };
-    enum sync_rc rc;
-
-    wire_pack_init(&a.pack, room);
-    if ((rc = part_decode(e, f, p, pack_feed, &a)))
-        return rc;
-    return wire_pack_end(e, &a.pack);
+    return part_prefix(e, a->f, r, name, out, n, held, &counts);
 }
 
 static enum sync_rc apply_records(struct sync_err *e, struct engine *f)
 {
-    uint8_t *room = malloc(WIRE_RECORD_MAX);
     enum sync_rc rc = SYNC_OK;
 
-    if (!room)
-        abort();
-    f->progress.records = f->progress.records_expected = f->out->records = 0;
+    f->progress.records = f->progress.records_expected = 0;
     for (size_t i = 0; i < f->plan.n && !rc; i++) {
         const struct part *p = &f->plan.parts[i];
+        struct applying a = { f, p };
+        struct dz_calls calls = { &a, record_apply, record_prefix };
 
-        if (p->kind == PART_OBJECT || p->kind == PART_LOG)
-            rc = apply_part(e, f, p, room);
+        if (p->kind == PART_OBJECT || p->kind == PART_LOG || p->kind == PART_ITEM)
+            rc = part_records(e, f, p, &calls);
     }
-    free(room);
     return rc;
 }
 
 /* ---- the tree ---- */
 
-static enum sync_rc leaf_put(void *ctx, struct sync_err *e, uint64_t born, const uint8_t *leaf)
+/* The store's tiles, as the tree's functions want them: those of which a part lies below the
+ * horizon may never have been written. Any other that cannot be read is damage. */
+static enum sync_rc tile_read(void *ctx, struct sync_err *e, unsigned level, uint64_t index,
+                              unsigned count, uint8_t *nodes)
 {
-    return merkle_put(e, ctx, born, leaf);
+    struct engine *f = ctx;
+    const struct merkle_tiles *t = &f->store->tiles;
+    uint64_t first = index * MERKLE_TILE << 6 * level;
+    uint64_t horizon = f->mode == WIDEN ? f->below.horizon : f->next.horizon;
+    enum sync_rc rc = t->read(t->ctx, e, level, index, count, nodes);
+
+    if (rc == SYNC_NOT_HELD && first < horizon) {
+        memset(nodes, 0, (size_t)count * WIRE_HASH);
+        return SYNC_OK;
+    }
+    f->damaged |= rc == SYNC_NOT_HELD || rc == SYNC_STORE;
+    return rc;
+}
+
+static enum sync_rc tile_write(void *ctx, struct sync_err *e, unsigned level, uint64_t index,
+                               unsigned count, const uint8_t *nodes)
+{
+    const struct merkle_tiles *t = &((struct engine *)ctx)->store->tiles;
+
+    return t->write(t->ctx, e, level, index, count, nodes);
+}
+
+static struct merkle_tiles tiles_of(struct engine *f)
+{
+    return (struct merkle_tiles){ f, tile_read, tile_write };
 }
 
 /* A tree that does not add up to the head it was committed with was damaged here, not on the
- * way: begin afresh. */
+ * way. */
 static enum sync_rc own_tree_check(struct sync_err *e, struct engine *f)
 {
     uint8_t root[WIRE_HASH];
     enum sync_rc rc;
 
-    if (f->start_over)
+    if (f->mode == FIRST || f->mode == REPAIR)
         return SYNC_OK;
-    rc = merkle_root(e, &f->store->tiles, f->held.size, root);
+    rc = merkle_root_above(e, &f->store->tiles, f->held.size, &f->below, root);
     if (rc == SYNC_FULL || (!rc && memcmp(root, f->held.root, WIRE_HASH) == 0))
         return rc;
     f->damaged = true;
     return sync_err_set(e, SYNC_MISMATCH, "the store does not add up to the head it holds");
 }
 
+static enum sync_rc leaf_put(void *ctx, struct sync_err *e, uint64_t born, const uint8_t *leaf)
+{
+    return merkle_put(e, ctx, born, leaf);
+}
+
+static enum sync_rc item_put(void *ctx, struct sync_err *e, const struct follow_item *it)
+{
+    return merkle_put(e, ctx, it->born, it->leaf);
+}
+
+/* How many leaves there are before this transaction. */
+static uint64_t old_size(const struct engine *f)
+{
+    switch (f->mode) {
+    case CATCH_UP: return f->held.size > f->next.horizon ? f->held.size : f->next.horizon;
+    case WIDEN: return f->head.size;
+    case FIRST:
+    case REPAIR: break;
+    }
+    return f->next.horizon;
+}
+
 static enum sync_rc tree_check(struct sync_err *e, struct engine *f)
 {
-    uint64_t old_size = f->start_over ? 0 : f->held.size;
+    const struct follow_store *store = f->store;
+    struct merkle_tiles tiles = tiles_of(f);
     struct merkle_writer w;
     uint8_t root[WIRE_HASH];
     enum sync_rc rc;
 
-    merkle_begin(&w, &f->store->tiles, old_size, f->head.size);
-    if ((rc = f->store->changed(f->store->ctx, e, leaf_put, &w)) || (rc = merkle_end(e, &w)) ||
-        (rc = merkle_root(e, &f->store->tiles, f->head.size, root)))
+    merkle_begin(&w, &tiles, old_size(f), f->head.size);
+    rc = f->mode == REPAIR ? store->each(store->ctx, e, item_put, &w)
+                           : store->changed(store->ctx, e, leaf_put, &w);
+    if (rc || (rc = merkle_end(e, &w)) ||
+        (rc = merkle_root_above(e, &tiles, f->head.size, &f->next, root))) {
+        f->missed |= rc == SYNC_INVALID; /* a leaf is missing */
         return rc;
-    if (memcmp(root, f->head.root, WIRE_HASH) != 0)
-        return sync_err_set(e, SYNC_MISMATCH,
-                            "the records up to seq %" PRIu64 " do not make up the signed root",
-                            f->head.seq);
-    return SYNC_OK;
+    }
+    if (memcmp(root, f->head.root, WIRE_HASH) == 0)
+        return SYNC_OK;
+    f->missed = true;
+    return sync_err_set(e, SYNC_MISMATCH,
+                        "the records up to seq %" PRIu64 " do not make up the signed root",
+                        f->head.seq);
 }
 
-/* ---- the transaction ---- */
+/* ---- what goes first ---- */
+
+enum sync_rc apply_below(struct sync_err *e, struct engine *f)
+{
+    uint8_t *text = engine_alloc(BELOW_TEXT_MAX);
+    size_t n = merkle_below_print(&f->next, text);
+    enum sync_rc rc = f->store->put(f->store->ctx, e, FOLLOW_BELOW, text, n);
+
+    free(text);
+    return rc;
+}
+
+/* Runs of neighbours go in one call. */
+static enum sync_rc forget_wrong(struct sync_err *e, struct engine *f)
+{
+    const struct follow_store *store = f->store;
+    enum sync_rc rc = SYNC_OK;
+
+    for (size_t i = 0, k; i < f->nwrong && !rc; i = k) {
+        for (k = i + 1; k < f->nwrong && f->wrong[k].born == f->wrong[k - 1].born + 1; k++)
+            ;
+        rc = store->forget(store->ctx, e, f->wrong[i].born, f->wrong[k - 1].born);
+    }
+    return rc ? rc : store->forget(store->ctx, e, f->head.size, INT64_MAX);
+}
+
+/* The horizon moves up under roots that the cover gave: what was kept below it is to be proved. */
+static enum sync_rc move_up(struct sync_err *e, struct engine *f)
+{
+    const struct follow_store *store = f->store;
+    enum sync_rc rc;
+
+    if ((rc = store->narrow(store->ctx, e, &f->next)) || (rc = apply_below(e, f)) ||
+        (rc = prove_none(e, f, true)))
+        return rc;
+    return f->next.horizon > f->held.size ? store->untile(store->ctx, e) : SYNC_OK;
+}
+
+static enum sync_rc make_room(struct sync_err *e, struct engine *f)
+{
+    const struct follow_store *store = f->store;
+    bool up = f->next.horizon > f->below.horizon;
+    enum sync_rc rc;
+
+    switch (f->mode) {
+    case CATCH_UP: return up ? move_up(e, f) : SYNC_OK;
+    case WIDEN: return store->forget(store->ctx, e, f->next.horizon, f->below.horizon - 1);
+    case FIRST:
+        rc = store->forget(store->ctx, e, 0, INT64_MAX);
+        return rc ? rc : store->untile(store->ctx, e);
+    case REPAIR: break;
+    }
+    if (up && (rc = move_up(e, f)))
+        return rc;
+    return (rc = forget_wrong(e, f)) ? rc : store->untile(store->ctx, e);
+}
+
+/* ---- values ---- */
+
+static bool below_same(const struct engine *f)
+{
+    return f->next.horizon == f->below.horizon && f->next.n == f->below.n &&
+           (f->next.n == 0 ||
+            memcmp(f->next.roots, f->below.roots, f->next.n * WIRE_HASH) == 0);
+}
 
 static enum sync_rc put_values(struct sync_err *e, struct engine *f)
 {
+    bool list = f->has_list, withheld = list && ask_withheld(f, &f->heads);
     const struct {
         enum follow_value which;
         const void *bytes;
@@ -277,8 +276,11 @@ static enum sync_rc put_values(struct sync_err *e, struct engine *f)
         { FOLLOW_ETAG, f->new_etag, strlen(f->new_etag), true },
         { FOLLOW_KEYS, f->keys, f->keys_len, f->keys_fetched },
         { FOLLOW_TRUST, f->out->trust, VERIFY_ED25519, true },
-        { FOLLOW_ANCESTRY, f->ancestry, f->ancestry_len, f->ancestry != NULL },
-        { FOLLOW_DIRECTORY, f->directory, f->directory_len, f->directory != NULL },
+        { FOLLOW_ANCESTRY, f->ancestry.at, f->ancestry.n, f->ancestry.at != NULL },
+        { FOLLOW_DIRECTORY, f->directory.at, f->directory.n, f->directory.at != NULL },
+        { FOLLOW_HEADS, f->answer, f->new_list_len, list },
+        { FOLLOW_WITHHELD, f->withheld.at, f->withheld.n, f->withheld.at != NULL },
+        { FOLLOW_WITHHELD, "", 0, list && !withheld },
     };
     enum sync_rc rc = SYNC_OK;
 
@@ -290,7 +292,7 @@ static enum sync_rc put_values(struct sync_err *e, struct engine *f)
 
 /* Whether the head we started from is still the one held: two processes may follow into one
  * store. */
-static enum sync_rc still_held(struct sync_err *e, struct engine *f, bool *same)
+enum sync_rc apply_still_held(struct sync_err *e, struct engine *f)
 {
     char note[WIRE_HEAD_MAX];
     size_t n;
@@ -298,32 +300,99 @@ static enum sync_rc still_held(struct sync_err *e, struct engine *f, bool *same)
 
     if ((rc = f->store->get(f->store->ctx, e, FOLLOW_HEAD, note, sizeof note, &n)))
         return rc;
-    *same = n == f->note_len && memcmp(note, f->note, n) == 0;
-    return SYNC_OK;
+    f->raced = n != f->note_len || memcmp(note, f->note, n) != 0;
+    return f->raced ? sync_err_set(e, SYNC_BUSY, "another process changed the store meanwhile")
+                    : SYNC_OK;
 }
+
+/* ---- the transaction ---- */
 
 static enum sync_rc in_transaction(void *ctx, struct sync_err *e)
 {
     struct engine *f = ctx;
-    const struct follow_store *store = f->store;
     enum sync_rc rc;
-    bool same;
 
-    if ((rc = still_held(e, f, &same)))
+    if ((rc = apply_still_held(e, f)) || (rc = own_tree_check(e, f)) || (rc = make_room(e, f)))
         return rc;
-    f->raced = !same;
-    if (f->raced)
-        return sync_err_set(e, SYNC_BUSY, "another process changed the store meanwhile");
-    if (f->start_over && ((rc = store->forget(store->ctx, e, 0, INT64_MAX)) ||
-                          (rc = store->untile(store->ctx, e))))
-        return rc;
-    if ((rc = own_tree_check(e, f)) || (rc = apply_records(e, f)) || (rc = tree_check(e, f)) ||
-        (rc = put_values(e, f)))
+    if (f->mode == REPAIR || !below_same(f))
+        if ((rc = apply_below(e, f)) || (rc = prove_none(e, f, f->mode == REPAIR)))
+            return rc;
+    if ((rc = apply_records(e, f)) || (rc = tree_check(e, f)) ||
+        (f->mode != WIDEN && (rc = put_values(e, f))))
         return rc;
     return fetch_tick(e, f, FOLLOW_APPLYING);
 }
 
+static bool withheld_changed(const struct engine *f)
+{
+    const uint8_t *a = ask_withheld(f, &f->listed), *b = ask_withheld(f, &f->heads);
+
+    return f->has_list && f->held.epoch && (a || b) &&
+           (!a || !b || memcmp(a, b, WIRE_HASH) != 0);
+}
+
+/* What was committed is what is held from now on. */
+static void committed(struct engine *f)
+{
+    f->out->changed |= f->mode != CATCH_UP || f->step != VERIFY_SAME || withheld_changed(f);
+    f->out->repaired |= f->mode == REPAIR;
+    f->out->head = f->held = f->head;
+    f->out->horizon = f->next.horizon;
+    f->below.horizon = f->next.horizon;
+    f->below.n = f->next.n;
+    memcpy(f->below.roots, f->next.roots, f->next.n * WIRE_HASH);
+    memcpy(f->note, f->new_note, f->new_note_len);
+    f->note_len = f->new_note_len;
+    f->must_repair = false;
+}
+
 enum sync_rc apply_plan(struct sync_err *e, struct engine *f)
 {
-    return f->store->transact(f->store->ctx, e, in_transaction, f);
+    uint64_t before = f->out->records;
+    enum sync_rc rc;
+
+    if (f->options->prepare && !f->prepared && f->mode != WIDEN) {
+        if ((rc = f->options->prepare(f->options->prepare_ctx, e, &f->head)))
+            return rc;
+        f->prepared = true;
+    }
+    rc = f->store->transact(f->store->ctx, e, in_transaction, f);
+    if (rc)
+        f->out->records = before;
+    else
+        committed(f);
+    return rc;
+}
+
+/* ---- narrower ---- */
+
+static enum sync_rc narrowing(void *ctx, struct sync_err *e)
+{
+    struct engine *f = ctx;
+    uint64_t horizon = f->next.horizon;
+    enum sync_rc rc;
+
+    f->next.horizon = f->below.horizon;
+    f->next.n = f->below.n;
+    memcpy(f->next.roots, f->below.roots, f->below.n * WIRE_HASH);
+    if ((rc = apply_still_held(e, f)) || (rc = own_tree_check(e, f)) ||
+        (rc = merkle_below_raise(e, &f->store->tiles, horizon, &f->next)) ||
+        (rc = f->store->narrow(f->store->ctx, e, &f->next)))
+        return rc;
+    return (rc = apply_below(e, f)) ? rc : prove_carry(e, f);
+}
+
+enum sync_rc apply_narrow(struct sync_err *e, struct engine *f)
+{
+    enum sync_rc rc;
+
+    f->mode = CATCH_UP;
+    f->next.horizon = engine_wanted(f);
+    if ((rc = f->store->transact(f->store->ctx, e, narrowing, f)))
+        return rc;
+    f->below.horizon = f->out->horizon = f->next.horizon;
+    f->below.n = f->next.n;
+    memcpy(f->below.roots, f->next.roots, f->next.n * WIRE_HASH);
+    f->out->changed = true;
+    return SYNC_OK;
 }

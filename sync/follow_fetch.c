@@ -83,12 +83,10 @@ static enum sync_rc text_body(struct follow_get *g, struct sync_err *e, const ui
 enum sync_rc fetch_texts(struct sync_err *e, struct engine *f, struct fetch_text *texts,
                          size_t n)
 {
-    enum { MOST = 2 };
+    struct follow_get *gets = engine_alloc(n * sizeof *gets);
     enum sync_rc rc = SYNC_OK;
 
     for (unsigned try = 0; try < IDLE; try++) {
-        struct follow_get gets[MOST] = { 0 };
-
         for (size_t i = 0; i < n; i++) {
             texts[i].n = 0;
             gets[i] = (struct follow_get){ .path = texts[i].path,
@@ -97,8 +95,7 @@ enum sync_rc fetch_texts(struct sync_err *e, struct engine *f, struct fetch_text
                                            .body = text_body,
                                            .ctx = &texts[i] };
         }
-        if ((rc = run_batch(e, f, gets, n)))
-            return rc;
+        rc = run_batch(e, f, gets, n);
         for (size_t i = 0; i < n && !rc; i++) {
             bool good = gets[i].status == 200 || (gets[i].status == 304 && texts[i].if_none);
 
@@ -108,8 +105,9 @@ enum sync_rc fetch_texts(struct sync_err *e, struct engine *f, struct fetch_text
                 rc = refusal(e, f, &gets[i]);
         }
         if (rc != SYNC_NET)
-            return rc;
+            break;
     }
+    free(gets);
     return rc;
 }
 
@@ -179,7 +177,7 @@ static enum sync_rc part_ended(struct sync_err *e, struct engine *f, struct foll
     return SYNC_OK;
 }
 
-/* Fills `gets` and `sinks` with what is still missing. */
+/* Fills `gets` and `sinks` with what is still missing, FETCH_BATCH at most. */
 static enum sync_rc missing(struct sync_err *e, struct engine *f, struct follow_get *gets,
                             struct part_sink *sinks, size_t *n)
 {
@@ -187,7 +185,7 @@ static enum sync_rc missing(struct sync_err *e, struct engine *f, struct follow_
     enum sync_rc rc;
 
     *n = 0;
-    for (size_t i = 0; i < f->plan.n; i++) {
+    for (size_t i = 0; i < f->plan.n && *n < FETCH_BATCH; i++) {
         struct part *p = &f->plan.parts[i];
         struct part_sink *s = &sinks[*n];
 
@@ -212,19 +210,18 @@ static enum sync_rc missing(struct sync_err *e, struct engine *f, struct follow_
     return SYNC_OK;
 }
 
-/* One pass over all that is missing. SYNC_NET: try again; *moved: something came. */
+/* One pass over what is missing. SYNC_NET: try again; *moved: something came; *n 0: all is whole. */
 static enum sync_rc fetch_pass(struct sync_err *e, struct engine *f, struct follow_get *gets,
-                               struct part_sink *sinks, bool *moved)
+                               struct part_sink *sinks, bool *moved, size_t *n)
 {
     uint64_t before = f->progress.bytes;
     enum sync_rc rc, worst;
     struct sync_err one;
-    size_t n;
 
-    if ((rc = missing(e, f, gets, sinks, &n)) || n == 0)
+    if ((rc = missing(e, f, gets, sinks, n)) || *n == 0)
         return rc;
-    worst = run_batch(e, f, gets, n);
-    for (size_t i = 0; i < n; i++) { /* even if the run ends now, what came whole is whole */
+    worst = run_batch(e, f, gets, *n);
+    for (size_t i = 0; i < *n; i++) { /* even if the run ends now, what came whole is whole */
         rc = part_ended(&one, f, &gets[i]);
         if (rc && (!worst || worst == SYNC_NET)) {
             worst = rc;
@@ -237,21 +234,21 @@ static enum sync_rc fetch_pass(struct sync_err *e, struct engine *f, struct foll
 
 enum sync_rc fetch_parts(struct sync_err *e, struct engine *f)
 {
-    struct follow_get *gets = calloc(f->plan.n + 1, sizeof *gets);
-    struct part_sink *sinks = calloc(f->plan.n + 1, sizeof *sinks);
+    struct follow_get *gets = engine_alloc(FETCH_BATCH * sizeof *gets);
+    struct part_sink *sinks = engine_alloc(FETCH_BATCH * sizeof *sinks);
     enum sync_rc rc = SYNC_OK;
-    unsigned idle = 0;
+    unsigned idle = 0, tries = 0;
+    size_t n = 1;
 
-    if (!gets || !sinks)
-        abort();
     f->progress.phase = FOLLOW_FETCHING;
-    for (unsigned try = 0; try < TRIES && idle < IDLE; try++) {
+    while (n > 0 && tries < TRIES && idle < IDLE) {
         bool moved = false;
 
-        rc = fetch_pass(e, f, gets, sinks, &moved);
-        if (rc != SYNC_NET)
+        rc = fetch_pass(e, f, gets, sinks, &moved, &n);
+        if (rc && rc != SYNC_NET)
             break;
-        idle = moved ? 0 : idle + 1;
+        tries += rc == SYNC_NET;
+        idle = moved || !rc ? 0 : idle + 1;
     }
     free(gets);
     free(sinks);

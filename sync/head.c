@@ -100,14 +100,12 @@ enum rc head_known(struct work *w, struct live *l, uint64_t epoch, uint64_t seq)
     bool fresh = false;
     enum rc rc;
 
-    if (!head_values(l, &now))
-        now.lease = 0;
-    else if (now.epoch == epoch && now.seq == seq)
+    if (head_values(l, &now) && now.epoch == epoch && now.seq == seq)
         return RC_OK;
     if ((rc = db_query(w, SQL_sync_head_of, &q, "iii", l->no, (int64_t)epoch, (int64_t)seq)))
         return rc;
     if (rows_next(&q))
-        fresh = rows_int(&q, 0) + now.lease >= clock_now();
+        fresh = rows_int(&q, 0) + l->lease >= clock_now();
     if ((rc = rows_done(&q)))
         return rc;
     return fresh ? RC_OK
@@ -211,7 +209,8 @@ void sync_on_head(void (*fn)(const struct wire_head *h))
     on_head = fn;
 }
 
-void head_show(struct live *l, const struct wire_head *h, const char *note, size_t n)
+/* From now on everybody sees this one. */
+static void show(struct live *l, const struct wire_head *h, const char *note, size_t n)
 {
     pthread_mutex_lock(&l->lock);
     l->head = *h;
@@ -221,7 +220,6 @@ void head_show(struct live *l, const struct wire_head *h, const char *note, size
              h->epoch, h->seq, h->sign);
     pthread_mutex_unlock(&l->lock);
     l->has_head = true;
-    generation_next(); /* the head route answers from the cache */
     if (on_head)
         on_head(h);
 }
@@ -248,15 +246,15 @@ static void publish(void *arg)
 
     if (s->cover.n)
         cover_keep(l->covers, s->head.epoch, s->head.seq, s->cover.p, s->cover.n);
-    head_show(l, &s->head, s->note, s->n);
+    show(l, &s->head, s->note, s->n);
+    generation_next(); /* the head route answers from the cache */
     l->floor = s->head.time;
     l->stale = l->seq != s->head.seq;
     l->urgent = false;
     l->signed_ms = clock_now_ms();
     if (cut)
         head_forget_answers();
-    if (l->is_default)
-        metric_set(METRIC_head_seq, (int64_t)s->head.seq);
+    metric_set(METRIC_head_seq, (int64_t)s->head.seq);
     metric_add(METRIC_heads_signed, 1);
 }
 
@@ -313,7 +311,7 @@ static enum rc sign_this(struct work *w, struct live *l, const struct wire_head 
         return rc;
     if (wire_head_print(&se, &s->head, s->note, &s->n))
         return err_set(&w->err, RC_INTERNAL, "head: %s", se.text);
-    if ((rc = keys_sign(l->keys, &w->err, l->name, s->note, &s->n)) || (rc = store(w, s)))
+    if ((rc = keys_sign(l->keys, &w->err, s->note, &s->n)) || (rc = store(w, s)))
         return rc;
     work_after_commit(w, publish, s);
     return RC_OK;
@@ -446,7 +444,7 @@ void head_touch(struct live *l)
 
 static enum rc tick_purge(struct work *w, struct live *l)
 {
-    int64_t horizon = (int64_t)l->head.time - KEEP;
+    int64_t horizon = (int64_t)l->floor - KEEP;
     enum rc rc;
 
     if (!l->has_head)
@@ -467,13 +465,10 @@ static void purged(struct live *l, struct work *w, enum rc rc)
 
 void head_tick(struct live *l, struct db *db)
 {
-    if (!l->mirrored && !l->queued && debounced(l) &&
-        (l->stale || l->directory_new || quarter_passed(l)))
+    if (!l->queued && debounced(l) && (l->stale || l->directory_new || quarter_passed(l)))
         in_transaction(l, db, tick_sign, attempted);
-    if (!l->mirrored) {
-        index_retire(l->index, db);
-        index_kick(l->index, l->seq);
-    }
+    index_retire(l->index, db);
+    index_kick(l->index, l->seq);
     if (clock_mono_us() - l->purged >= (int64_t)PURGE_EVERY * 1000000)
         in_transaction(l, db, tick_purge, purged);
 }
@@ -512,7 +507,7 @@ static enum rc stored(struct work *w, struct live *l, struct wire_head *h, struc
         else {
             memcpy(out->note, p, n);
             out->n = n;
-            *ours = keys_signed(l->keys, l->name, &note, p);
+            *ours = keys_signed(l->keys, &note, p);
         }
     }
     end = rows_done(&q);
@@ -545,7 +540,7 @@ enum rc head_resume(struct work *w, struct live *l)
     if (last.n && h.epoch == row.epoch && ours) {
         if (h.seq == l->seq)
             cover_take(l->covers, l->tree, h.epoch, h.seq);
-        head_show(l, &h, last.note, last.n);
+        show(l, &h, last.note, last.n);
     }
     return head_sign(w, l, false);
 }

@@ -39,7 +39,7 @@ static void harm(struct fake_net *net, struct fake_answer *a, const char *path, 
     case FAULT_STATUS: a->status = statuses[fake_random(&net->seed, 5)]; break;
     case FAULT_OLD:
         if (strstr(path, "/head") && a->status == 200) {
-            fake_answer_head(net->server, dice(net), a);
+            fake_answer_head(net->server, dice(net), strstr(path, "/heads/"), a);
             strcpy(a->etag, "\"old\"");
         }
         break;

@@ -1,63 +1,14 @@
 /*
- * fake_sync.c - the server of docs/protocol/sync.md in its simplest form: every change kept,
- * everything built anew when asked.
+ * fake_sync.c - the server of docs/protocol/sync.md in its simplest form: its log, its objects and
+ * its heads. Every change is kept. Not here: what it answers (fake_sync_answer.c).
  */
-#include "tests/lib/fake_sync.h"
+#include "tests/lib/fake_sync_state.h"
 
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
-#include <zstd.h>
-
-enum { LATEST = 1 << 16, OBJECTS = 4096, HEADS = 4096, BASE_ITEMS = 128 };
-
-struct change {
-    struct wire_frame frame;
-    char title[64];
-    struct fake_bytes record; /* frame and bytes */
-    uint8_t leaf[WIRE_HASH], chain[WIRE_HASH];
-};
-
-struct signed_head {
-    struct wire_head head;
-    char note[WIRE_HEAD_MAX];
-    size_t n;
-    uint8_t state[WIRE_HASH];
-};
-
-struct pair {
-    uint8_t public_key[32], secret[64];
-};
-
-struct fake {
-    char stream[WIRE_STREAM_MAX + 1], ancestry[1024], directory[4096], keys[8192];
-    size_t keys_n;
-    struct pair platform, first_platform, key;
-    uint64_t founded, epoch, size, cut, time, sign, index_seq;
-    uint8_t index[WIRE_HASH];
-    uint8_t seeds;      /* of keys handed out */
-    struct change *log; /* log[seq - 1] */
-    uint64_t seq;
-    struct {
-        uint8_t hash[WIRE_HASH];
-        struct fake_bytes body;
-    } objects[OBJECTS];
-    size_t nobjects;
-    struct signed_head *heads;
-    size_t nheads;
-};
-
-#define MUST(expr)                                             \
-    do {                                                       \
-        struct sync_err must_err;                              \
-        if ((expr) != SYNC_OK) {                               \
-            fprintf(stderr, "%s: %s\n", #expr, must_err.text); \
-            abort();                                           \
-        }                                                      \
-    } while (0)
 
 static struct pair new_pair(struct fake *s)
 {
@@ -116,6 +67,10 @@ void fake_free(struct fake *s)
         free(s->log[i].record.at);
     for (size_t i = 0; i < s->nobjects; i++)
         free(s->objects[i].body.at);
+    for (size_t i = 0; i < s->nheads; i++) {
+        free(s->heads[i].leaves);
+        free(s->heads[i].seqs);
+    }
     free(s->log);
     free(s->heads);
     free(s);
@@ -139,14 +94,27 @@ void fake_rotate_keys(struct fake *s, bool platform)
 
 /* ---- changes ---- */
 
-static void add_change(struct fake *s, enum wire_op op, uint64_t born, const char *title,
+/* Hash-like but repeatable. */
+void fake_id(uint64_t born, uint8_t id[WIRE_ID])
+{
+    memset(id, 0, WIRE_ID);
+    for (unsigned i = 0; i < 8; i++)
+        id[i] = (uint8_t)((born * 0x9e3779b97f4a7c15u) >> 8 * i);
+    id[15] = (uint8_t)born;
+}
+
+enum { PURGES = 0x100 /* beside an op */ };
+
+static void add_change(struct fake *s, unsigned op, uint64_t born, const char *title,
                        const char *body)
 {
     struct change *c = &s->log[s->seq];
     uint8_t before[WIRE_HASH];
     size_t n;
 
-    *c = (struct change){ .frame = { .op = (uint8_t)op,
+    *c = (struct change){ .frame = { .op = (uint8_t)(op & 0xff),
+                                     .flags =
+                                         op & PURGES || op == WIRE_TAKEN_DOWN ? WIRE_PURGE : 0,
                                      .title_len = (uint16_t)strlen(title),
                                      .length = (uint32_t)strlen(body),
                                      .born = born,
@@ -156,9 +124,7 @@ static void add_change(struct fake *s, enum wire_op op, uint64_t born, const cha
                                      .date = (int64_t)(1700000000 + born) } };
     snprintf(c->title, sizeof c->title, "%s", title);
     c->frame.title = c->title;
-    for (unsigned i = 0; i < 8; i++) /* the id: a hash-like but repeatable value */
-        c->frame.id[i] = (uint8_t)((born * 0x9e3779b97f4a7c15u) >> 8 * i);
-    c->frame.id[15] = (uint8_t)born;
+    fake_id(born, c->frame.id);
     c->record.at = malloc(WIRE_FRAME_MAX + strlen(body));
     MUST(wire_frame_encode(&must_err, &c->frame, c->record.at, &n));
     memcpy(c->record.at + n, body, strlen(body));
@@ -170,6 +136,16 @@ static void add_change(struct fake *s, enum wire_op op, uint64_t born, const cha
         verify_chain_first(s->stream, before);
     verify_chain_next(before, c->leaf, c->chain);
     s->seq++;
+}
+
+/* The objects that hold an item's text are gone. */
+static void purge(struct fake *s, uint64_t born)
+{
+    for (size_t i = 0; i < s->nobjects; i++)
+        for (size_t k = 0; k < s->lines; k++)
+            if (memcmp(s->line[k].hash, s->objects[i].hash, WIRE_HASH) == 0 &&
+                s->line[k].first_born <= born && born <= s->line[k].last_born)
+                s->objects[i].gone = true;
 }
 
 uint64_t fake_publish(struct fake *s, const char *title, const char *body)
@@ -192,6 +168,14 @@ void fake_take_down(struct fake *s, uint64_t born)
 {
     add_change(s, WIRE_TAKEN_DOWN, born, "", "");
     s->cut++;
+    purge(s, born);
+}
+
+void fake_correct(struct fake *s, uint64_t born, const char *title, const char *body)
+{
+    add_change(s, WIRE_PUT | PURGES, born, title, body);
+    s->cut++;
+    purge(s, born);
 }
 
 void fake_set_directory(struct fake *s, const char *json)
@@ -209,9 +193,7 @@ uint64_t fake_size(const struct fake *s)
     return s->size;
 }
 
-/* The last change of every item with from < seq <= to; NULL where there is none. Freed by the
- * caller. */
-static const struct change **latest(const struct fake *s, uint64_t from, uint64_t to)
+const struct change **fake_latest(const struct fake *s, uint64_t from, uint64_t to)
 {
     const struct change **by_born = calloc(s->size + 1, sizeof *by_born);
 
@@ -262,94 +244,96 @@ static const uint8_t *store_object(struct fake *s, const void *bytes, size_t n)
 
     verify_sha256(bytes, n, hash);
     for (size_t i = 0; i < s->nobjects; i++)
-        if (memcmp(s->objects[i].hash, hash, WIRE_HASH) == 0)
+        if (memcmp(s->objects[i].hash, hash, WIRE_HASH) == 0) {
+            s->objects[i].gone = false;
             return s->objects[i].hash;
+        }
     if (s->nobjects == OBJECTS)
         abort();
     memcpy(s->objects[s->nobjects].hash, hash, WIRE_HASH);
+    s->objects[s->nobjects].gone = false;
     s->objects[s->nobjects].body = (struct fake_bytes){ malloc(n + 1), n };
     memcpy(s->objects[s->nobjects].body.at, bytes, n);
     return s->objects[s->nobjects++].hash;
 }
 
-static struct fake_bytes pack_of(const struct change **items, size_t n)
+/* One object as a line of the index. */
+static void add_line(struct fake *s, enum wire_kind kind, const struct change **items,
+                     uint64_t first, uint64_t last)
 {
-    struct fake_bytes out = { NULL, WIRE_PACK_HEADER };
-    uint32_t count = 0;
+    struct fake_bytes pack = fake_pack(items + first, last - first + 1);
+    struct fake_bytes gzip = fake_encode(pack, WIRE_GZIP), zstd = fake_encode(pack, WIRE_ZSTD);
+    struct wire_object *o = &s->line[s->lines++];
 
-    for (size_t i = 0; i < n; i++)
-        out.n += items[i] ? items[i]->record.n : 0;
-    out.at = malloc(out.n);
-    out.n = WIRE_PACK_HEADER;
-    for (size_t i = 0; i < n; i++) {
-        if (!items[i])
+    if (s->lines == LINES)
+        abort();
+    *o = (struct wire_object){ .kind = kind,
+                               .first_born = first,
+                               .last_born = last,
+                               .lowest_seq = UINT64_MAX,
+                               .bytes = pack.n,
+                               .gzip_bytes = gzip.n,
+                               .zstd_bytes = zstd.n };
+    for (uint64_t i = first; i <= last; i++) {
+        uint64_t seq = items[i] ? items[i]->frame.seq : 0;
+
+        if (seq == 0)
             continue;
-        memcpy(out.at + out.n, items[i]->record.at, items[i]->record.n);
-        out.n += items[i]->record.n;
-        count++;
+        o->lowest_seq = seq < o->lowest_seq ? seq : o->lowest_seq;
+        o->highest_seq = seq > o->highest_seq ? seq : o->highest_seq;
     }
-    wire_pack_header(out.at, count);
-    return out;
+    memcpy(o->hash, store_object(s, pack.at, pack.n), WIRE_HASH);
+    free(pack.at);
+    free(gzip.at);
+    free(zstd.at);
 }
 
-static struct fake_bytes encode(struct fake_bytes in, enum wire_encoding encoding)
+static void store_index(struct fake *s)
 {
-    struct fake_bytes out = { malloc(in.n + in.n / 2 + 256), in.n };
-    z_stream z = { 0 };
+    char *text = malloc(64 + s->lines * WIRE_INDEX_LINE);
+    size_t n = wire_index_head_print(s->seq, text);
 
-    switch (encoding) {
-    case WIRE_IDENTITY: memcpy(out.at, in.at, in.n); break;
-    case WIRE_DZ: abort();
-    case WIRE_ZSTD: out.n = ZSTD_compress(out.at, in.n + in.n / 2 + 256, in.at, in.n, 1); break;
-    case WIRE_GZIP:
-        deflateInit2(&z, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
-        z.next_in = in.at;
-        z.avail_in = (uInt)in.n;
-        z.next_out = out.at;
-        z.avail_out = (uInt)(in.n + in.n / 2 + 256);
-        deflate(&z, Z_FINISH);
-        out.n = z.total_out;
-        deflateEnd(&z);
-        break;
-    }
-    return out;
+    for (size_t i = 0; i < s->lines; i++)
+        n += wire_object_print(&s->line[i], text + n);
+    memcpy(s->index, store_object(s, text, n), WIRE_HASH);
+    s->index_seq = s->seq;
+    free(text);
 }
 
 void fake_index(struct fake *s)
 {
-    const struct change **items = latest(s, 0, s->seq);
-    size_t room = 64 + (s->size / BASE_ITEMS + 1) * WIRE_INDEX_LINE;
-    char *text = malloc(room);
-    size_t n = wire_index_head_print(s->seq, text);
+    const struct change **items = fake_latest(s, 0, s->seq);
 
+    s->lines = s->layers = 0;
     for (uint64_t first = 0; first < s->size; first += BASE_ITEMS) {
         uint64_t last = first + BASE_ITEMS <= s->size ? first + BASE_ITEMS - 1 : s->size - 1;
-        struct fake_bytes pack = pack_of(items + first, last - first + 1);
-        struct fake_bytes gzip = encode(pack, WIRE_GZIP), zstd = encode(pack, WIRE_ZSTD);
-        struct wire_object o = { .kind =
-                                     last - first + 1 == BASE_ITEMS ? WIRE_BASE : WIRE_LAYER,
-                                 .first_born = first,
-                                 .last_born = last,
-                                 .lowest_seq = UINT64_MAX,
-                                 .bytes = pack.n,
-                                 .gzip_bytes = gzip.n,
-                                 .zstd_bytes = zstd.n };
 
-        for (uint64_t i = first; i <= last; i++) {
-            uint64_t seq = items[i]->frame.seq;
-
-            o.lowest_seq = seq < o.lowest_seq ? seq : o.lowest_seq;
-            o.highest_seq = seq > o.highest_seq ? seq : o.highest_seq;
-        }
-        memcpy(o.hash, store_object(s, pack.at, pack.n), WIRE_HASH);
-        n += wire_object_print(&o, text + n);
-        free(pack.at);
-        free(gzip.at);
-        free(zstd.at);
+        add_line(s, last - first + 1 == BASE_ITEMS ? WIRE_BASE : WIRE_LAYER, items, first,
+                 last);
     }
-    memcpy(s->index, store_object(s, text, n), WIRE_HASH);
-    s->index_seq = s->seq;
-    free(text);
+    store_index(s);
+    free(items);
+}
+
+void fake_layer(struct fake *s)
+{
+    const struct change **items;
+    uint64_t first = 0, last = s->size;
+
+    if (s->index_seq == 0 || s->layers == 3) {
+        fake_index(s);
+        return;
+    }
+    if (s->index_seq == s->seq)
+        return;
+    items = fake_latest(s, s->index_seq, s->seq);
+    while (!items[first])
+        first++;
+    while (!items[last - 1])
+        last--;
+    add_line(s, WIRE_LAYER, items, first, last - 1);
+    s->layers++;
+    store_index(s);
     free(items);
 }
 
@@ -370,14 +354,18 @@ void fake_digest_add(struct fake_digest *d, uint64_t born, uint64_t seq, const v
 
 static void describe(const struct fake *s, struct signed_head *h)
 {
-    const struct change **items = latest(s, 0, s->seq);
+    const struct change **items = fake_latest(s, 0, s->seq);
     struct merkle_stack *stack = calloc(1, sizeof *stack);
     struct fake_digest d = { { 0 } };
 
+    h->leaves = malloc((s->size + 1) * sizeof *h->leaves);
+    h->seqs = malloc((s->size + 1) * sizeof *h->seqs);
     for (uint64_t born = 0; born < s->size; born++) {
         const struct change *c = items[born];
         size_t frame = wire_frame_size(&c->frame);
 
+        memcpy(h->leaves[born], c->leaf, WIRE_HASH);
+        h->seqs[born] = c->frame.seq;
         merkle_stack_add(stack, c->leaf);
         if (c->frame.op == WIRE_PUT)
             fake_digest_add(&d, born, c->frame.seq, c->record.at + frame, c->record.n - frame);
@@ -388,6 +376,52 @@ static void describe(const struct fake *s, struct signed_head *h)
     free(items);
 }
 
+/* The list of streams, of which there is one. */
+static void sign_list(struct fake *s, struct signed_head *h)
+{
+    struct wire_heads *list = calloc(1, sizeof *list);
+    char *text = malloc(WIRE_HEADS_MAX);
+
+    *list =
+        (struct wire_heads){ .counter = ++s->counter, .time = s->time, .lease = 3600, .n = 1 };
+    strcpy(list->stream[0].name, s->stream);
+    list->stream[0].has_withheld = s->has_withheld;
+    memcpy(list->stream[0].withheld, s->withheld, WIRE_HASH);
+    MUST(wire_heads_print(&must_err, list, text, &h->list_n));
+    memcpy(h->list, text, h->list_n);
+    MUST(verify_sign(&must_err, s->platform.secret, h->list, &h->list_n, sizeof h->list));
+    free(text);
+    free(list);
+}
+
+void fake_withhold(struct fake *s, const uint64_t *born, size_t n)
+{
+    char text[4096] = "tjzw withheld 1\n";
+    size_t at = strlen(text);
+
+    s->has_withheld = n > 0;
+    for (size_t i = 0; i < n; i++) {
+        uint8_t id[WIRE_ID];
+
+        fake_id(born[i], id);
+        wire_id_print(id, text + at);
+        at += WIRE_ID_TEXT - 1;
+        text[at++] = '\n';
+    }
+    if (n)
+        memcpy(s->withheld, store_object(s, text, at), WIRE_HASH);
+}
+
+static bool index_is_gone(const struct fake *s)
+{
+    for (size_t k = 0; k < s->lines; k++)
+        for (size_t i = 0; i < s->nobjects; i++)
+            if (s->objects[i].gone &&
+                memcmp(s->line[k].hash, s->objects[i].hash, WIRE_HASH) == 0)
+                return true;
+    return false;
+}
+
 void fake_head(struct fake *s)
 {
     struct signed_head *h = &s->heads[s->nheads];
@@ -395,6 +429,8 @@ void fake_head(struct fake *s)
 
     if (s->nheads == HEADS)
         abort();
+    if (index_is_gone(s))
+        fake_index(s);
     s->time += 10;
     *h = (struct signed_head){ .head = { .epoch = s->epoch,
                                          .seq = s->seq,
@@ -419,109 +455,25 @@ void fake_head(struct fake *s)
     describe(s, h);
     MUST(wire_head_print(&must_err, &h->head, h->note, &h->n));
     MUST(verify_sign(&must_err, s->key.secret, h->note, &h->n, WIRE_HEAD_MAX));
+    sign_list(s, h);
     s->nheads++;
 }
 
-void fake_state(const struct fake *s, const struct wire_head *head, uint8_t out[WIRE_HASH])
+static const struct signed_head *signed_as(const struct fake *s, const struct wire_head *head)
 {
     for (size_t i = s->nheads; i-- > 0;)
-        if (s->heads[i].head.epoch == head->epoch && s->heads[i].head.seq == head->seq) {
-            memcpy(out, s->heads[i].state, WIRE_HASH);
-            return;
-        }
+        if (s->heads[i].head.epoch == head->epoch && s->heads[i].head.seq == head->seq)
+            return &s->heads[i];
     fprintf(stderr, "head %" PRIu64 ".%" PRIu64 " was never signed\n", head->epoch, head->seq);
     abort();
 }
 
-/* ---- answers ---- */
-
-static struct fake_bytes copy(const void *at, size_t n)
+const uint8_t *fake_leaf(const struct fake *s, const struct wire_head *head, uint64_t born)
 {
-    struct fake_bytes b = { malloc(n + 1), n };
-
-    memcpy(b.at, at, n);
-    return b;
+    return signed_as(s, head)->leaves[born];
 }
 
-static bool is_head(const struct fake *s, uint64_t epoch, uint64_t cut, uint64_t seq)
+void fake_state(const struct fake *s, const struct wire_head *head, uint8_t out[WIRE_HASH])
 {
-    for (size_t i = 0; i < s->nheads; i++)
-        if (s->heads[i].head.epoch == epoch && s->heads[i].head.seq == seq &&
-            s->heads[i].head.cut == cut)
-            return epoch == s->epoch && seq <= s->seq;
-    return false;
-}
-
-static void answer_log(struct fake *s, const struct wire_url *u, struct fake_answer *a)
-{
-    const struct change **items;
-    struct fake_bytes pack;
-
-    a->status = !wire_catchup_ok(u->from, u->to)       ? 400
-                : !is_head(s, u->epoch, u->cut, u->to) ? 404
-                : u->cut < s->cut                      ? 410
-                                                       : 200;
-    if (a->status != 200)
-        return;
-    items = latest(s, u->from, u->to);
-    pack = pack_of(items, s->size);
-    a->body = encode(pack, u->encoding);
-    free(pack.at);
-    free(items);
-}
-
-static void answer_object(struct fake *s, const struct wire_url *u, struct fake_answer *a)
-{
-    for (size_t i = 0; i < s->nobjects; i++)
-        if (memcmp(s->objects[i].hash, u->hash, WIRE_HASH) == 0) {
-            a->status = 200;
-            a->body = encode(s->objects[i].body, u->encoding);
-            return;
-        }
-}
-
-struct fake_answer fake_answer(struct fake *s, const char *path)
-{
-    const struct signed_head *head = &s->heads[s->nheads - 1];
-    struct fake_answer a = { .status = 404 };
-    struct sync_err e;
-    struct wire_url u;
-    uint8_t hash[WIRE_HASH];
-
-    if (wire_url_parse(&e, path, strlen(path), &u) ||
-        (u.kind != WIRE_URL_KEYS && strcmp(u.stream, s->stream) != 0))
-        return a;
-    if (u.kind == WIRE_URL_LOG)
-        answer_log(s, &u, &a);
-    else if (u.kind == WIRE_URL_OBJECT)
-        answer_object(s, &u, &a);
-    else if (u.kind == WIRE_URL_KEYS)
-        a = (struct fake_answer){ 200, copy(s->keys, s->keys_n), "" };
-    else
-        a = (struct fake_answer){ 200, copy(head->note, head->n), "" };
-    if (a.status == 200) {
-        verify_sha256(a.body.at, a.body.n, hash);
-        a.etag[0] = '"';
-        wire_hex(hash, 8, a.etag + 1);
-        strcat(a.etag, "\"");
-    }
-    return a;
-}
-
-static void put_body(struct fake_answer *a, const void *at, size_t n)
-{
-    free(a->body.at);
-    a->body = copy(at, n);
-}
-
-void fake_answer_head(const struct fake *s, size_t nth, struct fake_answer *a)
-{
-    put_body(a, s->heads[nth % s->nheads].note, s->heads[nth % s->nheads].n);
-}
-
-void fake_answer_other(const struct fake *s, size_t nth, struct fake_answer *a)
-{
-    const struct fake_bytes *other = &s->objects[nth % s->nobjects].body;
-
-    put_body(a, other->at, other->n);
+    memcpy(out, signed_as(s, head)->state, WIRE_HASH);
 }

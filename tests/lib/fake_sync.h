@@ -22,9 +22,15 @@ uint64_t fake_publish(struct fake *s, const char *title, const char *body); /* r
 void fake_edit(struct fake *s, uint64_t born, const char *title, const char *body);
 void fake_withdraw(struct fake *s, uint64_t born);
 void fake_take_down(struct fake *s, uint64_t born); /* purges: raises the cut */
+void fake_correct(struct fake *s, uint64_t born, const char *title,
+                  const char *body); /* purges too */
 void fake_rotate_keys(struct fake *s,
                       bool platform); /* a new stream key, and before it a new platform key */
-void fake_index(struct fake *s);      /* objects and an index as of now */
+void fake_index(struct fake *s);      /* bases and an index as of now */
+void fake_layer(struct fake *s);      /* or a layer of what changed since the index */
+/* The items of these, whose ids ascend, are not to be shown from the next head on. */
+void fake_withhold(struct fake *s, const uint64_t *born, size_t n);
+void fake_id(uint64_t born, uint8_t id[WIRE_ID]);
 void fake_restore(struct fake *s, uint64_t seq); /* back to seq, under a later epoch */
 void fake_set_directory(struct fake *s, const char *json);
 /* Signs what is there: a new head. */
@@ -34,6 +40,8 @@ uint64_t fake_size(const struct fake *s);
 /* SHA-256 over the records published at the head `note`, ascending by born; fails the test for
  * a head never signed. */
 void fake_state(const struct fake *s, const struct wire_head *head, uint8_t out[WIRE_HASH]);
+/* The leaf of an item under a head that was signed. */
+const uint8_t *fake_leaf(const struct fake *s, const struct wire_head *head, uint64_t born);
 /* Adds one record of such a state. */
 struct fake_digest {
     uint8_t sum[WIRE_HASH];
@@ -55,8 +63,10 @@ struct fake_answer {
 };
 
 struct fake_answer fake_answer(struct fake *s, const char *path);
-/* Put the nth head, or the nth object, in the place of the body. */
-void fake_answer_head(const struct fake *s, size_t nth, struct fake_answer *a);
+/* The twin of the newest head. */
+void fake_twin(const struct fake *s, char path[WIRE_URL_MAX]);
+/* Put the nth head, perhaps with its list, or the nth object, in the place of the body. */
+void fake_answer_head(const struct fake *s, size_t nth, bool list, struct fake_answer *a);
 void fake_answer_other(const struct fake *s, size_t nth, struct fake_answer *a);
 
 #endif

@@ -14,6 +14,11 @@ struct phone {
     struct fake_net net;
     const uint8_t *trust;
     enum wire_encoding encoding;
+    bool repair, in_steps, plain; /* of follow_options, as are the next three */
+    uint64_t horizon;
+    const char *twin;
+    enum sync_rc (*prepare)(void *ctx, struct sync_err *e, const struct wire_head *head);
+    void *prepare_ctx;
     struct follow_result last;
     struct sync_err err;
 };
@@ -21,6 +26,9 @@ struct phone {
 struct phone phone_new(struct fake *server);
 void phone_done(struct phone *p);
 enum sync_rc phone_sync(struct phone *p);
+enum sync_rc phone_fetch_item(struct phone *p, uint64_t born);
+/* Whether the store shows it: at or above the horizon, or kept and proved. */
+bool phone_shows(const struct phone *p, uint64_t born);
 /* What is visible is exactly what the server signed for the head that is held. Returns that head. */
 struct wire_head phone_check(const struct phone *p);
 /* Syncs, and holds the newest head then. */

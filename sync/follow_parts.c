@@ -1,0 +1,269 @@
+/*
+ * follow_parts.c - what was fetched, out of the store's parts: texts, records, and what a log asks
+ * for besides.
+ *
+ * A part whose name is its hash is checked while it is decoded; the others are believed only for
+ * what they make of the root. Only when a run fails are the parts looked at one by one, to keep
+ * the good ones.
+ */
+#include "sync/follow_engine.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { READ_ROOM = 128 << 10 };
+
+/* ---- decoding ---- */
+
+struct hashing {
+    bool wanted;
+    crypto_hash_sha256_state state;
+    decode_fn *fn;
+    void *ctx;
+};
+
+static enum sync_rc hash_and_hand_on(void *ctx, struct sync_err *e, const uint8_t *bytes,
+                                     size_t n)
+{
+    struct hashing *h = ctx;
+
+    if (h->wanted)
+        crypto_hash_sha256_update(&h->state, bytes, n);
+    return h->fn ? h->fn(h->ctx, e, bytes, n) : SYNC_OK;
+}
+
+/* The part's bytes as they came, through `decode` or `dz`. */
+static enum sync_rc read_through(struct sync_err *e, struct engine *f, const struct part *p,
+                                 struct decode *decode, struct dz *dz)
+{
+    uint8_t *room = engine_alloc(READ_ROOM);
+    uint64_t at = 0;
+    enum sync_rc rc;
+    size_t n = 0;
+
+    do {
+        at += n;
+        rc = f->store->part_read(f->store->ctx, e, p->path, at, room, READ_ROOM, &n);
+        if (!rc && n > 0)
+            rc = dz ? dz_feed(e, dz, room, n) : decode_feed(e, decode, room, n);
+        else if (!rc)
+            rc = dz ? dz_end(e, dz) : decode_end(e, decode);
+    } while (!rc && n > 0);
+    free(room);
+    return rc;
+}
+
+enum sync_rc part_decode(struct sync_err *e, struct engine *f, const struct part *p,
+                         decode_fn *fn, void *ctx)
+{
+    struct hashing h = { .wanted = p->url.kind == WIRE_URL_OBJECT, .fn = fn, .ctx = ctx };
+    struct decode *d = decode_new(p->url.encoding, p->raw_max, hash_and_hand_on, &h);
+    uint8_t hash[WIRE_HASH];
+    enum sync_rc rc;
+
+    crypto_hash_sha256_init(&h.state);
+    rc = read_through(e, f, p, d, NULL);
+    decode_free(d);
+    if (rc || !h.wanted)
+        return rc;
+    crypto_hash_sha256_final(&h.state, hash);
+    if (memcmp(hash, p->url.hash, WIRE_HASH) != 0)
+        return sync_err_set(e, SYNC_MISMATCH, "%s: the content is not what its name says",
+                            p->path);
+    return SYNC_OK;
+}
+
+/* ---- texts ---- */
+
+struct gathering {
+    char *at;
+    size_t n, room;
+};
+
+static enum sync_rc gather(void *ctx, struct sync_err *e, const uint8_t *bytes, size_t n)
+{
+    struct gathering *g = ctx;
+
+    (void)e;
+    if (g->n + n > g->room) {
+        g->room = 2 * (g->n + n);
+        g->at = realloc(g->at, g->room);
+        if (!g->at)
+            abort();
+    }
+    memcpy(g->at + g->n, bytes, n);
+    g->n += n;
+    return SYNC_OK;
+}
+
+enum sync_rc part_text(struct sync_err *e, struct engine *f, enum part_kind kind,
+                       struct text *out)
+{
+    const struct part *p = plan_find(f, kind);
+    struct gathering g = { .room = 1 };
+    enum sync_rc rc;
+
+    if (!p || out->at)
+        return SYNC_OK;
+    g.at = engine_alloc(1);
+    if ((rc = part_decode(e, f, p, gather, &g))) {
+        free(g.at);
+        return rc;
+    }
+    *out = (struct text){ g.at, g.n };
+    return SYNC_OK;
+}
+
+/* ---- records ---- */
+
+struct packing {
+    struct engine *f;
+    struct wire_pack pack;
+    const struct dz_calls *calls;
+};
+
+static enum sync_rc pack_bytes(void *ctx, struct sync_err *e, const uint8_t *bytes, size_t n)
+{
+    struct packing *p = ctx;
+    bool started = p->pack.started;
+    enum sync_rc rc = wire_pack_feed(e, &p->pack, bytes, n, p->calls->record, p->calls->ctx);
+
+    if (!started && p->pack.started)
+        p->f->progress.records_expected += p->pack.records;
+    return rc;
+}
+
+static enum sync_rc dz_records(struct sync_err *e, struct engine *f, const struct part *p,
+                               const struct dz_calls *calls)
+{
+    struct dz *d = dz_new(p->raw_max, (uint32_t)(p->url.to - p->url.from), calls);
+    enum sync_rc rc = read_through(e, f, p, NULL, d);
+
+    dz_free(d);
+    return rc;
+}
+
+enum sync_rc part_records(struct sync_err *e, struct engine *f, const struct part *p,
+                          const struct dz_calls *calls)
+{
+    struct packing packing = { .f = f, .calls = calls };
+    uint8_t *room;
+    enum sync_rc rc;
+
+    if (p->url.encoding == WIRE_DZ)
+        return dz_records(e, f, p, calls);
+    room = engine_alloc(WIRE_RECORD_MAX);
+    wire_pack_init(&packing.pack, room);
+    if (!(rc = part_decode(e, f, p, pack_bytes, &packing)))
+        rc = wire_pack_end(e, &packing.pack);
+    free(room);
+    return rc;
+}
+
+/* ---- what a log asks for besides ---- */
+
+struct scanning {
+    struct engine *f;
+    struct scan *out;
+};
+
+static enum sync_rc scan_record(void *ctx, struct sync_err *e, const struct wire_frame *r,
+                                const uint8_t *frame, const uint8_t *bytes)
+{
+    struct scanning *s = ctx;
+
+    (void)e, (void)frame, (void)bytes;
+    s->out->below |= r->born < s->f->below.horizon;
+    return SYNC_OK;
+}
+
+enum sync_rc part_prefix(struct sync_err *e, struct engine *f, const struct wire_frame *r,
+                         const uint8_t name[WIRE_DZ_NAME], uint8_t *out, size_t *n, bool *held,
+                         bool *counts)
+{
+    uint8_t hash[WIRE_HASH];
+    uint64_t seq;
+    enum sync_rc rc;
+
+    *held = *counts = false;
+    if (r->born < f->below.horizon)
+        return SYNC_OK;
+    if ((rc = f->store->bytes(f->store->ctx, e, r->born, out, n, &seq)))
+        return rc;
+    *counts = seq < r->seq;
+    if (seq == 0 || !*counts)
+        return SYNC_OK;
+    verify_sha256(out, *n, hash);
+    *held = memcmp(hash, name, WIRE_DZ_NAME) == 0;
+    return SYNC_OK;
+}
+
+/* Finds out whether the delta can be undone, and leaves it. */
+static enum sync_rc scan_prefix(void *ctx, struct sync_err *e, const struct wire_frame *r,
+                                const uint8_t name[WIRE_DZ_NAME], uint8_t *out, size_t *n,
+                                bool *held)
+{
+    struct scanning *s = ctx;
+    bool found, counts;
+    enum sync_rc rc;
+
+    s->out->below |= r->born < s->f->below.horizon;
+    *held = false;
+    if ((rc = part_prefix(e, s->f, r, name, out, n, &found, &counts)) || found || !counts)
+        return rc;
+    if (s->out->n < SCAN_MISSING)
+        s->out->missing[s->out->n] = (struct truth){ .born = r->born, .seq = r->seq };
+    if (s->out->n <= SCAN_MISSING)
+        s->out->n++;
+    return SYNC_OK;
+}
+
+enum sync_rc part_scan(struct sync_err *e, struct engine *f, const struct part *log,
+                       struct scan *out)
+{
+    struct scanning s = { f, out };
+    struct dz_calls calls = { &s, scan_record, scan_prefix };
+
+    return part_records(e, f, log, &calls);
+}
+
+/* ---- after a failure ---- */
+
+static enum sync_rc has_leaf(void *ctx, struct sync_err *e, const struct wire_frame *r,
+                             const uint8_t *frame, const uint8_t *bytes)
+{
+    const struct part *p = ctx;
+    uint8_t leaf[WIRE_HASH];
+
+    verify_record(frame, wire_frame_size(r), bytes, r->length, leaf);
+    return memcmp(leaf, p->leaf, WIRE_HASH) == 0
+               ? SYNC_OK
+               : sync_err_set(e, SYNC_MISMATCH, "%s: another record", p->path);
+}
+
+static bool is_right(struct engine *f, const struct part *p)
+{
+    struct dz_calls calls = { (void *)p, has_leaf, NULL };
+    struct sync_err ignored;
+
+    if (!p->whole)
+        return false;
+    if (p->url.kind == WIRE_URL_OBJECT)
+        return part_decode(&ignored, f, p, NULL, NULL) == SYNC_OK;
+    return p->has_leaf && part_records(&ignored, f, p, &calls) == SYNC_OK;
+}
+
+enum sync_rc part_weed(struct sync_err *e, struct engine *f)
+{
+    const char **keep = engine_alloc((f->plan.n + 1) * sizeof *keep);
+    size_t n = 0;
+    enum sync_rc rc;
+
+    for (size_t i = 0; i < f->plan.n; i++)
+        if (is_right(f, &f->plan.parts[i]))
+            keep[n++] = f->plan.parts[i].path;
+    rc = f->store->part_keep(f->store->ctx, e, keep, n);
+    free(keep);
+    return rc;
+}
