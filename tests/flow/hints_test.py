@@ -104,10 +104,10 @@ class NarrowStream:
     def grant(self, n):
         self.sock.sendall(b"".join(self.frame(self.WINDOW_UPDATE, 0, stream, n.to_bytes(4, "big")) for stream in (0, 1)))
 
-    def read(self, seconds):
-        """Whatever comes within so many seconds; False after the connection's end."""
+    def read(self, seconds, enough=lambda s: False):
+        """Whatever comes within so many seconds, or until it is enough; False after the connection's end."""
         end = time.monotonic() + seconds
-        while not self.ended and (left := end - time.monotonic()) > 0:
+        while not self.ended and not enough(self) and (left := end - time.monotonic()) > 0:
             self.sock.settimeout(left)
             try:
                 got = self.sock.recv(65536)
@@ -126,6 +126,13 @@ class NarrowStream:
 
     def events(self):
         return [json.loads(data) for _, data in BLOCK.findall(self.text)]
+
+    def until(self, what, condition, deadline=10):
+        self.read(deadline, condition)
+        assert condition(self), f"{what}: not within {deadline} s; got {self.text[-500:]!r}"
+
+    def close(self):
+        self.sock.close()
 
 
 class Publisher:
@@ -308,9 +315,11 @@ def many(w):
             if hard < 3000:
                 raise Skip(f"only {hard} files may be open")
             Listener(server, tls=True).close()
-            for name, tls, n in (("plain HTTP/1.1", False, 2000), ("TLS, HTTP/1.1", True, 1000)):
+            kinds = (("plain HTTP/1.1", 2000, Listener), ("TLS, HTTP/1.1", 1000, lambda s: Listener(s, tls=True)),
+                     ("TLS, HTTP/2", 1000, lambda s: NarrowStream(s, 65535)))
+            for name, n, open_one in kinds:
                 before = rss_anon(server.child)
-                readers = [Listener(server, tls=tls) for _ in range(n)]
+                readers = [open_one(server) for _ in range(n)]
                 for s in readers:
                     s.until("the first event", lambda s: s.events())
                 cost = (rss_anon(server.child) - before) / n
