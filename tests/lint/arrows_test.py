@@ -38,7 +38,9 @@ ARROWS = {
     "api": ["server/embed", *SERVER, *SHARED],
     "server/embed": [],                                         # files compiled in: schema, pages
     "server": ["server/embed", *SERVER, *SHARED, "api"],                        # app.c, main.c and the subcommands
-    "clients/c": SHARED,
+    "clients/c": ["clients/c/tjzw.h", *SHARED],
+    "clients/c/tjzw.h": [],                                     # the public header: all that an app knows
+    "clients/android": ["clients/c/tjzw.h"],
     "tests": ["*"],
 }
 
