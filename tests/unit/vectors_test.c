@@ -1,6 +1,4 @@
-/*
- * vectors_test.c - what tests/vectors/sync says, which another language wrote from the protocol page alone.
- */
+/* vectors_test.c - records and what carries them, as another language understood the page. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,58 +6,16 @@
 
 #include <cmocka.h>
 
-#include <jansson.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zstd.h>
 
-#include "sync/verify.h"
+#include "tests/lib/vectors.h"
 
 static struct sync_err err;
 static uint8_t room[WIRE_RECORD_MAX];
-
-static json_t *load(const char *name)
-{
-    char path[512];
-    json_error_t why;
-    json_t *v;
-
-    snprintf(path, sizeof path, "%s/%s", TJZW_VECTORS, name);
-    v = json_load_file(path, JSON_REJECT_DUPLICATES, &why);
-    if (!v)
-        fail_msg("%s: line %d: %s", path, why.line, why.text);
-    return v;
-}
-
-static const char *text(const json_t *o, const char *name)
-{
-    const char *s = json_string_value(json_object_get(o, name));
-
-    assert_non_null(s);
-    return s;
-}
-
-static uint64_t number(const json_t *o, const char *name)
-{
-    return (uint64_t)json_integer_value(json_object_get(o, name));
-}
-
-static size_t unhex(const char *hex, uint8_t *out)
-{
-    size_t n = strlen(hex) / 2;
-
-    assert_true(wire_unhex(hex, strlen(hex), out, n));
-    return n;
-}
-
-static void assert_hash(const json_t *o, const char *name, const uint8_t hash[WIRE_HASH])
-{
-    char hex[65];
-
-    wire_hex(hash, WIRE_HASH, hex);
-    assert_string_equal(text(o, name), hex);
-}
 
 /* ---- records and packs ---- */
 
@@ -166,89 +122,72 @@ static void packs(void **state)
     json_decref(all);
 }
 
-/* ---- the tree ---- */
+/* ---- dz ---- */
 
-struct tiles {
-    uint8_t nodes[3][128][64 * WIRE_HASH];
-};
-
-static enum sync_rc tile_read(void *ctx, struct sync_err *e, unsigned level, uint64_t index,
-                              unsigned count, uint8_t *nodes)
+static void put_together(const json_t *want, const uint8_t *frame, size_t n,
+                         const uint8_t *bytes, size_t length)
 {
-    (void)e;
-    memcpy(nodes, ((struct tiles *)ctx)->nodes[level][index], (size_t)count * WIRE_HASH);
-    return SYNC_OK;
+    uint8_t leaf[WIRE_HASH];
+
+    assert_int_equal(length, strlen(text(want, "bytes")));
+    assert_memory_equal(bytes, text(want, "bytes"), length);
+    verify_record(frame, n, bytes, length, leaf);
+    assert_hash(want, "leaf", leaf);
 }
 
-static enum sync_rc tile_write(void *ctx, struct sync_err *e, unsigned level, uint64_t index,
-                               unsigned count, const uint8_t *nodes)
+static uint32_t be32(const uint8_t *in)
 {
-    (void)e;
-    memcpy(((struct tiles *)ctx)->nodes[level][index], nodes, (size_t)count * WIRE_HASH);
-    return SYNC_OK;
+    return (uint32_t)in[0] << 24 | (uint32_t)in[1] << 16 | (uint32_t)in[2] << 8 | in[3];
 }
 
-static void leaf_of(uint64_t born, uint64_t version, uint8_t out[WIRE_HASH])
+/* A record of which the delta is at `delta`; its length is returned. */
+static size_t patch(const json_t *want, const char *held, const struct wire_frame *f,
+                    const uint8_t *frame, const uint8_t *how, const uint8_t *delta)
 {
-    char name[64];
+    ZSTD_DCtx *z = ZSTD_createDCtx();
+    uint8_t hash[WIRE_HASH];
 
-    verify_sha256(name,
-                  (size_t)snprintf(name, sizeof name, "leaf %llu %llu",
-                                   (unsigned long long)born, (unsigned long long)version),
-                  out);
+    verify_sha256(held, strlen(held), hash);
+    assert_memory_equal(how + 1, hash, WIRE_DZ_NAME);
+    ZSTD_DCtx_refPrefix(z, held, strlen(held));
+    assert_int_equal(ZSTD_decompressDCtx(z, room, sizeof room, delta, be32(how + 9)),
+                     f->length);
+    put_together(want, frame, wire_frame_size(f), room, f->length);
+    ZSTD_freeDCtx(z);
+    return be32(how + 9);
 }
 
-static void roots(const json_t *all)
+static void dz(void **state)
 {
-    uint8_t leaf[WIRE_HASH], got[WIRE_HASH];
-    json_t *o;
-    size_t i;
-
-    json_array_foreach(json_object_get(all, "roots"), i, o)
-    {
-        struct merkle_stack *s = calloc(1, sizeof *s);
-
-        for (uint64_t born = 0; born < number(o, "size"); born++) {
-            leaf_of(born, 0, leaf);
-            merkle_stack_add(s, leaf);
-        }
-        merkle_stack_root(s, got);
-        assert_hash(o, "root", got);
-        free(s);
-    }
-}
-
-static void tree(void **state)
-{
-    json_t *all = load("tree.json"), *o, *changed;
-    struct tiles *memory = calloc(1, sizeof *memory);
-    struct merkle_tiles tiles = { memory, tile_read, tile_write };
-    uint64_t size = 0;
-    size_t i, k;
+    json_t *all = load("dz.json"), *o;
+    const char *held = text(json_array_get(json_object_get(all, "held"), 0), "bytes");
+    uint8_t section[4096];
+    size_t n, i, z, at = 0, end;
+    uint8_t *body = unhex_new(text(all, "dz"), &n), *delta;
 
     (void)state;
-    roots(all);
-    json_array_foreach(json_object_get(all, "updates"), i, o)
+    assert_memory_equal(body, "TJZWDZ1\n", 8);
+    assert_int_equal(be32(body + 8), json_array_size(json_object_get(all, "records")));
+    z = be32(body + 12);
+    end = ZSTD_decompress(section, sizeof section, body + WIRE_DZ_HEADER, z);
+    assert_false(ZSTD_isError(end));
+    delta = body + WIRE_DZ_HEADER + z;
+    json_array_foreach(json_object_get(all, "records"), i, o)
     {
-        struct merkle_writer w;
-        uint8_t leaf[WIRE_HASH], got[WIRE_HASH];
+        const uint8_t *frame = section + at, *how;
+        struct wire_frame f;
 
-        merkle_begin(&w, &tiles, size, number(o, "size"));
-        json_array_foreach(json_object_get(o, "changed"), k, changed)
-        {
-            leaf_of((uint64_t)json_integer_value(changed), number(o, "version"), leaf);
-            assert_int_equal(merkle_put(&err, &w, (uint64_t)json_integer_value(changed), leaf),
-                             SYNC_OK);
-        }
-        for (; size < number(o, "size"); size++) {
-            leaf_of(size, number(o, "version"), leaf);
-            assert_int_equal(merkle_put(&err, &w, size, leaf), SYNC_OK);
-        }
-        assert_int_equal(merkle_end(&err, &w), SYNC_OK);
-        assert_int_equal(merkle_root(&err, &tiles, size, got), SYNC_OK);
-        assert_hash(o, "root", got);
+        assert_int_equal(wire_frame_decode(&err, frame, end - at, &f), SYNC_OK);
+        how = frame + wire_frame_size(&f);
+        if (*how == 1)
+            delta += patch(o, held, &f, frame, how, delta);
+        else
+            put_together(o, frame, wire_frame_size(&f), how + 1, f.length);
+        at = (size_t)(how - section) + 1 + (*how == 1 ? WIRE_DZ_NAME + 4 : f.length);
     }
-    free(memory);
+    assert_int_equal(at, end);
+    assert_ptr_equal(delta, body + n);
+    free(body);
     json_decref(all);
 }
 
@@ -271,84 +210,6 @@ static void chain(void **state)
     json_decref(all);
 }
 
-/* ---- heads and keys ---- */
-
-static enum sync_rc read_head(const char *note_text, const struct verify_key *key,
-                              struct wire_head *head, struct wire_note *note)
-{
-    enum sync_rc rc = wire_head_parse(&err, note_text, strlen(note_text), head, note);
-
-    return rc ? rc : verify_note(&err, note_text, note, key);
-}
-
-static void heads(void **state)
-{
-    static const struct {
-        const char *name;
-        enum sync_rc rc;
-    } groups[] = { { "good", SYNC_OK },
-                   { "untrusted", SYNC_UNTRUSTED },
-                   { "malformed", SYNC_INVALID } };
-    json_t *all = load("heads.json"), *o;
-    uint8_t public_key[VERIFY_ED25519];
-    struct verify_key key;
-    size_t i, n;
-
-    (void)state;
-    unhex(text(all, "key"), public_key);
-    verify_key_ed25519(public_key, &key);
-    for (size_t g = 0; g < 3; g++)
-        json_array_foreach(json_object_get(all, groups[g].name), i, o)
-        {
-            struct wire_head head;
-            struct wire_note note;
-            char again[WIRE_HEAD_MAX];
-
-            if (read_head(text(o, "head"), &key, &head, &note) != groups[g].rc)
-                fail_msg("%s: %s", text(o, "name"), err.text);
-            if (g > 0)
-                continue;
-            assert_int_equal(wire_head_print(&err, &head, again, &n), SYNC_OK);
-            assert_int_equal(n, note.signed_len);
-            assert_memory_equal(again, text(o, "head"), n);
-        }
-    json_decref(all);
-}
-
-static void keys(void **state)
-{
-    json_t *all = load("keys.json"), *o;
-    uint8_t trust[VERIFY_ED25519], want[VERIFY_ED25519];
-    struct verify_key key;
-    char id[2 * WIRE_KEY_ID + 1];
-    size_t i;
-
-    (void)state;
-    json_array_foreach(json_object_get(all, "key_ids"), i, o)
-    {
-        unhex(text(o, "public"), trust);
-        verify_key_ed25519(trust, &key);
-        wire_hex(key.id, WIRE_KEY_ID, id);
-        assert_string_equal(id, text(o, "id"));
-    }
-    json_array_foreach(json_object_get(all, "cases"), i, o)
-    {
-        const char *chain_text = text(o, "keys");
-        enum sync_rc rc;
-
-        unhex(text(o, "trust"), trust);
-        rc = verify_keys_current(&err, chain_text, strlen(chain_text), trust, text(o, "role"),
-                                 &key);
-        if ((rc == SYNC_OK) != json_is_string(json_object_get(o, "current")))
-            fail_msg("%s: %s", text(o, "name"), rc ? err.text : "accepted");
-        if (rc)
-            continue;
-        unhex(text(o, "current"), want);
-        assert_memory_equal(key.bytes, want, sizeof want);
-    }
-    json_decref(all);
-}
-
 static void catchup(void **state)
 {
     json_t *all = load("catchup.json"), *o;
@@ -367,9 +228,8 @@ static void catchup(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(records), cmocka_unit_test(packs), cmocka_unit_test(tree),
-        cmocka_unit_test(chain),   cmocka_unit_test(heads), cmocka_unit_test(keys),
-        cmocka_unit_test(catchup),
+        cmocka_unit_test(records), cmocka_unit_test(packs),   cmocka_unit_test(dz),
+        cmocka_unit_test(chain),   cmocka_unit_test(catchup),
     };
 
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests_name("vectors", tests, NULL, NULL);

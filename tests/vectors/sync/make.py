@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the examples in this directory from docs/protocol/sync.md alone, with nothing but Python's standard library.
 
-It shares no code with the implementation, Ed25519 included, so that both can only agree by following the page.
+It shares no code with the implementation, Ed25519, SM2 (sm2.py) and zstd frames included, so that both can only agree by following the page.
 
     make.py            writes *.json
     make.py --check    a test: are they what it would write?
@@ -12,6 +12,8 @@ import json
 import struct
 import sys
 from pathlib import Path
+
+import sm2
 
 HERE = Path(__file__).resolve().parent
 
@@ -75,6 +77,9 @@ class Key:
         big_r = compress(point_mul(r, BASE))
         k = int.from_bytes(hashlib.sha512(big_r + self.public + text).digest(), "little") % L
         return big_r + int.to_bytes((r + k * self.scalar) % L, 32, "little")
+
+
+SM2_KEY, SM2_KEY_2 = (sm2.Key(bytes([n]) * 32) for n in (5, 6))
 
 
 def b64(raw):
@@ -194,12 +199,13 @@ def sig(key, text, algorithm="ed25519"):
 
 def heads():
     text = head_text()
-    sm2 = f"sig sm2sm3 {'0' * 16} {b64(bytes(70))}\n"
+    unknown = f"sig later {'0' * 16} {b64(bytes(70))}\n"
     good = [("indexed", text + "\n" + sig(STREAM, text)), ("no index yet", head_text(index="-") + "\n" + sig(STREAM, head_text(index="-"))),
-            ("an unknown algorithm first", text + "\n" + sm2 + sig(STREAM, text)), ("a stranger beside", text + "\n" + sig(STRANGER, text) + sig(STREAM, text)),
+            ("an unknown algorithm first", text + "\n" + unknown + sig(STREAM, text)), ("a stranger beside", text + "\n" + sig(STRANGER, text) + sig(STREAM, text)),
+            ("signed by SM2 too", text + "\n" + sig(STREAM, text) + sig(SM2_KEY, text, "sm2")),
             ("an empty stream", head_text(seq=0, size=0) + "\n" + sig(STREAM, head_text(seq=0, size=0)))]
-    untrusted = [("a stranger alone", text + "\n" + sig(STRANGER, text)), ("unknown algorithms alone", text + "\n" + sm2),
-                 ("signed before a change", text.replace("seq 995", "seq 996") + "\n" + sig(STREAM, text)),
+    untrusted = [("a stranger alone", text + "\n" + sig(STRANGER, text)), ("unknown algorithms alone", text + "\n" + unknown),
+                 ("SM2 alone", text + "\n" + sig(SM2_KEY, text, "sm2")), ("signed before a change", text.replace("seq 995", "seq 996") + "\n" + sig(STREAM, text)),
                  ("the blank line signed too", text + "\n" + sig(STREAM, text + "\n"))]
     line = sig(STREAM, text)
     malformed = [("no blank line", text + line), ("two blank lines", text + "\n\n" + line), ("no signature", text + "\n"), ("no last line end", (text + "\n" + line)[:-1]),
@@ -209,14 +215,15 @@ def heads():
                  ("lines in another order", text.replace("lease 3600\npoll 60", "poll 60\nlease 3600") + "\n" + line), ("more items than changes", text.replace("size 900", "size 996") + "\n" + line),
                  ("2^63", text.replace("seq 995", "seq 9223372036854775808") + "\n" + line), ("stream name", text.replace("stream main", "stream Main") + "\n" + line),
                  ("a further line", text + "more 1\n\n" + line), ("loose base64", text + "\n" + line.replace("==\n", "=\n")), ("too long", text + "\n" + line * 4)]
-    return {"key": STREAM.public.hex(), "good": [{"name": n, "head": t} for n, t in good], "untrusted": [{"name": n, "head": t} for n, t in untrusted],
+    return {"key": STREAM.public.hex(), "sm2": SM2_KEY.public.hex(), "good": [{"name": n, "head": t} for n, t in good], "untrusted": [{"name": n, "head": t} for n, t in untrusted],
             "malformed": [{"name": n, "head": t} for n, t in malformed]}
 
 
 def key_chain(*entries):
     text, before = "tjzw keys 1\n", "0" * 64
     for n, (role, key, signer) in enumerate(entries, 1):
-        values = f"{n} {role} ed25519 {key.public.hex()} {1763712000 + n}"
+        algorithm = "sm2" if isinstance(key, sm2.Key) else "ed25519"
+        values = f"{n} {role} {algorithm} {key.public.hex()} {1763712000 + n}"
         signed = f"tjzw key 1\n{values}\n{before}\n"
         line = f"key {values} {signer.id} {b64(signer.sign(signed.encode()))}"
         text, before = text + line + "\n", sha(line.encode()).hex()
@@ -228,10 +235,13 @@ def keys():
     rotated = first + (("platform", PLATFORM_2, PLATFORM), ("stream:main", STREAM_2, PLATFORM_2))
     borrowed = (("platform", STRANGER, STRANGER), ("stream:main", STREAM, STRANGER), ("platform", PLATFORM, STRANGER))
 
-    def case(name, text, trust, key):
-        return {"name": name, "keys": text, "trust": trust.public.hex(), "role": "stream:main", "current": key.public.hex() if key else None}
+    both = first + (("stream:main", SM2_KEY, PLATFORM),)
 
-    return {"key_ids": [{"public": k.public.hex(), "id": k.id} for k in (PLATFORM, STREAM)], "cases": [
+    def case(name, text, trust, key, algorithm="ed25519"):
+        return {"name": name, "keys": text, "trust": trust.public.hex(), "role": "stream:main", "algorithm": algorithm,
+                "current": key.public.hex() if key else None}
+
+    return {"key_ids": [{"algorithm": a, "public": k.public.hex(), "id": k.id} for a, k in (("ed25519", PLATFORM), ("ed25519", STREAM), ("sm2", SM2_KEY))], "cases": [
         case("one of each", key_chain(*first), PLATFORM, STREAM), case("both changed, the old key trusted", key_chain(*rotated), PLATFORM, STREAM_2),
         case("both changed, the new key trusted", key_chain(*rotated), PLATFORM_2, STREAM_2), case("a stranger's chain", key_chain(*first), STRANGER, None),
         case("the trusted key at the end of a stranger's chain", key_chain(*borrowed), PLATFORM, None),
@@ -239,7 +249,145 @@ def keys():
         case("the new platform key alone, the old one trusted", key_chain(*rotated[:3]), PLATFORM, STREAM),
         case("signed by the key before last", key_chain(*rotated[:3], ("stream:main", STREAM_2, PLATFORM)), PLATFORM, None),
         case("a platform key not signed by the one before", key_chain(*first, ("platform", PLATFORM_2, PLATFORM_2)), PLATFORM, None),
+        case("an SM2 key beside", key_chain(*both), PLATFORM, STREAM), case("an SM2 key beside, asked for", key_chain(*both), PLATFORM, SM2_KEY, "sm2"),
+        case("no SM2 key", key_chain(*first), PLATFORM, None, "sm2"), case("the SM2 key alone", key_chain(first[0], both[2]), PLATFORM, None),
+        case("the Ed25519 key changed", key_chain(*both, ("stream:main", STREAM_2, PLATFORM)), PLATFORM, SM2_KEY, "sm2"),
+        case("the SM2 key changed", key_chain(*both, ("stream:main", SM2_KEY_2, PLATFORM)), PLATFORM, STREAM),
+        case("the SM2 key changed, asked for", key_chain(*both, ("stream:main", SM2_KEY_2, PLATFORM)), PLATFORM, SM2_KEY_2, "sm2"),
+        case("another stream's SM2 key", key_chain(*first, ("stream:he-ping", SM2_KEY, PLATFORM)), PLATFORM, None, "sm2"),
+        case("an SM2 line lets the new platform key vouch", key_chain(*rotated[:3], ("stream:main", SM2_KEY, PLATFORM_2)), PLATFORM_2, STREAM),
+        case("an SM2 platform key", key_chain(*first, ("platform", SM2_KEY, PLATFORM)), PLATFORM, None),
+        case("a line signed by SM2", key_chain(*both, ("stream:main", STREAM_2, SM2_KEY)), PLATFORM, None),
+        case("a short SM2 key", key_chain(*both).replace(SM2_KEY.public.hex(), SM2_KEY.public.hex()[:-2]), PLATFORM, None, "sm2"),
         case("no line end", key_chain(*first)[:-1], PLATFORM, None), case("a line left out", key_chain(*rotated).replace(key_chain(*first), key_chain(*first[:1])), PLATFORM, None)]}
+
+
+# ---- section 5 and 7: what the platform signs, what a server withholds ----
+
+def platform():
+    listed = f"tjzw heads 1\ncounter 12\ntime 1763759412\nlease 3600\nstream he-ping {sha(b'withheld').hex()}\nstream main -\n"
+    line, one = sig(PLATFORM, listed), "tjzw heads 1\ncounter 0\ntime 0\nlease 4294967295\n"
+    notes = [head_text(stream=name) + "\n" + sig(STREAM, head_text(stream=name)) for name in ("he-ping", "main")]
+    whole = "\n".join([listed, *notes]).replace(listed, listed + "\n" + line)
+
+    def edit(old, new):
+        assert whole.count(old)
+        return whole.replace(old, new, 1)
+
+    return {"key": PLATFORM.public.hex(), "good": [
+        {"name": "two streams and their heads", "heads": whole, "counter": 12, "streams": ["he-ping", "main"], "notes": notes},
+        {"name": "one of the heads", "heads": listed + "\n" + line + "\n" + notes[1], "counter": 12, "streams": ["he-ping", "main"], "notes": notes[1:]},
+        {"name": "no head", "heads": listed + "\n" + line, "counter": 12, "streams": ["he-ping", "main"], "notes": []},
+        {"name": "signed by SM2 too", "heads": listed + "\n" + sig(SM2_KEY, listed, "sm2") + line, "counter": 12, "streams": ["he-ping", "main"], "notes": []},
+        {"name": "no stream", "heads": one + "\n" + sig(PLATFORM, one), "counter": 0, "streams": [], "notes": []}],
+        "untrusted": [{"name": n, "heads": t} for n, t in (
+            ("a stranger", listed + "\n" + sig(STRANGER, listed)), ("the stream's key", listed + "\n" + sig(STREAM, listed)), ("signed before a change", edit("counter 12", "counter 13")),
+            ("another withheld list", edit(sha(b"withheld").hex(), "-")), ("the heads signed too", listed + "\n" + sig(PLATFORM, whole) + "\n" + notes[0]))],
+        "malformed": [{"name": n, "heads": t} for n, t in (
+            ("no signature", listed + "\n" + notes[0]), ("no blank line", listed + line), ("two blank lines before the heads", edit("\n\ntjzw head 1", "\n\n\ntjzw head 1")),
+            ("no blank line before the heads", edit("\n\ntjzw head 1", "\ntjzw head 1")), ("something else behind", listed + "\n" + line + "\nmore\n"),
+            ("a blank line at the end", listed + "\n" + line + "\n"), ("streams not in order", edit("stream main -", "stream a -")), ("a stream twice", edit("stream main", "stream he-ping")),
+            ("leading zero", edit("counter 12", "counter 012")), ("no withheld", edit("stream main -", "stream main")), ("two spaces", edit("stream main -", "stream main  -")),
+            ("a stream called heads", edit("stream main", "stream heads")), ("lines in another order", edit("time 1763759412\nlease 3600", "lease 3600\ntime 1763759412")),
+            ("another version", edit("heads 1", "heads 2")), ("a head alone", notes[0]), ("empty", ""))]}
+
+
+def withheld():
+    ids = sorted(sha(bytes([n]))[:16].hex() for n in range(5))
+    lines = [f"{i[:8]}-{i[8:12]}-{i[12:16]}-{i[16:20]}-{i[20:]}\n" for i in ids]
+    text = "tjzw withheld 1\n"
+    return {"good": [{"text": text, "ids": []}, {"text": text + "".join(lines), "ids": ids}],
+            "bad": [{"why": w, "text": t} for w, t in (
+                ("not in order", text + lines[1] + lines[0]), ("an id twice", text + lines[0] * 2), ("no last line end", text + lines[0][:-1]), ("upper case", text + lines[0].upper()),
+                ("no hyphens", text + ids[0] + "\n"), ("a blank line", text + "\n"), ("another version", text.replace("1", "2")), ("empty", ""))]}
+
+
+# ---- section 7 and 11: the tree in pieces ----
+
+def heights(size):
+    """What complete subtrees there are: rows[h][i] is node(h, i)."""
+    rows = [[leaf(born) for born in range(size)]]
+    while len(rows) <= 16:
+        below = rows[-1]
+        rows.append([sha(b"\1", below[2 * i], below[2 * i + 1]) for i in range(len(below) // 2)])
+    return rows
+
+
+def row(born, rows):
+    return struct.pack(">Q", born + 1) + rows[0][born]
+
+
+def cover(size, rows):
+    first = 65536 * (max(0, size - 65536) // 65536)
+    nodes = rows[16][:first // 65536] + rows[10][first // 1024:size // 1024] + rows[6][16 * (size // 1024):size // 64]
+    return b"TJZWCV1\n" + struct.pack(">QQ", size, first) + b"".join(nodes) + b"".join(row(born, rows) for born in range(size // 64 * 64, size))
+
+
+def horizons(size, rows):
+    first, out = 65536 * (max(0, size - 65536) // 65536), []
+    for h in (0, 64, 1023, 1024, 5120, 65536, 66560, 131072, 132096, 196608, first - 1024, first + 1024, size // 1024 * 1024, size // 1024 * 1024 + 1024):
+        allowed = 0 <= h <= size and (h % 65536 == 0 or h % 1024 == 0 and h >= first)
+        roots = rows[16][:h // 65536] + rows[10][h // 65536 * 64:h // 1024] if allowed else []
+        if h >= 0:
+            out.append({"horizon": h, "roots": b"".join(roots).hex() if allowed else None})
+    return out
+
+
+def covers():
+    good, tiles = [], []
+    for size in (0, 1, 63, 64, 65, 1023, 1024, 1089, 65536, 131071, 131072, 200003):
+        rows = heights(size)
+        good.append({"size": size, "first": 65536 * (max(0, size - 65536) // 65536), "root": root(rows[0]).hex(), "cover": cover(size, rows).hex(),
+                     "horizons": horizons(size, rows)})
+    for height, index in ((16, 0), (16, 2), (10, 0), (10, 194), (6, 0), (6, 3124)):
+        parts = [row(born, rows) for born in range(64 * index, 64 * index + 64)] if height == 6 else rows[10][64 * index:64 * index + 64] if height == 16 else rows[6][16 * index:16 * index + 16]
+        tiles.append({"height": height, "index": index, "hash": rows[height][index].hex(), "tile": b"".join(parts).hex()})
+    raw = cover(1089, heights(1089))
+    bad = (("a byte short", raw[:-1]), ("a byte behind", raw + b"\0"), ("another version", raw.replace(b"CV1", b"CV2")), ("another size", raw[:15] + b"\x42" + raw[16:]),
+           ("another first", raw[:21] + b"\1" + raw[22:]), ("seq 0", raw[:-40] + bytes(8) + raw[-32:]), ("seq of 2^63", raw[:-40] + b"\x80" + raw[-39:]), ("no size", raw[:8]), ("empty", b""))
+    wrong = (("another node", raw[:24] + bytes([raw[24] ^ 1]) + raw[25:]), ("another leaf", raw[:-1] + bytes([raw[-1] ^ 1])))
+    return {"leaf": "as in tree.json, version 0; its seq is BORN + 1", "good": good, "bad": [{"why": w, "cover": c.hex()} for w, c in bad],
+            "wrong": {"root": root(heights(1089)[0]).hex(), "covers": [{"why": w, "cover": c.hex()} for w, c in wrong]}, "tiles": tiles}
+
+
+# ---- section 6: dz. RFC 8878 by hand: what is not compressed, and what is one copy from before the frame ----
+
+def zstd_raw(data):
+    blocks = [data[at:at + 65535] for at in range(0, len(data), 65535)] or [b""]
+    out = b"\x28\xb5\x2f\xfd\xa0" + struct.pack("<I", len(data))   # single segment, 4 bytes of content size
+    for i, block in enumerate(blocks):
+        out += struct.pack("<I", len(block) << 3 | (i == len(blocks) - 1))[:3] + block
+    return out
+
+
+def zstd_copy(prefix, start, length, before, behind):
+    """One block: the literals `before`, `length` bytes of the prefix from `start` on, the literals `behind`."""
+    assert len(before) < 16 and 131 <= length < 259
+    literals, offset = before + behind, len(prefix) - start + len(before)
+    value = offset + 3   # the first three values mean offsets used before
+    code = value.bit_length() - 1
+    bits = 1 << code | value - (1 << code)   # the last bit set ends the stream, which is read backwards: offset, match length
+    bits = bits << 7 | length - 131
+    stream = bits.to_bytes((bits.bit_length() + 7) // 8, "little")
+    head = bytes([len(literals) << 3]) if len(literals) < 32 else struct.pack("<H", len(literals) << 4 | 4)   # raw literals
+    block = head + literals + b"\1\x54" + bytes([len(before), code, 43]) + stream   # one sequence; each code as itself
+    size = len(before) + length + len(behind)
+    return b"\x28\xb5\x2f\xfd\xa0" + struct.pack("<I", size) + struct.pack("<I", len(block) << 3 | 2 << 1 | 1)[:3] + block
+
+
+def dz():
+    old = ('{"body":"' + "".join(f"第{n}条 办事指南。" for n in range(12)) + '"}').encode()
+    start, length = 9, 184
+    new = b'{"body":"' + b"! " + old[start:start + length] + "（改正）\"}".encode()
+    put = record("an article", 1, 0, 0, 21, 1, 2, 1763712000, "改正", new.decode())
+    whole = record("a new one", 1, 0, 9, 22, 1, 2, 1763712000, "新", '{"body":"新"}')
+    gone = record("withdrawn", 2, 1, 5, 23, 1, 2, 1763712000, "", "")
+    delta = zstd_copy(old, start, length, b'{"body":"! ', "（改正）\"}".encode())
+    parts = [bytes.fromhex(put["frame"]) + b"\1" + sha(old)[:8] + struct.pack(">I", len(delta))]
+    parts += [bytes.fromhex(r["frame"]) + b"\0" + r["bytes"].encode() for r in (whole, gone)]
+    section = zstd_raw(b"".join(parts))
+    return {"dz": (b"TJZWDZ1\n" + struct.pack(">II", 3, len(section)) + section + delta).hex(), "held": [{"id": put["id"], "bytes": old.decode()}],
+            "records": [put, whole, gone]}
 
 
 # ---- section 6: catch-up ----
@@ -257,7 +405,7 @@ def catchup():
 
 
 FILES = {"records.json": lambda: {"good": records(), "bad": bad_frames()}, "packs.json": packs, "tree.json": tree, "chain.json": chain, "heads.json": heads,
-         "keys.json": keys, "catchup.json": catchup}
+         "keys.json": keys, "catchup.json": catchup, "platform.json": platform, "withheld.json": withheld, "covers.json": covers, "dz.json": dz}
 
 
 def main():
