@@ -29,7 +29,7 @@ enum { WHOLE, DELTA }; /* how */
 struct dz {
     uint32_t records;
     struct buf section, deltas;
-    ZSTD_CCtx *delta, *alone;
+    ZSTD_CCtx *zstd;
     struct buf room; /* for one delta */
 };
 
@@ -41,8 +41,8 @@ static void put_be32(uint8_t *out, size_t v)
 
 /* docs/sync.md, "Numbers behind the constants": somebody waits, some 60 ms at most. */
 enum {
-    DELTA_LEVEL = 6,
     ALONE_LEVEL = 1,
+    DELTA_LEVEL = 6,
     SECTION_LEVEL = 18,
     SMALL = 192 << 10,
     LARGE = 1 << 20
@@ -53,21 +53,10 @@ static int section_level(size_t n)
     return n <= SMALL ? SECTION_LEVEL : n <= LARGE ? PACK_WAIT : PACK_HURRY;
 }
 
-static ZSTD_CCtx *compressor(int level)
-{
-    ZSTD_CCtx *c = ZSTD_createCCtx();
-
-    if (c && ZSTD_isError(ZSTD_CCtx_setParameter(c, ZSTD_c_compressionLevel, level))) {
-        ZSTD_freeCCtx(c);
-        return NULL;
-    }
-    return c;
-}
-
 static enum rc dz_open(struct err *e, struct dz *d)
 {
-    *d = (struct dz){ .delta = compressor(DELTA_LEVEL), .alone = compressor(ALONE_LEVEL) };
-    return d->delta && d->alone ? RC_OK : err_set(e, RC_INTERNAL, "zstd cannot start");
+    *d = (struct dz){ .zstd = ZSTD_createCCtx() };
+    return d->zstd ? RC_OK : err_set(e, RC_INTERNAL, "zstd cannot start");
 }
 
 static void dz_close(struct dz *d)
@@ -75,8 +64,7 @@ static void dz_close(struct dz *d)
     buf_done(&d->section);
     buf_done(&d->deltas);
     buf_done(&d->room);
-    ZSTD_freeCCtx(d->delta);
-    ZSTD_freeCCtx(d->alone);
+    ZSTD_freeCCtx(d->zstd);
 }
 
 /* The row's prefix, if its bytes are those that were published, and their SHA-256. */
@@ -93,15 +81,16 @@ static const void *prefix_of(const struct rows *q, size_t *n, uint8_t hash[HASH_
 }
 
 /* Compresses into d->room; its size, or SIZE_MAX. */
-static size_t squeeze(struct dz *d, ZSTD_CCtx *c, const void *prefix, size_t prefix_n,
+static size_t squeeze(struct dz *d, int level, const void *prefix, size_t prefix_n,
                       const void *bytes, size_t n)
 {
     size_t most = ZSTD_compressBound(n), done;
 
     buf_reserve(&d->room, most);
-    if (prefix && ZSTD_isError(ZSTD_CCtx_refPrefix(c, prefix, prefix_n)))
+    if (ZSTD_isError(ZSTD_CCtx_setParameter(d->zstd, ZSTD_c_compressionLevel, level)) ||
+        ZSTD_isError(ZSTD_CCtx_refPrefix(d->zstd, prefix, prefix_n)))
         return SIZE_MAX;
-    done = ZSTD_compress2(c, d->room.p, most, bytes, n);
+    done = ZSTD_compress2(d->zstd, d->room.p, most, bytes, n);
     return ZSTD_isError(done) ? SIZE_MAX : done;
 }
 
@@ -114,8 +103,8 @@ static bool add_delta(struct dz *d, const struct rows *q, const void *bytes, siz
 
     if (!prefix)
         return false;
-    alone = squeeze(d, d->alone, NULL, 0, bytes, n);
-    delta = squeeze(d, d->delta, prefix, prefix_n, bytes, n);
+    alone = squeeze(d, ALONE_LEVEL, NULL, 0, bytes, n);
+    delta = squeeze(d, DELTA_LEVEL, prefix, prefix_n, bytes, n);
     if (delta >= n || WIRE_DZ_NAME + sizeof size + delta > alone / 2)
         return false;
     put_be32(size, delta);
