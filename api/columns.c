@@ -12,6 +12,7 @@
 #include "api/instance.h"
 #include "api/view.h"
 #include "server/base/jx.h"
+#include "server/library/stream.h"
 
 static enum rc reply_site(struct work *w, const struct site *s, struct reply *rp)
 {
@@ -50,7 +51,7 @@ enum rc get_sites(struct work *w, const struct request *rq, struct reply *rp)
     int n;
 
     (void)rq;
-    if ((rc = site_list(w, instance()->stream, &sites, &n)))
+    if ((rc = site_list(w, 0, &sites, &n)))
         return rc;
     view_list_open(&b, "sites");
     for (int i = 0; i < n; i++)
@@ -94,7 +95,7 @@ enum rc get_columns(struct work *w, const struct request *rq, struct reply *rp)
     int n = 1;
     enum rc rc;
 
-    rc = code ? place_site(w, code, &one) : site_list(w, instance()->stream, &sites, &n);
+    rc = code ? place_site(w, code, &one) : site_list(w, 0, &sites, &n);
     if (rc)
         return rc;
     view_list_open(&b, "columns");
@@ -120,6 +121,7 @@ static enum rc check_new_site(struct work *w, const json_t *body)
         { "name", JX_TEXT, true, 1, 100 },
         { "domain", JX_TEXT, false, 1, 253 },
         place_org_field(body, "org"),
+        { "stream", JX_TEXT, false, 1, STREAM_NAME_MAX },
         { 0 },
     };
 
@@ -133,7 +135,8 @@ enum rc post_site(struct work *w, const struct request *rq, struct reply *rp)
     enum rc rc;
 
     if ((rc = jx_object(&w->err, w->mem, rq->body, rq->body_len, &body)) ||
-        (rc = check_new_site(w, body)) || (rc = place_org_in(w, body, "org", &site.org)))
+        (rc = check_new_site(w, body)) || (rc = place_org_in(w, body, "org", &site.org)) ||
+        (rc = place_stream(w, jx_text(body, "stream"), &site.stream)))
         return rc;
     site.code = jx_text(body, "code");
     site.name = jx_text(body, "name");

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "api/instance.h"
+#include "api/places.h"
 #include "server/base/jx.h"
 #include "server/library/import.h"
 
@@ -110,6 +111,8 @@ enum rc post_import(struct work *w, const struct request *rq, struct reply *rp)
     struct buf b = BUF_IN(w->mem);
     enum rc rc;
 
+    if ((rc = place_stream(w, request_text(rq, "stream", NULL), &o.stream)))
+        return rc;
     o.authority = request_text(rq, "authority", NULL);
     o.site = request_text(rq, "site", NULL);
     o.publish = request_int(rq, "publish", 0);

@@ -9,7 +9,6 @@
 
 #include <string.h>
 
-#include "api/instance.h"
 #include "api/view.h"
 #include "server/base/clock.h"
 #include "server/base/jx.h"
@@ -28,7 +27,7 @@ static enum rc read_time(struct work *w, const struct request *rq, const char *n
 
 enum rc items_query(struct work *w, const struct request *rq, struct item_query *out)
 {
-    struct item_query q = { .by = LIST_STREAM, .no = instance()->stream };
+    struct item_query q = { .by = LIST_ALL };
     enum rc rc;
 
     q.limit = (int)request_int(rq, "n", PAGE);
@@ -85,6 +84,7 @@ static enum rc reply_list(struct work *w, const struct request *rq, const struct
 enum rc get_items(struct work *w, const struct request *rq, struct reply *rp)
 {
     const char *code = request_text(rq, "site", NULL);
+    const char *stream = request_text(rq, "stream", NULL);
     struct item_query q;
     struct site site;
     enum rc rc;
@@ -96,6 +96,10 @@ enum rc get_items(struct work *w, const struct request *rq, struct reply *rp)
             return rc;
         q.by = LIST_SITE;
         q.no = site.no;
+    } else if (stream) {
+        q.by = LIST_STREAM;
+        if ((rc = place_stream(w, stream, &q.no)))
+            return rc;
     }
     return reply_list(w, rq, &q, rp);
 }

@@ -137,14 +137,14 @@ static enum rc put_state(struct work *w, struct buf *b, const struct item_page *
 static enum rc home(struct work *w, bool large, struct reply *rp)
 {
     struct page page = { .path = "/", .large = large, .other = large ? "/" : "/large" };
-    struct item_query q = { .by = LIST_STREAM, .no = instance()->stream, .limit = HOME_ITEMS };
+    struct item_query q = { .by = LIST_ALL, .limit = HOME_ITEMS };
     struct buf b = BUF_IN(w->mem);
     struct item_page items;
     struct site *sites, *only;
     enum rc rc;
     int n;
 
-    if ((rc = item_list(w, &q, &items)) || (rc = site_list(w, instance()->stream, &sites, &n)))
+    if ((rc = item_list(w, &q, &items)) || (rc = site_list(w, 0, &sites, &n)))
         return rc;
     only = n == 1 ? &sites[0] : NULL;
     site_meta(w, &page, only);
@@ -213,7 +213,7 @@ enum rc get_directory(struct work *w, const struct request *rq, struct reply *rp
     enum rc rc;
     int n;
 
-    if ((rc = site_list(w, instance()->stream, &sites, &n)))
+    if ((rc = site_list(w, 0, &sites, &n)))
         return rc;
     site_meta(w, &page, n == 1 ? &sites[0] : NULL);
     page_open(&b, &page);

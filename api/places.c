@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/library/stream.h"
+
 struct place {
     struct place *next;
     bool is_site;
@@ -88,6 +90,21 @@ enum rc place_site(struct work *w, const char *name, struct site *out)
     enum rc rc = site_find(w, name, out);
 
     return rc == RC_NOT_FOUND && is_number(name) ? site_by_no(w, atoll(name), out) : rc;
+}
+
+enum rc place_stream(struct work *w, const char *name, int64_t *no)
+{
+    struct stream stream;
+    enum rc rc;
+
+    if (!name)
+        return RC_OK;
+    rc = stream_find(w, name, &stream);
+    if (rc == RC_NOT_FOUND)
+        return err_set(&w->err, rc, "there is no stream \"%.32s\" (setting: streams)", name);
+    if (!rc)
+        *no = stream.no;
+    return rc;
 }
 
 enum rc place_site_in(struct work *w, const json_t *body, struct site *out)

@@ -36,6 +36,8 @@ enum rc place_column_in(struct work *w, const json_t *body, int64_t site, struct
 /* The row for jx_check() that lets such a member through. */
 struct jx_field place_field(const json_t *body, const char *name, bool required);
 
+/* A stream: its name. NULL leaves *no as it is. */
+enum rc place_stream(struct work *w, const char *name, int64_t *no);
 /* An organisation: its code or its number. */
 enum rc place_org(struct work *w, const char *name, struct org *out);
 /* The member `member` of a body: *no becomes its number, 0 where the body says 0 (none); without

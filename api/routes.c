@@ -25,6 +25,7 @@
 #include "api/sync.h"
 #include "server/identity/token.h"
 #include "server/library/preview.h"
+#include "server/library/stream.h"
 #include "server/store/blob.h"
 
 #define CURSOR                                                                               \
@@ -61,6 +62,11 @@
         "site", P_TEXT, 1, 64, "站点标识码，或编号" \
     }
 
+#define STREAM                                                     \
+    {                                                              \
+        "stream", P_TEXT, 1, STREAM_NAME_MAX, "数据流的名称" \
+    }
+
 #define ORG                                                                            \
     {                                                                                  \
         "org", P_TEXT, 1, 64, "机构代码（统一社会信用代码），或编号" \
@@ -72,7 +78,7 @@ static const struct param column[] = { COLUMN, { 0 } };
 static const struct param directory[] = { LARGE, { 0 } };
 static const struct param column_page[] = { COLUMN, CURSOR, LARGE, { 0 } };
 static const struct param blob[] = { BLOB, { 0 } };
-static const struct param items[] = { SITE, PAGE_SIZE, CURSOR, DAYS, { 0 } };
+static const struct param items[] = { SITE, STREAM, PAGE_SIZE, CURSOR, DAYS, { 0 } };
 static const struct param column_items[] = { COLUMN, PAGE_SIZE, CURSOR, DAYS, { 0 } };
 static const struct param item[] = { ITEM, { 0 } };
 static const struct param revision[] = { ITEM,
@@ -85,7 +91,9 @@ static const struct param import[] = {
     { "publish", P_BOOL, 0, 0, "1：收入后立即发布（需要 publish 权限）；默认只存草稿" },
     { "create", P_BOOL, 0, 0, "1：站点和栏目不存在时新建（需要 edit 权限）" },
     { "site", P_TEXT, 1, 64, "全部归入这个站点（代码）；默认按每条记录的 source 归属" },
-    { "authority", P_TEXT, 1, 100, "权威来源：只有它能修改这些内容；默认是本服务器的数据流" },
+    { "stream", P_TEXT, 1, STREAM_NAME_MAX,
+      "新建的站点属于这个数据流；默认是本服务器的第一个" },
+    { "authority", P_TEXT, 1, 100, "权威来源：只有它能修改这些内容；默认是站点所属的数据流" },
     { 0 },
 };
 static const struct param staff_items[] = {

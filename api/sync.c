@@ -70,16 +70,15 @@ static void reply_forever(struct reply *rp, const char *type, const void *p, siz
 
 enum rc get_sync_keys(struct work *w, const struct request *rq, struct reply *rp)
 {
-    struct live *l = live_own();
     const char *text;
     uint8_t hash[HASH_BYTES];
     char hex[HASH_TEXT];
     size_t n;
 
     (void)rq;
-    if (!l)
+    if (!live_own())
         return err_set(&w->err, RC_BUSY, "the keys are being loaded");
-    text = keys_chain(live_keys(l), &n);
+    text = keys_chain(sync_keys(), w->mem, &n);
     sha256(text, n, hash);
     rp->etag = arena_printf(w->mem, "\"%.16s\"", hex_text(hash, sizeof hash, hex));
     rp->cache = CACHE_SHORT;

@@ -9,6 +9,7 @@
 
 #include "server/base/clock.h"
 #include "server/base/jx.h"
+#include "server/library/stream.h"
 
 static void open_object(struct buf *out)
 {
@@ -62,9 +63,11 @@ void view_org(struct buf *out, const struct org *o)
 enum rc view_site(struct work *w, struct buf *out, const struct site *s)
 {
     struct org org = { 0 };
+    struct stream stream;
     enum rc rc;
 
-    if (s->org && (rc = org_by_no(w, s->org, &org)))
+    if ((s->org && (rc = org_by_no(w, s->org, &org))) ||
+        (rc = stream_by_no(w, s->stream, &stream)))
         return rc;
     open_object(out);
     jx_put_text(out, "code", s->code);
@@ -73,6 +76,7 @@ enum rc view_site(struct work *w, struct buf *out, const struct site *s)
     jx_put_int(out, "no", s->no);
     jx_put_bool(out, "open", s->open);
     jx_put_text(out, "org", org.code);
+    jx_put_text(out, "stream", stream.name);
     buf_addc(out, '}');
     return RC_OK;
 }

@@ -44,7 +44,9 @@ static const struct opt import_opts[] = {
     { "publish", OPT_FLAG, NULL, "publish what is taken in, not only store it as drafts" },
     { "no-create", OPT_FLAG, NULL, "refuse records of sites and columns that do not exist" },
     { "site", OPT_TEXT, "CODE", "the site that everything goes to (each record's source)" },
-    { "authority", OPT_TEXT, "NAME", "who alone may revise the records (the stream's name)" },
+    { "stream", OPT_TEXT, "NAME", "the stream of sites that are made (the first one)" },
+    { "authority", OPT_TEXT, "NAME",
+      "who alone may revise the records (the name of the site's stream)" },
     END
 };
 static const struct opt data_opts[] = { DATA, CONFIG, END };
@@ -68,6 +70,7 @@ static const struct opt site_opts[] = {
     { "name", OPT_TEXT, "NAME", "full name" },
     { "domain", OPT_TEXT, "DOMAIN", "its domain name" },
     { "org", OPT_TEXT, "ORG", "code or number of the organisation that runs it" },
+    { "stream", OPT_TEXT, "NAME", "the stream it belongs to, for ever (the first one)" },
     END
 };
 static const struct opt site_edit_opts[] = {

@@ -17,4 +17,12 @@ enum rc audit_heads(struct work *w, const char *data, const struct stream *s,
                     void (*fault)(void *arg, int64_t seq, const char *text), void *arg,
                     int64_t *faults);
 
+/*
+ * The same for a mirrored stream, whose log is elsewhere: its newest head, by the key that our chain names for it (none yet: passed
+ * over), and that the leaves make up the root it says.
+ */
+enum rc audit_mirror(struct work *w, const char *data, const struct stream *s,
+                     void (*fault)(void *arg, int64_t seq, const char *text), void *arg,
+                     int64_t *items, int64_t *faults);
+
 #endif

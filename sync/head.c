@@ -100,12 +100,14 @@ enum rc head_known(struct work *w, struct live *l, uint64_t epoch, uint64_t seq)
     bool fresh = false;
     enum rc rc;
 
-    if (head_values(l, &now) && now.epoch == epoch && now.seq == seq)
+    if (!head_values(l, &now))
+        now.lease = 0;
+    else if (now.epoch == epoch && now.seq == seq)
         return RC_OK;
     if ((rc = db_query(w, SQL_sync_head_of, &q, "iii", l->no, (int64_t)epoch, (int64_t)seq)))
         return rc;
     if (rows_next(&q))
-        fresh = rows_int(&q, 0) + l->lease >= clock_now();
+        fresh = rows_int(&q, 0) + now.lease >= clock_now();
     if ((rc = rows_done(&q)))
         return rc;
     return fresh ? RC_OK
@@ -209,8 +211,7 @@ void sync_on_head(void (*fn)(const struct wire_head *h))
     on_head = fn;
 }
 
-/* From now on everybody sees this one. */
-static void show(struct live *l, const struct wire_head *h, const char *note, size_t n)
+void head_show(struct live *l, const struct wire_head *h, const char *note, size_t n)
 {
     pthread_mutex_lock(&l->lock);
     l->head = *h;
@@ -220,6 +221,7 @@ static void show(struct live *l, const struct wire_head *h, const char *note, si
              h->epoch, h->seq, h->sign);
     pthread_mutex_unlock(&l->lock);
     l->has_head = true;
+    generation_next(); /* the head route answers from the cache */
     if (on_head)
         on_head(h);
 }
@@ -246,15 +248,15 @@ static void publish(void *arg)
 
     if (s->cover.n)
         cover_keep(l->covers, s->head.epoch, s->head.seq, s->cover.p, s->cover.n);
-    show(l, &s->head, s->note, s->n);
-    generation_next(); /* the head route answers from the cache */
+    head_show(l, &s->head, s->note, s->n);
     l->floor = s->head.time;
     l->stale = l->seq != s->head.seq;
     l->urgent = false;
     l->signed_ms = clock_now_ms();
     if (cut)
         head_forget_answers();
-    metric_set(METRIC_head_seq, (int64_t)s->head.seq);
+    if (l->is_default)
+        metric_set(METRIC_head_seq, (int64_t)s->head.seq);
     metric_add(METRIC_heads_signed, 1);
 }
 
@@ -311,7 +313,7 @@ static enum rc sign_this(struct work *w, struct live *l, const struct wire_head 
         return rc;
     if (wire_head_print(&se, &s->head, s->note, &s->n))
         return err_set(&w->err, RC_INTERNAL, "head: %s", se.text);
-    if ((rc = keys_sign(l->keys, &w->err, s->note, &s->n)) || (rc = store(w, s)))
+    if ((rc = keys_sign(l->keys, &w->err, l->name, s->note, &s->n)) || (rc = store(w, s)))
         return rc;
     work_after_commit(w, publish, s);
     return RC_OK;
@@ -444,7 +446,7 @@ void head_touch(struct live *l)
 
 static enum rc tick_purge(struct work *w, struct live *l)
 {
-    int64_t horizon = (int64_t)l->floor - KEEP;
+    int64_t horizon = (int64_t)l->head.time - KEEP;
     enum rc rc;
 
     if (!l->has_head)
@@ -465,10 +467,13 @@ static void purged(struct live *l, struct work *w, enum rc rc)
 
 void head_tick(struct live *l, struct db *db)
 {
-    if (!l->queued && debounced(l) && (l->stale || l->directory_new || quarter_passed(l)))
+    if (!l->mirrored && !l->queued && debounced(l) &&
+        (l->stale || l->directory_new || quarter_passed(l)))
         in_transaction(l, db, tick_sign, attempted);
-    index_retire(l->index, db);
-    index_kick(l->index, l->seq);
+    if (!l->mirrored) {
+        index_retire(l->index, db);
+        index_kick(l->index, l->seq);
+    }
     if (clock_mono_us() - l->purged >= (int64_t)PURGE_EVERY * 1000000)
         in_transaction(l, db, tick_purge, purged);
 }
@@ -507,7 +512,7 @@ static enum rc stored(struct work *w, struct live *l, struct wire_head *h, struc
         else {
             memcpy(out->note, p, n);
             out->n = n;
-            *ours = keys_signed(l->keys, &note, p);
+            *ours = keys_signed(l->keys, l->name, &note, p);
         }
     }
     end = rows_done(&q);
@@ -540,7 +545,7 @@ enum rc head_resume(struct work *w, struct live *l)
     if (last.n && h.epoch == row.epoch && ours) {
         if (h.seq == l->seq)
             cover_take(l->covers, l->tree, h.epoch, h.seq);
-        show(l, &h, last.note, last.n);
+        head_show(l, &h, last.note, last.n);
     }
     return head_sign(w, l, false);
 }

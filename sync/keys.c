@@ -1,7 +1,8 @@
 /*
  * keys.c - two keys, so that the one in daily use can be exchanged.
  *
- *     platform key --signs--> stream key --signs--> heads
+ *     platform key --signs--> stream keys --sign--> heads
+ *                  \--signs--> list of heads
  *
  * Phones trust the platform key. The chain is append-only: whatever the key files say, a line
  * that was served once stays. The files are written before the chain names them, so a crash in
@@ -9,7 +10,9 @@
  */
 #include "sync/keys.h"
 
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <sodium.h>
@@ -20,20 +23,37 @@
 #include "sync/founding.h"
 #include "sync/verify.h"
 
-struct keys {
-    uint8_t platform[VERIFY_SECRET], stream[VERIFY_SECRET];
-    struct verify_key platform_public, stream_public;
-    uint8_t first[VERIFY_ED25519]; /* the chain's first platform key */
-    char chain[VERIFY_KEYS_MAX];
-    size_t chain_n;
+/* In memory that is locked, guarded and wiped. */
+struct secrets {
+    uint8_t platform[VERIFY_SECRET];
+    uint8_t stream[WIRE_STREAMS_MAX][VERIFY_SECRET];
 };
 
-static enum rc load_pair(struct err *e, struct arena *mem, const char *data, const char *name,
+struct own {
+    char name[WIRE_STREAM_MAX + 1];
+    struct verify_key public;
+};
+
+struct keys {
+    char *data;
+    struct secrets *secret;
+    struct verify_key platform;
+    uint8_t first[VERIFY_ED25519]; /* the chain's first platform key */
+    struct own own[WIRE_STREAMS_MAX];
+    int own_n;
+    char chain[VERIFY_KEYS_MAX]; /* the writer thread's */
+    size_t chain_n;
+    pthread_mutex_t lock; /* for what follows */
+    char shown[VERIFY_KEYS_MAX];
+    size_t shown_n;
+};
+
+static enum rc load_pair(struct keys *k, struct err *e, struct arena *mem, const char *name,
                          uint8_t secret[VERIFY_SECRET], struct verify_key *public)
 {
     uint8_t seed[crypto_sign_SEEDBYTES], pk[VERIFY_ED25519];
-    enum rc rc = secret_load_or_make(e, arena_printf(mem, "%s/keys/%s.key", data, name), seed,
-                                     sizeof seed);
+    enum rc rc = secret_load_or_make(e, arena_printf(mem, "%s/keys/%s.key", k->data, name),
+                                     seed, sizeof seed);
 
     if (rc)
         return rc;
@@ -48,6 +68,8 @@ static bool same_key(const struct verify_key *a, const struct verify_key *b)
     return a->len == b->len && !memcmp(a->bytes, b->bytes, a->len);
 }
 
+/* ---- the chain ---- */
+
 static enum rc append(struct keys *k, struct err *e, const char *role,
                       const struct verify_key *key)
 {
@@ -57,27 +79,42 @@ static enum rc append(struct keys *k, struct err *e, const char *role,
     if (rc)
         return rc;
     if (verify_keys_append(&se, k->chain, &k->chain_n, sizeof k->chain, role, key,
-                           (uint64_t)clock_now(), k->platform))
+                           (uint64_t)clock_now(), k->secret->platform))
         return err_set(e, RC_INTERNAL, "key chain: %s", se.text);
     return RC_OK;
 }
 
-static enum rc read_chain(struct keys *k, struct err *e, struct arena *mem, const char *path)
+static const char *chain_path(const struct keys *k, struct arena *mem)
 {
+    return arena_printf(mem, "%s/keys/chain", k->data);
+}
+
+static enum rc store_chain(struct keys *k, struct err *e, struct arena *mem)
+{
+    return fs_write(e, chain_path(k, mem), k->chain, k->chain_n, 0644);
+}
+
+static enum rc read_chain(struct keys *k, struct err *e, struct arena *mem)
+{
+    const char *path = chain_path(k, mem);
     struct verify_key platform;
     struct sync_err se;
     char *text;
     size_t n;
     enum rc rc;
 
-    if (!fs_exists(path))
-        return append(k, e, "platform", &k->platform_public);
+    if (!fs_exists(path)) {
+        memcpy(k->first, k->platform.bytes, sizeof k->first);
+        if ((rc = append(k, e, "platform", &k->platform)))
+            return rc;
+        return store_chain(k, e, mem);
+    }
     if ((rc = fs_read(e, mem, path, sizeof k->chain, &text, &n)))
         return rc;
     if (verify_keys_first(&se, text, n, k->first) ||
         verify_keys_current(&se, text, n, k->first, "platform", &platform))
         return err_set(e, RC_CORRUPT, "%s: %s", path, se.text);
-    if (!same_key(&platform, &k->platform_public))
+    if (!same_key(&platform, &k->platform))
         return err_set(e, RC_CORRUPT,
                        "platform.key is not the platform key that %s names; put the right one "
                        "back from the backup",
@@ -87,56 +124,50 @@ static enum rc read_chain(struct keys *k, struct err *e, struct arena *mem, cons
     return RC_OK;
 }
 
-/* Sees that the chain ends, for this stream, in the key we hold. */
-static enum rc complete(struct keys *k, struct err *e, const char *path, const char *stream)
+/* Whether the chain names the key as the role's current one. */
+static bool is_current(struct keys *k, const char *role, const struct verify_key *key)
 {
     struct verify_key now;
     struct sync_err se;
-    char role[VERIFY_ROLE_MAX + 1];
-    enum rc rc;
 
-    if (verify_keys_first(&se, k->chain, k->chain_n, k->first))
-        return err_set(e, RC_CORRUPT, "%s: %s", path, se.text);
-    snprintf(role, sizeof role, "stream:%s", stream);
-    if (!verify_keys_current(&se, k->chain, k->chain_n, k->first, role, &now) &&
-        same_key(&now, &k->stream_public))
-        return RC_OK;
-    if ((rc = append(k, e, role, &k->stream_public)))
-        return rc;
-    return fs_write(e, path, k->chain, k->chain_n, 0644);
+    return !verify_keys_current(&se, k->chain, k->chain_n, k->first, role, &now) &&
+           same_key(&now, key);
 }
 
-static enum rc open_in(struct keys *k, struct err *e, struct arena *mem, const char *data,
-                       const char *stream)
-{
-    const char *path = arena_printf(mem, "%s/keys/chain", data);
-    const char *own = arena_printf(mem, "stream-%s", stream);
-    enum rc rc;
+/* ---- life ---- */
 
-    if ((rc = fs_mkdirs(e, arena_printf(mem, "%s/keys", data), 0700)) ||
-        (rc = load_pair(e, mem, data, "platform", k->platform, &k->platform_public)) ||
-        (rc = load_pair(e, mem, data, own, k->stream, &k->stream_public)) ||
-        (rc = read_chain(k, e, mem, path)))
-        return rc;
-    return complete(k, e, path, stream);
+static struct keys *keys_new(const char *data)
+{
+    struct keys *k = calloc(1, sizeof *k);
+
+    if (!k || !(k->data = strdup(data)))
+        abort();
+    pthread_mutex_init(&k->lock, NULL);
+    return k;
 }
 
-enum rc keys_open(struct err *e, const char *data, const char *stream, struct keys **out)
+static enum rc open_all(struct keys *k, struct err *e, struct arena *mem)
 {
-    struct keys *k;
-    struct arena *mem;
     enum rc rc;
 
     if (sodium_init() < 0)
         return err_set(e, RC_INTERNAL, "libsodium cannot start");
-    mem = arena_new();
-    k = sodium_malloc(sizeof *k);
-    if (!k) {
-        arena_free(mem);
+    if (!(k->secret = sodium_malloc(sizeof *k->secret)))
         return err_set(e, RC_INTERNAL, "no memory that can be locked for the keys");
-    }
-    memset(k, 0, sizeof *k);
-    rc = open_in(k, e, mem, data, stream);
+    if ((rc = fs_mkdirs(e, arena_printf(mem, "%s/keys", k->data), 0700)) ||
+        (rc = load_pair(k, e, mem, "platform", k->secret->platform, &k->platform)) ||
+        (rc = read_chain(k, e, mem)))
+        return rc;
+    keys_show(k);
+    return RC_OK;
+}
+
+enum rc keys_open(struct err *e, const char *data, struct keys **out)
+{
+    struct keys *k = keys_new(data);
+    struct arena *mem = arena_new();
+    enum rc rc = open_all(k, e, mem);
+
     arena_free(mem);
     if (rc)
         keys_close(k);
@@ -147,13 +178,77 @@ enum rc keys_open(struct err *e, const char *data, const char *stream, struct ke
 
 void keys_close(struct keys *k)
 {
-    sodium_free(k);
+    if (!k)
+        return;
+    sodium_free(k->secret);
+    pthread_mutex_destroy(&k->lock);
+    free(k->data);
+    free(k);
 }
 
-const char *keys_chain(const struct keys *k, size_t *n)
+static struct own *own_of(struct keys *k, const char *stream)
 {
-    *n = k->chain_n;
-    return k->chain;
+    for (int i = 0; i < k->own_n; i++)
+        if (!strcmp(k->own[i].name, stream))
+            return &k->own[i];
+    return NULL;
+}
+
+static void role_of(const char *stream, char out[VERIFY_ROLE_MAX + 1])
+{
+    snprintf(out, VERIFY_ROLE_MAX + 1, "stream:%.*s", WIRE_STREAM_MAX, stream);
+}
+
+static enum rc own(struct keys *k, struct err *e, struct arena *mem, const char *stream)
+{
+    struct own *o = &k->own[k->own_n];
+    char role[VERIFY_ROLE_MAX + 1];
+    enum rc rc;
+
+    if (k->own_n == WIRE_STREAMS_MAX)
+        return err_set(e, RC_INVALID, "a server has at most %d streams", WIRE_STREAMS_MAX);
+    snprintf(o->name, sizeof o->name, "%s", stream);
+    if ((rc = load_pair(k, e, mem, arena_printf(mem, "stream-%s", stream),
+                        k->secret->stream[k->own_n], &o->public)))
+        return rc;
+    k->own_n++;
+    role_of(stream, role);
+    if (is_current(k, role, &o->public))
+        return RC_OK;
+    if ((rc = append(k, e, role, &o->public)) || (rc = store_chain(k, e, mem)))
+        return rc;
+    keys_show(k);
+    return RC_OK;
+}
+
+enum rc keys_own(struct keys *k, struct err *e, const char *stream)
+{
+    struct arena *mem = arena_new();
+    enum rc rc = own_of(k, stream) ? RC_OK : own(k, e, mem, stream);
+
+    arena_free(mem);
+    return rc;
+}
+
+/* ---- what others see ---- */
+
+void keys_show(struct keys *k)
+{
+    pthread_mutex_lock(&k->lock);
+    memcpy(k->shown, k->chain, k->chain_n);
+    k->shown_n = k->chain_n;
+    pthread_mutex_unlock(&k->lock);
+}
+
+const char *keys_chain(struct keys *k, struct arena *mem, size_t *n)
+{
+    const char *copy;
+
+    pthread_mutex_lock(&k->lock);
+    *n = k->shown_n;
+    copy = arena_strndup(mem, k->shown, k->shown_n);
+    pthread_mutex_unlock(&k->lock);
+    return copy;
 }
 
 char *keys_trust(const struct keys *k, char out[HASH_TEXT])
@@ -161,18 +256,44 @@ char *keys_trust(const struct keys *k, char out[HASH_TEXT])
     return hex_text(k->first, sizeof k->first, out);
 }
 
-enum rc keys_sign(const struct keys *k, struct err *e, char *note, size_t *n)
+/* ---- signatures ---- */
+
+static enum rc sign(struct err *e, const uint8_t secret[VERIFY_SECRET], char *text, size_t *n,
+                    size_t room)
 {
     struct sync_err se;
 
-    if (verify_sign(&se, k->stream, note, n, WIRE_HEAD_MAX))
+    if (verify_sign(&se, secret, text, n, room))
         return err_set(e, RC_INTERNAL, "sign: %s", se.text);
     return RC_OK;
 }
 
-bool keys_signed(const struct keys *k, const struct wire_note *note, const char *text)
+enum rc keys_sign(struct keys *k, struct err *e, const char *stream, char *note, size_t *n)
+{
+    const struct own *o = own_of(k, stream);
+
+    if (!o)
+        return err_set(e, RC_INTERNAL, "there is no key of the stream %s", stream);
+    return sign(e, k->secret->stream[o - k->own], note, n, WIRE_HEAD_MAX);
+}
+
+bool keys_signed(struct keys *k, const char *stream, const struct wire_note *note,
+                 const char *text)
+{
+    const struct own *o = own_of(k, stream);
+    struct sync_err se;
+
+    return o && !verify_note(&se, text, note, &o->public);
+}
+
+enum rc keys_sign_platform(struct keys *k, struct err *e, char *text, size_t *n, size_t room)
+{
+    return sign(e, k->secret->platform, text, n, room);
+}
+
+bool keys_signed_platform(const struct keys *k, const struct wire_note *note, const char *text)
 {
     struct sync_err se;
 
-    return !verify_note(&se, text, note, &k->stream_public);
+    return !verify_note(&se, text, note, &k->platform);
 }

@@ -2,9 +2,15 @@
  * keys.h - the keys a publisher signs with, and the chain that proves they are his
  * (docs/protocol/sync.md section 5).
  *
- * DATA/keys/platform.key and DATA/keys/stream-NAME.key hold Ed25519 seeds of 32 bytes (mode
- * 0600); DATA/keys/chain the public chain. Whoever loses platform.key can never again prove a
- * new key: it belongs into the backup and nowhere else.
+ *     DATA/keys/platform.key           seed of the platform's Ed25519 pair, 32 bytes, mode 0600
+ *     DATA/keys/stream-NAME.key        seed of an own stream's
+ *     DATA/keys/chain                  the public chain
+ *
+ * Whoever loses platform.key can never again prove a new key: it belongs into the backup and
+ * nowhere else.
+ *
+ * There is one for all streams of a server. Secrets are used, and the chain grows, on the writer
+ * thread only; what others see of it is the chain as it was last shown.
  */
 #ifndef SYNC_KEYS_H
 #define SYNC_KEYS_H
@@ -17,22 +23,30 @@
 
 struct keys;
 
-/*
- * Reads or makes keys and chain. A stream key that the chain does not name as current (the
- * first run, or an exchanged key file) is appended, signed by the platform key. RC_CORRUPT if
- * the chain does not hold or is another platform's.
- */
-enum rc keys_open(struct err *e, const char *data, const char *stream, struct keys **out);
+/* Reads or makes the platform key and the chain. RC_CORRUPT if the chain does not hold or is
+ * another platform's. */
+enum rc keys_open(struct err *e, const char *data, struct keys **out);
 void keys_close(struct keys *k); /* wipes; accepts NULL */
+/*
+ * Reads or makes the key of an own stream. One that the chain does not name as current (the
+ * first run, or an exchanged key file) is appended to it, signed by the platform key.
+ */
+enum rc keys_own(struct keys *k, struct err *e, const char *stream);
 
-/* The chain as served; lives as long as the keys. */
-const char *keys_chain(const struct keys *k, size_t *n);
+/* From now on everybody sees the chain as it is. */
+void keys_show(struct keys *k);
+/* The chain as shown, copied into `mem`. Any thread. */
+const char *keys_chain(struct keys *k, struct arena *mem, size_t *n);
 /* The first platform key in hex: what a phone is told to --trust. */
 char *keys_trust(const struct keys *k, char out[HASH_TEXT]);
 
-/* Appends the stream key's signature to the note of *n bytes (WIRE_HEAD_MAX of room). */
-enum rc keys_sign(const struct keys *k, struct err *e, char *note, size_t *n);
+/* Appends the own stream's signature to the note of *n bytes (WIRE_HEAD_MAX of room). */
+enum rc keys_sign(struct keys *k, struct err *e, const char *stream, char *note, size_t *n);
 /* Whether the stream's present key signed it. */
-bool keys_signed(const struct keys *k, const struct wire_note *note, const char *text);
+bool keys_signed(struct keys *k, const char *stream, const struct wire_note *note,
+                 const char *text);
+/* The same by the platform key, for the list of heads; `room` bytes in all. */
+enum rc keys_sign_platform(struct keys *k, struct err *e, char *text, size_t *n, size_t room);
+bool keys_signed_platform(const struct keys *k, const struct wire_note *note, const char *text);
 
 #endif

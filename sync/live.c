@@ -6,6 +6,9 @@
  * runs there after COMMIT, ticks run there between transactions, and heads are signed there. So
  * the tree and its seq need no lock; what loops and workers see of it is the head, behind a
  * small one.
+ *
+ * The streams that everybody finds stand in a roll, which is never changed, only exchanged for
+ * another: whoever looks needs no lock, and what he found stays until sync_done().
  */
 #include "sync/live.h"
 
@@ -16,6 +19,7 @@
 
 #include "server/base/log.h"
 #include "server/library/change.h"
+#include "server/library/stream.h"
 #include "server/library/takedown.h"
 #include "server/store/db.h"
 #include "sync/founding.h"
@@ -24,8 +28,29 @@
 
 enum { TICK_MS = 50 };
 
-/* One stream of our own today; mirrored ones will stand beside it. */
-static _Atomic(struct live *) own;
+struct roll {
+    struct roll *older;
+    int n;
+    struct live *live[WIRE_STREAMS_MAX]; /* ascending by name */
+};
+
+static const struct roll nobody;
+static const struct roll *_Atomic shown = &nobody;
+static _Atomic(struct live *) own; /* the default stream */
+
+/* The writer thread's, but before the start and after the end. */
+static struct roll *rolls; /* the newest first */
+static struct live *lives;
+static struct keys *keys;
+static const struct conf *conf; /* of the start; NULL before and after */
+static struct pool *builders;
+
+/* ---- who there is ---- */
+
+static const struct roll *roll(void)
+{
+    return atomic_load_explicit(&shown, memory_order_acquire);
+}
 
 struct live *live_own(void)
 {
@@ -34,16 +59,34 @@ struct live *live_own(void)
 
 struct live *live_find(const char *name)
 {
-    struct live *l = live_own();
+    const struct roll *r = roll();
 
-    return l && !strcmp(l->name, name) ? l : NULL;
+    for (int i = 0; i < r->n; i++)
+        if (!strcmp(r->live[i]->name, name))
+            return r->live[i];
+    return NULL;
 }
 
 struct live *live_by_no(int64_t no)
 {
-    struct live *l = live_own();
+    const struct roll *r = roll();
 
-    return l && l->no == no ? l : NULL;
+    for (int i = 0; i < r->n; i++)
+        if (r->live[i]->no == no)
+            return r->live[i];
+    return NULL;
+}
+
+int live_count(void)
+{
+    return roll()->n;
+}
+
+struct live *live_at(int i)
+{
+    const struct roll *r = roll();
+
+    return i < r->n ? r->live[i] : NULL;
 }
 
 const char *live_name(const struct live *l)
@@ -61,9 +104,52 @@ int64_t live_no(const struct live *l)
     return l->no;
 }
 
-const struct keys *live_keys(const struct live *l)
+bool live_is_mirrored(const struct live *l)
 {
-    return l->keys;
+    return l->mirrored;
+}
+
+struct keys *sync_keys(void)
+{
+    return keys;
+}
+
+bool live_room(void)
+{
+    return roll()->n < WIRE_STREAMS_MAX;
+}
+
+/* The roll with `add` in its place (NULL: nobody is added), and without `drop`. */
+static void roll_show(struct live *add, const struct live *drop)
+{
+    const struct roll *old = roll();
+    struct roll *r = calloc(1, sizeof *r);
+
+    if (!r)
+        abort();
+    for (int i = 0; i < old->n; i++) {
+        if (add && strcmp(add->name, old->live[i]->name) < 0) {
+            r->live[r->n++] = add;
+            add = NULL;
+        }
+        if (old->live[i] != drop)
+            r->live[r->n++] = old->live[i];
+    }
+    if (add)
+        r->live[r->n++] = add;
+    r->older = rolls;
+    rolls = r;
+    atomic_store_explicit(&shown, r, memory_order_release);
+}
+
+void live_enter(void *l)
+{
+    roll_show(l, NULL);
+}
+
+void live_leave(void *l)
+{
+    roll_show(NULL, l);
 }
 
 struct covers *live_covers(struct live *l)
@@ -73,9 +159,16 @@ struct covers *live_covers(struct live *l)
 
 /* ---- what moves it, on the writer thread ---- */
 
+static struct live *own_by_no(int64_t no)
+{
+    struct live *l = live_by_no(no);
+
+    return l && !l->mirrored ? l : NULL;
+}
+
 static void on_change(const struct change_told *t)
 {
-    struct live *l = live_by_no(t->stream);
+    struct live *l = own_by_no(t->stream);
 
     if (!l)
         return;
@@ -92,7 +185,7 @@ static void on_change(const struct change_told *t)
 
 static void on_directory(int64_t stream)
 {
-    struct live *l = live_by_no(stream);
+    struct live *l = own_by_no(stream);
 
     if (!l)
         return;
@@ -102,11 +195,11 @@ static void on_directory(int64_t stream)
 
 static void on_tick(struct db *db, void *arg)
 {
-    struct live *l = live_own();
+    const struct roll *r = roll();
 
     (void)arg;
-    if (l)
-        head_tick(l, db);
+    for (int i = 0; i < r->n; i++)
+        head_tick(r->live[i], db);
 }
 
 void sync_watch(void)
@@ -140,22 +233,75 @@ static enum rc load(struct work *w, struct live *l)
     return index_resume(l->index, w, index_seq);
 }
 
-static void show(void *arg)
+/* The stream is found by others only when all of it is committed. */
+static enum rc start_own(struct work *w, const char *name)
 {
-    atomic_store_explicit(&own, (struct live *)arg, memory_order_release);
-}
-
-/* On the writer thread. The stream is found by others only when all of it is committed. */
-static enum rc start(struct work *w, void *arg)
-{
-    struct live *l = arg;
+    struct live *l = live_new(name, false);
     enum rc rc;
 
     l->db = w->db;
+    l->is_default = !strcmp(name, conf->streams.v[0]);
     if ((rc = sync_founding(w, l->data, l->name, &l->no)) || (rc = takedown_replay(w, l->no)) ||
         (rc = load(w, l)) || (rc = head_resume(w, l)))
         return rc;
-    work_after_commit(w, show, l);
+    /* Last: what was written above is in the tree already, and the observer must not tell it again. */
+    work_after_commit(w, live_enter, l);
+    return RC_OK;
+}
+
+static void show_default(void *arg)
+{
+    (void)arg;
+    atomic_store_explicit(&own, live_find(conf->streams.v[0]), memory_order_release);
+}
+
+static bool is_ours(const char *name)
+{
+    for (int i = 0; i < conf->streams.n; i++)
+        if (!strcmp(conf->streams.v[i], name))
+            return true;
+    return false;
+}
+
+/* What the database holds fits what the setting says. */
+static enum rc check_settled(struct work *w)
+{
+    struct stream *s;
+    int n, all = conf->streams.n;
+    enum rc rc;
+
+    if ((rc = stream_list(w, &s, &n)))
+        return rc;
+    for (int i = 0; i < n; i++) {
+        all += s[i].mirrored;
+        if (s[i].mirrored && is_ours(s[i].name))
+            return err_set(&w->err, RC_CONFLICT,
+                           "streams: %s is another server's, which this one mirrors: take it "
+                           "out of the setting",
+                           s[i].name);
+        if (!s[i].mirrored && s[i].seq && !is_ours(s[i].name))
+            return err_set(&w->err, RC_CONFLICT,
+                           "streams: the library holds %" PRId64
+                           " changes of the stream %s: name it in the setting",
+                           s[i].seq, s[i].name);
+    }
+    if (all > WIRE_STREAMS_MAX)
+        return err_set(&w->err, RC_CONFLICT, "streams: %d with the mirrored ones; %d at most",
+                       all, WIRE_STREAMS_MAX);
+    return RC_OK;
+}
+
+/* On the writer thread. */
+static enum rc start(struct work *w, void *arg)
+{
+    enum rc rc = check_settled(w);
+
+    (void)arg;
+    for (int i = 0; i < conf->streams.n && !rc; i++)
+        rc = start_own(w, conf->streams.v[i]);
+    if (rc || (rc = live_mirror_load_all(w)))
+        return rc;
+    work_after_commit(w, show_default, NULL);
     return RC_OK;
 }
 
@@ -164,56 +310,112 @@ static void live_free(struct live *l)
     index_free(l->index);
     tree_free(l->tree);
     covers_free(l->covers);
-    keys_close(l->keys);
     pthread_mutex_destroy(&l->lock);
     free(l->data);
     free(l);
 }
 
-static struct live *live_new(const struct conf *conf, struct pool *workers)
+struct live *live_new(const char *name, bool mirrored)
 {
     struct live *l = calloc(1, sizeof *l);
 
     if (!l || !(l->data = strdup(conf->data)))
         abort();
-    memcpy(l->name, conf->stream, strnlen(conf->stream, WIRE_STREAM_MAX));
+    l->mirrored = mirrored;
+    memcpy(l->name, name, strnlen(name, WIRE_STREAM_MAX));
     l->debounce_ms = conf->head_debounce;
     l->lease = (uint32_t)(conf->head_lease / 1000);
     l->poll = (uint32_t)(conf->head_poll / 1000);
+    l->keys = keys;
     pthread_mutex_init(&l->lock, NULL);
     l->tree = tree_new();
     l->covers = covers_new();
-    l->index = index_new(l, workers, conf->index_changes);
+    l->index = index_new(l, mirrored ? NULL : builders, conf->index_changes);
+    l->older = lives;
+    lives = l;
     return l;
 }
 
-enum rc sync_start(struct err *e, const struct conf *conf, struct pool *workers)
+static enum rc check_conf(struct err *e, const struct conf *c)
 {
-    struct live *l;
+    if (!c->streams.n || c->streams.n > WIRE_STREAMS_MAX)
+        return err_set(e, RC_INVALID, "streams: a server has 1 to %d", WIRE_STREAMS_MAX);
+    for (int i = 0; i < c->streams.n; i++) {
+        const char *name = c->streams.v[i];
+
+        if (!wire_stream_ok(name, strlen(name)))
+            return err_set(e, RC_INVALID,
+                           "streams: '%.40s' is no name for one: a-z, 0-9 and -, at most %d, "
+                           "and not \"heads\"",
+                           name, WIRE_STREAM_MAX);
+        for (int k = 0; k < i; k++)
+            if (!strcmp(name, c->streams.v[k]))
+                return err_set(e, RC_INVALID, "streams: %s stands twice", name);
+    }
+    if (c->head_lease < 4000 || c->head_lease / 1000 > INT32_MAX ||
+        c->head_poll / 1000 > INT32_MAX)
+        return err_set(e, RC_INVALID, "head_lease should be at least 4s");
+    return RC_OK;
+}
+
+static enum rc open_keys(struct err *e)
+{
+    enum rc rc = keys_open(e, conf->data, &keys);
+
+    for (int i = 0; i < conf->streams.n && !rc; i++)
+        rc = keys_own(keys, e, conf->streams.v[i]);
+    return rc;
+}
+
+static enum rc on_writer(struct err *e, enum rc (*fn)(struct work *, void *), void *arg)
+{
     struct work w;
     enum rc rc;
 
-    if (!wire_stream_ok(conf->stream, strlen(conf->stream)))
-        return err_set(e, RC_INVALID,
-                       "stream: '%.40s' is no name for one: a-z, 0-9 and -, at most %d",
-                       conf->stream, WIRE_STREAM_MAX);
-    if (conf->head_lease < 4000 || conf->head_lease / 1000 > INT32_MAX ||
-        conf->head_poll / 1000 > INT32_MAX)
-        return err_set(e, RC_INVALID, "head_lease should be at least 4s");
-    l = live_new(conf, workers);
     work_init(&w, arena_new(), NULL, "sync", RIGHT_ALL);
-    if ((rc = keys_open(e, l->data, l->name, &l->keys))) {
-        live_free(l);
-    } else if ((rc = writer_call(&w, start, l))) {
+    if ((rc = writer_call(&w, fn, arg)))
         *e = w.err;
-        live_free(l);
-    }
     arena_free(w.mem);
     return rc;
 }
 
+static void forget_all(void)
+{
+    atomic_store(&own, NULL);
+    atomic_store(&shown, &nobody);
+    while (rolls) {
+        struct roll *older = rolls->older;
+
+        free(rolls);
+        rolls = older;
+    }
+    while (lives) {
+        struct live *older = lives->older;
+
+        live_free(lives);
+        lives = older;
+    }
+    keys_close(keys);
+    keys = NULL;
+    conf = NULL;
+}
+
+enum rc sync_start(struct err *e, const struct conf *c, struct pool *workers)
+{
+    enum rc rc;
+
+    if ((rc = check_conf(e, c)))
+        return rc;
+    conf = c;
+    builders = workers;
+    if ((rc = open_keys(e)) || (rc = on_writer(e, start, NULL)))
+        forget_all();
+    return rc;
+}
+
+/* ---- for those who wait ---- */
+
 struct settling {
-    struct live *live;
     bool tidy, done;
 };
 
@@ -221,48 +423,58 @@ struct settling {
 static enum rc look(struct work *w, void *arg)
 {
     struct settling *s = arg;
-    struct live *l = s->live;
+    const struct roll *r = roll();
+    enum rc rc = RC_OK;
 
-    s->done = l->has_head && l->head.seq == l->seq && !l->directory_new &&
-              index_settled(l->index, l->seq, s->tidy);
-    return s->done ? RC_OK : head_sign(w, l, false);
+    s->done = true;
+    for (int i = 0; i < r->n && !rc; i++) {
+        struct live *l = r->live[i];
+
+        if (l->mirrored || (l->has_head && l->head.seq == l->seq && !l->directory_new &&
+                            index_settled(l->index, l->seq, s->tidy)))
+            continue;
+        s->done = false;
+        rc = head_sign(w, l, false);
+    }
+    return rc;
 }
 
 enum rc sync_settle(struct err *e, bool tidy, int64_t most_ms)
 {
-    struct settling s = { .live = live_own(), .tidy = tidy };
+    struct settling s = { .tidy = tidy };
     int64_t until = clock_mono_us() + most_ms * 1000;
     enum rc rc = RC_OK;
 
     while (!rc && !s.done) {
-        struct work w;
-
-        work_init(&w, arena_new(), NULL, "sync", RIGHT_ALL);
-        if ((rc = writer_call(&w, look, &s)))
-            *e = w.err;
-        else if (!s.done && clock_mono_us() > until)
+        if (!(rc = on_writer(e, look, &s)) && !s.done && clock_mono_us() > until)
             rc =
                 err_set(e, RC_BUSY, "objects are still being made; the server goes on with it");
-        arena_free(w.mem);
         if (!rc && !s.done)
             usleep(TICK_MS * 1000);
     }
     return rc;
 }
 
+enum rc sync_flush(struct err *e)
+{
+    enum rc rc = RC_OK;
+
+    for (int i = 0; i < live_count() && !rc; i++)
+        if (live_at(i) && !live_at(i)->mirrored)
+            rc = head_flush(live_at(i), e);
+    return rc;
+}
+
 void sync_stop(void)
 {
-    struct live *l = live_own();
+    const struct roll *r = roll();
 
-    if (l)
-        index_stop(l->index);
+    for (int i = 0; i < r->n; i++)
+        index_stop(r->live[i]->index);
 }
 
 void sync_done(void)
 {
-    struct live *l = atomic_exchange(&own, NULL);
-
     change_observe(NULL);
-    if (l)
-        live_free(l);
+    forget_all();
 }

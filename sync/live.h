@@ -1,9 +1,13 @@
 /*
- * live.h - this server's own streams while it runs: what is kept in memory to sign and to serve
+ * live.h - the streams of this server while it runs: what is kept in memory to sign and to serve
  * them.
  *
- *     change log --(after COMMIT)--> tree --> head --> phones
- *                                      \--> objects --> index --/
+ *     OWN       change log --(after COMMIT)--> tree --> head --> phones
+ *                                                \--> objects --> index --/
+ *     MIRRORED  what another server signed --(after COMMIT)--> tree, head --> phones
+ *
+ * Our own streams (setting `streams`) have keys, sign, and build an index. A mirrored one's heads
+ * are handed in by whoever follows it: live_mirror_*().
  *
  * Order of life: sync_watch(), writer_start(), sync_start(), …, sync_stop(), the worker pool
  * ends, writer_stop(), sync_done().
@@ -16,6 +20,7 @@
 #include <stdint.h>
 
 #include "server/base/conf.h"
+#include "server/base/id.h"
 #include "server/base/pool.h"
 #include "server/base/work.h"
 
@@ -35,13 +40,14 @@ void sync_on_cut(void (*fn)(void));
 struct wire_head;
 void sync_on_head(void (*fn)(const struct wire_head *h));
 /*
- * After writer_start(), before anybody is served: founds the stream (founding.h), loads its
- * keys and its tree, and signs a head if what was stored is not the state of the log. `workers`
- * build objects in the background; NULL: nobody does.
+ * After writer_start(), before anybody is served: founds our own streams (founding.h), loads keys
+ * and trees, and signs a head where what was stored is not the state of the log; loads the
+ * mirrored streams that the database knows. `workers` build objects in the background; NULL:
+ * nobody does.
  */
 enum rc sync_start(struct err *e, const struct conf *conf, struct pool *workers);
 /*
- * Waits until the newest head says all that was committed and the index is as near as it should
+ * Waits, for all own streams, until the newest head says all that was committed and the index is as near as it should
  * be; with `tidy` also until nothing is left to be joined and compressed at leisure. For
  * commands, after a large import. RC_BUSY after `most_ms`.
  */
@@ -51,17 +57,51 @@ void sync_stop(void);
 /* Frees everything. After writer_stop(). */
 void sync_done(void);
 
-/* NULL: this server has no such stream. On any thread. */
-struct live *live_find(const char *name);
+/* Signs now, for all own streams, what is committed. Waits for the writer. */
+enum rc sync_flush(struct err *e);
+/* The keys of this server: there while it has streams. */
+struct keys;
+struct keys *sync_keys(void);
+
+/*
+ * All streams, by name. Any thread; what they answer lives until sync_done(), also when the
+ * stream was dropped meanwhile.
+ */
+struct live *live_find(const char *name); /* NULL: this server has no such stream */
 struct live *live_by_no(int64_t no);
-struct live *live_own(void); /* the one that was started; NULL before */
+int live_count(void);
+struct live *live_at(
+    int i); /* ascending by name; NULL from live_count() on: one may just have gone */
+/* The default stream: the first of the setting `streams`. New sites go there unless they name
+ * another. NULL before the start. */
+struct live *live_own(void);
 
 const char *live_name(const struct live *l);
 int64_t live_no(const struct live *l);
 const char *live_data(const struct live *l); /* the data directory */
-struct keys;
-const struct keys *live_keys(const struct live *l);
 struct covers;
 struct covers *live_covers(struct live *l);
+bool live_is_mirrored(const struct live *l);
+
+/* ---- mirrored streams: on the writer thread ---- */
+
+struct wire_head;
+/*
+ * Inside a transaction: the mirrored stream of that name, from its rows, or a new one without
+ * any. After COMMIT it is found by everybody, with the newest head of the table `head`, if there
+ * is one. RC_CONFLICT: it is one of our own; RC_INVALID: no name for a stream, or there are 64.
+ */
+enum rc live_mirror_add(struct work *w, const char *name, struct live **out);
+/*
+ * After the COMMIT of the transaction that stored them. Leaves first, in any order of born, places
+ * that are not known yet between them too; then the head that speaks of them, which everybody sees
+ * from now on. A tree of another size than the head's is cut or filled.
+ */
+void live_mirror_leaf(struct live *l, uint64_t born, uint64_t seq,
+                      const uint8_t leaf[HASH_BYTES]);
+void live_mirror_show(struct live *l, const struct wire_head *h, const char *note, size_t n);
+/* Inside a transaction: forgets the stream's row and what sync/ keeps of it (heads, leaves, ancestry, small
+ * objects). After COMMIT nobody finds it. Items and records are the caller's. */
+enum rc live_mirror_drop(struct work *w, struct live *l);
 
 #endif

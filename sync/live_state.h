@@ -1,6 +1,6 @@
 /*
  * live_state.h - the inside of struct live, for the modules of sync/ that keep it: live.c,
- * head.c, index.c.
+ * live_mirror.c, head.c, index.c.
  */
 #ifndef SYNC_LIVE_STATE_H
 #define SYNC_LIVE_STATE_H
@@ -26,12 +26,14 @@ struct shown {
 
 struct live {
     /* Fixed while it lives. */
+    struct live *older; /* made before this one: so that all are freed in the end */
+    bool mirrored, is_default;
     int64_t no;
     char name[WIRE_STREAM_MAX + 1];
     char *data; /* the data directory */
     int64_t debounce_ms, index_changes;
-    uint32_t lease, poll; /* seconds */
-    struct keys *keys;
+    uint32_t lease, poll; /* seconds; of an own stream's heads */
+    struct keys *keys;    /* all streams': sync_keys() */
     struct index *index;
     struct covers *covers; /* has a lock of its own */
 
@@ -57,5 +59,23 @@ struct live {
     struct wire_head head;
     struct shown shown;
 };
+
+/* ---- live.c, for live_mirror.c ---- */
+
+struct live *live_new(const char *name, bool mirrored);
+/* After COMMIT: everybody finds it, or nobody any more. */
+void live_enter(void *l);
+void live_leave(void *l);
+bool live_room(void); /* whether one more stream fits */
+
+/* ---- live_mirror.c, for live.c ---- */
+
+/* At start, inside a transaction: all that the database knows. */
+enum rc live_mirror_load_all(struct work *w);
+
+/* ---- head.c, for live_mirror.c ---- */
+
+/* From now on everybody sees this one. */
+void head_show(struct live *l, const struct wire_head *h, const char *note, size_t n);
 
 #endif

@@ -76,7 +76,8 @@ enum rc object_expire(struct work *w, int64_t stream, const char *kind, const ui
 
     for (size_t at = 0; !rc && at < hashes.n; at += HASH_BYTES)
         if (!(rc = object_gone(w, stream, (const uint8_t *)hashes.p + at)))
-            rc = db_run(w, SQL_sync_object_drop, "b", hashes.p + at, (size_t)HASH_BYTES);
+            rc = db_run(w, SQL_sync_object_drop, "bi", hashes.p + at, (size_t)HASH_BYTES,
+                        stream);
     return rc;
 }
 

@@ -49,6 +49,7 @@ struct tree {
     struct level level[MERKLE_LEVELS];
     struct joined mid, top;
     uint64_t last_seq[MERKLE_TILE]; /* of the leaves behind the last complete 64 */
+    bool anew;                      /* the upper levels know nothing: all is to be hashed */
     size_t pending_n;
     uint64_t pending[PENDING_MAX]; /* places whose leaf is new; not sorted, perhaps twice */
 };
@@ -191,12 +192,45 @@ static int by_place(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+static void hash_all(struct tree *t)
+{
+    struct merkle_tiles tiles = tiles_of(t);
+    struct merkle_writer w;
+    struct sync_err e;
+    uint8_t leaf[HASH_BYTES];
+
+    merkle_begin(&w, &tiles, 0, t->size);
+    for (uint64_t i = 0; i < t->size; i++) {
+        memcpy(leaf, t->level[0].nodes[i], sizeof leaf);
+        must_hold(merkle_put(&e, &w, i, leaf));
+    }
+    must_hold(merkle_end(&e, &w));
+    t->anew = false;
+    t->hashed = t->size;
+}
+
+void tree_reserve(struct tree *t, uint64_t size)
+{
+    if (size == t->size)
+        return;
+    pthread_mutex_lock(&t->lock);
+    level_reserve(&t->level[0], size);
+    if (size > t->size)
+        memset(t->level[0].nodes[t->size], 0, (size - t->size) * HASH_BYTES);
+    t->size = size;
+    t->pending_n = 0;
+    t->anew = true;
+    pthread_mutex_unlock(&t->lock);
+}
+
 static void hash_pending(struct tree *t)
 {
     struct merkle_tiles tiles = tiles_of(t);
     struct merkle_writer w;
     struct sync_err e;
 
+    if (t->anew)
+        hash_all(t);
     if (!t->pending_n)
         return;
     qsort(t->pending, t->pending_n, sizeof *t->pending, by_place);
@@ -222,7 +256,8 @@ void tree_put(struct tree *t, uint64_t born, uint64_t seq, const uint8_t leaf[HA
         hash_pending(t);
     level_reserve(&t->level[0], born + 1);
     memcpy(t->level[0].nodes[born], leaf, HASH_BYTES);
-    t->pending[t->pending_n++] = born;
+    if (!t->anew)
+        t->pending[t->pending_n++] = born;
     if (born / MERKLE_TILE == t->size / MERKLE_TILE)
         t->last_seq[born % MERKLE_TILE] = seq;
     if (born == t->size)

@@ -19,6 +19,13 @@ struct tree;
 struct tree *tree_new(void);
 void tree_free(struct tree *t); /* accepts NULL */
 
+/*
+ * Makes it a tree of `size` leaves: those that are missing become zeros, those above go. For a
+ * mirror, whose leaves come in any order; the next tree_root() hashes all of it. A tree that became
+ * smaller must be told its last leaves (from the last multiple of 64 on) again: their seqs stand
+ * in the cover.
+ */
+void tree_reserve(struct tree *t, uint64_t size);
 /* Replaces the leaf at `born`, or appends it: `born` is at most tree_size(). `seq` is its
  * change's. */
 void tree_put(struct tree *t, uint64_t born, uint64_t seq, const uint8_t leaf[HASH_BYTES]);

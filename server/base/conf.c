@@ -202,7 +202,7 @@ static const char *forms[] = {
     [DURATION] = "a duration such as 500ms, 30s, 15m, 1h or 30d",
     [SIZE] = "a size such as 64k, 16m or 1g",
     [BOOL] = "true or false",
-    [LIST] = "a list of at most 8",
+    [LIST] = "a list of at most 64",
     [LEVEL] = "debug, info, warn or error",
 };
 

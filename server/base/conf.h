@@ -15,7 +15,7 @@
 #include "server/base/buf.h"
 #include "server/base/err.h"
 
-enum { CONF_LIST_MAX = 8 };
+enum { CONF_LIST_MAX = 64 };
 
 struct conf_list {
     int n;

@@ -103,7 +103,9 @@ static enum finding check_library(struct doctor *d)
 
 static enum finding check_streams(struct doctor *d)
 {
+    char text[sizeof d->text];
     struct stream *s;
+    size_t at = 0;
     int n = 0;
 
     if (!d->w || stream_list(d->w, &s, &n))
@@ -111,9 +113,12 @@ static enum finding check_streams(struct doctor *d)
     if (!n)
         return say(d, WARN, "it is founded at the first start of the server",
                    "there is no stream yet");
-    return say(d, FINE, "",
-               "stream %s: epoch %" PRId64 ", %" PRId64 " changes, %" PRId64 " items",
-               s[0].name, s[0].epoch, s[0].seq, s[0].born);
+    for (int i = 0; i < n && at < sizeof text; i++)
+        at += (size_t)snprintf(
+            text + at, sizeof text - at,
+            "%s%s%s: epoch %" PRId64 ", %" PRId64 " changes, %" PRId64 " items", i ? "; " : "",
+            s[i].name, s[i].mirrored ? " (mirrored)" : "", s[i].epoch, s[i].seq, s[i].born);
+    return say(d, FINE, "", "%s", text);
 }
 
 /* When the newest head was signed; 0: never. */

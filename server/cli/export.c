@@ -52,6 +52,20 @@ static void print_fault(void *arg, int64_t seq, const char *text)
         printf("FAULT %s: %s\n", stream, text);
 }
 
+static enum rc verify_mirror(struct work *w, const char *data, struct stream *s,
+                             int64_t *faults)
+{
+    int64_t found = 0, items = 0;
+    enum rc rc = audit_mirror(w, data, s, print_fault, s->name, &items, &found);
+
+    if (rc)
+        return rc;
+    *faults += found;
+    printf("%s: mirrored, %" PRId64 " items: %s\n", s->name, items,
+           found ? "NOT WHOLE" : "whole");
+    return RC_OK;
+}
+
 static enum rc verify_one(struct work *w, const char *data, struct stream *s, int64_t *faults)
 {
     struct verify_sum sum = { 0 };
@@ -76,7 +90,7 @@ static enum rc verify_all(struct work *w, const char *data, int64_t *faults)
     if ((rc = stream_list(w, &streams, &n)))
         return rc;
     for (int i = 0; i < n && !rc; i++)
-        rc = verify_one(w, data, &streams[i], faults);
+        rc = (streams[i].mirrored ? verify_mirror : verify_one)(w, data, &streams[i], faults);
     return rc;
 }
 

@@ -247,6 +247,7 @@ static const char *target_of(const struct args *a, struct arena *mem)
                !arg_flag(a, "no-create"));
     add_query(&t, a, "authority");
     add_query(&t, a, "site");
+    add_query(&t, a, "stream");
     return t.p;
 }
 

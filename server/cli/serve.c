@@ -72,8 +72,7 @@ static void say_where(const struct app *app, const struct conf *c)
     printf("天津政务后端 tjzw %s\n  数据目录  %s\n", TJZW_VERSION, c->data);
     for (int i = 0; i < urls.n; i++)
         printf("  服务地址  %s\n", urls.v[i]);
-    printf("  接口文档  %sdocs\n  平台公钥  %s\n", url,
-           keys_trust(live_keys(live_own()), trust));
+    printf("  接口文档  %sdocs\n  平台公钥  %s\n", url, keys_trust(sync_keys(), trust));
     printf("  试一试    curl -s %s'%sv1/items?n=3'\n", strncmp(url, "https", 5) ? "" : "-k ",
            url);
     if (app_is_demo(app)) {

@@ -114,7 +114,7 @@ enum rc change_write(struct work *w, struct change *c)
     struct told *told = arena_alloc(w->mem, sizeof *told);
     enum rc rc;
 
-    if ((rc = stream_by_no(w, c->stream, &s)))
+    if ((rc = stream_by_no(w, c->stream, &s)) || (rc = stream_check_own(w, &s)))
         return rc;
     c->seq = ++s.seq;
     if (c->born < 0)

@@ -205,9 +205,32 @@ struct where { /* a place that records of this chunk named */
 struct chunk {
     struct work *w;
     const struct import_options *o;
+    const char *source; /* of the line that is being applied, and what follows from it: */
+    int64_t stream;
     const char *authority;
     struct buf places; /* of struct where */
 };
+
+/* A site's records go to its stream; one that is still to be made is of the stream that was asked for. */
+static enum rc aim(struct chunk *c, const struct import_line *line)
+{
+    const char *source = c->o->site ? c->o->site : line->source;
+    struct stream stream;
+    struct site site;
+    enum rc rc;
+
+    if (c->source && !strcmp(c->source, source))
+        return RC_OK;
+    rc = site_find(c->w, source, &site);
+    if (rc && rc != RC_NOT_FOUND)
+        return rc;
+    if ((rc = stream_by_no(c->w, rc ? c->o->stream : site.stream, &stream)))
+        return rc;
+    c->source = source;
+    c->stream = stream.no;
+    c->authority = c->o->authority ? c->o->authority : arena_strdup(c->w->mem, stream.name);
+    return RC_OK;
+}
 
 static enum rc find_site(struct chunk *c, const char *code, struct site *out)
 {
@@ -215,14 +238,11 @@ static enum rc find_site(struct chunk *c, const char *code, struct site *out)
     enum rc rc = site_find(w, code, out);
 
     if (rc == RC_NOT_FOUND && c->o->create) {
-        *out = (struct site){ .stream = c->o->stream, .code = code, .name = code };
+        *out = (struct site){ .stream = c->stream, .code = code, .name = code };
         if ((rc = site_create(w, out)) == RC_INVALID)
             snprintf(w->err.field, sizeof w->err.field, "source");
         return rc;
     }
-    if (!rc && out->stream != c->o->stream)
-        return err_field(&w->err, "source", "the site \"%.64s\" belongs to another stream",
-                         code);
     if (!rc && !out->open)
         return err_field(&w->err, "source", "the site \"%.64s\" is closed", code);
     return rc;
@@ -279,7 +299,7 @@ static enum rc publish_new(struct chunk *c, struct item *it, const struct conten
 static enum rc create(struct chunk *c, struct import_line *line, const struct where *at)
 {
     struct item it = { .id = id_new(),
-                       .stream = c->o->stream,
+                       .stream = c->stream,
                        .born = -1,
                        .rev = 1,
                        .authority = c->authority,
@@ -382,15 +402,18 @@ static enum rc apply(struct chunk *c, struct import_line *line)
     struct item it;
     struct where at;
     bool is_known, is_same;
-    enum rc rc = item_by_origin(w, c->authority, line->origin_id, &it);
+    enum rc rc;
 
+    if ((rc = aim(c, line)))
+        return rc;
+    rc = item_by_origin(w, c->authority, line->origin_id, &it);
     if (rc && rc != RC_NOT_FOUND)
         return rc;
     is_known = !rc;
     is_same = is_known && !memcmp(it.content_hash, line->content.hash, sizeof it.content_hash);
     if (is_known) {
         line->id = it.id;
-        if (it.stream != c->o->stream)
+        if (it.stream != c->stream)
             return refuse(c, line,
                           err_field(&w->err, "id", "the item belongs to another stream"));
         if (it.state == STATE_GONE && !is_same)
@@ -424,18 +447,14 @@ static void count(void *arg)
 
 static enum rc open_chunk(struct chunk *c, struct work *w, const struct import_options *o)
 {
-    struct stream s;
     enum rc rc;
 
-    if ((rc = work_need(w, RIGHT_IMPORT)) ||
-        (o->publish && (rc = work_need(w, RIGHT_PUBLISH))) ||
-        (rc = stream_by_no(w, o->stream, &s)))
+    if ((rc = work_need(w, RIGHT_IMPORT)) || (o->publish && (rc = work_need(w, RIGHT_PUBLISH))))
         return rc;
     if (o->authority && (rc = field_check_line(&w->err, "authority", o->authority,
                                                strlen(o->authority), 1, AUTHORITY_MAX)))
         return rc;
     *c = (struct chunk){ .w = w, .o = o, .places = BUF_IN(w->mem) };
-    c->authority = o->authority ? o->authority : arena_strdup(w->mem, s.name);
     return RC_OK;
 }
 

@@ -13,8 +13,8 @@
 enum { IMPORT_LINE_MAX = 1024 * 1024, IMPORT_CHUNK_MAX = 1000 };
 
 struct import_options {
-    int64_t stream;
-    const char *authority; /* who alone may revise; NULL: the stream's name */
+    int64_t stream;        /* of sites that are made */
+    const char *authority; /* who alone may revise; NULL: the name of the site's stream */
     const char *site;      /* code of the site that takes everything; NULL: by each source */
     bool publish;
     bool create; /* sites and columns that are not there yet */

@@ -259,7 +259,8 @@ enum rc item_create(struct work *w, const struct item_new *in, struct item *out)
 
     if ((rc = need_edit(w)) || (rc = check_names(w, in)) ||
         (rc = item_place(w, in->site, in->col, &place)) ||
-        (rc = site_by_no(w, in->site, &site)) || (rc = stream_by_no(w, site.stream, &stream)))
+        (rc = site_by_no(w, in->site, &site)) || (rc = stream_by_no(w, site.stream, &stream)) ||
+        (rc = stream_check_own(w, &stream)))
         return rc;
     it.stream = site.stream;
     it.state = STATE_DRAFT;

@@ -93,15 +93,15 @@ enum rc item_step(struct work *w, const struct id *id, int64_t rev, enum verb ve
 enum rc item_restore(struct work *w, const struct id *id, struct item *out);
 
 struct item_query {
-    enum { LIST_STREAM, LIST_SITE, LIST_COLUMN } by;
-    int64_t no; /* of the stream, site or column */
+    enum { LIST_ALL, LIST_STREAM, LIST_SITE, LIST_COLUMN } by;
+    int64_t no; /* of the stream, site or column; LIST_ALL: 0 */
     int64_t since,
         until; /* date >= since and date < until; 0: no limit (laws are older than 1970) */
     int limit; /* 1 to ITEM_PAGE_MAX */
     const char *cursor; /* NULL: from the newest */
 };
 struct item_page {
-    struct item *items; /* newest date first, ties by newest born; in w->mem */
+    struct item *items; /* newest date first, ties by born, then stream; in w->mem */
     int n;
     char next[ITEM_CURSOR_TEXT]; /* "" on the last page */
 };

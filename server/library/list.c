@@ -1,8 +1,8 @@
 /*
  * list.c - pages of items, cut by a cursor that names the last item seen:
  *
- *     base64url( 'p' date:8 born:8 )        published items, newest first
- *     base64url( 's' created:8 id:16 )      items in one state, oldest first
+ *     base64url( 'p' date:8 born:8 stream:8 )   published items, newest first
+ *     base64url( 's' created:8 id:16 )          items in one state, oldest first
  *
  * integers big-endian. A cursor of the other list, or of another length, is refused. There is
  * no counting: the index leads to the place, so the thousandth page costs what the first does.
@@ -13,7 +13,7 @@
 #include "server/library/item_row.h"
 #include "server/library/row.h"
 
-enum { PLACE = 17, STATE_PLACE = 25 };
+enum { PLACE = 25, STATE_PLACE = 25 };
 
 static enum rc read_cursor(struct work *w, const char *text, char kind, uint8_t *out, int n)
 {
@@ -52,12 +52,13 @@ static enum rc read_page(struct work *w, struct rows *q, int limit, struct item_
 enum rc item_list(struct work *w, const struct item_query *in, struct item_page *out)
 {
     static const enum sql statements[] = {
+        [LIST_ALL] = SQL_item_list_all,
         [LIST_STREAM] = SQL_item_list_stream,
         [LIST_SITE] = SQL_item_list_site,
         [LIST_COLUMN] = SQL_item_list_column,
     };
-    /* Below (until, -1) in the order of (date, born) is the same as date < until. */
-    int64_t date = in->until ? in->until : INT64_MAX, born = -1;
+    /* Below (until, -1) in the order of (date, born, stream) is the same as date < until. */
+    int64_t date = in->until ? in->until : INT64_MAX, born = -1, stream = 0;
     uint8_t place[PLACE];
     struct rows q;
     enum rc rc;
@@ -70,10 +71,11 @@ enum rc item_list(struct work *w, const struct item_query *in, struct item_page 
         if (!in->until || be64_get(place + 1) < in->until) {
             date = be64_get(place + 1);
             born = be64_get(place + 9);
+            stream = be64_get(place + 17);
         }
     }
-    if ((rc = db_query(w, statements[in->by], &q, "iiiii", in->no, date, born,
-                       in->since ? in->since : INT64_MIN, (int64_t)in->limit + 1)) ||
+    if ((rc = db_query(w, statements[in->by], &q, "iiiiii", date, born, stream,
+                       in->since ? in->since : INT64_MIN, (int64_t)in->limit + 1, in->no)) ||
         (rc = read_page(w, &q, in->limit, out)))
         return rc;
     if (out->n > in->limit) {
@@ -82,6 +84,7 @@ enum rc item_list(struct work *w, const struct item_query *in, struct item_page 
         place[0] = 'p';
         be64_put(place + 1, last->date);
         be64_put(place + 9, last->born);
+        be64_put(place + 17, last->stream);
         b64url_text(place, PLACE, out->next, sizeof out->next);
     }
     return RC_OK;

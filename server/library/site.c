@@ -86,7 +86,7 @@ enum rc site_create(struct work *w, struct site *in)
                        "to make the site \"%.64s\" %s needs the right \"edit\"", in->code,
                        w->who.name);
     if ((rc = check_code(&w->err, in->code)) || (rc = check(w, in)) ||
-        (rc = stream_by_no(w, in->stream, &stream)))
+        (rc = stream_by_no(w, in->stream, &stream)) || (rc = stream_check_own(w, &stream)))
         return rc;
     in->created = clock_now();
     in->open = true;

@@ -26,7 +26,7 @@ enum rc site_edit(struct work *w, const struct site *in); /* name, domain, org, 
 enum rc site_find(struct work *w, const char *code, struct site *out);
 enum rc site_by_no(struct work *w, int64_t no, struct site *out);
 enum rc site_list(struct work *w, int64_t stream, struct site **out,
-                  int *n); /* by number, in w->mem; closed ones too */
+                  int *n); /* by number, in w->mem; closed ones too; stream 0: of all */
 
 /*
  * The stream's `directory` object (docs/protocol/sync.md section 7): its open sites and

@@ -41,7 +41,8 @@ static enum rc read_row(struct work *w, const struct rows *q, struct stream *out
                         .epoch = rows_int(q, 2),
                         .seq = rows_int(q, 3),
                         .born = rows_int(q, 4),
-                        .cut = rows_int(q, 5) };
+                        .cut = rows_int(q, 5),
+                        .mirrored = rows_int(q, 7) };
     const char *name = rows_text(q, 1);
 
     if (!name || !wire_stream_ok(name, strlen(name)))
@@ -90,30 +91,55 @@ enum rc stream_list(struct work *w, struct stream **out, int *n)
     return RC_OK;
 }
 
-static enum rc found(struct work *w, const char *name)
+static enum rc add(struct work *w, const char *name, int64_t epoch, bool mirrored, int64_t *no)
 {
     uint8_t chain[HASH_BYTES];
-    int64_t now = clock_now(), no;
     struct rows q;
     enum rc rc;
 
-    stream_chain_start(name, chain);
-    rc = db_one(w, SQL_stream_add, &q, "tib", name, now, chain, sizeof chain);
-    no = rc ? 0 : rows_int(&q, 0);
-    if ((rc = row_finish(&q, rc)))
+    if (!wire_stream_ok(name, strlen(name)))
+        return err_set(&w->err, RC_INVALID, "\"%.40s\" cannot be the name of a stream", name);
+    if ((rc = work_need(w, RIGHT_OPERATE)))
         return rc;
-    return db_run(w, SQL_ancestry_add, "iii", no, now, (int64_t)1);
+    stream_chain_start(name, chain);
+    rc = db_one(w, SQL_stream_add, &q, "tibi", name, epoch, chain, sizeof chain,
+                (int64_t)mirrored);
+    *no = rc ? 0 : rows_int(&q, 0);
+    return row_finish(&q, rc);
 }
 
 enum rc stream_make(struct work *w, const char *name, struct stream *out)
 {
     enum rc rc = stream_find(w, name, out);
+    int64_t now = clock_now(), no;
 
     if (rc != RC_NOT_FOUND)
         return rc;
-    if (!wire_stream_ok(name, strlen(name)))
-        return err_set(&w->err, RC_INVALID, "\"%.40s\" cannot be the name of a stream", name);
-    if ((rc = work_need(w, RIGHT_OPERATE)) || (rc = found(w, name)))
+    if ((rc = add(w, name, now, false, &no)) ||
+        (rc = db_run(w, SQL_ancestry_add, "iii", no, now, (int64_t)1)))
         return rc;
     return stream_find(w, name, out);
+}
+
+enum rc stream_make_mirrored(struct work *w, const char *name, struct stream *out)
+{
+    enum rc rc = stream_find(w, name, out);
+    int64_t no;
+
+    if (!rc && !out->mirrored)
+        return err_set(&w->err, RC_CONFLICT, "the stream %s is this server's own", name);
+    if (rc != RC_NOT_FOUND)
+        return rc;
+    if ((rc = add(w, name, 0, true, &no)))
+        return rc;
+    return stream_find(w, name, out);
+}
+
+enum rc stream_check_own(struct work *w, const struct stream *s)
+{
+    if (!s->mirrored)
+        return RC_OK;
+    return err_set(&w->err, RC_CONFLICT,
+                   "the stream %s is another server's, mirrored here: it is edited there",
+                   s->name);
 }

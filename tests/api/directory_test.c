@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "server/library/stream.h"
+#include "server/store/writer.h"
 #include "tests/lib/service_world.h"
 
 #define HAS(a, text)     assert_non_null(strstr((a).body, text))
@@ -133,16 +135,63 @@ static void sites_and_columns_can_be_changed(void **state)
     HAS(a, "要闻动态");
 }
 
+static enum rc make_stream(struct work *w, void *arg)
+{
+    return stream_make(w, "heping", arg);
+}
+
+static void a_site_takes_its_items_to_its_stream(void **state)
+{
+    struct world *t = *state;
+    struct stream made;
+    struct answer a;
+    struct work w;
+
+    work_init(&w, world_mem(t), NULL, "test", RIGHT_ALL);
+    assert_int_equal(writer_call(&w, make_stream, &made), RC_OK);
+    assert_int_equal(
+        tell(t, POST, "/v1/sites", "{\"code\":\"x\",\"name\":\"某区\",\"stream\":\"hexi\"}")
+            .status,
+        404);
+    a = tell(t, POST, "/v1/sites",
+             "{\"code\":\"1201010001\",\"name\":\"和平区\",\"stream\":\"heping\"}");
+    assert_int_equal(a.status, 201);
+    HAS(a, "\"stream\":\"heping\"");
+    HAS(get(t, "/v1/sites/1200000000"), "\"stream\":\"main\"");
+    HAS(get(t, "/v1/sites"), "和平区");
+    service_publish(t, "全市的通知", "正文", NULL);
+    a = tell(t, POST, "/v1/import?publish=1&create=1",
+             "{\"id\":\"h-1\",\"title\":\"和平区的通知\",\"source\":\"1201010001\",\"column\":"
+             "\"要闻\",\"body\":\"正文\"}\n");
+    assert_int_equal(a.status, 200);
+    HAS(a, "\"created\":1");
+    a = get(t, "/v1/items");
+    HAS(a, "全市的通知");
+    HAS(a, "和平区的通知");
+    a = get(t, "/v1/items?stream=heping");
+    HAS_NOT(a, "全市的通知");
+    HAS(a, "和平区的通知");
+    HAS(a, "\"seq\":1");
+    HAS(get(t, "/"), "和平区的通知");
+    HAS(get(t, "/columns"), "和平区");
+    assert_int_equal(get(t, "/v1/items?stream=hexi").status, 404);
+    /* What is imported for a site that is still to be made says which stream. */
+    a = tell(t, POST, "/v1/import?publish=1&create=1&stream=heping",
+             "{\"id\":\"h-2\",\"title\":\"街道的通知\",\"source\":\"某街道\",\"column\":"
+             "\"要闻\",\"body\":\"正文\"}\n");
+    HAS(a, "\"created\":1");
+    HAS(get(t, "/v1/items?stream=heping"), "街道的通知");
+}
+
 #define TEST(name) \
     cmocka_unit_test_setup_teardown(name, service_world_set_up, service_world_tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(organisations_stand_behind_sites),
-        TEST(what_was_made_says_where_it_is),
-        TEST(columns_stand_in_the_editors_order),
-        TEST(sites_and_columns_can_be_changed),
+        TEST(organisations_stand_behind_sites),     TEST(what_was_made_says_where_it_is),
+        TEST(columns_stand_in_the_editors_order),   TEST(sites_and_columns_can_be_changed),
+        TEST(a_site_takes_its_items_to_its_stream),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -254,7 +254,8 @@ static void settings_come_from_file_then_environment(void **state)
     assert_int_equal(c.listen.n, 2);
     assert_string_equal(c.listen.v[1], "https://[::1]:2");
     assert_string_equal(c.tls_key, "/from/file.pem");
-    assert_string_equal(c.stream, "main");
+    assert_int_equal(c.streams.n, 1);
+    assert_string_equal(c.streams.v[0], "main");
     conf_done(&c);
     unlink(path);
     unlink(secret);

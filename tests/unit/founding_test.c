@@ -179,11 +179,11 @@ static void no_log_is_founded_by_a_clock_that_nobody_set(void **state)
     struct err e;
 
     clock_set(-315619200);
-    assert_int_equal(keys_open(&e, dir, "main", &keys), RC_INVALID);
+    assert_int_equal(keys_open(&e, dir, &keys), RC_INVALID);
     assert_non_null(strstr(e.text, "the clock says 1960-01-01"));
     assert_null(keys);
     clock_set(SYNC_NOW);
-    assert_int_equal(keys_open(&e, dir, "main", &keys), RC_OK);
+    assert_int_equal(keys_open(&e, dir, &keys), RC_OK);
     keys_close(keys);
     sync_world_stop(t);
     sync_world_shell(t, "rm -f test.db* epoch");

@@ -37,9 +37,9 @@ static void assert_verifies(struct sync_world *t)
     struct wire_note note;
     struct sync_err e;
     size_t keys_n, n;
-    const char *keys = keys_chain(live_keys(t->live), &keys_n), *text = note_now(t, &n);
+    const char *keys = keys_chain(sync_keys(), t->mem, &keys_n), *text = note_now(t, &n);
 
-    assert_true(hex_parse(keys_trust(live_keys(t->live), trust_hex), 64, trust, sizeof trust));
+    assert_true(hex_parse(keys_trust(sync_keys(), trust_hex), 64, trust, sizeof trust));
     strcpy(role, "stream:main");
     assert_int_equal(verify_keys_current(&e, keys, keys_n, trust, role, &key), SYNC_OK);
     assert_int_equal(wire_head_parse(&e, text, n, &h, &note), SYNC_OK);
@@ -63,7 +63,6 @@ static void a_new_server_shows_a_signed_empty_state(void **state)
 
 static void a_head_with_two_signatures_stays_below_800_bytes(void **state)
 {
-    struct sync_world *t = *state;
     struct wire_head h = { .epoch = 1763712000,
                            .seq = 999999999,
                            .sign = 999,
@@ -78,10 +77,11 @@ static void a_head_with_two_signatures_stays_below_800_bytes(void **state)
     struct err e;
     size_t n;
 
+    (void)state;
     memset(h.stream, 'x', WIRE_STREAM_MAX);
     assert_int_equal(wire_head_print(&se, &h, text, &n), SYNC_OK);
-    assert_int_equal(keys_sign(live_keys(t->live), &e, text, &n), RC_OK);
-    assert_int_equal(keys_sign(live_keys(t->live), &e, text, &n), RC_OK);
+    assert_int_equal(keys_sign(sync_keys(), &e, "main", text, &n), RC_OK);
+    assert_int_equal(keys_sign(sync_keys(), &e, "main", text, &n), RC_OK);
     assert_true(n < 800);
 }
 
@@ -310,11 +310,11 @@ static void an_exchanged_stream_key_is_appended_to_the_chain(void **state)
 
     sync_world_put(t, 0, 100);
     sync_world_head(t);
-    keys_chain(live_keys(t->live), &before);
+    keys_chain(sync_keys(), t->mem, &before);
     sync_world_stop(t);
     sync_world_shell(t, "rm keys/stream-main.key");
     sync_world_start(t);
-    keys_chain(live_keys(t->live), &after);
+    keys_chain(sync_keys(), t->mem, &after);
     assert_true(after > before);
     assert_verifies(t);
 }

@@ -310,6 +310,47 @@ static void ranges_and_lists_agree(void **state)
     assert_int_equal(item_list(&t->w, &q, &page), RC_INVALID);
 }
 
+static enum rc make_stream(struct library_world *t, void *arg)
+{
+    return stream_make(&t->w, "heping", arg);
+}
+
+/* Each stream counts from born 0, so items of one day stand equal but for their stream. */
+static void pages_of_all_streams_neither_repeat_nor_skip(void **state)
+{
+    struct library_world *t = *state;
+    struct item_query q = { .by = LIST_ALL, .limit = 2 };
+    struct item_page page;
+    struct stream other;
+    bool seen[2][5] = { 0 };
+    int n = 0;
+
+    assert_int_equal(world_do(t, make_stream, &other), RC_OK);
+    for (int i = 0; i < 5; i++)
+        publish_on(t, i, "2025-03-01");
+    world_vandalise(t,
+                    arena_printf(t->mem,
+                                 "INSERT INTO item SELECT randomblob(16), %d, born, site, col, "
+                                 "kind, state, rev, live_rev, seq, 'heping', origin_id, "
+                                 "content_hash, title, summary, date, published, updated, "
+                                 "expires, created FROM item",
+                                 (int)other.no));
+    do {
+        assert_int_equal(item_list(&t->w, &q, &page), RC_OK);
+        for (int i = 0; i < page.n; i++, n++) {
+            bool *place = &seen[page.items[i].stream == other.no][page.items[i].born];
+
+            assert_false(*place);
+            *place = true;
+        }
+        q.cursor = arena_strdup(t->mem, page.next);
+    } while (*page.next);
+    assert_int_equal(n, 10);
+    q = (struct item_query){ .by = LIST_STREAM, .no = other.no, .limit = 100 };
+    assert_int_equal(item_list(&t->w, &q, &page), RC_OK);
+    assert_int_equal(page.n, 5);
+}
+
 static void what_is_older_than_1970_is_listed_too(void **state)
 {
     struct library_world *t = *state;
@@ -424,6 +465,7 @@ int main(void)
         TEST(pages_stay_whole_while_items_come),
         TEST(ranges_and_lists_agree),
         TEST(what_is_older_than_1970_is_listed_too),
+        TEST(pages_of_all_streams_neither_repeat_nor_skip),
         TEST(strange_cursors_are_refused),
         TEST(work_in_hand_is_listed_by_state),
         TEST(revisions_and_events_are_told),

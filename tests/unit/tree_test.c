@@ -94,12 +94,42 @@ static void a_random_history_has_the_root_of_the_definition(void **state)
     tree_free(t);
 }
 
+static void a_tree_may_be_filled_from_its_end(void **state)
+{
+    struct tree *t = tree_new();
+    enum { SIZE = 5000, SMALLER = 3000, LARGER = 7000 };
+
+    (void)state;
+    memset(leaves, 0, sizeof leaves);
+    for (uint32_t i = 0; i < 700; i++)
+        put(t, i, i);
+    assert_root(t);
+    tree_reserve(t, SIZE);
+    for (uint32_t i = SIZE; i-- > 4000;)
+        put(t, i, i + 1);
+    assert_int_equal(tree_size(t), SIZE);
+    assert_root(t); /* with zeros in between */
+    for (uint32_t i = 4000; i-- > 500;)
+        put(t, i, i + 1);
+    assert_root(t);
+    for (uint32_t i = SIZE; i < LARGER; i++)
+        put(t, i, i);
+    assert_root(t);
+    tree_reserve(t, SMALLER);
+    assert_root(t);
+    put(t, 17, 1);
+    put(t, SMALLER, 1);
+    assert_root(t);
+    tree_free(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_tree_has_the_root_of_nothing),
         cmocka_unit_test(every_size_up_to_some_tiles_has_the_root_of_the_definition),
         cmocka_unit_test(a_random_history_has_the_root_of_the_definition),
+        cmocka_unit_test(a_tree_may_be_filled_from_its_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

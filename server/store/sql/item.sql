@@ -23,26 +23,33 @@ UPDATE item SET born = NULLIF(?2, -1), site = ?3, col = ?4, kind = ?5, state = ?
   updated = NULLIF(?15, 0), expires = NULLIF(?16, 0)
 WHERE id = ?1;
 
+-- name: item_list_all
+SELECT id, stream, born, site, col, kind, state, rev, live_rev, seq, authority, origin_id, content_hash, title,
+  summary, date, published, updated, expires, created
+FROM item
+WHERE ?6 = 0 AND live_rev IS NOT NULL AND (date, born, stream) < (?1, ?2, ?3) AND date >= ?4
+ORDER BY date DESC, born DESC, stream DESC LIMIT ?5;
+
 -- name: item_list_stream
 SELECT id, stream, born, site, col, kind, state, rev, live_rev, seq, authority, origin_id, content_hash, title,
   summary, date, published, updated, expires, created
 FROM item
-WHERE stream = ?1 AND live_rev IS NOT NULL AND (date, born) < (?2, ?3) AND date >= ?4
-ORDER BY date DESC, born DESC LIMIT ?5;
+WHERE stream = ?6 AND live_rev IS NOT NULL AND (date, born, stream) < (?1, ?2, ?3) AND date >= ?4
+ORDER BY date DESC, born DESC, stream DESC LIMIT ?5;
 
 -- name: item_list_site
 SELECT id, stream, born, site, col, kind, state, rev, live_rev, seq, authority, origin_id, content_hash, title,
   summary, date, published, updated, expires, created
 FROM item
-WHERE site = ?1 AND live_rev IS NOT NULL AND (date, born) < (?2, ?3) AND date >= ?4
-ORDER BY date DESC, born DESC LIMIT ?5;
+WHERE site = ?6 AND live_rev IS NOT NULL AND (date, born, stream) < (?1, ?2, ?3) AND date >= ?4
+ORDER BY date DESC, born DESC, stream DESC LIMIT ?5;
 
 -- name: item_list_column
 SELECT id, stream, born, site, col, kind, state, rev, live_rev, seq, authority, origin_id, content_hash, title,
   summary, date, published, updated, expires, created
 FROM item
-WHERE col = ?1 AND live_rev IS NOT NULL AND (date, born) < (?2, ?3) AND date >= ?4
-ORDER BY date DESC, born DESC LIMIT ?5;
+WHERE col = ?6 AND live_rev IS NOT NULL AND (date, born, stream) < (?1, ?2, ?3) AND date >= ?4
+ORDER BY date DESC, born DESC, stream DESC LIMIT ?5;
 
 -- name: item_list_state
 SELECT id, stream, born, site, col, kind, state, rev, live_rev, seq, authority, origin_id, content_hash, title,

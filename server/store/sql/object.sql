@@ -2,17 +2,17 @@
 
 -- name: sync_object_put
 INSERT INTO sync_object (hash, stream, kind, made, bytes) VALUES (?1, ?2, ?3, ?4, ?5)
-ON CONFLICT (hash) DO UPDATE SET made = excluded.made;
+ON CONFLICT (hash, stream) DO UPDATE SET made = excluded.made;
 
 -- name: sync_object
-SELECT bytes FROM sync_object WHERE hash = ?1;
+SELECT bytes FROM sync_object WHERE hash = ?1 LIMIT 1;
 
 -- name: sync_object_kind
 -- scan: a few dozen rows: what a week has made
 SELECT hash, made, bytes FROM sync_object WHERE stream = ?1 AND kind = ?2 ORDER BY made DESC, hash;
 
 -- name: sync_object_drop
-DELETE FROM sync_object WHERE hash = ?1;
+DELETE FROM sync_object WHERE hash = ?1 AND stream = ?2;
 
 -- What is known of an object that is a file.
 -- name: index_object_of

@@ -8,7 +8,7 @@ SELECT no, stream, code, name, domain, org, state, created FROM site WHERE no = 
 
 -- name: site_of_stream
 -- scan: sites are a few hundred, and lists of them are kept in memory
-SELECT no, stream, code, name, domain, org, state, created FROM site WHERE stream = ?1 ORDER BY no;
+SELECT no, stream, code, name, domain, org, state, created FROM site WHERE stream = ?1 OR ?1 = 0 ORDER BY no;
 
 -- name: site_add
 INSERT INTO site (no, stream, code, name, domain, org, created)

@@ -1,18 +1,18 @@
 -- Change logs: server/library/stream.c.
 
 -- name: stream_by_name
-SELECT no, name, epoch, seq, born, cut, chain FROM stream WHERE name = ?1;
+SELECT no, name, epoch, seq, born, cut, chain, mirrored FROM stream WHERE name = ?1;
 
 -- name: stream_by_no
-SELECT no, name, epoch, seq, born, cut, chain FROM stream WHERE no = ?1;
+SELECT no, name, epoch, seq, born, cut, chain, mirrored FROM stream WHERE no = ?1;
 
 -- name: stream_all
 -- scan: a server has at most 64 streams
-SELECT no, name, epoch, seq, born, cut, chain FROM stream ORDER BY no;
+SELECT no, name, epoch, seq, born, cut, chain, mirrored FROM stream ORDER BY no;
 
 -- name: stream_add
-INSERT INTO stream (no, name, epoch, chain)
-VALUES ((SELECT COALESCE(MAX(no), 0) + 1 FROM stream), ?1, ?2, ?3)
+INSERT INTO stream (no, name, epoch, chain, mirrored)
+VALUES ((SELECT COALESCE(MAX(no), 0) + 1 FROM stream), ?1, ?2, ?3, ?4)
 RETURNING no;
 
 -- name: stream_advance

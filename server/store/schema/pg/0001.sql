@@ -10,7 +10,8 @@ CREATE TABLE stream (
     cut       BIGINT  NOT NULL DEFAULT 0,
     chain     BYTEA   NOT NULL,
     index_seq BIGINT  NOT NULL DEFAULT 0,
-    index_hash BYTEA
+    index_hash BYTEA,
+    mirrored  BIGINT  NOT NULL DEFAULT 0
 );
 
 CREATE TABLE ancestry (
@@ -33,11 +34,24 @@ CREATE TABLE head (
 );
 
 CREATE TABLE sync_object (
-    hash   BYTEA   NOT NULL PRIMARY KEY,
+    hash   BYTEA   NOT NULL,
     stream BIGINT  NOT NULL,
     kind   TEXT    NOT NULL,
     made   BIGINT  NOT NULL,
-    bytes  BYTEA   NOT NULL
+    bytes  BYTEA   NOT NULL,
+    PRIMARY KEY (hash, stream)
+);
+
+CREATE TABLE heads (
+    no      BIGINT NOT NULL PRIMARY KEY,
+    counter BIGINT NOT NULL,
+    note    BYTEA  NOT NULL
+);
+
+CREATE TABLE withheld (
+    stream BIGINT NOT NULL,
+    id     BYTEA  NOT NULL,
+    PRIMARY KEY (stream, id)
 );
 
 CREATE TABLE index_object (
@@ -127,7 +141,8 @@ CREATE UNIQUE INDEX item_origin ON item (authority, origin_id) WHERE origin_id I
 CREATE UNIQUE INDEX item_born ON item (stream, born) WHERE born IS NOT NULL;
 CREATE INDEX item_by_column ON item (col, date, born) WHERE live_rev IS NOT NULL;
 CREATE INDEX item_by_site ON item (site, date, born) WHERE live_rev IS NOT NULL;
-CREATE INDEX item_by_date ON item (stream, date, born) WHERE live_rev IS NOT NULL;
+CREATE INDEX item_by_stream ON item (stream, date, born) WHERE live_rev IS NOT NULL;
+CREATE INDEX item_by_date ON item (date, born, stream) WHERE live_rev IS NOT NULL;
 CREATE INDEX item_by_state ON item (state, created);
 CREATE INDEX item_expiring ON item (expires) WHERE expires IS NOT NULL AND live_rev IS NOT NULL;
 

@@ -11,7 +11,8 @@ CREATE TABLE stream (
     cut       INTEGER NOT NULL DEFAULT 0, -- takedowns and purges so far
     chain     BLOB    NOT NULL,           -- hash chain at seq
     index_seq INTEGER NOT NULL DEFAULT 0, -- seq that the newest index stands for
-    index_hash BLOB                       -- its name; NULL: none yet
+    index_hash BLOB,                      -- its name; NULL: none yet
+    mirrored  INTEGER NOT NULL DEFAULT 0  -- 1: another server's; its heads come from there
 );
 
 -- Since first_seq the log belongs to epoch.
@@ -35,13 +36,28 @@ CREATE TABLE head (
     PRIMARY KEY (stream, epoch, seq, sign)
 ) WITHOUT ROWID;
 
--- Small objects of the sync protocol that are not files: ancestry, directory, index.
+-- Small objects of the sync protocol that are not files: ancestry, directory, index, withheld. Two streams may hold the same.
 CREATE TABLE sync_object (
-    hash   BLOB    NOT NULL PRIMARY KEY,
+    hash   BLOB    NOT NULL,
     stream INTEGER NOT NULL,
     kind   TEXT    NOT NULL,
     made   INTEGER NOT NULL,
-    bytes  BLOB    NOT NULL
+    bytes  BLOB    NOT NULL,
+    PRIMARY KEY (hash, stream)
+) WITHOUT ROWID;
+
+-- The list of streams that the platform signed last: one row, number 1.
+CREATE TABLE heads (
+    no      INTEGER PRIMARY KEY,
+    counter INTEGER NOT NULL,
+    note    BLOB    NOT NULL -- the signed text, without the streams' own heads
+);
+
+-- Items of a stream that this server does not show.
+CREATE TABLE withheld (
+    stream INTEGER NOT NULL,
+    id     BLOB    NOT NULL,
+    PRIMARY KEY (stream, id)
 ) WITHOUT ROWID;
 
 -- What each object of a stored index is made of: enough to make the same bytes again from the log.
@@ -136,7 +152,8 @@ CREATE UNIQUE INDEX item_origin ON item (authority, origin_id) WHERE origin_id I
 CREATE UNIQUE INDEX item_born ON item (stream, born) WHERE born IS NOT NULL;
 CREATE INDEX item_by_column ON item (col, date, born) WHERE live_rev IS NOT NULL;
 CREATE INDEX item_by_site ON item (site, date, born) WHERE live_rev IS NOT NULL;
-CREATE INDEX item_by_date ON item (stream, date, born) WHERE live_rev IS NOT NULL;
+CREATE INDEX item_by_stream ON item (stream, date, born) WHERE live_rev IS NOT NULL;
+CREATE INDEX item_by_date ON item (date, born, stream) WHERE live_rev IS NOT NULL;
 CREATE INDEX item_by_state ON item (state, created);
 CREATE INDEX item_expiring ON item (expires) WHERE expires IS NOT NULL AND live_rev IS NOT NULL;
 
