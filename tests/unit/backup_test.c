@@ -69,9 +69,9 @@ static int64_t add_stream(struct world *t, const char *name)
     struct rows q;
     int64_t no = 0;
 
-    assert_int_equal(
-        db_query(&t->w, SQL_stream_add, &q, "tib", name, (int64_t)FOUNDED, chain, sizeof chain),
-        RC_OK);
+    assert_int_equal(db_query(&t->w, SQL_stream_add, &q, "tibi", name, (int64_t)FOUNDED, chain,
+                              sizeof chain, (int64_t)0),
+                     RC_OK);
     if (rows_next(&q))
         no = rows_int(&q, 0);
     assert_int_equal(rows_done(&q), RC_OK);
