@@ -103,8 +103,10 @@ int cmd_restore(const struct args *a)
 
     if ((code = cli_conf(a, &c)))
         return code;
-    if (lock_take(&e, c.data, &lock) || check_takedowns(&e, takedowns) ||
-        backup_restore(&e, a->pos[0], c.data, takedowns))
+    if (check_takedowns(&e, takedowns))
+        code = cli_fail(&e, "nothing was restored",
+                        "name the file 'takedowns' of the lost data directory");
+    else if (lock_take(&e, c.data, &lock) || backup_restore(&e, a->pos[0], c.data, takedowns))
         code = cli_fail(&e, "nothing was restored", cure(restore_cures, &e));
     else
         say_restored(c.data, a->pos[0]);

@@ -195,6 +195,19 @@ static void a_line_without_its_change_is_void_after_a_crash(void **state)
     assert_int_equal(state_of(t, &other.id), STATE_PUBLISHED);
 }
 
+static void nothing_is_taken_down_without_its_journal(void **state)
+{
+    struct library_world *t = *state;
+    struct item it = world_publish(t, "一", t->news);
+
+    shell(t, "rm takedowns");
+    world_begin(t);
+    assert_int_equal(publish_end(&t->w, &it.id, VERB_WITHDRAW, "差错", &it), RC_IO);
+    db_rollback(t->w.db);
+    t->w.after = NULL;
+    assert_int_equal(state_of(t, &it.id), STATE_PUBLISHED);
+}
+
 static void half_a_line_is_cut_off(void **state)
 {
     struct library_world *t = *state;
@@ -479,6 +492,7 @@ int main(void)
         TEST(a_line_says_what_was_taken_down_and_why),
         TEST(a_line_whose_commit_never_came_is_void),
         TEST(a_line_without_its_change_is_void_after_a_crash),
+        TEST(nothing_is_taken_down_without_its_journal),
         TEST(half_a_line_is_cut_off),
         TEST(a_damaged_line_keeps_the_server_from_starting),
         TEST(what_a_restore_brings_back_is_taken_down_again),
