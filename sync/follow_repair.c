@@ -16,9 +16,8 @@
 
 enum {
     ALONE_COST = 500, /* bytes of a request and an answer besides the record */
-    FEW = 16,         /* so many are fetched alone, whatever the index says */
-    TOO_MANY =
-        1 << 11 /* tiles of 64 leaves that differ: their items are all fetched if most do */
+    FEW = 16,
+    FEW_TILES = 3, /* so many are fetched alone, whatever the index says */
 };
 
 /* ---- our own leaves ---- */
@@ -63,11 +62,18 @@ struct level {
     size_t n, room;
 };
 
+/* Items that come as objects. */
+struct range {
+    uint64_t first, last;
+};
+
 struct compare {
     struct engine *f;
     struct own own;
     struct level top, mid, low;
     size_t wrong_room;
+    struct range *range;
+    size_t nranges, range_room;
 };
 
 static struct level *level_of(struct compare *c, unsigned height)
@@ -96,21 +102,27 @@ static void compare_node(struct compare *c, unsigned height, uint64_t index,
     memcpy(l->at[l->n++].hash, hash, WIRE_HASH);
 }
 
-static void compare_leaf(struct compare *c, uint64_t born, const uint8_t row[WIRE_LEAF_ROW])
+static struct truth *add_wrong(struct compare *c, uint64_t born)
 {
     struct engine *f = c->f;
-    struct truth *t;
 
-    if (memcmp(c->own.leaf[born - c->own.first], row + 8, WIRE_HASH) == 0)
-        return;
     if (f->nwrong == c->wrong_room) {
         c->wrong_room = c->wrong_room ? 2 * c->wrong_room : 64;
         f->wrong = realloc(f->wrong, c->wrong_room * sizeof *f->wrong);
         if (!f->wrong)
             abort();
     }
-    t = &f->wrong[f->nwrong++];
-    *t = (struct truth){ .born = born };
+    f->wrong[f->nwrong] = (struct truth){ .born = born };
+    return &f->wrong[f->nwrong++];
+}
+
+static void compare_leaf(struct compare *c, uint64_t born, const uint8_t row[WIRE_LEAF_ROW])
+{
+    struct truth *t;
+
+    if (memcmp(c->own.leaf[born - c->own.first], row + 8, WIRE_HASH) == 0)
+        return;
+    t = add_wrong(c, born);
     for (size_t i = 0; i < 8; i++)
         t->seq = t->seq << 8 | row[i];
     memcpy(t->leaf, row + 8, WIRE_HASH);
@@ -190,49 +202,97 @@ static enum sync_rc compare_below(struct sync_err *e, struct compare *c, struct 
 
 /* ---- how to fetch them ---- */
 
-static size_t wrong_in(const struct engine *f, uint64_t first, uint64_t last)
+static bool in_range(const struct compare *c, uint64_t first, uint64_t last)
 {
-    size_t n = 0;
-
-    for (size_t i = 0; i < f->nwrong; i++)
-        n += f->wrong[i].born >= first && f->wrong[i].born <= last;
-    return n;
+    for (size_t i = 0; i < c->nranges; i++)
+        if (first >= c->range[i].first && last <= c->range[i].last)
+            return true;
+    return false;
 }
 
-struct range {
-    uint64_t first, last;
-};
-
-struct ranges {
-    struct range *at;
-    size_t n, room;
-};
-
-/* The ranges of bases that come cheaper as objects. */
-static enum sync_rc choose(struct sync_err *e, struct engine *f, struct ranges *out)
+static void add_range(struct compare *c, uint64_t first, uint64_t last)
 {
+    if (in_range(c, first, last))
+        return;
+    if (c->nranges == c->range_room) {
+        c->range_room = c->range_room ? 2 * c->range_room : 16;
+        c->range = realloc(c->range, c->range_room * sizeof *c->range);
+        if (!c->range)
+            abort();
+    }
+    c->range[c->nranges++] = (struct range){ first, last };
+}
+
+/* What the items of a base cost if they do not come with it. */
+typedef uint64_t cost_fn(const struct compare *c, const struct wire_object *o, uint64_t each);
+
+static uint64_t cost_of_tiles(const struct compare *c, const struct wire_object *o,
+                              uint64_t each)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < c->low.n; i++)
+        n += c->low.at[i].index << WIRE_COVER_LOW >= o->first_born &&
+             ((c->low.at[i].index + 1) << WIRE_COVER_LOW) - 1 <= o->last_born;
+    return n * (WIRE_TILE_MAX + ALONE_COST + each);
+}
+
+static uint64_t cost_of_items(const struct compare *c, const struct wire_object *o,
+                              uint64_t each)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < c->f->nwrong; i++)
+        n += c->f->wrong[i].born >= o->first_born && c->f->wrong[i].born <= o->last_born;
+    return n * each;
+}
+
+/* The bases that come cheaper as objects. */
+static enum sync_rc choose(struct sync_err *e, struct compare *c, cost_fn *cost)
+{
+    struct engine *f = c->f;
     const bool zstd = f->options->encoding == WIRE_ZSTD;
     struct wire_object o;
     struct wire_lines w;
     bool more;
-    enum sync_rc rc = wire_index_begin(e, f->index.at, f->index.n, &w);
+    enum sync_rc rc;
 
+    if (!f->head.has_index)
+        return SYNC_OK;
+    rc = plan_take_index(e, f);
+    if (rc == SYNC_BUSY) /* the index is too far behind to be of use */
+        return SYNC_OK;
+    if (!rc)
+        rc = wire_index_begin(e, f->index.at, f->index.n, &w);
     while (!rc && !(rc = wire_index_next(e, &w, &o, &more)) && more) {
-        uint64_t items = o.last_born - o.first_born + 1;
-        uint64_t alone = wrong_in(f, o.first_born, o.last_born) *
-                         (ALONE_COST + o.bytes / items / (zstd ? 2 : 1));
+        uint64_t each = o.bytes / (o.last_born - o.first_born + 1) / (zstd ? 2 : 1);
 
-        if (o.kind != WIRE_BASE || alone <= (zstd ? o.zstd_bytes : o.bytes))
-            continue;
-        if (out->n == out->room) {
-            out->room = out->room ? 2 * out->room : 16;
-            out->at = realloc(out->at, out->room * sizeof *out->at);
-            if (!out->at)
-                abort();
-        }
-        out->at[out->n++] = (struct range){ o.first_born, o.last_born };
+        if (o.kind == WIRE_BASE &&
+            cost(c, &o, each + ALONE_COST) > (zstd ? o.zstd_bytes : o.bytes))
+            add_range(c, o.first_born, o.last_born);
     }
     return rc;
+}
+
+/* The leaves of tiles that differ; those that come by the object need not be looked at. */
+static enum sync_rc compare_low(struct sync_err *e, struct compare *c)
+{
+    size_t n = 0;
+    enum sync_rc rc;
+
+    if (c->low.n > FEW_TILES && (rc = choose(e, c, cost_of_tiles)))
+        return rc;
+    for (size_t i = 0; i < c->low.n; i++) {
+        uint64_t first = c->low.at[i].index << WIRE_COVER_LOW, last = first + MERKLE_TILE - 1;
+
+        if (!in_range(c, first, last))
+            c->low.at[n++] = c->low.at[i];
+        else
+            for (uint64_t born = first; born <= last; born++)
+                add_wrong(c, born);
+    }
+    c->low.n = n;
+    return compare_below(e, c, &c->low);
 }
 
 static bool is_planned(const struct engine *f, const struct part *p)
@@ -243,33 +303,36 @@ static bool is_planned(const struct engine *f, const struct part *p)
     return false;
 }
 
-static enum sync_rc plan_wrong(struct sync_err *e, struct engine *f)
+static int by_born(const void *a, const void *b)
 {
-    struct ranges r = { 0 };
+    const struct truth *x = a, *y = b;
+
+    return x->born < y->born ? -1 : x->born > y->born;
+}
+
+static enum sync_rc plan_wrong(struct sync_err *e, struct compare *c)
+{
+    struct engine *f = c->f;
     enum sync_rc rc = SYNC_OK;
 
     f->cursor = 0;
-    if (f->nwrong > FEW && f->head.has_index && !(rc = plan_take_index(e, f)))
-        rc = choose(e, f, &r);
-    for (size_t i = 0; i < r.n && !rc; i++) {
+    if (f->nwrong > 1)
+        qsort(f->wrong, f->nwrong, sizeof *f->wrong, by_born);
+    if (f->nwrong > FEW && (rc = choose(e, c, cost_of_items)))
+        return rc;
+    for (size_t i = 0; i < c->nranges && !rc; i++) {
         size_t before = f->plan.n;
 
-        rc = plan_objects(e, f, r.at[i].first, r.at[i].last + 1);
+        rc = plan_objects(e, f, c->range[i].first, c->range[i].last + 1);
         for (size_t k = before; k < f->plan.n; k++) /* a layer may reach into several */
             if (is_planned(f, &f->plan.parts[k]))
                 f->plan.parts[k--] = f->plan.parts[--f->plan.n];
     }
-    if (r.n > 0 && !rc)
+    if (c->nranges > 0 && !rc)
         plan_log(f, f->index_seq, f->options->encoding);
-    for (size_t i = 0; i < f->nwrong && !rc; i++) {
-        bool inside = false;
-
-        for (size_t k = 0; k < r.n; k++)
-            inside |= f->wrong[i].born >= r.at[k].first && f->wrong[i].born <= r.at[k].last;
-        if (!inside)
+    for (size_t i = 0; i < f->nwrong && !rc; i++)
+        if (!in_range(c, f->wrong[i].born, f->wrong[i].born))
             plan_item(f, f->wrong[i].born, f->wrong[i].seq, f->wrong[i].leaf);
-    }
-    free(r.at);
     return rc;
 }
 
@@ -293,16 +356,13 @@ static enum sync_rc find_wrong(struct sync_err *e, struct compare *c)
     compare_cover(c);
     if ((rc = compare_below(e, c, &c->top)) || (rc = compare_below(e, c, &c->mid)))
         return rc;
-    if (c->low.n > TOO_MANY && c->low.n * 2 > (c->own.size - c->own.first) / MERKLE_TILE &&
-        c->f->head.has_index)
-        return sync_err_set(e, SYNC_NOT_HELD, "hardly anything is right");
-    if ((rc = compare_below(e, c, &c->low)))
+    if ((rc = compare_low(e, c)))
         return rc;
     compare_last(c);
     return SYNC_OK;
 }
 
-/* Our leaves against the signed ones: f->wrong. */
+/* Our leaves against the signed ones, and what is planned for those that differ. */
 static enum sync_rc survey(struct sync_err *e, struct engine *f)
 {
     struct compare c = { .f = f, .own = { .first = f->next.horizon, .size = f->head.size } };
@@ -314,29 +374,14 @@ static enum sync_rc survey(struct sync_err *e, struct engine *f)
     free(f->wrong);
     f->wrong = NULL;
     f->nwrong = 0;
-    if (!(rc = f->store->each(f->store->ctx, e, own_leaf, &c.own)))
-        rc = find_wrong(e, &c);
+    if (!(rc = f->store->each(f->store->ctx, e, own_leaf, &c.own)) && !(rc = find_wrong(e, &c)))
+        rc = plan_wrong(e, &c);
     free(c.own.leaf);
     free(c.top.at);
     free(c.mid.at);
     free(c.low.at);
+    free(c.range);
     return rc;
-}
-
-/* All that is held goes, and comes again as in a first sync. */
-static enum sync_rc start_over(struct sync_err *e, struct engine *f)
-{
-    enum sync_rc rc;
-
-    f->plan.n = 0;
-    f->mode = FIRST;
-    f->cursor = 0;
-    if ((rc = plan_take_index(e, f)) || (rc = plan_objects(e, f, f->next.horizon, UINT64_MAX)))
-        return rc;
-    plan_log(f, f->index_seq, f->options->encoding);
-    if ((rc = plan_keep(e, f)) || (rc = fetch_parts(e, f)))
-        return rc;
-    return apply_plan(e, f);
 }
 
 enum sync_rc repair(struct sync_err *e, struct engine *f)
@@ -346,15 +391,8 @@ enum sync_rc repair(struct sync_err *e, struct engine *f)
     f->mode = REPAIR;
     plan_cover(f);
     if ((rc = plan_take_texts(e, f)) || (rc = plan_take_cover(e, f)) ||
-        (rc = merkle_below_from_cover(e, &f->cover, horizon_of(f), &f->next)))
-        return rc;
-    rc = survey(e, f);
-    if (rc == SYNC_NOT_HELD) {
-        if (!(rc = start_over(e, f)))
-            f->out->repaired = true;
-        return rc;
-    }
-    if (rc || (rc = plan_wrong(e, f)) || (rc = plan_keep(e, f)) || (rc = fetch_parts(e, f)))
+        (rc = merkle_below_from_cover(e, &f->cover, horizon_of(f), &f->next)) ||
+        (rc = survey(e, f)) || (rc = plan_keep(e, f)) || (rc = fetch_parts(e, f)))
         return rc;
     return apply_plan(e, f);
 }

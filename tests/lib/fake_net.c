@@ -24,9 +24,9 @@ static uint32_t dice(struct fake_net *net)
 static void harm(struct fake_net *net, struct fake_answer *a, const char *path, bool *cut)
 {
     static const int statuses[] = { 0, 404, 410, 500, 503 };
-    unsigned kinds[5], n = 0;
+    unsigned kinds[7], n = 0;
 
-    for (unsigned bit = 1; bit <= FAULT_SWAP; bit <<= 1)
+    for (unsigned bit = 1; bit <= FAULT_TRUNC; bit <<= 1)
         if (net->faults & bit)
             kinds[n++] = bit;
     switch (kinds[fake_random(&net->seed, n)]) {
@@ -46,6 +46,14 @@ static void harm(struct fake_net *net, struct fake_answer *a, const char *path, 
     case FAULT_SWAP:
         if (a->body.n)
             fake_answer_other(net->server, dice(net), a);
+        break;
+    case FAULT_DROP:
+        if (a->status == 200 && strstr(path, "/log/"))
+            fake_answer_without_tombstones(net->server, path, a);
+        break;
+    case FAULT_TRUNC:
+        if (a->body.n)
+            a->body.n = fake_random(&net->seed, (uint32_t)a->body.n);
         break;
     }
 }
@@ -77,6 +85,10 @@ static enum sync_rc one_get(struct fake_net *net, struct sync_err *e, struct fol
     enum sync_rc rc = SYNC_OK;
 
     net->requests++;
+    if (net->lost_after && net->requests > net->lost_after)
+        a.status = 0;
+    if (net->frozen && !g->past_caches && strstr(g->path, "/head") && a.status == 200)
+        fake_answer_head(net->server, net->frozen - 1, strstr(g->path, "/heads/"), &a);
     if (net->catchup_max && a.status == 200 && strstr(g->path, "/log/") &&
         a.body.n > net->catchup_max)
         a.status = 413;

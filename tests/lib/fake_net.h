@@ -14,6 +14,9 @@ enum fault {
     FAULT_STATUS = 4, /* 404, 410, 500, 503 or none */
     FAULT_OLD = 8,    /* an old head, as a frozen cache gives it */
     FAULT_SWAP = 16,  /* the body of another answer */
+    FAULT_DROP = 32,  /* no tombstones in a catch-up */
+    FAULT_TRUNC = 64, /* the body ends early and says that it is whole */
+    FAULTS = 127,
 };
 
 struct fake_net {
@@ -24,6 +27,8 @@ struct fake_net {
     bool honest_when_uncached; /* no fault when caches are passed by */
     size_t
         cut_at; /* if above 0: cuts the first body longer than this after so many bytes, once */
+    size_t frozen;      /* if above 0: caches answer with that old head for ever */
+    size_t lost_after;  /* if above 0: after so many requests nothing answers any more */
     bool wrong_range;   /* a 206 begins one byte late */
     size_t catchup_max; /* if above 0: a catch-up of more bytes is refused (413) */
     unsigned waits;

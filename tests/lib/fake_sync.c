@@ -63,7 +63,7 @@ struct fake *fake_new(const char *stream, uint64_t epoch)
 
 void fake_free(struct fake *s)
 {
-    for (size_t i = 0; i < LATEST; i++)
+    for (size_t i = 0; i < s->seq; i++)
         free(s->log[i].record.at);
     for (size_t i = 0; i < s->nobjects; i++)
         free(s->objects[i].body.at);
@@ -303,13 +303,13 @@ static void store_index(struct fake *s)
 void fake_index(struct fake *s)
 {
     const struct change **items = fake_latest(s, 0, s->seq);
+    uint64_t step = s->size > LARGE ? 1024 : BASE_ITEMS;
 
     s->lines = s->layers = 0;
-    for (uint64_t first = 0; first < s->size; first += BASE_ITEMS) {
-        uint64_t last = first + BASE_ITEMS <= s->size ? first + BASE_ITEMS - 1 : s->size - 1;
+    for (uint64_t first = 0; first < s->size; first += step) {
+        uint64_t last = first + step <= s->size ? first + step - 1 : s->size - 1;
 
-        add_line(s, last - first + 1 == BASE_ITEMS ? WIRE_BASE : WIRE_LAYER, items, first,
-                 last);
+        add_line(s, last - first + 1 == step ? WIRE_BASE : WIRE_LAYER, items, first, last);
     }
     store_index(s);
     free(items);

@@ -67,6 +67,9 @@ struct fake_answer fake_answer(struct fake *s, const char *path);
 void fake_twin(const struct fake *s, char path[WIRE_URL_MAX]);
 /* Put the nth head, perhaps with its list, or the nth object, in the place of the body. */
 void fake_answer_head(const struct fake *s, size_t nth, bool list, struct fake_answer *a);
+/* A catch-up that hides what was withdrawn. */
+void fake_answer_without_tombstones(struct fake *s, const char *path, struct fake_answer *a);
+size_t fake_heads(const struct fake *s); /* signed so far */
 void fake_answer_other(const struct fake *s, size_t nth, struct fake_answer *a);
 
 #endif

@@ -62,6 +62,16 @@ struct fake_bytes fake_encode(struct fake_bytes in, enum wire_encoding encoding)
     return out;
 }
 
+static const struct change **log_of(const struct fake *s, uint64_t from, uint64_t to)
+{
+    const struct change **items = fake_latest(s, from, to);
+
+    for (uint64_t i = 0; i < s->size && s->drops_tombstones; i++)
+        if (items[i] && items[i]->frame.op != WIRE_PUT)
+            items[i] = NULL;
+    return items;
+}
+
 /* ---- dz ---- */
 
 struct growing {
@@ -119,7 +129,7 @@ static void add_record(struct growing *section, struct growing *deltas,
 
 struct fake_bytes fake_dz(const struct fake *s, uint64_t from, uint64_t to)
 {
-    const struct change **now = fake_latest(s, from, to), **before = fake_latest(s, 0, from);
+    const struct change **now = log_of(s, from, to), **before = fake_latest(s, 0, from);
     struct growing section = { 0 }, deltas = { 0 }, out = { 0 };
     struct fake_bytes packed;
     size_t records = 0;
@@ -172,7 +182,7 @@ static void answer_log(struct fake *s, const struct wire_url *u, struct fake_ans
         a->body = fake_dz(s, u->from, u->to);
         return;
     }
-    items = fake_latest(s, u->from, u->to);
+    items = log_of(s, u->from, u->to);
     pack = fake_pack(items, s->size);
     a->body = fake_encode(pack, u->encoding);
     free(pack.at);
@@ -382,6 +392,22 @@ void fake_answer_head(const struct fake *s, size_t nth, bool list, struct fake_a
     const struct signed_head *h = &s->heads[nth % s->nheads];
 
     put_body(a, list ? heads_of(h) : copy(h->note, h->n));
+}
+
+void fake_answer_without_tombstones(struct fake *s, const char *path, struct fake_answer *a)
+{
+    struct fake_answer b;
+
+    s->drops_tombstones = true;
+    b = fake_answer(s, path);
+    s->drops_tombstones = false;
+    if (b.status == 200)
+        put_body(a, b.body);
+}
+
+size_t fake_heads(const struct fake *s)
+{
+    return s->nheads;
 }
 
 void fake_answer_other(const struct fake *s, size_t nth, struct fake_answer *a)

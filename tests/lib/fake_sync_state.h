@@ -10,10 +10,11 @@
 #include <stdlib.h>
 
 enum {
-    LATEST = 1 << 16,
+    LATEST = 1 << 18,
     OBJECTS = 4096,
     HEADS = 4096,
-    BASE_ITEMS = 128,
+    BASE_ITEMS = 128, /* 1,024 in a LARGE stream */
+    LARGE = 20000,
     LINES = 1024,
     COVERS = 8
 };
@@ -61,6 +62,7 @@ struct fake {
     size_t nobjects;
     struct signed_head *heads;
     size_t nheads;
+    bool drops_tombstones; /* lies */
     bool has_withheld;
     uint8_t withheld[WIRE_HASH];
 };

@@ -68,20 +68,25 @@ static void below_of(const struct memory_content *c, struct merkle_below *below)
         assert_int_equal(merkle_below_parse(&e, (const uint8_t *)v->at, v->n, below), SYNC_OK);
 }
 
+static bool shows(const struct memory_content *c, const struct merkle_below *below,
+                  uint64_t born)
+{
+    return memory_record_at(c, born) &&
+           (born >= below->horizon ||
+            (c->items[born].is_proved &&
+             memcmp(c->items[born].root, below->roots[merkle_below_of(below, born)],
+                    WIRE_HASH) == 0));
+}
+
 bool phone_shows(const struct phone *p, uint64_t born)
 {
-    const struct memory_content *c = p->store->now;
     struct merkle_below below;
-    bool shows;
+    bool yes;
 
-    below_of(c, &below);
-    shows = memory_record_at(c, born) &&
-            (born >= below.horizon ||
-             (c->items[born].is_proved &&
-              memcmp(c->items[born].root, below.roots[merkle_below_of(&below, born)],
-                     WIRE_HASH) == 0));
+    below_of(p->store->now, &below);
+    yes = shows(p->store->now, &below, born);
     free(below.roots);
-    return shows;
+    return yes;
 }
 
 /* What is visible is exactly what the server signed for the head that is held. */
@@ -89,6 +94,7 @@ struct wire_head phone_check(const struct phone *p)
 {
     const struct memory_content *c = p->store->now;
     struct wire_head head = { 0 };
+    struct merkle_below below;
     struct wire_note note;
     struct sync_err e;
     uint8_t leaf[WIRE_HASH];
@@ -101,17 +107,19 @@ struct wire_head phone_check(const struct phone *p)
     assert_int_equal(
         wire_head_parse(&e, c->values[FOLLOW_HEAD].at, c->values[FOLLOW_HEAD].n, &head, &note),
         SYNC_OK);
-    for (uint64_t born = memory_horizon(c); born < head.size; born++)
+    below_of(c, &below);
+    for (uint64_t born = below.horizon; born < head.size; born++)
         assert_non_null(memory_record_at(c, born));
     for (uint64_t born = 0; born < c->nitems; born++) {
         const struct memory_record *r = memory_record_at(c, born);
 
-        if (!r || !phone_shows(p, born))
+        if (!r || !shows(c, &below, born))
             continue;
         assert_true(born < head.size);
         verify_record(r->at, r->frame_n, r->at + r->frame_n, r->n - r->frame_n, leaf);
         assert_memory_equal(leaf, fake_leaf(p->net.server, &head, born), WIRE_HASH);
     }
+    free(below.roots);
     return head;
 }
 
