@@ -11,6 +11,9 @@
  * A crash after COMMIT leaves rows of blob_drop, and the first tick of the next start removes
  * their files. A file that somebody attached again meanwhile stays.
  *
+ * What the database deleted is overwritten there, but stands in its write-ahead log until the
+ * tick has that written back.
+ *
  * The journal's line stands before the COMMIT. If that does not come, the tick, which runs
  * between transactions, finds the line still waiting and writes its `void`; after a crash the
  * next start does (replay.c).
@@ -42,6 +45,7 @@ static struct { /* the writer's thread only */
     char data[PATH_MAX];
     struct pending *pending;
     bool drops;       /* there may be rows of blob_drop */
+    bool lingers;     /* the database's log may still hold the text */
     bool told_failed; /* a failure is told when it begins */
 } takedown;
 
@@ -86,6 +90,7 @@ enum rc takedown_forget_before(struct work *w, const struct id *item, int64_t re
 /* After COMMIT. `arg` is where the pointer stands, for the tick may have been quicker. */
 static void came_to_pass(void *arg)
 {
+    takedown.lingers = true;
     for (struct pending **at = &takedown.pending; *at; at = &(*at)->next)
         if (*at == arg) {
             *at = (*at)->next;
@@ -246,6 +251,8 @@ void takedown_tick(struct db *db, void *arg)
         void_pending();
     if (takedown.drops && *takedown.data)
         drop_tick(db);
+    if (takedown.lingers)
+        takedown.lingers = !db_forget_log(db);
 }
 
 /* ---- URLs ---- */
@@ -319,7 +326,7 @@ enum rc takedown_open(struct err *e, const char *data)
     if ((size_t)snprintf(takedown.data, sizeof takedown.data, "%s", data) >=
         sizeof takedown.data)
         return err_set(e, RC_INVALID, "the data directory's path is too long");
-    takedown.drops = true;
+    takedown.drops = takedown.lingers = true;
     takedown.told_failed = false;
     return journal_open(e, data);
 }

@@ -108,6 +108,12 @@ enum rc db_backup(struct err *e, struct db *db, const char *to,
 enum rc db_check(struct err *e, struct db *db); /* RC_CORRUPT with the first fault found */
 /* The same for a file that nobody has open, without touching it or its directory: a backup. */
 enum rc db_check_file(struct err *e, const char *path);
+/*
+ * What was overwritten or deleted still stands in the write-ahead log until that is written back:
+ * does so now and empties it. False: somebody is reading, come again. Only on the writer's
+ * connection, outside a transaction. Waits for nobody.
+ */
+bool db_forget_log(struct db *db);
 int db_schema_version(struct db *db); /* -1 if it cannot be read */
 extern const int db_schema_newest;
 

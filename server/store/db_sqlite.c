@@ -405,6 +405,16 @@ enum rc db_check_file(struct err *e, const char *path)
     return rc;
 }
 
+bool db_forget_log(struct db *db)
+{
+    int code;
+
+    sqlite3_busy_timeout(db->handle, 0);
+    code = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
+    return code == SQLITE_OK;
+}
+
 int db_schema_version(struct db *db)
 {
     struct err ignored;

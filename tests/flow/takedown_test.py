@@ -175,6 +175,11 @@ def check_silent(lib, held, secret):
     assert not guilty, f"{len(guilty)} URLs still say it: {guilty[:8]}"
 
 
+def in_files(data, secret):
+    """The files below the data directory that hold it as it stands in a record."""
+    return [f for f in data.rglob("*") if f.is_file() and secret in f.read_bytes()]
+
+
 def fillers(lib, n, mark):
     for i in range(n):
         lib.publish(f"{mark}{i}")
@@ -196,6 +201,7 @@ def taken_down(w):
             fillers(lib, 10, f"后来{verb}")
             held = lib.name_all(item, secret, [file], indexed=True)
             check_held(held)
+            assert in_files(w.data, f"第一段。\\n\\n绝密之语-{verb}".encode())
             lib.end(item, verb)
             check_silent(lib, held, secret)
             later = lib.name_all(item, secret, [file])
@@ -212,6 +218,7 @@ def taken_down(w):
                 check_silent(lib, {**held, **lib.name_all(item, secret, [file])}, secret)
             else:
                 assert secret not in draft.body and not path.exists(), "it is still there"
+                wait_for("the files to forget it", 10, lambda: not in_files(w.data, f"第一段。\\n\\n绝密之语-{verb}".encode()))
 
     with case("after a purge only the corrected text is there, by no URL the one before"):
         secret, file = "身份证号甲乙丙丁".encode(), "SECRET 身份证号甲乙丙丁".encode()
