@@ -117,8 +117,8 @@ static void every_type_keeps_its_value(void **state)
     struct rows q;
     size_t n;
 
-    assert_int_equal(db_query(&t->w, SQL_stream_add, &q, "sib", "main-and-more", (size_t)4,
-                              (int64_t)7, blob, sizeof blob),
+    assert_int_equal(db_query(&t->w, SQL_stream_add, &q, "sibi", "main-and-more", (size_t)4,
+                              (int64_t)7, blob, sizeof blob, (int64_t)0),
                      RC_OK);
     assert_true(rows_next(&q));
     assert_int_equal(rows_done(&q), RC_OK);
