@@ -57,6 +57,9 @@ static const struct opt restore_opts[] = {
       "the lost directory's file 'takedowns': what was withdrawn since stays withdrawn" },
     END
 };
+static const struct opt rebuild_opts[] = {
+    DATA, CONFIG, { "check", OPT_FLAG, NULL, "only report what is not right" }, END
+};
 static const struct opt conf_opts[] = {
     CONFIG,
     DATA,
@@ -178,6 +181,9 @@ const struct command commands[] = {
       "tjzw export --data tjzw-data > all.ndjson", NULL },
     { "verify", "", 0, 0, data_opts, cmd_verify, "prove that the log was only appended to",
       "tjzw verify --data tjzw-data", NULL },
+    { "rebuild", "", 0, 0, rebuild_opts, cmd_rebuild,
+      "make the files that phones fetch again from the log, while the server is stopped",
+      "tjzw rebuild --data tjzw-data --check", NULL },
     { "doctor", "", 0, 0, data_opts, cmd_doctor,
       "look for what is wrong or soon will be, and say how to mend it",
       "tjzw doctor --data tjzw-data", NULL },

@@ -50,6 +50,7 @@ struct index {
     struct buf purges;    /* struct purge: not yet marked; the writer thread's */
     pthread_mutex_t lock; /* for what follows */
     bool stopped, active, untidy;
+    bool missing;      /* somebody asked for a file that is not there */
     uint64_t cut;      /* seq of the newest purge that a gone object waits for; 0: none */
     uint64_t wanted;   /* seq that somebody cannot reach but by objects; 0: none */
     int64_t failed_us; /* when the last build failed; 0: it did not */
@@ -155,19 +156,20 @@ static enum rc finish(struct work *w, void *arg)
     uint8_t hash[HASH_BYTES];
     enum rc rc;
 
-    if ((rc = store_parts(w, l, &b->base)) || (rc = store_parts(w, l, &b->layer)))
+    if (l->index->purges.n)
+        return err_set(&w->err, RC_BUSY, "what a purge withdrew could not be marked yet");
+    if ((rc = store_parts(w, l, &b->base)) || (rc = store_parts(w, l, &b->layer)) ||
+        (rc = mark_meanwhile(w, f)))
         return rc;
+    work_after_commit(w, finished, f);
     if (!f->made)
         return RC_OK;
     print_index(b, &text);
     if ((rc = object_put(w, l->no, "index", text.p, text.n, hash)) ||
         (rc = db_change(w, SQL_sync_stream_set_index, "iib", l->no, (int64_t)b->seq, hash,
                         sizeof hash)) ||
-        (rc = object_expire(w, l->no, "index", hash, clock_now() - KEEP_SECONDS,
-                            KEEP_INDEXES)) ||
-        (rc = mark_meanwhile(w, f)))
+        (rc = object_expire(w, l->no, "index", hash, clock_now() - KEEP_SECONDS, KEEP_INDEXES)))
         return rc;
-    work_after_commit(w, finished, f);
     return head_sign(w, l, false);
 }
 
@@ -265,8 +267,8 @@ static enum rc end_build(struct index *x, struct work *w)
         L_INT("seq", b->seq), L_INT("bases", b->base.n), L_INT("layers", b->layer.n),
         L_INT("files_removed", removed));
     pthread_mutex_lock(&x->lock);
-    if (x->cut <= b->seq)
-        x->cut = 0;
+    if (x->cut == b->planned_cut)
+        x->cut = 0; /* else it came while the plan looked, or later */
     /* A build at leisure has joined what it could. */
     x->untidy = (b->hurry || b->urgent) && plan_untidy(b);
     pthread_mutex_unlock(&x->lock);
@@ -311,7 +313,11 @@ static enum rc begin(struct index *x, struct work *w)
     count_builds(1);
     x->build = arena_zalloc(mem, sizeof *x->build);
     x->build->mem = mem;
-    x->build->urgent = pending_cut(x) > 0;
+    x->build->planned_cut = pending_cut(x);
+    x->build->urgent = x->build->planned_cut > 0;
+    pthread_mutex_lock(&x->lock);
+    x->missing = false; /* the plan looks */
+    pthread_mutex_unlock(&x->lock);
     w->mem = mem; /* the plan outlives the step */
     rc = in_snapshot(w, x->live, x->build, plan_make);
     w->mem = own;
@@ -380,7 +386,7 @@ void index_kick(struct index *x, uint64_t seq)
     pthread_mutex_lock(&x->lock);
     if (x->workers && !x->stopped && !x->active &&
         (!x->failed_us || clock_mono_us() - x->failed_us > RETRY_US) &&
-        (x->untidy || is_due(x, seq))) {
+        (x->untidy || x->missing || is_due(x, seq))) {
         x->job.run = run;
         x->active = pool_submit(x->workers, &x->job);
     }
@@ -478,7 +484,7 @@ enum rc index_read(struct work *w, struct live *l, const uint8_t hash[HASH_BYTES
 
     if (rc == RC_BUSY) {
         pthread_mutex_lock(&x->lock);
-        x->untidy = true;
+        x->missing = true;
         pthread_mutex_unlock(&x->lock);
     }
     return rc;

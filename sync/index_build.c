@@ -180,8 +180,7 @@ enum rc build_next(struct work *w, struct live *l, struct build *b)
     size_t bases = b->agains + b->regions;
     enum rc rc = plan_stream(w, l, &now);
 
-    b->overtaken =
-        !rc && ((!b->hurry && plan_in_hurry(&now)) || (!b->urgent && b->cut > b->seq));
+    b->overtaken = !rc && ((!b->hurry && plan_in_hurry(&now)) || (!b->urgent && b->cut));
     if (rc || b->overtaken)
         return rc;
     if (b->at < b->agains)

@@ -316,6 +316,14 @@ bool plan_in_hurry(const struct stream_now *now)
     return now->seq - now->index_seq > HURRY_BEHIND;
 }
 
+static bool any_missing(const struct parts *parts)
+{
+    for (size_t i = 0; i < parts->n; i++)
+        if (parts->p[i].missing)
+            return true;
+    return false;
+}
+
 /* In an urgent build nothing is rewritten for its size alone. */
 static void put_off(struct build *b, struct old_index *old)
 {
@@ -336,6 +344,7 @@ enum rc plan_make(struct work *w, struct live *l, struct build *b)
     b->items = now.born;
     b->since = old.seq;
     b->hurry = plan_in_hurry(&now);
+    b->urgent |= any_missing(&old.base) || any_missing(&old.layer); /* somebody waits for it */
     if ((rc = read_deltas(w, l, b)))
         return rc;
     if (old.base.n)

@@ -50,8 +50,9 @@ struct build {
     struct delta *delta; /* ascending by born */
     struct piece *piece;
     size_t agains, regions, deltas, pieces;
-    uint64_t cut; /* seq of the newest purge that objects wait for, as of this step; 0: none */
-    size_t at;    /* step: agains, then regions, then the layers' plan, then pieces */
+    /* Seq of the newest purge that objects wait for, when it was planned and as of this step; 0: none. */
+    uint64_t planned_cut, cut;
+    size_t at; /* step: agains, then regions, then the layers' plan, then pieces */
     bool layered;
 };
 

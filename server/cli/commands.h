@@ -14,6 +14,7 @@ int cmd_verify(const struct args *a);
 int cmd_doctor(const struct args *a);
 int cmd_backup(const struct args *a);
 int cmd_restore(const struct args *a);
+int cmd_rebuild(const struct args *a);
 int cmd_keys(const struct args *a);
 int cmd_staff(const struct args
                   *a); /* site, column, item, token: one request to the API each (staff.c) */
