@@ -96,6 +96,13 @@ static enum rc write_some(struct work *w, void *arg)
                             .bytes = bytes,
                             .n = (size_t)random() % sizeof bytes };
 
+        if (item < born && random() % 200 == 0) {
+            c.op = CHANGE_GONE;
+            c.flags = CHANGE_PURGE;
+            c.title = "";
+            c.n = 40;
+        }
+
         for (size_t k = 0; k < c.n; k++)
             bytes[k] = text[(k / 64 + (size_t)(k < 64 ? random() : item)) % 36];
         memcpy(c.item.b, &item, sizeof item);
@@ -157,6 +164,42 @@ static void apply_pack(struct held *held, const char *p, size_t n)
     must(!wire_pack_feed(&e, &pack, (const uint8_t *)p, n, apply, held) &&
              !wire_pack_end(&e, &pack),
          e.text);
+    free(room);
+}
+
+static uint64_t purged[ITEMS + 1]; /* by born: versions before this seq are withdrawn */
+
+static enum sync_rc withdrawn(void *ctx, struct sync_err *e, const struct wire_frame *f,
+                              const uint8_t *frame, const uint8_t *bytes)
+{
+    (void)ctx, (void)e, (void)frame, (void)bytes;
+    must(f->born <= ITEMS && f->seq >= purged[f->born], "an object holds what was purged");
+    return SYNC_OK;
+}
+
+/* Every object that is served, also those of older indexes. */
+static void assert_nothing_withdrawn(struct work *w)
+{
+    uint8_t *room = malloc(WIRE_RECORD_MAX);
+    struct part *part = NULL;
+    struct rows q;
+    size_t n = 0;
+
+    must(!db_query(w, SQL_object_purges, &q, "ii", live_no(live_own()), (int64_t)0), "purges");
+    while (rows_next(&q))
+        purged[rows_int(&q, 0)] = (uint64_t)rows_int(&q, 1);
+    must(!rows_done(&q) && !part_list(w, live_no(live_own()), &part, &n), w->err.text);
+    for (size_t i = 0; i < n; i++) {
+        struct wire_pack pack;
+        struct sync_err e = { 0 };
+        const char *p;
+        size_t size;
+
+        if (object_read(w, dir, part[i].o.hash, WIRE_IDENTITY, &p, &size))
+            continue; /* gone */
+        wire_pack_init(&pack, room);
+        must(!wire_pack_feed(&e, &pack, (const uint8_t *)p, size, withdrawn, NULL), e.text);
+    }
     free(room);
 }
 
@@ -226,7 +269,9 @@ static void examine(const struct wire_head *shown, size_t n)
     start(&workers);
     work_init(&w, arena_new(), NULL, "public", RIGHT_READ);
     must(!open_reader(&err, &w.db), "open");
+    assert_nothing_withdrawn(&w);
     must(!sync_settle(&err, false, 30000), err.text);
+    assert_nothing_withdrawn(&w);
     must(head_values(live_own(), &h), "no head");
     must(h.epoch == (n ? shown[0].epoch : h.epoch), "a crash is no restore");
     must(!n || !verify_head(&e, &shown[n - 1], &h, &step), e.text);
