@@ -50,6 +50,8 @@ static const struct shape shapes[] = {
       .flags = SHAPE_CONTENT_RANGE | SHAPE_COMPLETES },
     { .handler = get_sync_keys, .answer = "", .answer_type = TYPE_TEXT },
     { .handler = get_sync_head, .answer = "", .answer_type = TYPE_TEXT },
+    { .handler = get_sync_heads, .answer = "", .answer_type = TYPE_TEXT },
+    { .handler = get_sync_heads_of, .answer = "", .answer_type = TYPE_TEXT },
     { .handler = get_sync_twin, .answer = "", .answer_type = TYPE_TEXT, .flags = SHAPE_RANGE },
     { .handler = get_sync_log, .answer = "", .answer_type = TYPE_BYTES, .flags = SHAPE_RANGE },
     { .handler = get_sync_object,

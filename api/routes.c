@@ -27,6 +27,7 @@
 #include "server/library/preview.h"
 #include "server/library/stream.h"
 #include "server/store/blob.h"
+#include "sync/verify.h"
 
 #define CURSOR                                                                               \
     {                                                                                        \
@@ -107,6 +108,9 @@ static const struct param staff_items[] = {
 static const struct param preview[] = {
     { "token", P_TEXT, 1, PREVIEW_TEXT, "预览链接里的凭证" }, { 0 }
 };
+static const struct param key_params[] = {
+    { "role", P_TEXT, 1, VERIFY_ROLE_MAX, "platform，或数据流的名称" }, { 0 }
+};
 static const struct param label[] = { { "label", P_TEXT, 1, TOKEN_LABEL_MAX, "令牌的名称" },
                                       { 0 } };
 static const struct param slug[] = { { "slug", P_TEXT, 1, 40, "problem+json 中 type 的末段" },
@@ -141,6 +145,8 @@ const struct route routes_table[] = {
     { GET, "/v1/blobs/:hash",                  RIGHT_READ, ON_WORKER, 0, blob_read, 0, get_blob, NULL, T_READ, "图片或附件，可以只要一段", NULL },
 
     { GET, "/v1/sync/keys",                    RIGHT_READ, ON_LOOP, R_CACHED, NULL, 0, get_sync_keys, NULL, T_SYNC, "公钥链：每把公钥由前一把签名", NULL },
+    { GET, "/v1/sync/heads",                   RIGHT_READ, ON_LOOP, R_CACHED, NULL, 0, get_sync_heads, NULL, T_SYNC, "平台签名的数据流清单，与各自最新的签名头", NULL },
+    { GET, "/v1/sync/heads/:stream",           RIGHT_READ, ON_LOOP, R_CACHED, sync_stream_params, 0, get_sync_heads_of, NULL, T_SYNC, "同一清单，与一个数据流最新的签名头", "/v1/sync/heads/main" },
     { GET, "/v1/sync/:stream/head",            RIGHT_READ, ON_LOOP, R_CACHED, sync_stream_params, 0, get_sync_head, NULL, T_SYNC, "最新的签名头：现在的状态", "/v1/sync/main/head" },
     { GET, "/v1/sync/:stream/head/:cursor",    SYNC, sync_twin_params, 0, get_sync_twin, NULL, T_SYNC, "某一个签名头，永不改变", NULL },
     { GET, "/v1/sync/:stream/log/:epoch/:cut/:range", SYNC, sync_log_params, 0, get_sync_log, NULL, T_SYNC, "两个序号之间的变更", NULL },
@@ -177,6 +183,7 @@ const struct route routes_table[] = {
     { POST, "/v1/columns",                     RIGHT_EDIT, ON_WRITER, 0, NULL, STEP_BODY_MAX, post_column, NULL, T_STAFF, "新建栏目，缺少的上级一并建立", NULL },
     { PATCH, "/v1/columns/:column",            RIGHT_EDIT, ON_WRITER, 0, column, STEP_BODY_MAX, patch_column, NULL, T_STAFF, "修改栏目，或关闭它", NULL },
 
+    { POST, "/v1/keys/:role/rotate",           RIGHT_OPERATE, ON_WRITER, R_NO_KEY | R_HIDDEN, key_params, 0, post_key_rotate, NULL, T_ADMIN, "换一把签名密钥：platform，或一个数据流的名称", NULL },
     { GET, "/v1/tokens",                       RIGHT_OPERATE, ON_WORKER, 0, NULL, 0, get_tokens, NULL, T_ADMIN, "现有的令牌（不含凭证本身）", NULL },
     /* The answer holds a secret, so it is not kept for an Idempotency-Key; a label is taken only once. */
     { POST, "/v1/tokens",                      RIGHT_OPERATE, ON_WRITER, R_NO_KEY, NULL, STEP_BODY_MAX, post_token, NULL, T_ADMIN, "签发令牌，只显示这一次", NULL },

@@ -10,9 +10,11 @@
 
 #include <string.h>
 
+#include "server/base/jx.h"
 #include "sync/catchup.h"
 #include "sync/cover.h"
 #include "sync/head.h"
+#include "sync/heads.h"
 #include "sync/index.h"
 #include "sync/keys.h"
 #include "sync/object.h"
@@ -99,6 +101,46 @@ enum rc get_sync_head(struct work *w, const struct request *rq, struct reply *rp
         return rc;
     rp->cache = CACHE_SHORT;
     reply_body(rp, TYPE_TEXT, note, n);
+    return RC_OK;
+}
+
+/* R_CACHED: made once for all who poll, until something changes. */
+static enum rc reply_heads(struct work *w, const char *stream, struct reply *rp)
+{
+    const char *text;
+    size_t n;
+    enum rc rc = heads_now(&w->err, w->mem, stream, &text, &n, &rp->etag);
+
+    if (rc)
+        return rc;
+    rp->cache = CACHE_SHORT;
+    reply_body(rp, TYPE_TEXT, text, n);
+    return RC_OK;
+}
+
+enum rc get_sync_heads(struct work *w, const struct request *rq, struct reply *rp)
+{
+    (void)rq;
+    return reply_heads(w, NULL, rp);
+}
+
+enum rc get_sync_heads_of(struct work *w, const struct request *rq, struct reply *rp)
+{
+    return reply_heads(w, request_text(rq, "stream", ""), rp);
+}
+
+enum rc post_key_rotate(struct work *w, const struct request *rq, struct reply *rp)
+{
+    const char *role = request_text(rq, "role", "");
+    struct buf b = BUF_IN(w->mem);
+    enum rc rc;
+
+    if ((rc = sync_rotate(w, role)))
+        return rc;
+    buf_addc(&b, '{');
+    jx_put_text(&b, "rotated", role);
+    buf_adds(&b, "}\n");
+    reply_buf(rp, TYPE_JSON, &b);
     return RC_OK;
 }
 

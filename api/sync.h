@@ -11,6 +11,10 @@ extern const struct param sync_stream_params[], sync_twin_params[], sync_log_par
     sync_tile_params[];
 
 enum rc get_sync_keys(struct work *w, const struct request *rq, struct reply *rp);
+enum rc get_sync_heads(struct work *w, const struct request *rq, struct reply *rp);
+enum rc get_sync_heads_of(struct work *w, const struct request *rq, struct reply *rp);
+/* A new key, its line in the chain, and a head that it signs. */
+enum rc post_key_rotate(struct work *w, const struct request *rq, struct reply *rp);
 enum rc get_sync_head(struct work *w, const struct request *rq, struct reply *rp);
 enum rc get_sync_twin(struct work *w, const struct request *rq, struct reply *rp);
 enum rc get_sync_log(struct work *w, const struct request *rq, struct reply *rp);

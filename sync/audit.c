@@ -12,11 +12,17 @@
 
 #include "server/base/fs.h"
 #include "server/store/db.h"
+#include "sync/sm2.h"
 #include "sync/tree.h"
 #include "sync/verify.h"
 
+/* The keys that sign the stream now. */
+struct signers {
+    struct verify_key ed25519, sm2; /* sm2.len 0: there is none */
+};
+
 static enum rc read_key(struct work *w, const char *data, const char *stream,
-                        struct verify_key *out)
+                        struct signers *out)
 {
     const char *path = arena_printf(w->mem, "%s/keys/chain", data);
     char role[VERIFY_ROLE_MAX + 1], *text;
@@ -29,13 +35,28 @@ static enum rc read_key(struct work *w, const char *data, const char *stream,
         return rc;
     snprintf(role, sizeof role, "stream:%s", stream);
     if (verify_keys_first(&se, text, n, first) ||
-        verify_keys_current(&se, text, n, first, role, out))
+        verify_keys_current(&se, text, n, first, role, &out->ed25519))
         return err_set(&w->err, RC_CORRUPT, "%s: %s", path, se.text);
+    if (verify_keys_current_of(&se, text, n, first, role, "sm2", &out->sm2))
+        out->sm2.len = 0;
     return RC_OK;
 }
 
+/* The SM2 signature, if there is one by this key. */
+static bool sm2_ok(const struct verify_key *key, const struct wire_note *note, const char *text)
+{
+    for (size_t i = 0; i < note->nsigs && key->len == SM2_PUBLIC; i++) {
+        const struct wire_sig *s = &note->sigs[i];
+
+        if (!strcmp(s->algorithm, key->algorithm) && !memcmp(s->key_id, key->id, WIRE_KEY_ID) &&
+            !sm2_holds(key->bytes, text, note->signed_len, s->bytes, s->len))
+            return false;
+    }
+    return true;
+}
+
 /* NULL if the head holds, else what is wrong with it. */
-static const char *judge(const struct verify_key *key, const char *stream, const char *text,
+static const char *judge(const struct signers *by, const char *stream, const char *text,
                          size_t n)
 {
     struct wire_head head;
@@ -46,8 +67,10 @@ static const char *judge(const struct verify_key *key, const char *stream, const
         return "what was signed is not a head any more";
     if (strcmp(head.stream, stream))
         return "a head of another stream stands among ours";
-    if (verify_note_names(&note, key) && verify_note(&se, text, &note, key))
+    if (verify_note_names(&note, &by->ed25519) && verify_note(&se, text, &note, &by->ed25519))
         return "the signature of a head does not hold";
+    if (!sm2_ok(&by->sm2, &note, text))
+        return "the SM2 signature of a head does not hold";
     return NULL;
 }
 
@@ -55,19 +78,19 @@ enum rc audit_heads(struct work *w, const char *data, const struct stream *s,
                     void (*fault)(void *arg, int64_t seq, const char *text), void *arg,
                     int64_t *faults)
 {
-    struct verify_key key;
+    struct signers by = { 0 };
     struct rows q;
     enum rc rc;
 
     if (!s->seq)
         return RC_OK;
-    if ((rc = read_key(w, data, s->name, &key)))
+    if ((rc = read_key(w, data, s->name, &by)))
         return rc;
     if ((rc = db_query(w, SQL_head_verify, &q, "i", s->no)))
         return rc;
     while (rows_next(&q)) {
         size_t n = 0;
-        const char *text = rows_blob(&q, 2, &n), *wrong = judge(&key, s->name, text, n);
+        const char *text = rows_blob(&q, 2, &n), *wrong = judge(&by, s->name, text, n);
 
         if (wrong) {
             fault(arg, rows_int(&q, 0), wrong);
@@ -101,10 +124,10 @@ static enum rc read_leaves(struct work *w, int64_t stream, struct tree *t)
     return rc ? rc : end;
 }
 
-static const char *judge_mirror(const struct verify_key *key, const struct stream *s,
+static const char *judge_mirror(const struct signers *by, const struct stream *s,
                                 struct tree *t, const char *text, size_t n, uint64_t *seq)
 {
-    const char *wrong = judge(key, s->name, text, n);
+    const char *wrong = judge(by, s->name, text, n);
     uint8_t root[WIRE_HASH];
     struct wire_head head;
     struct wire_note note;
@@ -123,13 +146,13 @@ enum rc audit_mirror(struct work *w, const char *data, const struct stream *s,
                      void (*fault)(void *arg, int64_t seq, const char *text), void *arg,
                      int64_t *items, int64_t *faults)
 {
-    struct verify_key key = { 0 };
+    struct signers by = { 0 };
     struct tree *t = tree_new();
     const char *wrong, *text;
     uint64_t seq = 0;
     struct rows q;
     size_t n = 0;
-    enum rc rc = read_key(w, data, s->name, &key);
+    enum rc rc = read_key(w, data, s->name, &by);
 
     if ((rc && rc != RC_CORRUPT) || (rc = read_leaves(w, s->no, t)) ||
         (rc = db_query(w, SQL_sync_head_newest, &q, "i", s->no))) {
@@ -139,7 +162,7 @@ enum rc audit_mirror(struct work *w, const char *data, const struct stream *s,
     *items = (int64_t)tree_size(t);
     if (rows_next(&q)) {
         text = rows_blob(&q, 0, &n);
-        if ((wrong = judge_mirror(&key, s, t, text, n, &seq))) {
+        if ((wrong = judge_mirror(&by, s, t, text, n, &seq))) {
             fault(arg, (int64_t)seq, wrong);
             ++*faults;
         }

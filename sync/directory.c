@@ -49,3 +49,36 @@ enum rc directory_make(struct work *w, int64_t stream, const uint8_t *held,
         return rc;
     return keep(w, stream, "directory", &text, held, hash);
 }
+
+enum rc withheld_make(struct work *w, int64_t stream, const uint8_t *held, bool *any,
+                      uint8_t hash[HASH_BYTES])
+{
+    struct buf text = BUF_IN(w->mem);
+    struct rows q;
+    enum rc rc;
+
+    *any = false;
+    memset(hash, 0, HASH_BYTES);
+    if ((rc = db_query(w, SQL_heads_withheld, &q, "i", stream)))
+        return rc;
+    buf_adds(&text, "tjzw withheld 1\n");
+    while (!rc && rows_next(&q)) {
+        struct id id;
+        char line[ID_TEXT];
+        size_t n;
+        const void *p = rows_blob(&q, 0, &n);
+
+        if (n != ID_BYTES) {
+            rc = err_set(&w->err, RC_CORRUPT, "the id of a withheld item is damaged");
+            break;
+        }
+        memcpy(id.b, p, ID_BYTES);
+        buf_adds(&text, id_text(&id, line));
+        buf_addc(&text, '\n');
+        *any = true;
+    }
+    enum rc end = rows_done(&q);
+    if (rc || (rc = end) || !*any)
+        return rc;
+    return keep(w, stream, "withheld", &text, held, hash);
+}

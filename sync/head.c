@@ -248,8 +248,10 @@ static void publish(void *arg)
 
     if (s->cover.n)
         cover_keep(l->covers, s->head.epoch, s->head.seq, s->cover.p, s->cover.n);
+    keys_show(l->keys); /* whoever meets the signature must be able to find its key */
     head_show(l, &s->head, s->note, s->n);
     l->floor = s->head.time;
+    l->renew = false;
     l->stale = l->seq != s->head.seq;
     l->urgent = false;
     l->signed_ms = clock_now_ms();
@@ -344,7 +346,7 @@ enum rc head_sign(struct work *w, struct live *l, bool must)
     } else if (l->directory_new) {
         work_after_commit(w, published_directory, l);
     }
-    if (!must && l->has_head && same_content(&h, &l->head) && !quarter_passed(l))
+    if (!must && !l->renew && l->has_head && same_content(&h, &l->head) && !quarter_passed(l))
         return RC_OK;
     return sign_this(w, l, &h, h.seq == l->seq);
 }
@@ -468,7 +470,7 @@ static void purged(struct live *l, struct work *w, enum rc rc)
 void head_tick(struct live *l, struct db *db)
 {
     if (!l->mirrored && !l->queued && debounced(l) &&
-        (l->stale || l->directory_new || quarter_passed(l)))
+        (l->stale || l->renew || l->directory_new || quarter_passed(l)))
         in_transaction(l, db, tick_sign, attempted);
     if (!l->mirrored) {
         index_retire(l->index, db);

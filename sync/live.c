@@ -24,6 +24,7 @@
 #include "server/store/db.h"
 #include "sync/founding.h"
 #include "sync/head.h"
+#include "sync/heads.h"
 #include "sync/live_state.h"
 
 enum { TICK_MS = 50 };
@@ -140,6 +141,7 @@ static void roll_show(struct live *add, const struct live *drop)
     r->older = rolls;
     rolls = r;
     atomic_store_explicit(&shown, r, memory_order_release);
+    heads_touch();
 }
 
 void live_enter(void *l)
@@ -200,6 +202,7 @@ static void on_tick(struct db *db, void *arg)
     (void)arg;
     for (int i = 0; i < r->n; i++)
         head_tick(r->live[i], db);
+    heads_tick(db);
 }
 
 void sync_watch(void)
@@ -305,6 +308,13 @@ static enum rc start(struct work *w, void *arg)
     return RC_OK;
 }
 
+/* When all streams are found. */
+static enum rc list(struct work *w, void *arg)
+{
+    (void)arg;
+    return heads_resume(w);
+}
+
 static void live_free(struct live *l)
 {
     index_free(l->index);
@@ -336,6 +346,30 @@ struct live *live_new(const char *name, bool mirrored)
     return l;
 }
 
+/* A head with both signatures, as large as it will be. */
+static bool fits(const char *name, const struct conf *c)
+{
+    struct wire_head h = { .epoch = 9999999999,
+                           .seq = 9999999999,
+                           .sign = 999999,
+                           .time = 9999999999,
+                           .lease = (uint32_t)(c->head_lease / 1000),
+                           .poll = (uint32_t)(c->head_poll / 1000),
+                           .cut = 999999999,
+                           .size = 9999999999,
+                           .has_index = true };
+    const struct wire_sig ed25519 = { .algorithm = "ed25519", .len = 64 };
+    const struct wire_sig sm2 = { .algorithm = "sm2", .len = 64 };
+    char text[WIRE_HEAD_MAX];
+    struct sync_err e;
+    size_t n;
+
+    memcpy(h.stream, name, strlen(name) + 1);
+    return !wire_head_print(&e, &h, text, &n) &&
+           !wire_sig_append(&e, &ed25519, text, &n, sizeof text) &&
+           !wire_sig_append(&e, &sm2, text, &n, sizeof text);
+}
+
 static enum rc check_conf(struct err *e, const struct conf *c)
 {
     if (!c->streams.n || c->streams.n > WIRE_STREAMS_MAX)
@@ -348,6 +382,11 @@ static enum rc check_conf(struct err *e, const struct conf *c)
                            "streams: '%.40s' is no name for one: a-z, 0-9 and -, at most %d, "
                            "and not \"heads\"",
                            name, WIRE_STREAM_MAX);
+        if (c->sign_sm2 && !fits(name, c))
+            return err_set(e, RC_INVALID,
+                           "sign_sm2: with two signatures a head of the stream %s would have "
+                           "%d bytes or more: give it a shorter name",
+                           name, WIRE_HEAD_MAX);
         for (int k = 0; k < i; k++)
             if (!strcmp(name, c->streams.v[k]))
                 return err_set(e, RC_INVALID, "streams: %s stands twice", name);
@@ -363,7 +402,9 @@ static enum rc open_keys(struct err *e)
     enum rc rc = keys_open(e, conf->data, &keys);
 
     for (int i = 0; i < conf->streams.n && !rc; i++)
-        rc = keys_own(keys, e, conf->streams.v[i]);
+        rc = keys_own(keys, e, conf->streams.v[i], conf->sign_sm2);
+    if (!rc)
+        heads_open(keys, (uint32_t)(conf->head_lease / 1000));
     return rc;
 }
 
@@ -395,6 +436,7 @@ static void forget_all(void)
         live_free(lives);
         lives = older;
     }
+    heads_close();
     keys_close(keys);
     keys = NULL;
     conf = NULL;
@@ -408,7 +450,8 @@ enum rc sync_start(struct err *e, const struct conf *c, struct pool *workers)
         return rc;
     conf = c;
     builders = workers;
-    if ((rc = open_keys(e)) || (rc = on_writer(e, start, NULL)))
+    if ((rc = open_keys(e)) || (rc = on_writer(e, start, NULL)) ||
+        (rc = on_writer(e, list, NULL)))
         forget_all();
     return rc;
 }
@@ -463,6 +506,61 @@ enum rc sync_flush(struct err *e)
         if (live_at(i) && !live_at(i)->mirrored)
             rc = head_flush(live_at(i), e);
     return rc;
+}
+
+/* ---- another key ---- */
+
+static void show_keys(void *arg)
+{
+    (void)arg;
+    keys_show(keys);
+}
+
+static enum rc rotate_platform(struct work *w)
+{
+    const struct roll *r = roll();
+    const char *names[WIRE_STREAMS_MAX];
+    int n = 0;
+    enum rc rc;
+
+    names[n++] = live_own()->name; /* the first: it is signed anew in any case */
+    for (int i = 0; i < r->n; i++)
+        if (r->live[i] != live_own())
+            names[n++] = r->live[i]->name;
+    if ((rc = keys_rotate_platform(keys, &w->err, names, n)))
+        return rc;
+    heads_renew();
+    return heads_sign(w, false);
+}
+
+static enum rc rotate_stream(struct work *w, const char *name)
+{
+    struct live *l = live_find(name);
+    enum rc rc;
+
+    if (!l)
+        return err_set(&w->err, RC_NOT_FOUND, "there is no stream \"%.40s\"", name);
+    if (l->mirrored)
+        return err_set(&w->err, RC_CONFLICT,
+                       "the stream %s is another server's, mirrored here: its key is there",
+                       name);
+    if ((rc = keys_rotate_stream(keys, &w->err, name)))
+        return rc;
+    l->renew = true;
+    return head_sign(w, l, false);
+}
+
+enum rc sync_rotate(struct work *w, const char *role)
+{
+    static const char prefix[] = "stream:";
+    bool qualified = !strncmp(role, prefix, sizeof prefix - 1);
+
+    if (!live_own())
+        return err_set(&w->err, RC_BUSY, "the keys are being loaded");
+    work_after_commit(w, show_keys, NULL);
+    if (!strcmp(role, "platform"))
+        return rotate_platform(w);
+    return rotate_stream(w, role + (qualified ? sizeof prefix - 1 : 0));
 }
 
 void sync_stop(void)

@@ -59,6 +59,12 @@ void sync_done(void);
 
 /* Signs now, for all own streams, what is committed. Waits for the writer. */
 enum rc sync_flush(struct err *e);
+/*
+ * Inside a transaction, on the writer thread: another key for `role` ("platform", a stream's name, or
+ * "stream:NAME"), and what it signs: the list of heads, the stream's head. Everybody sees both and the chain after COMMIT. What
+ * could not be signed is signed by the next tick. RC_NOT_FOUND, RC_CONFLICT (a mirrored stream), RC_FULL.
+ */
+enum rc sync_rotate(struct work *w, const char *role);
 /* The keys of this server: there while it has streams. */
 struct keys;
 struct keys *sync_keys(void);

@@ -42,6 +42,7 @@ struct live {
     struct tree *tree;
     uint64_t seq;       /* the last change that is in the tree */
     uint64_t cut;       /* takedowns and purges up to there */
+    bool renew;         /* its newest head is to be signed anew: another key */
     bool stale;         /* something was committed that the head does not say */
     bool urgent;        /* and something was taken away by it */
     bool directory_new; /* the directory object must be made again */

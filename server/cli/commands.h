@@ -16,6 +16,8 @@ int cmd_backup(const struct args *a);
 int cmd_restore(const struct args *a);
 int cmd_rebuild(const struct args *a);
 int cmd_keys(const struct args *a);
+int cmd_key_list(const struct args *a);
+int cmd_key_rotate(const struct args *a);
 int cmd_staff(const struct args
                   *a); /* site, column, item, token: one request to the API each (staff.c) */
 int cmd_print_fields(const struct args *a);

@@ -14,6 +14,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
 #include "server/base/clock.h"
 #include "server/base/fs.h"
 #include "server/cli/commands.h"
@@ -23,6 +25,7 @@
 #include "server/library/takedown.h"
 #include "server/store/backup.h"
 #include "server/store/db.h"
+#include "sync/verify.h"
 
 enum {
     CLOCK_OFF_MAX = 300, /* seconds that two clocks may differ */
@@ -195,6 +198,64 @@ static enum finding check_keys(struct doctor *d)
     return found;
 }
 
+/* The key file, or the one that a crash left on its way to its place. */
+static bool holds_platform(const struct doctor *d, struct arena *mem,
+                           const struct verify_key *platform)
+{
+    static const char *const files[] = { "platform.key", "platform.key.new" };
+    bool holds = false;
+
+    for (size_t i = 0; i < sizeof files / sizeof *files && !holds; i++) {
+        uint8_t pk[VERIFY_ED25519], secret[VERIFY_SECRET];
+        struct err ignored;
+        char *seed;
+        size_t n;
+
+        if (fs_read(&ignored, mem, arena_printf(mem, "%s/keys/%s", d->c->data, files[i]),
+                    crypto_sign_SEEDBYTES, &seed, &n) ||
+            n != crypto_sign_SEEDBYTES)
+            continue;
+        crypto_sign_seed_keypair(pk, secret, (const uint8_t *)seed);
+        holds = !memcmp(pk, platform->bytes, sizeof pk);
+        sodium_memzero(secret, sizeof secret);
+        sodium_memzero(seed, n);
+    }
+    return holds;
+}
+
+/* The public chain against the key files: what the next start would find. */
+static enum finding check_chain(struct doctor *d)
+{
+    const char *path;
+    uint8_t first[VERIFY_ED25519];
+    struct verify_key platform;
+    struct sync_err se;
+    struct arena *mem = arena_new();
+    enum finding found = FINE;
+    struct err e = { 0 };
+    char *text;
+    size_t n;
+
+    path = arena_printf(mem, "%s/keys/chain", d->c->data);
+    if (!fs_exists(path))
+        say(d, FINE, "", "no chain of keys yet: it is made at the first start");
+    else if (fs_read(&e, mem, path, VERIFY_KEYS_MAX, &text, &n))
+        found = say(d, WRONG, "restore keys/ from the backup", "%s", e.text);
+    else if (verify_keys_first(&se, text, n, first) ||
+             verify_keys_current(&se, text, n, first, "platform", &platform))
+        found = say(d, WRONG, "restore keys/ from the backup", "%s: %.300s", path, se.text);
+    else if (!holds_platform(d, mem, &platform))
+        found = say(d, WRONG, "restore keys/ from the newest backup",
+                    "platform.key is not the key that %s names", path);
+    else if (n > VERIFY_KEYS_MAX / 4 * 3)
+        found = say(d, WARN, "exchange keys less often: a full chain takes no more",
+                    "the chain of keys has %zu of %d bytes", n, VERIFY_KEYS_MAX);
+    else
+        say(d, FINE, "", "the chain of keys holds, %zu of %d bytes", n, VERIFY_KEYS_MAX);
+    arena_free(mem);
+    return found;
+}
+
 static enum finding check_certificate(struct doctor *d)
 {
     char path[4096];
@@ -317,10 +378,10 @@ static const struct {
     const char *name;
     enum finding (*check)(struct doctor *d);
 } checks[] = {
-    { "目录", check_directory },   { "磁盘", check_disk },    { "资源库", check_library },
-    { "信息流", check_streams },   { "时钟", check_clock },   { "密钥", check_keys },
-    { "证书", check_certificate }, { "文件数", check_files }, { "残留", check_leftovers },
-    { "撤稿", check_takedowns },   { "缓存", check_purges },
+    { "目录", check_directory }, { "磁盘", check_disk },        { "资源库", check_library },
+    { "信息流", check_streams }, { "时钟", check_clock },       { "密钥", check_keys },
+    { "公钥链", check_chain },   { "证书", check_certificate }, { "文件数", check_files },
+    { "残留", check_leftovers }, { "撤稿", check_takedowns },   { "缓存", check_purges },
 };
 
 static const char *const signs[] = { [FINE] = "✔", [WARN] = "!", [WRONG] = "✘" };

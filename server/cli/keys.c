@@ -1,33 +1,181 @@
 /*
- * keys.c - `tjzw keys`: the public key that a phone is told to trust.
+ * keys.c - `tjzw keys`: the public key that a phone is told to trust; `tjzw key list`: all of the
+ * chain; `tjzw key rotate`: another key.
  */
+#include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "server/base/clock.h"
 #include "server/base/fs.h"
 #include "server/base/id.h"
 #include "server/cli/commands.h"
+#include "server/cli/link.h"
 #include "sync/verify.h"
+
+/* The chain in `mem`, checked, and its present platform key. */
+static int read_chain(const struct conf *c, struct arena *mem, const char **text, size_t *n,
+                      uint8_t first[VERIFY_ED25519], struct verify_key *platform)
+{
+    const char *path = arena_printf(mem, "%s/keys/chain", c->data);
+    struct sync_err why = { 0 };
+    struct err e = { 0 };
+    char *chain;
+
+    if (fs_read(&e, mem, path, VERIFY_KEYS_MAX, &chain, n))
+        return cli_fail(&e, "keys", "they are made at the first start of tjzw serve");
+    if ((verify_keys_first(&why, chain, *n, first) ||
+         verify_keys_current(&why, chain, *n, first, "platform", platform)) &&
+        err_set(&e, RC_CORRUPT, "%s: %.300s", path, why.text))
+        return cli_fail(&e, "keys", "restore the directory keys/ from the backup");
+    *text = chain;
+    return 0;
+}
 
 int cmd_keys(const struct args *a)
 {
     struct arena *mem = arena_new();
-    uint8_t key[VERIFY_ED25519];
-    struct sync_err why = { 0 };
-    char path[4096], hex[HASH_TEXT], *text;
-    struct err e = { 0 };
+    struct verify_key platform;
+    uint8_t first[VERIFY_ED25519];
+    char hex[HASH_TEXT];
+    const char *text;
     struct conf c;
     size_t n;
     int code;
 
     if (!(code = cli_conf(a, &c))) {
-        snprintf(path, sizeof path, "%s/keys/chain", c.data);
-        if (fs_read(&e, mem, path, VERIFY_KEYS_MAX, &text, &n))
-            code = cli_fail(&e, "keys", "they are made at the first start of tjzw serve");
-        else if (verify_keys_first(&why, text, n, key) &&
-                 err_set(&e, RC_CORRUPT, "%s: %.300s", path, why.text))
-            code = cli_fail(&e, "keys", "restore the directory keys/ from the backup");
+        if (!(code = read_chain(&c, mem, &text, &n, first, &platform)))
+            printf("platform ed25519 %s\n%s", hex_text(platform.bytes, VERIFY_ED25519, hex),
+                   text);
+        conf_done(&c);
+    }
+    arena_free(mem);
+    return code;
+}
+
+/* ---- list ---- */
+
+struct line {
+    uint64_t no, time;
+    char role[VERIFY_ROLE_MAX + 1], algorithm[WIRE_ALGORITHM_MAX + 1];
+    struct verify_key key;
+};
+
+static bool take_text(struct wire_text *t, char *out, size_t room)
+{
+    const char *word;
+    size_t n;
+
+    if (!wire_take_word(t, &word, &n) || n >= room)
+        return false;
+    memcpy(out, word, n);
+    out[n] = '\0';
+    return wire_take_lit(t, " ");
+}
+
+/* One line of a chain that holds. */
+static bool take_line(struct wire_text *t, struct line *l)
+{
+    uint8_t bytes[VERIFY_PUBLIC_MAX];
+    const char *word, *end;
+    size_t n;
+
+    if (!wire_take_lit(t, "key ") || !wire_take_u64(t, &l->no) || !wire_take_lit(t, " ") ||
+        !take_text(t, l->role, sizeof l->role) ||
+        !take_text(t, l->algorithm, sizeof l->algorithm) || !wire_take_word(t, &word, &n) ||
+        n / 2 > sizeof bytes || !wire_unhex(word, n, bytes, n / 2) || !wire_take_lit(t, " ") ||
+        !wire_take_u64(t, &l->time) || !(end = memchr(t->at, '\n', (size_t)(t->end - t->at))))
+        return false;
+    t->at = end + 1;
+    return verify_key_of(l->algorithm, bytes, n / 2, &l->key);
+}
+
+static void print_line(const struct line *l, bool now)
+{
+    char id[2 * WIRE_KEY_ID + 1], clock[CLOCK_TEXT];
+
+    wire_hex(l->key.id, WIRE_KEY_ID, id);
+    printf("%4" PRIu64 "  %-24s %-8s %s  %s%s\n", l->no, l->role, l->algorithm, id,
+           clock_text((int64_t)l->time, clock), now ? "  signs now" : "");
+}
+
+static void print_all(const char *text, size_t n, const uint8_t first[VERIFY_ED25519])
+{
+    struct wire_text t = { text, text + n };
+    struct line l;
+
+    for (wire_take_lit(&t, "tjzw keys 1\n"); t.at < t.end && take_line(&t, &l);) {
+        struct verify_key now;
+        struct sync_err e;
+
+        print_line(&l, !verify_keys_current_of(&e, text, n, first, l.role, l.algorithm, &now) &&
+                           !memcmp(now.id, l.key.id, WIRE_KEY_ID));
+    }
+}
+
+int cmd_key_list(const struct args *a)
+{
+    struct arena *mem = arena_new();
+    struct verify_key platform;
+    uint8_t first[VERIFY_ED25519];
+    const char *text;
+    struct conf c;
+    size_t n;
+    int code;
+
+    if (!(code = cli_conf(a, &c))) {
+        if (!(code = read_chain(&c, mem, &text, &n, first, &platform)))
+            print_all(text, n, first);
+        conf_done(&c);
+    }
+    arena_free(mem);
+    return code;
+}
+
+/* ---- rotate ---- */
+
+static const char *cure(const struct err *e)
+{
+    switch (e->rc) {
+    case RC_NOT_FOUND: return "name platform, or one of the setting streams; tjzw key list";
+    case RC_CONFLICT: return "rotate it on the server that signs it";
+    case RC_FULL: return "free disk space; a chain that is full cannot grow (docs/sync.md)";
+    default: return link_hint(e);
+    }
+}
+
+static int rotate(const struct args *a, struct link *l, struct arena *mem)
+{
+    struct buf target = BUF_IN(mem);
+    struct link_answer answer;
+    struct err e = { 0 };
+
+    buf_adds(&target, "/v1/keys/");
+    buf_url(&target, a->pos[0], strlen(a->pos[0]));
+    buf_adds(&target, "/rotate");
+    if (link_call(l, &e, mem, POST, target.p, NULL, NULL, 0, &answer) ||
+        (answer.status >= 300 && link_problem(&e, mem, &answer)))
+        return cli_fail(&e, "the key was not exchanged", cure(&e));
+    printf("%s has a new key, and the old one is gone\n  make a backup now: one of before no "
+           "longer fits what phones know\n",
+           a->pos[0]);
+    return 0;
+}
+
+int cmd_key_rotate(const struct args *a)
+{
+    struct arena *mem = arena_new();
+    struct link *l = NULL;
+    struct err e = { 0 };
+    struct conf c;
+    int code;
+
+    if (!(code = cli_conf(a, &c))) {
+        if (link_open(&e, a, &c, false, &l))
+            code = cli_fail(&e, "the key was not exchanged", link_hint(&e));
         else
-            printf("platform ed25519 %s\n%s", hex_text(key, sizeof key, hex), text);
+            code = rotate(a, l, mem);
+        link_close(l);
         conf_done(&c);
     }
     arena_free(mem);

@@ -6,7 +6,8 @@
  *        They are read after the database, so what it speaks of is there
  *     3. everything is on the disk (syncfs), then read back: hashes, and the database's own
  * check
- *     4. MANIFEST (manifest.h), last
+ *     4. the keys are still what they were when they were copied: they belong together
+ *     5. MANIFEST (manifest.h), last
  *
  * Not copied: objects (made anew from the log), epoch and takedowns (they tell what came after:
  * see restore.c), lock, sockets, and what is being written just now.
@@ -174,6 +175,15 @@ static enum rc verify_all(struct err *e, const char *dir, const struct manifest 
     return db_check_file(e, path);
 }
 
+/* Keys and their chain belong together: all of them must be what they were when they were copied. */
+static enum rc check_keys(struct job *j)
+{
+    for (const struct manifest_file *f = j->m.first; f; f = f->next)
+        if (!strncmp(f->path, "keys/", 5) && manifest_verify(j->e, j->data, f))
+            return err_set(j->e, RC_CONFLICT, "%s changed while the backup was made", f->path);
+    return RC_OK;
+}
+
 static enum rc fill(struct job *j, const char *manifest, void (*progress)(void *, int, int),
                     void *arg)
 {
@@ -181,7 +191,8 @@ static enum rc fill(struct job *j, const char *manifest, void (*progress)(void *
     enum rc rc;
 
     if ((rc = add_database(j, progress, arg)) || (rc = add_tree(j, "")) ||
-        (rc = manifest_sync(j->e, j->to)) || (rc = verify_all(j->e, j->to, &j->m)))
+        (rc = manifest_sync(j->e, j->to)) || (rc = verify_all(j->e, j->to, &j->m)) ||
+        (rc = check_keys(j)))
         return rc;
     manifest_print(&j->m, &text);
     return fs_write(j->e, manifest, text.p, text.n, 0600);

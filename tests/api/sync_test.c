@@ -284,10 +284,63 @@ static void a_purge_makes_older_catch_ups_gone(void **state)
     assert_int_equal(get(f, target, NULL).status, 200);
 }
 
+static void the_list_of_streams_is_polled_with_its_etag(void **state)
+{
+    static const char *const paths[] = { "/v1/sync/heads", "/v1/sync/heads/main" };
+    struct sync_http *f = *state;
+
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        struct answer a = get(f, paths[i], NULL), again, h;
+        const char *etag = answer_header(f->world, &a, "etag"), *if_none;
+        const struct ask how = { 0 };
+
+        assert_int_equal(a.status, 200);
+        assert_header(f, &a, "cache-control", "public, max-age=0, s-maxage=5");
+        assert_header(f, &a, "content-type", "text/plain; charset=utf-8");
+        assert_int_equal(etag[0], '"');
+        assert_non_null(strstr(a.body, "tjzw heads 1\n"));
+        assert_non_null(strstr(a.body, "\nstream main -\n"));
+        assert_non_null(strstr(a.body, "\n\ntjzw head 1\n"));
+        h = ask(f->world, HEAD, paths[i], &how);
+        assert_int_equal(h.status, 200);
+        assert_string_equal(answer_header(f->world, &h, "etag"), etag);
+        if_none = arena_printf(world_mem(f->world), "if-none-match: %s", etag);
+        assert_int_equal(get(f, paths[i], if_none).status, 304);
+        put(f, f->items, 0);
+        head();
+        again = get(f, paths[i], if_none);
+        assert_int_equal(again.status, 200);
+        assert_string_not_equal(answer_header(f->world, &again, "etag"), etag);
+    }
+    assert_int_equal(get(f, "/v1/sync/heads/none", NULL).status, 404);
+    assert_int_equal(get(f, "/v1/sync/heads/head", NULL).status, 404);
+    assert_int_equal(get(f, "/v1/sync/heads/", NULL).status, 404);
+}
+
+static void keys_are_exchanged_by_whoever_operates_the_server(void **state)
+{
+    struct sync_http *f = *state;
+    const struct ask stranger = { 0 }, operator= { .origin = ORIGIN_ADMIN };
+    struct answer before = get(f, "/v1/sync/keys", NULL), after;
+
+    assert_int_equal(ask(f->world, POST, "/v1/keys/main/rotate", &stranger).status, 401);
+    assert_string_equal(get(f, "/v1/sync/keys", NULL).body, before.body);
+    assert_int_equal(ask(f->world, POST, "/v1/keys/main/rotate", &operator).status, 200);
+    assert_int_equal(ask(f->world, POST, "/v1/keys/platform/rotate", &operator).status, 200);
+    assert_int_equal(ask(f->world, POST, "/v1/keys/none/rotate", &operator).status, 404);
+    after = get(f, "/v1/sync/keys", NULL);
+    assert_true(strlen(after.body) > strlen(before.body));
+    assert_memory_equal(after.body, before.body, strlen(before.body));
+    assert_string_not_equal(answer_header(f->world, &after, "etag"),
+                            answer_header(f->world, &before, "etag"));
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sync_http_set_up, sync_http_tear_down)
     const struct CMUnitTest tests[] = {
+        TEST(keys_are_exchanged_by_whoever_operates_the_server),
+        TEST(the_list_of_streams_is_polled_with_its_etag),
         TEST(the_head_is_short_lived_and_has_a_strong_etag),
         TEST(keys_are_served),
         TEST(a_twin_a_log_and_an_object_are_for_ever),

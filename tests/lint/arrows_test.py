@@ -51,7 +51,7 @@ LIBRARIES = {
     "sqlite3.h": [STORE, "clients/c", "tests"],
     "libpq-fe.h": [STORE, "tests"],
     "curl/": [HTTP, "server/main", "clients/c", "tests"],
-    "openssl/": [BASE, HTTP, IDENTITY, "tests"],
+    "openssl/": [BASE, HTTP, IDENTITY, "sync/sm2", "tests"],
     "jansson.h": ["clients/c", BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server", "sync", "push", "api", "tests"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
