@@ -14,8 +14,9 @@ static const struct {
 } table[] = {
     [TJZW_OK] = { "ok", "成功" },
     [TJZW_USAGE] = { "usage", "参数不正确。请对照帮助检查后重试" },
-    [TJZW_NOT_FOUND] = { "not_found", "没有找到：该条目没有发布、已经下线，或者这个数据流尚未关"
-                                      "注。可先同步再试" },
+    [TJZW_NOT_FOUND] = { "not_found",
+                         "没有找到：该条目没有发布、已经下线、在保留范围之外，或者这个"
+                         "数据流尚未关注。可先同步再试" },
     [TJZW_STORE] = { "store", "无法读写本机的数据文件。请检查路径和权限；如文件已损坏，删除它后"
                               "重新同步即可" },
     [TJZW_FULL] = { "full", "本机存储空间已满，原有内容不受影响。请腾出空间后重试" },
@@ -42,7 +43,7 @@ static const struct {
                    "服务器的 TLS 证书无法验证，没有传送任何内容。自签证书请用 --cacert "
                    "指定证书文件（服务器数据目录 DIR/keys/tls-cert.pem）；否则请核对地址" },
     [TJZW_DAMAGED] = { "damaged",
-                       "本机数据与签名不符，已作标记。请再同步一次，内容将重新取回" },
+                       "本机数据与签名不符，已作标记。请再同步一次，有出入的内容将重新取回" },
 };
 
 const char *tjzw_code_name(enum tjzw_code code)

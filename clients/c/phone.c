@@ -17,30 +17,22 @@
 #include "clients/c/phone.h"
 #include "clients/c/tjzw.h"
 
-enum { EXIT_ASKED_WRONGLY = 2, BEIJING = 8 * 3600 };
-
-struct phone {
-    const char *store, *stream, *column, *horizon;
-    struct tjzw_server server;
-    uint32_t most, timeout;
-    bool verbose, json;
-    struct tjzw *t;
-    enum tjzw_code code; /* how the command ended */
-    struct tjzw_sync_result synced;
-};
+enum { BEIJING = 8 * 3600 };
 
 struct command {
     const char *name, *argument;
     const char *summary;
     const char *examples;
     int (*run)(struct phone *p, const char *argument);
+    bool asks;         /* the network: knows --server and the like, and must know a server */
+    unsigned optional; /* further arguments it takes */
 };
 
-static struct tjzw *running; /* for the signal handler */
+static struct tjzw *volatile running; /* for the signal handler */
 
 /* ---- telling ---- */
 
-static int failed(struct phone *p, const char *what, const struct tjzw_error *e)
+int phone_failed(struct phone *p, const char *what, const struct tjzw_error *e)
 {
     p->code = e->code;
     fprintf(stderr, "tjzw-phone %s：%s。\n", what, e->text);
@@ -49,14 +41,14 @@ static int failed(struct phone *p, const char *what, const struct tjzw_error *e)
     return e->code == TJZW_USAGE ? EXIT_ASKED_WRONGLY : EXIT_FAILURE;
 }
 
-static int wrong(const char *what, const char *value, const char *how)
+int phone_wrong(const char *what, const char *value, const char *how)
 {
     fprintf(stderr, "tjzw-phone：%s%s%s。%s\n", what, value ? " " : "", value ? value : "",
             how);
     return EXIT_ASKED_WRONGLY;
 }
 
-static const char *print_time(int64_t t, const char *format, char out[32])
+const char *phone_time(int64_t t, const char *format, char out[32])
 {
     time_t beijing = (time_t)t + BEIJING;
     struct tm tm;
@@ -66,7 +58,7 @@ static const char *print_time(int64_t t, const char *format, char out[32])
     return out;
 }
 
-static const char *print_span(uint64_t seconds, char out[48])
+const char *phone_span(uint64_t seconds, char out[48])
 {
     static const struct {
         uint64_t seconds;
@@ -81,7 +73,7 @@ static const char *print_span(uint64_t seconds, char out[48])
 }
 
 /* stdout may be a full disk or a closed pipe. */
-static int finish(const char *what)
+int phone_finish(const char *what)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return EXIT_SUCCESS;
@@ -117,28 +109,38 @@ static void show_request(void *ctx, const struct tjzw_trace *r)
            r->path, r->status, r->bytes_down, r->bytes_up, r->ms);
 }
 
+static const char *yes_no(bool b)
+{
+    return b ? "true" : "false";
+}
+
 /* One line, however it ended: programs read it instead of the sentences. */
-static void tell_json(const struct phone *p)
+void phone_tell_json(const struct phone *p)
 {
     const struct tjzw_sync_result *r = &p->synced;
 
     putchar('{');
     if (p->code)
-        printf("\"error\":\"%s\",\"wait\":%" PRIu32 ",", tjzw_code_name(p->code), r->wait);
+        printf("\"error\":\"%s\",", tjzw_code_name(p->code));
     printf("\"requests\":%" PRIu32 ",\"bytes_down\":%" PRIu64 ",\"bytes_up\":%" PRIu64
-           ",\"ms\":%" PRIu64 ",\"cursor\":\"%s\"}\n",
-           r->requests, r->bytes_down, r->bytes_up, r->ms, r->cursor);
+           ",\"ms\":%" PRIu64 ",\"cursor\":\"%s\",\"records\":%" PRIu64
+           ",\"changed\":%s,\"repaired\":%s,\"skipped\":%s,\"unfinished\":%s,\"wait\":%" PRIu32
+           "}\n",
+           r->requests, r->bytes_down, r->bytes_up, r->ms, r->cursor, r->records,
+           yes_no(r->changed), yes_no(r->repaired), yes_no(r->skipped), yes_no(r->unfinished),
+           r->wait);
 }
 
-static void tell_sync(const struct phone *p, const struct tjzw_sync_result *r)
+void phone_tell_sync(const struct phone *p, const struct tjzw_sync_result *r)
 {
     if (r->changed)
         printf("已更新：%" PRIu64 " 处变化，全部通过签名核验。", r->records);
     else
         printf("已是最新。");
     printf("位置 %s\n", r->cursor);
-    if (r->started_over)
-        printf("历史已重新开始（服务器从备份恢复，或本机数据曾损坏），内容已全部重新取回。\n");
+    if (r->repaired)
+        printf("本机内容已修复：逐条与签名的状态核对，只重新取回了有出入的（本机数据曾损坏，或"
+               "服务器曾从备份恢复）。\n");
     if (p->verbose)
         printf("共 %" PRIu32 " 次请求，收 %" PRIu64 " 字节，发 %" PRIu64 " 字节，用时 %" PRIu64
                " 毫秒\n",
@@ -158,9 +160,9 @@ static int run_sync(struct phone *p, const char *argument)
     enum tjzw_code rc;
 
     (void)argument;
-    running = p->t;
+    phone_runs(p->t);
     rc = tjzw_sync(p->t, &options, &p->synced, &e);
-    running = NULL;
+    phone_runs(NULL);
     if (terminal)
         fprintf(stderr, "\r\033[K");
     if (result->first_use)
@@ -169,10 +171,15 @@ static int run_sync(struct phone *p, const char *argument)
     if (rc && result->wait)
         fprintf(stderr, "服务器请求 %" PRIu32 " 秒后再试。\n", result->wait);
     if (rc)
-        return failed(p, "sync", &e);
+        return phone_failed(p, "sync", &e);
     if (!p->json)
-        tell_sync(p, result);
-    return finish("sync");
+        phone_tell_sync(p, result);
+    return phone_finish("sync");
+}
+
+void phone_runs(struct tjzw *t)
+{
+    running = t;
 }
 
 static void on_signal(int signal)
@@ -190,8 +197,8 @@ static bool print_line(void *ctx, const struct tjzw_item *item)
     size_t *n = ctx;
 
     ++*n;
-    printf("%s  %s  [%s]  %s\n", print_time(item->date, "%Y-%m-%d", date), item->id,
-           item->column, item->title);
+    printf("%s  %s  [%s]  %s%s\n", phone_time(item->date, "%Y-%m-%d", date), item->id,
+           item->column, item->title, item->kept ? "  ★" : "");
     return !ferror(stdout);
 }
 
@@ -199,6 +206,7 @@ static struct tjzw_query the_query(const struct phone *p)
 {
     return (struct tjzw_query){ .stream = p->stream,
                                 .column = p->column,
+                                .kept = p->kept,
                                 .most = p->most ? p->most : UINT32_MAX };
 }
 
@@ -210,12 +218,12 @@ static int run_list(struct phone *p, const char *argument)
 
     (void)argument;
     if (tjzw_list(p->t, &query, print_line, &n, &e))
-        return failed(p, "list", &e);
+        return phone_failed(p, "list", &e);
     if (n == 0)
         fprintf(stderr,
                 "本机没有%s条目。可先运行 tjzw-phone sync，或用 columns 查看有哪些栏目。\n",
                 p->column ? "该栏目的" : "");
-    return finish("list");
+    return phone_finish("list");
 }
 
 static int run_search(struct phone *p, const char *argument)
@@ -225,10 +233,10 @@ static int run_search(struct phone *p, const char *argument)
     size_t n = 0;
 
     if (tjzw_search(p->t, argument, &query, print_line, &n, &e))
-        return failed(p, "search", &e);
+        return phone_failed(p, "search", &e);
     if (n == 0)
         fprintf(stderr, "本机没有包含“%s”的条目。\n", argument);
-    return finish("search");
+    return phone_finish("search");
 }
 
 static bool print_item(void *ctx, const struct tjzw_item *item)
@@ -238,6 +246,12 @@ static bool print_item(void *ctx, const struct tjzw_item *item)
     return false;
 }
 
+int phone_not_an_id(const char *text)
+{
+    return phone_wrong("不是条目编号：", text,
+                       "编号形如 019a2b3c-0000-7000-8000-000000000001，用 list 可以看到。");
+}
+
 static int run_show(struct phone *p, const char *argument)
 {
     enum tjzw_code rc;
@@ -245,9 +259,8 @@ static int run_show(struct phone *p, const char *argument)
 
     rc = tjzw_read(p->t, argument, print_item, NULL, &e);
     if (rc == TJZW_USAGE)
-        return wrong("不是条目编号：", argument,
-                     "编号形如 019a2b3c-0000-7000-8000-000000000001，用 list 可以看到。");
-    return rc ? failed(p, "show", &e) : finish("show");
+        return phone_not_an_id(argument);
+    return rc ? phone_failed(p, "show", &e) : phone_finish("show");
 }
 
 static bool print_record(void *ctx, const struct tjzw_item *item)
@@ -264,8 +277,8 @@ static int run_export(struct phone *p, const char *argument)
 
     (void)argument;
     if (tjzw_export(p->t, p->stream, print_record, NULL, &e))
-        return failed(p, "export", &e);
-    return finish("export");
+        return phone_failed(p, "export", &e);
+    return phone_finish("export");
 }
 
 static bool print_column(void *ctx, const struct tjzw_column *c)
@@ -281,8 +294,8 @@ static int run_columns(struct phone *p, const char *argument)
 
     (void)argument;
     if (tjzw_columns(p->t, print_column, NULL, &e))
-        return failed(p, "columns", &e);
-    return finish("columns");
+        return phone_failed(p, "columns", &e);
+    return phone_finish("columns");
 }
 
 /* ---- status and verify ---- */
@@ -295,12 +308,31 @@ static void print_freshness(const struct tjzw_status *s)
         printf("本机还没有内容：尚未成功同步过。\n");
         return;
     }
-    printf("签发时间：%s（北京时间）\n", print_time(s->signed_at, "%Y-%m-%d %H:%M:%S", a));
-    printf("最近核验：%s\n", print_time(s->checked_at, "%Y-%m-%d %H:%M:%S", a));
+    printf("签发时间：%s（北京时间）\n", phone_time(s->signed_at, "%Y-%m-%d %H:%M:%S", a));
+    printf("最近核验：%s\n", phone_time(s->checked_at, "%Y-%m-%d %H:%M:%S", a));
     if (s->fresh_for)
-        printf("新鲜程度：是最新的，%s内有效\n", print_span(s->fresh_for, b));
+        printf("新鲜程度：是最新的，%s内有效\n", phone_span(s->fresh_for, b));
     else
-        printf("新鲜程度：已过期 %s，联网后请运行 sync\n", print_span(s->behind, b));
+        printf("新鲜程度：已过期 %s，联网后请运行 sync\n", phone_span(s->behind, b));
+}
+
+static void print_range(const struct tjzw_status *s)
+{
+    char a[32];
+
+    if (s->horizon)
+        printf("保留范围：最新的 %" PRIu64 " 条\n", s->horizon);
+    else
+        printf("保留范围：全部\n");
+    if (s->signed_at && s->all)
+        printf("本机持有：全部内容\n");
+    else if (s->signed_at && s->since)
+        printf("本机持有：%s 起的全部内容，另有更早的 %" PRIu64 " 条\n",
+               phone_time(s->since, "%Y-%m-%d", a), s->older);
+    if (s->kept)
+        printf("收藏：%" PRIu64 " 条，不论保留范围都留在本机\n", s->kept);
+    if (s->withheld)
+        printf("另有 %" PRIu64 " 条，该服务器暂不展示\n", s->withheld);
 }
 
 static int run_status(struct phone *p, const char *argument)
@@ -310,10 +342,11 @@ static int run_status(struct phone *p, const char *argument)
 
     (void)argument;
     if (tjzw_status(p->t, p->stream, &s, &e))
-        return failed(p, "status", &e);
+        return phone_failed(p, "status", &e);
     printf("服务器：%s，数据流 %s\n", s.url, s.stream);
     printf("平台公钥：%s\n", s.trust[0] ? s.trust : "（首次同步时取得）");
     printf("条目：%" PRIu64 " 条，另有 %" PRIu64 " 条已下线\n", s.items, s.tombstones);
+    print_range(&s);
     if (s.cursor[0])
         printf("位置：%s\n", s.cursor);
     print_freshness(&s);
@@ -321,8 +354,8 @@ static int run_status(struct phone *p, const char *argument)
         printf("上次同步没有完成，已收到 %" PRIu64 " KB，下次继续\n",
                (s.pending + 1023) / 1024);
     if (s.damaged)
-        printf("注意：verify 发现本机数据损坏，下次同步时全部重新取回\n");
-    return finish("status");
+        printf("注意：verify 发现本机数据损坏，下次同步时逐条核对并修复\n");
+    return phone_finish("status");
 }
 
 static int run_verify(struct phone *p, const char *argument)
@@ -332,12 +365,12 @@ static int run_verify(struct phone *p, const char *argument)
 
     (void)argument;
     if (tjzw_verify(p->t, p->stream, &v, &e))
-        return failed(p, "verify", &e);
+        return phone_failed(p, "verify", &e);
     if (v.checked == 0)
         printf("本机还没有内容，没有可核验的。\n");
     else
         printf("核验通过：%" PRIu64 " 条（含已下线的）与签名的状态完全一致。\n", v.checked);
-    return finish("verify");
+    return phone_finish("verify");
 }
 
 /* ---- commands and options ---- */
@@ -346,7 +379,7 @@ static const struct command commands[] = {
     { "sync", NULL, "取回最新内容，核验签名后才采用；断网、中断都不影响已有内容",
       "tjzw-phone --store a.db --server https://127.0.0.1:8443 --cacert "
       "tjzw-data/keys/tls-cert.pem sync -v",
-      run_sync },
+      run_sync, true, 0 },
     { "list", NULL, "列出条目，新的在前",
       "tjzw-phone --store a.db list --column 通知公告 -n 20", run_list },
     { "show", "ID", "显示一条的全文",
@@ -356,6 +389,22 @@ static const struct command commands[] = {
     { "columns", NULL, "列出栏目和各有多少条", "tjzw-phone --store a.db columns", run_columns },
     { "status", NULL, "有多少条，何时核验，是否最新", "tjzw-phone --store a.db status",
       run_status },
+    { "keep", "ID", "收藏一条：不论保留范围都留在本机，并随同步更新",
+      "tjzw-phone --store a.db keep 019a2b3c-0000-7000-8000-000000000001", phone_keep },
+    { "unkeep", "ID", "取消收藏；在保留范围之外的随即删去",
+      "tjzw-phone --store a.db unkeep 019a2b3c-0000-7000-8000-000000000001", phone_unkeep },
+    { "fetch", "ID", "取回保留范围之外的一条旧内容，核验后收藏",
+      "tjzw-phone --store a.db fetch 019a2b3c-0000-7000-8000-000000000001", phone_fetch, true,
+      0 },
+    { "blob", "HASH",
+      "取条目的图片或附件（show 里的 64 位十六进制），存到其后给出的文件；不给则输出",
+      "tjzw-phone --store a.db blob "
+      "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae 附件.pdf",
+      phone_blob, true, 1 },
+    { "listen", NULL, "一直连着服务器，一有新内容就同步；其后可给秒数",
+      "tjzw-phone --store a.db listen 60", phone_listen, true, 1 },
+    { "background", NULL, "后台同步一次：限时、限内存，没到时候就什么也不做；其后可给秒数",
+      "tjzw-phone --store a.db background 25", phone_background, true, 1 },
     { "verify", NULL, "把本机的全部内容重新计算一遍，与签名核对",
       "tjzw-phone --store a.db verify", run_verify },
     { "export", NULL,
@@ -367,20 +416,23 @@ enum { COMMANDS = sizeof commands / sizeof commands[0] };
 static const char options_help[] =
     "选项：\n"
     "  --store FILE      数据文件（必需），没有就新建\n"
-    "  --server URL      sync：服务器地址 https://主机[:端口]\n"
-    "  --cacert FILE     sync：验证服务器 TLS 证书用的 PEM 文件。服务器自签的证书在它的\n"
+    "  --server URL      sync 等联网的命令：服务器地址 https://主机[:端口]\n"
+    "  --cacert FILE     同上：验证服务器 TLS 证书用的 PEM 文件。服务器自签的证书在它的\n"
     "                    数据目录 DIR/keys/tls-cert.pem\n"
-    "  --trust KEY       sync、verify：平台公钥，64 位十六进制；不给则信任首次遇到的，\n"
+    "  --trust KEY       同上，和 verify：平台公钥，64 位十六进制；不给则信任首次遇到的，\n"
     "                    并显示出来供核对\n"
     "                    以上三项在 sync 成功后记在数据文件里，以后可省；首次同步一开始就\n"
     "                    记下，以便中断后继续。其他命令不记\n"
     "  --stream NAME     数据流，默认 main\n"
-    "  --horizon all     保留多少内容；目前只有 all（全部）\n"
+    "  --horizon NUMBER  sync：本机只保留最新的多少条（略多于此数），all 为全部；记在数据\n"
+    "                    文件里，收藏的不受影响\n"
+    "  --kept            list、search：只看收藏的\n"
     "  --column PATH     list、search：只看这个栏目和它下面的\n"
     "  -n NUMBER         list、search：最多多少条，默认全部\n"
-    "  --timeout SECONDS sync：最多用多少秒\n"
+    "  --timeout SECONDS sync、fetch、blob：最多用多少秒\n"
     "  -v                sync：逐条显示请求、字节和时间\n"
-    "  --json            sync：只输出一行 JSON；失败时其中的 error 是错误的种类\n"
+    "  --json            sync、fetch、background：只输出一行 JSON，listen：每次同步一行；\n"
+    "                    失败时其中的 error 是错误的种类\n"
     "  -h, --help        帮助；在命令后面则显示该命令的例子\n";
 
 static void print_help(const struct command *c)
@@ -395,13 +447,13 @@ static void print_help(const struct command *c)
            "--store FILE [选项] 命令\n\n命令：\n",
            tjzw_version());
     for (size_t i = 0; i < COMMANDS; i++)
-        printf("  %-8s%-6s %s\n           例：%s\n", commands[i].name,
+        printf("  %-10s%-5s %s\n           例：%s\n", commands[i].name,
                commands[i].argument ? commands[i].argument : "", commands[i].summary,
                commands[i].examples);
     printf("\n%s", options_help);
 }
 
-static bool take_number(const char *text, uint32_t *out)
+bool phone_number(const char *text, uint32_t *out)
 {
     char *end;
     unsigned long v = strtoul(text, &end, 10);
@@ -416,17 +468,12 @@ static bool take_number(const char *text, uint32_t *out)
 static int take_options(int argc, char **argv, struct phone *p, bool *help)
 {
     static const struct option options[] = {
-        { "store", required_argument, NULL, 's' },
-        { "server", required_argument, NULL, 'u' },
-        { "cacert", required_argument, NULL, 'c' },
-        { "trust", required_argument, NULL, 't' },
-        { "stream", required_argument, NULL, 'S' },
-        { "horizon", required_argument, NULL, 'H' },
-        { "column", required_argument, NULL, 'C' },
-        { "timeout", required_argument, NULL, 'T' },
-        { "json", no_argument, NULL, 'j' },
-        { "help", no_argument, NULL, 'h' },
-        { NULL, 0, NULL, 0 },
+        { "store", required_argument, NULL, 's' },  { "server", required_argument, NULL, 'u' },
+        { "cacert", required_argument, NULL, 'c' }, { "trust", required_argument, NULL, 't' },
+        { "stream", required_argument, NULL, 'S' }, { "horizon", required_argument, NULL, 'H' },
+        { "column", required_argument, NULL, 'C' }, { "timeout", required_argument, NULL, 'T' },
+        { "kept", no_argument, NULL, 'k' },         { "json", no_argument, NULL, 'j' },
+        { "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
     };
     int o;
 
@@ -440,14 +487,15 @@ static int take_options(int argc, char **argv, struct phone *p, bool *help)
         case 'H': p->horizon = optarg; break;
         case 'C': p->column = optarg; break;
         case 'v': p->verbose = true; break;
+        case 'k': p->kept = true; break;
         case 'j': p->json = true; break;
         case 'h': *help = true; break;
         case 'n':
         case 'T':
-            if (!take_number(optarg, o == 'n' ? &p->most : &p->timeout))
-                return wrong("不是有效的数字：", optarg, "请给出 1 以上的整数。");
+            if (!phone_number(optarg, o == 'n' ? &p->most : &p->timeout))
+                return phone_wrong("不是有效的数字：", optarg, "请给出 1 以上的整数。");
             break;
-        default: return wrong("选项不对", NULL, "用 tjzw-phone --help 查看全部选项。");
+        default: return phone_wrong("选项不对", NULL, "用 tjzw-phone --help 查看全部选项。");
         }
     return 0;
 }
@@ -460,19 +508,31 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
+/* "all" is 0. */
+static bool take_horizon(const char *text, uint64_t *out)
+{
+    uint32_t n = 0;
+    bool good = strcmp(text, "all") == 0 || phone_number(text, &n);
+
+    *out = n;
+    return good;
+}
+
 static int check(const struct phone *p, const struct command *c, int arguments)
 {
+    uint64_t horizon;
+
     if (arguments < (c->argument ? 1 : 0))
-        return wrong("缺少参数", c->argument, "用 tjzw-phone 命令 --help 查看例子。");
-    if (arguments > (c->argument ? 1 : 0))
-        return wrong("参数太多，多出来的是", NULL,
-                     "几个词请用引号括在一起；用 tjzw-phone 命令 --help 查看例子。");
+        return phone_wrong("缺少参数", c->argument, "用 tjzw-phone 命令 --help 查看例子。");
+    if (arguments > (c->argument ? 1 : 0) + (int)c->optional)
+        return phone_wrong("参数太多，多出来的是", NULL,
+                           "几个词请用引号括在一起；用 tjzw-phone 命令 --help 查看例子。");
     if (!p->store)
-        return wrong("没有指定数据文件", NULL,
-                     "请加上 --store FILE，例如 --store notices.db。");
-    if (p->horizon && strcmp(p->horizon, "all") != 0)
-        return wrong("还不支持保留范围", p->horizon,
-                     "本版本保留全部内容，请用 --horizon all 或去掉这个选项。");
+        return phone_wrong("没有指定数据文件", NULL,
+                           "请加上 --store FILE，例如 --store notices.db。");
+    if (p->horizon && !take_horizon(p->horizon, &horizon))
+        return phone_wrong("不是有效的保留范围：", p->horizon,
+                           "请给出 1 以上的整数，例如 --horizon 5000；或 --horizon all。");
     return 0;
 }
 
@@ -480,23 +540,30 @@ static int check(const struct phone *p, const struct command *c, int arguments)
  * has proved it. */
 static int take_server(struct phone *p, const struct command *c)
 {
-    bool syncs = c->run == run_sync;
+    bool syncs = c->asks;
     struct tjzw_error e;
     struct tjzw_status s;
 
     if (!syncs && (c->run != run_verify || !p->server.trust))
         return 0;
     if (!p->server.url && tjzw_status(p->t, p->stream, &s, NULL) == TJZW_NOT_FOUND)
-        return syncs ? wrong("还不知道服务器地址", NULL, "第一次同步请加上 --server URL。") : 0;
+        return syncs
+                   ? phone_wrong("还不知道服务器地址", NULL, "第一次同步请加上 --server URL。")
+                   : 0;
     if (!p->server.url && !p->server.cacert && !p->server.trust)
         return 0;
-    return tjzw_follow(p->t, &p->server, &e) ? failed(p, c->name, &e) : 0;
+    return tjzw_follow(p->t, &p->server, &e) ? phone_failed(p, c->name, &e) : 0;
 }
 
 static int run_open(struct phone *p, const struct command *c, const char *argument)
 {
     int status = take_server(p, c);
+    struct tjzw_error e;
+    uint64_t horizon;
 
+    if (!status && c->asks && p->horizon && take_horizon(p->horizon, &horizon) &&
+        tjzw_horizon(p->t, p->stream, horizon, &e))
+        status = phone_failed(p, c->name, &e);
     return status ? status : c->run(p, argument);
 }
 
@@ -508,12 +575,13 @@ static int run(struct phone *p, const struct command *c, const char *argument)
 
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    status = tjzw_open(p->store, &p->t, &e) ? failed(p, c->name, &e) : run_open(p, c, argument);
-    if (p->json && c->run == run_sync) {
+    status = tjzw_open(p->store, &p->t, &e) ? phone_failed(p, c->name, &e)
+                                            : run_open(p, c, argument);
+    if (p->json && c->asks && c->run != phone_blob && c->run != phone_listen) {
         if (status == EXIT_ASKED_WRONGLY)
             p->code = TJZW_USAGE;
-        tell_json(p);
-        status = status ? status : finish("sync");
+        phone_tell_json(p);
+        status = status ? status : phone_finish(c->name);
     }
     tjzw_close(p->t);
     return status;
@@ -529,12 +597,15 @@ int main(int argc, char **argv)
     if ((status = take_options(argc, argv, &p, &help)))
         return status;
     if (optind < argc && !(c = find_command(argv[optind])))
-        return wrong("没有这个命令：", argv[optind], "用 tjzw-phone --help 查看全部命令。");
+        return phone_wrong("没有这个命令：", argv[optind],
+                           "用 tjzw-phone --help 查看全部命令。");
     if (help || !c) {
         print_help(c);
         return help ? EXIT_SUCCESS : EXIT_ASKED_WRONGLY;
     }
     if ((status = check(&p, c, argc - optind - 1)))
         return status;
+    if (optind + 1 + (c->argument != NULL) < argc)
+        p.more = argv[optind + 1 + (c->argument != NULL)];
     return run(&p, c, c->argument ? argv[optind + 1] : NULL);
 }

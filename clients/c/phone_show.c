@@ -17,22 +17,36 @@ struct label {
 
 /* Above the text, in this order. */
 static const struct label facts[] = {
+    { "kind", "类别" },
     { "site", "站点" },
     { "column", "栏目" },
+    { "published", "发布时间" },
+    { "updated", "更新时间" },
+    { "docKind", "文种" },
     { "indexNumber", "索引号" },
     { "docNumber", "发文字号" },
     { "issuers", "发文机关" },
     { "contentSource", "来源" },
     { "author", "作者" },
     { "theme", "主题分类" },
+    { "theme2", "二级主题" },
     { "writtenDate", "成文日期" },
     { "sourceDate", "原发布日期" },
     { "effectDate", "生效日期" },
     { "expireDate", "失效日期" },
     { "validity", "有效性" },
+    { "openType", "公开方式" },
+    { "sharing", "共享类型" },
+    { "isReprint", "转载" },
+    { "authority", "权威来源" },
+    { "language", "语言" },
     { "keywords", "关键词" },
     { "phone", "咨询电话" },
     { "sourceUrl", "原文链接" },
+    { "originId", "来源编号" },
+    { "related", "相关内容" },
+    { "image", "题图" },
+    { "expires", "下线时间" },
     { "id", "编号" },
 };
 
@@ -54,6 +68,8 @@ static void print_value(const json_t *value)
         printf("%s", json_string_value(value));
     else if (json_is_integer(value))
         printf("%lld", (long long)json_integer_value(value));
+    else if (json_is_boolean(value))
+        printf("%s", json_is_true(value) ? "是" : "否");
     json_array_foreach(value, i, one)
     {
         printf("%s", i ? "、" : "");
@@ -70,7 +86,9 @@ static void print_attachments(const json_t *files)
     {
         const char *name = json_string_value(json_object_get(file, "name"));
 
-        printf("附件：%s\n", name ? name : "（无名）");
+        const char *hash = json_string_value(json_object_get(file, "hash"));
+
+        printf("附件：%s  %s\n", name ? name : "（无名）", hash ? hash : "");
     }
 }
 

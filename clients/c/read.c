@@ -27,12 +27,12 @@ static void print_id(const void *id, size_t n, char out[37])
     snprintf(out, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
 }
 
-static bool take_id(const char *text, uint8_t out[WIRE_ID])
+bool store_take_id(const char *text, uint8_t out[WIRE_ID])
 {
     char hex[2 * WIRE_ID + 1];
     size_t n = 0;
 
-    for (const char *p = text; *p; p++) {
+    for (const char *p = text ? text : ""; *p; p++) {
         bool dash = p - text == 8 || p - text == 13 || p - text == 18 || p - text == 23;
 
         if (dash ? *p != '-' : n == 2 * WIRE_ID)
@@ -54,6 +54,7 @@ static void take_row(sqlite3_stmt *q, struct tjzw_item *out)
         .title = (const char *)sqlite3_column_text(q, 5),
         .json = sqlite3_column_blob(q, 6),
         .json_len = (size_t)sqlite3_column_bytes(q, 6),
+        .kept = sqlite3_column_int(q, 7),
     };
     print_id(sqlite3_column_blob(q, 0), (size_t)sqlite3_column_bytes(q, 0), out->id);
 }
@@ -90,6 +91,7 @@ static sqlite3_stmt *query_stmt(struct tjzw *t, enum stmt which, const struct tj
         sqlite3_bind_text(q, 1, query->stream, -1, SQLITE_TRANSIENT);
     if (query->column)
         sqlite3_bind_text(q, 2, query->column, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_int(q, 3, query->kept);
     return q;
 }
 
@@ -105,8 +107,8 @@ enum tjzw_code tjzw_list(struct tjzw *t, const struct tjzw_query *query, tjzw_it
     query = query ? query : &all;
     if (!(q = query_stmt(t, STMT_LIST, query, e)))
         return TJZW_STORE;
-    sqlite3_bind_int64(q, 3, query->most ? query->most : MOST);
-    sqlite3_bind_int64(q, 4, query->skip);
+    sqlite3_bind_int64(q, 4, query->most ? query->most : MOST);
+    sqlite3_bind_int64(q, 5, query->skip);
     return each(t, q, fn, ctx, &n, e);
 }
 
@@ -118,7 +120,7 @@ enum tjzw_code tjzw_read(struct tjzw *t, const char *id, tjzw_item_fn *fn, void 
     enum tjzw_code rc;
     size_t n;
 
-    if (!take_id(id, raw))
+    if (!store_take_id(id, raw))
         return fail_with(e, TJZW_USAGE, "an id has 8-4-4-4-12 hex digits");
     if (!(q = store_stmt(t, STMT_READ, e)))
         return TJZW_STORE;

@@ -27,11 +27,17 @@ static const char *const sql[] = {
 
 /* ---- statements ---- */
 
+bool store_is_full(struct tjzw *t)
+{
+    int code = sqlite3_errcode(t->db) & 0xff, why = sqlite3_system_errno(t->db);
+
+    return code == SQLITE_FULL ||
+           (code == SQLITE_IOERR && (why == ENOSPC || why == EDQUOT || why == EFBIG));
+}
+
 enum tjzw_code store_error(struct tjzw *t, struct tjzw_error *e)
 {
-    int code = sqlite3_errcode(t->db) & 0xff;
-
-    return fail_with(e, code == SQLITE_FULL ? TJZW_FULL : TJZW_STORE, "%s: %s", t->path,
+    return fail_with(e, store_is_full(t) ? TJZW_FULL : TJZW_STORE, "%s: %s", t->path,
                      sqlite3_errmsg(t->db));
 }
 
@@ -222,6 +228,11 @@ static enum tjzw_code stream_row(struct tjzw *t, sqlite3_stmt *s, struct stream 
             memcpy(out->trust, sqlite3_column_blob(s, 4), VERIFY_ED25519);
         out->checked = sqlite3_column_int64(s, 5);
         out->damaged = sqlite3_column_int(s, 6);
+        out->wanted = (uint64_t)sqlite3_column_int64(s, 7);
+        out->horizon = (uint64_t)sqlite3_column_int64(s, 8);
+        out->poll = (uint32_t)sqlite3_column_int64(s, 9);
+        out->tried = sqlite3_column_int64(s, 10);
+        out->failures = (uint32_t)sqlite3_column_int64(s, 11);
         lay_over(out);
     } else if (code != SQLITE_DONE) {
         rc = store_error(t, e);
@@ -273,4 +284,20 @@ enum tjzw_code stream_head(struct stream *s, struct wire_head *out, char *note, 
     if (*n > 0 && wire_head_parse(&why, note, *n, out, signatures))
         return fail_with(e, TJZW_DAMAGED, "%s", why.text);
     return TJZW_OK;
+}
+
+uint64_t store_clock(struct tjzw *t)
+{
+    int64_t now = t->clock();
+    uint64_t newest = now > 0 ? (uint64_t)now : 0;
+    struct wire_note signatures;
+    struct wire_head head;
+    char note[WIRE_HEAD_MAX];
+    struct stream s = { 0 };
+    size_t n;
+
+    while (!stream_next(t, s.no, &s, NULL) && s.no)
+        if (!stream_head(&s, &head, note, &n, &signatures, NULL) && head.time > newest)
+            newest = head.time;
+    return newest;
 }

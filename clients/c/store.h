@@ -29,7 +29,9 @@ struct tjzw {
     atomic_bool stop;
     struct tjzw_transport transport; /* get NULL: the built-in one */
     struct net *net;                 /* of the built-in one; NULL until first used */
+    struct net *events;              /* the same for hints, which come while others are asked */
     struct asked *asked;             /* what tjzw_follow was told and no sync has proved */
+    int64_t (*clock)(void); /* this device's, seconds since 1970; tests have their own */
 };
 
 /* A followed stream as its row says. */
@@ -43,6 +45,12 @@ struct stream {
     uint8_t trust[VERIFY_ED25519];
     int64_t checked;
     bool damaged;
+    uint64_t wanted,
+        horizon;       /* newest items to hold (0: all); all born from there on are held */
+    uint32_t poll;     /* seconds the server asked for after the last sync */
+    int64_t tried;     /* when that ended, well or not */
+    uint32_t failures; /* in a row */
+    bool mending;      /* this run repairs: its first transaction takes the mark away */
 };
 
 /* Opens, checks and migrates. */
@@ -58,10 +66,12 @@ sqlite3_stmt *store_stmt(struct tjzw *t, enum stmt which, struct tjzw_error *e);
 void store_reset(sqlite3_stmt *s);
 /* Runs a statement that gives no rows, bound or not, and resets it. */
 enum tjzw_code store_run(struct tjzw *t, sqlite3_stmt *s, struct tjzw_error *e);
+/* Whether what sqlite said last is that there is no room. */
+bool store_is_full(struct tjzw *t);
 /* What sqlite said last, as one of ours. */
 enum tjzw_code store_error(struct tjzw *t, struct tjzw_error *e);
 
-/* What tjzw_follow was told of a stream: url, cacert and trust count, the rest does not. */
+/* What tjzw_follow was told of a stream: url, cacert and trust count; wanted while there is no row; the rest does not. */
 struct asked {
     struct asked *next;
     struct stream s;
@@ -85,14 +95,23 @@ enum tjzw_code stream_head(struct stream *s, struct wire_head *out, char *note, 
                            struct wire_note *signatures,
                            struct tjzw_error *e); /* epoch 0: none is held */
 
+/* The later of this device's clock and the newest time that was signed for any stream held: a bound for a slow clock. */
+uint64_t store_clock(struct tjzw *t);
+
 /* The engine's callbacks; they live as long as the stream. */
 struct follow_store stream_store(struct stream *s);
 /* The directory object into the tables site and site_column, in the open transaction. */
 enum sync_rc directory_take(struct stream *s, struct sync_err *e, const void *bytes, size_t n);
 
-/* One item's row (statement HELD) as frame and leaf again. */
+/* One item's row (a statement HELD_...) as frame and leaf again. */
 enum sync_rc held_record(sqlite3_stmt *s, struct sync_err *e, struct wire_frame *f,
                          uint8_t leaf[WIRE_HASH]);
+
+/* "8-4-4-4-12", either case, from an app: false if it is anything else. */
+bool store_take_id(const char *text, uint8_t out[WIRE_ID]);
+/* TJZW_NOT_FOUND unless readers are shown an item of this id; its stream's number to *stream, if not NULL. */
+enum tjzw_code item_find(struct tjzw *t, const uint8_t id[WIRE_ID], int64_t *stream,
+                         struct tjzw_error *e);
 
 /* errors.c */
 enum tjzw_code fail_with(struct tjzw_error *e, enum tjzw_code code, const char *detail, ...)

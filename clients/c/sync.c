@@ -1,188 +1,13 @@
 /*
- * sync.c - tjzw_sync: the pull engine run on a stream, with the store at one end and a
- * transport at the other.
- *
- * The engine speaks of paths and ETags, a transport of URLs and header lines; the link between
- * them lives here, with the time limit and the stop flag, which both look at.
+ * sync.c - tjzw_sync, tjzw_background and tjzw_fetch: runs of the pull engine on a stream, with the store at one end and
+ * the network (link.c) at the other.
  */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "clients/c/net.h"
-#include "clients/c/store.h"
+#include "clients/c/sync.h"
 
-enum { HEADERS_MOST = 4, HEADER_ROOM = 192, CONNECT_S = 10, IDLE_S = 20 };
-
-struct link {
-    struct tjzw *t;
-    const struct stream *stream;
-    const struct tjzw_sync_options *options;
-    struct tjzw_transport transport;
-    uint64_t deadline;    /* ms of the monotonic clock; 0: none */
-    bool untrusted;       /* some request failed at the server's certificate */
-    enum sync_rc body_rc; /* of the body that ended a batch */
-    struct sync_err body_err;
-};
-
-/* One get of the engine as a request of the transport. */
-struct carried {
-    struct link *link;
-    struct follow_get *get;
-    char url[700];
-    char lines[HEADERS_MOST][HEADER_ROOM];
-    const char *headers[HEADERS_MOST + 1];
-    size_t nheaders;
-};
-
-static uint64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-static bool must_stop(void *ctx)
-{
-    const struct link *l = ctx;
-
-    return atomic_load(&l->t->stop) || (l->deadline && now_ms() >= l->deadline);
-}
-
-/* ---- from get to request ---- */
-
-static void add_header(struct carried *c, const char *name, const char *value)
-{
-    snprintf(c->lines[c->nheaders], HEADER_ROOM, "%s: %s", name, value);
-    c->headers[c->nheaders] = c->lines[c->nheaders];
-    c->nheaders++;
-}
-
-static void question(struct carried *c, const char *server)
-{
-    char range[48];
-
-    snprintf(c->url, sizeof c->url, "%s%s", server, c->get->path);
-    if (c->get->from > 0) {
-        snprintf(range, sizeof range, "bytes=%llu-", (unsigned long long)c->get->from);
-        add_header(c, "Range", range);
-        add_header(c, "If-Range", c->get->if_range);
-    }
-    if (c->get->if_none)
-        add_header(c, "If-None-Match", c->get->if_none);
-    if (c->get->past_caches)
-        add_header(c, "Cache-Control", "no-cache");
-}
-
-/* ---- from answer to get ---- */
-
-static void on_status(struct tjzw_request *r, int status)
-{
-    struct follow_get *g = ((struct carried *)r->ctx)->get;
-
-    g->status = status;
-    g->range_from = 0;
-    g->retry_after = 0;
-    g->etag[0] = '\0';
-}
-
-static void on_header(struct tjzw_request *r, const char *name, const char *value)
-{
-    struct follow_get *g = ((struct carried *)r->ctx)->get;
-    unsigned long long from;
-
-    if (strcasecmp(name, "etag") == 0 && value[0] == '"' && strlen(value) < sizeof g->etag)
-        strcpy(g->etag, value);
-    else if (strcasecmp(name, "content-range") == 0 && sscanf(value, "bytes %llu-", &from) == 1)
-        g->range_from = from;
-    else if (strcasecmp(name, "retry-after") == 0 && value[0] >= '0' && value[0] <= '9')
-        g->retry_after = (uint32_t)strtoul(value, NULL, 10);
-}
-
-static int on_body(struct tjzw_request *r, const void *bytes, size_t n)
-{
-    struct carried *c = r->ctx;
-    struct link *l = c->link;
-
-    l->body_rc = c->get->body(c->get, &l->body_err, bytes, n);
-    return l->body_rc != SYNC_OK;
-}
-
-static void conclude(struct link *l, const struct tjzw_request *r, struct follow_get *g)
-{
-    struct tjzw_trace trace = { g->path, g->status, r->bytes_down, r->bytes_up, r->ms };
-
-    g->bytes_down = r->bytes_down;
-    g->bytes_up = r->bytes_up;
-    if (r->whole && g->status)
-        g->err.rc = SYNC_OK;
-    else
-        (void)sync_err_set(&g->err, SYNC_NET, "%s", r->why);
-    l->untrusted |= r->untrusted;
-    if (l->options->trace)
-        l->options->trace(l->options->ctx, &trace);
-}
-
-static enum sync_rc link_get(void *ctx, struct sync_err *e, struct follow_get *gets, size_t n)
-{
-    struct link *l = ctx;
-    struct tjzw_request *requests = calloc(n, sizeof *requests);
-    struct carried *carried = calloc(n, sizeof *carried);
-
-    if (!requests || !carried)
-        abort();
-    for (size_t i = 0; i < n; i++) {
-        carried[i].link = l;
-        carried[i].get = &gets[i];
-        question(&carried[i], l->stream->url);
-        requests[i] = (struct tjzw_request){ .url = carried[i].url,
-                                             .headers = carried[i].headers,
-                                             .on_status = on_status,
-                                             .on_header = on_header,
-                                             .on_body = on_body,
-                                             .ctx = &carried[i] };
-        snprintf(requests[i].why, sizeof requests[i].why, "not asked");
-    }
-    l->body_rc = SYNC_OK;
-    l->transport.get(l->transport.ctx, requests, n, must_stop, l);
-    for (size_t i = 0; i < n; i++)
-        conclude(l, &requests[i], &gets[i]);
-    free(requests);
-    free(carried);
-    if (l->body_rc) {
-        *e = l->body_err;
-        return l->body_rc;
-    }
-    return must_stop(l) ? sync_err_set(e, SYNC_CANCELLED, "stopped, or out of time") : SYNC_OK;
-}
-
-/* In steps, so that tjzw_stop and the time limit are heard. */
-static enum sync_rc link_wait(void *ctx, struct sync_err *e, uint32_t ms)
-{
-    enum { STEP = 50 };
-    const struct timespec step = { .tv_nsec = STEP * 1000000L };
-    uint64_t until = now_ms() + ms;
-
-    while (now_ms() < until && !must_stop(ctx))
-        nanosleep(&step, NULL);
-    return must_stop(ctx) ? sync_err_set(e, SYNC_CANCELLED, "stopped, or out of time")
-                          : SYNC_OK;
-}
-
-static bool on_progress(void *ctx, const struct follow_progress *p)
-{
-    struct link *l = ctx;
-    struct tjzw_progress out = { (enum tjzw_phase)p->phase, p->bytes, p->bytes_expected,
-                                 p->records, p->records_expected };
-
-    return must_stop(l) ||
-           (l->options->progress && l->options->progress(l->options->ctx, &out));
-}
+enum { POLL_S = 60 /* where the server said nothing */, BACKGROUND_S = 25 };
 
 /* ---- a run ---- */
 
@@ -190,7 +15,7 @@ static void take_numbers(struct tjzw_sync_result *out, const struct follow_resul
 {
     out->changed |= r->changed;
     out->first_use |= r->first_use;
-    out->started_over |= r->repaired;
+    out->repaired |= r->repaired;
     out->records += r->records;
     out->requests += r->requests;
     out->bytes_down += r->bytes_down;
@@ -201,19 +26,45 @@ static void take_numbers(struct tjzw_sync_result *out, const struct follow_resul
         wire_cursor_print((struct wire_cursor){ r->head.epoch, r->head.seq }, out->cursor);
 }
 
-static enum tjzw_code note_checked(struct stream *s, struct tjzw_error *e)
+/* When it was and how it ended: what the next background sync goes by. */
+static enum tjzw_code note_tried(struct stream *s, bool good, uint32_t wait,
+                                 struct tjzw_error *e)
 {
-    sqlite3_stmt *q = store_stmt(s->t, STMT_STREAM_CHECKED, e);
+    int64_t now = s->t->clock();
+    sqlite3_stmt *q = store_stmt(s->t, STMT_STREAM_TRIED, e);
+    enum tjzw_code rc;
 
     if (!q)
         return TJZW_STORE;
     sqlite3_bind_int64(q, 1, s->no);
-    sqlite3_bind_int64(q, 2, (int64_t)time(NULL));
+    sqlite3_bind_int64(q, 2, now);
+    sqlite3_bind_int64(q, 3, wait);
+    sqlite3_bind_int64(q, 4, good ? 0 : (int64_t)s->failures + 1);
+    if ((rc = store_run(s->t, q, e)) || !good)
+        return rc;
+    if (!(q = store_stmt(s->t, STMT_STREAM_CHECKED, e)))
+        return TJZW_STORE;
+    sqlite3_bind_int64(q, 1, s->no);
+    sqlite3_bind_int64(q, 2, now);
     return store_run(s->t, q, e);
 }
 
-static enum tjzw_code sync_stream(struct link *l, struct stream *s,
-                                  struct tjzw_sync_result *out, struct tjzw_error *e)
+int64_t sync_due(const struct stream *s, int64_t now)
+{
+    uint32_t wait = s->poll, more;
+
+    if (s->failures > 0) {
+        /* the same number every time it is asked for, another after every attempt */
+        more = follow_backoff(POLL_S, s->failures, (uint32_t)s->tried * 2654435761u);
+        wait = wait > more ? wait : more;
+    }
+    if (s->tried > now)
+        return now; /* the clock was set back */
+    return s->tried + wait;
+}
+
+enum tjzw_code sync_stream(struct link *l, struct stream *s, const struct run *run,
+                           struct tjzw_sync_result *out, struct tjzw_error *e)
 {
     struct follow_store store = stream_store(s);
     struct follow_transport transport = { l, link_get, link_wait };
@@ -221,8 +72,11 @@ static enum tjzw_code sync_stream(struct link *l, struct stream *s,
         .stream = s->name,
         .trust = s->has_trust ? s->trust : NULL,
         .encoding = WIRE_ZSTD,
-        .repair = s->damaged,
-        .progress = on_progress,
+        .repair = s->damaged && !run->item,
+        .horizon = s->wanted,
+        .in_steps = run->in_steps,
+        .twin = run->twin,
+        .progress = link_progress,
         .progress_ctx = l,
     };
     struct follow_result result;
@@ -230,35 +84,40 @@ static enum tjzw_code sync_stream(struct link *l, struct stream *s,
     enum tjzw_code code;
     enum sync_rc rc;
 
-    l->stream = s;
-    if (l->t->net)
-        net_configure(l->t->net, s->cacert[0] ? s->cacert : NULL,
-                      l->options->connect_timeout ? l->options->connect_timeout : CONNECT_S,
-                      l->options->idle_timeout ? l->options->idle_timeout : IDLE_S);
-    rc = follow_run(&why, &store, &transport, &options, &result);
+    link_to(l, s);
+    s->mending = options.repair;
+    rc = run->item ? follow_fetch_item(&why, &store, &transport, &options, run->item, &result)
+                   : follow_run(&why, &store, &transport, &options, &result);
     take_numbers(out, &result);
+    if (rc && run->item)
+        return l->untrusted ? fail_with(e, TJZW_TLS, "%s", why.text) : fail_sync(e, &why);
+    if (rc && rc != SYNC_CANCELLED)
+        (void)!note_tried(s, false, result.wait, NULL);
     if (rc == SYNC_NET && l->untrusted)
         return fail_with(e, TJZW_TLS, "%s", why.text);
     if (rc)
         return fail_sync(e, &why);
     code = stream_keep(s, e);
-    return code ? code : note_checked(s, e);
+    return code ? code : note_tried(s, true, result.wait, e);
 }
+
+/* ---- tjzw_sync ---- */
 
 static enum tjzw_code sync_streams(struct link *l, struct tjzw_sync_result *out,
                                    struct tjzw_error *e)
 {
+    const struct run usual = { 0 };
     struct stream s = { 0 };
     enum tjzw_code rc;
     bool any = false;
 
     if (l->options->stream) {
         rc = stream_find(l->t, l->options->stream, &s, e);
-        return rc ? rc : sync_stream(l, &s, out, e);
+        return rc ? rc : sync_stream(l, &s, &usual, out, e);
     }
     while (!(rc = stream_next(l->t, s.no, &s, e)) && s.no) {
         any = true;
-        if ((rc = sync_stream(l, &s, out, e)))
+        if ((rc = sync_stream(l, &s, &usual, out, e)))
             return rc;
     }
     return rc || any ? rc : fail_with(e, TJZW_NOT_FOUND, "no stream is followed");
@@ -267,33 +126,138 @@ static enum tjzw_code sync_streams(struct link *l, struct tjzw_sync_result *out,
 enum tjzw_code tjzw_sync(struct tjzw *t, const struct tjzw_sync_options *options,
                          struct tjzw_sync_result *out, struct tjzw_error *e)
 {
-    static const struct tjzw_sync_options defaults;
-    struct link l = { .t = t,
-                      .options = options ? options : &defaults,
-                      .transport = t->transport };
     struct tjzw_sync_result ignored;
-    uint64_t began = now_ms();
+    struct link l;
     enum tjzw_code rc;
-    int lock;
 
     out = out ? out : &ignored;
     *out = (struct tjzw_sync_result){ 0 };
     atomic_store(&t->stop, false);
-    if ((rc = store_lock(t, &lock, e)))
+    if ((rc = link_open(&l, t, options, e)))
         return rc;
-    if (!l.transport.get) {
-        t->net = t->net ? t->net : net_open();
-        l.transport = (struct tjzw_transport){ t->net, net_get };
-    }
-    l.deadline = l.options->timeout ? began + (uint64_t)l.options->timeout * 1000 : 0;
-    if (!(rc = stream_begin(t, e)))
-        rc = sync_streams(&l, out, e);
-    out->ms = now_ms() - began;
-    close(lock);
+    if (!(rc = stream_begin(t, e)) && !(rc = sync_streams(&l, out, e)) && out->changed)
+        rc = blob_weed(t, e);
+    out->ms = link_now_ms() - l.began;
+    link_close(&l);
     return rc;
 }
 
 void tjzw_stop(struct tjzw *t)
 {
     atomic_store(&t->stop, true);
+}
+
+/* ---- tjzw_background ---- */
+
+/* One stream after the other, each with an equal part of the time that is left; one that fails does not keep the others back. */
+static enum tjzw_code sync_those_due(struct link *l, struct tjzw_sync_result *out,
+                                     struct tjzw_error *e)
+{
+    const struct run in_steps = { .in_steps = true };
+    int64_t now = l->t->clock();
+    uint64_t end = l->deadline;
+    struct tjzw_error why;
+    enum tjzw_code rc, first = TJZW_OK;
+    unsigned left = 0;
+    struct stream s;
+
+    out->skipped = true;
+    for (s.no = 0; !(rc = stream_next(l->t, s.no, &s, e)) && s.no;) {
+        int64_t due = sync_due(&s, now);
+
+        left += due <= now;
+        if (due > now && (out->wait == 0 || due - now < out->wait))
+            out->wait = (uint32_t)(due - now);
+    }
+    for (s.no = 0; !rc && left > 0 && !(rc = stream_next(l->t, s.no, &s, e)) && s.no;) {
+        uint64_t at = link_now_ms();
+        enum tjzw_code one;
+
+        if (sync_due(&s, now) > now)
+            continue;
+        out->skipped = false;
+        l->deadline = at < end ? at + (end - at) / left : end;
+        left--;
+        one = sync_stream(l, &s, &in_steps, out, &why);
+        if (one == TJZW_STOPPED && !atomic_load(&l->t->stop)) {
+            out->unfinished = true; /* only the time was up */
+            one = TJZW_OK;
+        }
+        if (one && !first) {
+            first = one;
+            if (e)
+                *e = why;
+        }
+    }
+    return rc ? rc : first;
+}
+
+enum tjzw_code tjzw_background(struct tjzw *t, uint32_t seconds, struct tjzw_sync_result *out,
+                               struct tjzw_error *e)
+{
+    const struct tjzw_sync_options options = { .timeout = seconds ? seconds : BACKGROUND_S };
+    struct tjzw_sync_result ignored;
+    struct link l;
+    enum tjzw_code rc;
+
+    out = out ? out : &ignored;
+    *out = (struct tjzw_sync_result){ 0 };
+    atomic_store(&t->stop, false);
+    if ((rc = link_open(&l, t, &options, e)))
+        return rc;
+    if (!(rc = stream_begin(t, e)))
+        rc = sync_those_due(&l, out, e);
+    if (!rc && out->changed)
+        rc = blob_weed(t, e);
+    sqlite3_db_release_memory(t->db);
+    out->ms = link_now_ms() - l.began;
+    link_close(&l);
+    return rc;
+}
+
+/* ---- tjzw_fetch ---- */
+
+/* From the first of the streams that has it. */
+static enum tjzw_code fetch_from(struct link *l, const uint8_t id[WIRE_ID],
+                                 struct tjzw_sync_result *out, struct tjzw_error *e)
+{
+    const struct run one = { .item = id };
+    const char *only = l->options->stream;
+    enum tjzw_code rc = fail_with(e, TJZW_NOT_FOUND, "no stream is followed"), next;
+    struct stream s = { 0 };
+
+    while (!(next = stream_next(l->t, s.no, &s, e)) && s.no) {
+        if (only && strcmp(only, s.name) != 0)
+            continue;
+        rc = sync_stream(l, &s, &one, out, e);
+        if (rc != TJZW_NOT_FOUND)
+            return rc;
+    }
+    return next ? next : rc;
+}
+
+enum tjzw_code tjzw_fetch(struct tjzw *t, const char *id,
+                          const struct tjzw_sync_options *options, struct tjzw_sync_result *out,
+                          struct tjzw_error *e)
+{
+    struct tjzw_sync_result ignored;
+    uint8_t raw[WIRE_ID];
+    struct link l;
+    enum tjzw_code rc;
+
+    out = out ? out : &ignored;
+    *out = (struct tjzw_sync_result){ 0 };
+    if (!store_take_id(id, raw))
+        return fail_with(e, TJZW_USAGE, "an id has 8-4-4-4-12 hex digits");
+    atomic_store(&t->stop, false);
+    if ((rc = item_find(t, raw, NULL, e)) != TJZW_NOT_FOUND)
+        return rc; /* held anyhow */
+    if ((rc = link_open(&l, t, options, e)))
+        return rc;
+    if (!(rc = stream_begin(t, e)) && !(rc = fetch_from(&l, raw, out, e)) &&
+        (rc = tjzw_keep(t, id, true, e)) == TJZW_NOT_FOUND)
+        (void)!tjzw_keep(t, id, false, NULL); /* withheld: fetched in vain */
+    out->ms = link_now_ms() - l.began;
+    link_close(&l);
+    return rc;
 }

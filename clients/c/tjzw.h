@@ -63,7 +63,7 @@ enum tjzw_code {
     TJZW_MISMATCH = 13,   /* content that does not add up to what was signed */
     TJZW_INVALID = 14,    /* an answer that breaks the protocol */
     TJZW_DAMAGED = 15,    /* tjzw_verify: what is held is not what was signed; the next sync
-                             fetches it anew */
+                             repairs it */
     TJZW_TLS = 16,        /* the server's TLS certificate cannot be verified */
     TJZW_STALE = 17,      /* the server's content is just changing: try again in some seconds */
 };
@@ -110,6 +110,14 @@ struct tjzw_server {
 TJZW_API enum tjzw_code tjzw_follow(struct tjzw *t, const struct tjzw_server *server,
                                     struct tjzw_error *e);
 /*
+ * How much of a stream to hold: at least the newest `items` in order of first publication (0: all, which is
+ * what a new stream begins with). The next sync brings it about: narrower needs no network but to
+ * ask for the head, wider fetches what is older, newest first, and shows it piece by piece. What
+ * the user keeps stays. stream NULL: "main"; TJZW_NOT_FOUND if it is not followed.
+ */
+TJZW_API enum tjzw_code tjzw_horizon(struct tjzw *t, const char *stream, uint64_t items,
+                                     struct tjzw_error *e);
+/*
  * Which columns list and search show when they are not told: column paths ("政策/通知公告"),
  * each with all below it. n 0: all. Everything is held either way, so changing this needs no
  * network.
@@ -147,7 +155,9 @@ struct tjzw_sync_result {
     bool changed;   /* there is something new to show */
     bool first_use; /* a key was trusted because it was the first met: show its fingerprint to
                        the user */
-    bool started_over; /* everything was fetched again */
+    bool
+        repaired; /* what was held did not add up, or belonged to a history that is no more: what
+                      differed was fetched */
     char trust[2 * TJZW_KEY +
                1];    /* the platform key believed in: its fingerprint is the key itself */
     char cursor[42];  /* "epoch.seq" now held, of the last stream synced; "" for none */
@@ -157,14 +167,96 @@ struct tjzw_sync_result {
     uint64_t ms;
     uint32_t wait; /* seconds the server asks to wait before the next sync; 0: its say is not
                       known */
+    bool skipped;  /* tjzw_background: it is not time yet, and nothing was asked */
+    bool
+        unfinished; /* tjzw_background: time was up; what came is kept, what is whole is shown */
 };
 
 /* Brings the store to the newest signed state, or leaves what is shown as it was. options and
  * out may be NULL. */
 TJZW_API enum tjzw_code tjzw_sync(struct tjzw *t, const struct tjzw_sync_options *options,
                                   struct tjzw_sync_result *out, struct tjzw_error *e);
-/* Makes a running tjzw_sync return TJZW_STOPPED soon. */
+/* Makes whatever this handle does on the network return TJZW_STOPPED soon. */
 TJZW_API void tjzw_stop(struct tjzw *t);
+
+/*
+ * For the slot that the operating system gives to work in the background: one call that syncs all
+ * streams of which the server allows it by now, for at most `seconds` (0: 25), in at most 32 MB of memory of
+ * its own however much there is to fetch. It ends cleanly when time is up (TJZW_OK, out->unfinished) and goes
+ * on from there the next time. out->wait: seconds until a next call is of use. One stream that fails
+ * does not keep the others back; its error is returned.
+ */
+TJZW_API enum tjzw_code tjzw_background(struct tjzw *t, uint32_t seconds,
+                                        struct tjzw_sync_result *out, struct tjzw_error *e);
+
+/* ---- older content ---- */
+
+/*
+ * Fetches one item from below the horizon, proves it under the signed state that is held, and keeps it
+ * (tjzw_keep). Needs the network, unless it is held already. options->stream NULL: from whichever
+ * stream has it. TJZW_NOT_FOUND if it is not published.
+ */
+TJZW_API enum tjzw_code tjzw_fetch(struct tjzw *t, const char *id,
+                                   const struct tjzw_sync_options *options,
+                                   struct tjzw_sync_result *out, struct tjzw_error *e);
+/*
+ * A favourite: kept up to date, and kept whatever the horizon, until it is unkept or withdrawn. true: TJZW_NOT_FOUND if it is not held
+ * (then tjzw_fetch). false: what lies below the horizon goes at once; no error if it was not kept. No network.
+ */
+TJZW_API enum tjzw_code tjzw_keep(struct tjzw *t, const char *id, bool keep,
+                                  struct tjzw_error *e);
+
+/* ---- pictures and attachments ---- */
+
+struct tjzw_blob_options {
+    uint32_t timeout, connect_timeout, idle_timeout; /* as in tjzw_sync_options */
+    bool offline; /* only what is held: TJZW_NOT_FOUND otherwise */
+    uint64_t
+        most; /* bytes that all blobs of this store may take, this one included; 0: 256 MiB. The
+                      least recently asked for go */
+    bool (*progress)(void *ctx, uint64_t bytes,
+                     uint64_t expected); /* expected 0: not known. Return true to stop */
+    void *ctx;
+};
+
+struct tjzw_blob {
+    char path
+        [1024]; /* a file of the library's: read it, do not change it. It may go with the next sync or blob */
+    uint64_t bytes;
+    bool fetched; /* it came over the network just now */
+};
+
+/*
+ * A picture or attachment that a record names by its SHA-256 (64 hex digits; members `image` and `hash`). Fetched when first asked for, in
+ * pieces that survive cuts and kills, handed out only if its hash is right, and then kept in files beside the store ("STORE-blobs/").
+ * TJZW_NOT_FOUND unless an item that is shown names it: so what was withdrawn is refused, and its files go with the sync that says so.
+ * options may be NULL. Needs no lock: works while another handle syncs.
+ */
+TJZW_API enum tjzw_code tjzw_blob(struct tjzw *t, const char *sha256,
+                                  const struct tjzw_blob_options *options,
+                                  struct tjzw_blob *out, struct tjzw_error *e);
+
+/* ---- hints ---- */
+
+struct tjzw_listen_options {
+    const char *stream; /* NULL: all that are followed, of the server of the first */
+    uint32_t seconds;   /* how long; 0: until tjzw_stop */
+    uint32_t connect_timeout, idle_timeout; /* of the syncs, as in tjzw_sync_options */
+    /* After each sync: how it went. Return true to stop. */
+    bool (*synced)(void *ctx, const char *stream, const struct tjzw_sync_result *result,
+                   enum tjzw_code code, const struct tjzw_error *e);
+    void *ctx;
+};
+
+/*
+ * Holds a connection on which the server tells of new content, and syncs when it does, a random moment later; syncs once when it
+ * begins, and polls when hints cannot be had. For an app that is looked at: in the background use tjzw_background. Returns
+ * TJZW_STOPPED after tjzw_stop, TJZW_OK when its time is up or `synced` asked to stop; failed connections and syncs are
+ * tried again, later and later, and are no reason to return. With a transport of one's own, `get`
+ * is called again from within its `stop` callback.
+ */
+TJZW_API enum tjzw_code tjzw_listen(struct tjzw *t, const struct tjzw_listen_options *options,
+                                    struct tjzw_error *e);
 
 /* ---- reading: no network, no waiting ---- */
 
@@ -178,6 +270,7 @@ struct tjzw_item {
     const char
         *json; /* the record: one canonical JSON object; NULL in tjzw_list and tjzw_search */
     size_t json_len;
+    bool kept; /* by tjzw_keep or tjzw_fetch */
 };
 
 /* Return false to see no more. */
@@ -188,6 +281,7 @@ struct tjzw_query {
     const char *column; /* a column path, with all below it; NULL: as tjzw_filter says */
     uint32_t most;      /* items; 0: 50 */
     uint32_t skip;      /* items */
+    bool kept;          /* only what the user keeps */
 };
 
 /* Newest first by date. query may be NULL. */
@@ -227,7 +321,16 @@ struct tjzw_status {
     uint32_t fresh_for; /* seconds for which it may still be called up to date; 0: no longer */
     uint64_t behind;    /* seconds since it ceased to be fresh; 0 while fresh */
     uint64_t pending;   /* bytes fetched for a sync that has not finished */
-    bool damaged;
+    bool damaged;     /* tjzw_verify found that it does not add up; the next sync repairs it */
+    uint64_t horizon; /* as tjzw_horizon was told: newest items to hold; 0: all */
+    bool all;         /* everything that is published is held */
+    int64_t
+        since; /* date of the oldest item (in order of first publication) from which on everything
+                           is held; 0: none */
+    uint64_t kept;     /* items that the user keeps */
+    uint64_t older;    /* of the items: those from before `since` */
+    uint64_t withheld; /* held, and not shown because this server withholds them */
+    int64_t due; /* when the next tjzw_background does something, by this device's clock */
 };
 
 /* stream NULL: "main". TJZW_NOT_FOUND if it is not followed. */
@@ -240,8 +343,8 @@ struct tjzw_verdict {
     char first[37];   /* id of the first of them */
 };
 
-/* Hashes everything held and compares it with the signed head, whose signature is checked
- * again. TJZW_DAMAGED if it does not add up. */
+/* Hashes everything held and compares it with the signed head, whose signature is checked again. TJZW_DAMAGED
+ * if it does not add up; the next sync then compares it with the signed tree and fetches what differs. */
 TJZW_API enum tjzw_code tjzw_verify(struct tjzw *t, const char *stream,
                                     struct tjzw_verdict *out, struct tjzw_error *e);
 

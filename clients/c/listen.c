@@ -1,0 +1,333 @@
+/*
+ * listen.c - tjzw_listen: hints (docs/protocol/events.md) on one connection, syncs on others.
+ *
+ *     connect --> events --> a head that is not held: wait a random part of `spread` --> sync to its twin
+ *        ^          |  ended, cut, silent for 60 s
+ *        +-- wait --+  longer after each attempt that brought nothing; meanwhile poll
+ *
+ * The transport calls `stop` several times a second while it waits for bytes; that is where hints that have
+ * ripened and polls that are due are seen to, on the transport's other connections. So an event that comes
+ * while another one ripens takes its place, and one sync runs at a time.
+ */
+#include <inttypes.h>
+#include <jansson.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "clients/c/events.h"
+#include "clients/c/net.h"
+#include "clients/c/sync.h"
+
+enum {
+    SILENT_S = 60,
+    CONNECT_S = 10,
+    RETRY_MS = 5000,
+    RETRY_MOST_MS = 300000,
+    LOCKED_MS = 1000,
+    POLL_S = 60,
+    SPREAD_MOST_S = 3600,
+    STREAMS = WIRE_STREAMS_MAX,
+};
+
+struct heard {
+    char stream[WIRE_STREAM_MAX + 1];
+    char twin[WIRE_URL_MAX]; /* a hint that ripens; "": none */
+    uint64_t ripe;           /* ms: when it is to be followed */
+    uint64_t last, poll;     /* ms: when a sync last ended; when the next poll is due */
+    uint64_t fresh_until;    /* ms: when the lease of the head held runs out */
+    uint32_t failures;
+};
+
+struct listener {
+    struct tjzw *t;
+    const struct tjzw_listen_options *options;
+    uint64_t deadline; /* ms; 0: none */
+    bool enough;       /* `synced` asked to stop */
+    struct heard streams[STREAMS];
+    size_t n;
+    char server[512], cacert[512];
+    struct events events;
+    int status;
+    bool lively; /* this connection brought an event or a heartbeat */
+    uint32_t retry_after;
+    unsigned barren; /* attempts in a row that brought nothing */
+};
+
+static bool over(const struct listener *l)
+{
+    return l->enough || atomic_load(&l->t->stop) ||
+           (l->deadline && link_now_ms() >= l->deadline);
+}
+
+/* ---- syncing ---- */
+
+/* How long the head that is held may be called fresh, and how often it may be asked for. */
+static void plan_poll(struct listener *l, struct heard *h, uint32_t wait)
+{
+    struct tjzw_status s;
+    uint64_t fresh = 0;
+
+    if (!tjzw_status(l->t, h->stream, &s, NULL))
+        fresh = s.fresh_for;
+    h->last = link_now_ms();
+    h->fresh_until = h->last + 1000 * fresh;
+    h->poll = h->last + 1000 * (uint64_t)(wait ? wait : POLL_S);
+}
+
+/* One sync. With a twin: what it leads to nothing with is dropped, and nobody need hear of it. */
+static void sync_one(struct listener *l, struct heard *h, const char *twin)
+{
+    uint64_t now = link_now_ms();
+    const struct tjzw_sync_options how = {
+        .connect_timeout = l->options->connect_timeout,
+        .idle_timeout = l->options->idle_timeout,
+        .timeout = l->deadline ? 1 + (uint32_t)((l->deadline - now) / 1000) : 0,
+    };
+    const struct run run = { .twin = twin };
+    struct tjzw_sync_result result = { 0 };
+    struct tjzw_error e = { 0 };
+    struct stream s;
+    struct link k = { .lock = -1 };
+    enum tjzw_code rc;
+
+    if (!(rc = stream_find(l->t, h->stream, &s, &e)) && !(rc = link_open(&k, l->t, &how, &e)) &&
+        !(rc = stream_begin(l->t, &e)) && !(rc = stream_find(l->t, h->stream, &s, &e)))
+        rc = sync_stream(&k, &s, &run, &result, &e);
+    if (!rc && result.changed)
+        rc = blob_weed(l->t, &e);
+    result.ms = link_now_ms() - now;
+    link_close(&k);
+    h->failures = rc ? h->failures + 1 : 0;
+    plan_poll(l, h,
+              rc ? follow_backoff(result.wait ? result.wait : POLL_S, h->failures,
+                                  randombytes_random())
+                 : result.wait);
+    if (rc == TJZW_LOCKED)
+        h->poll = h->last + LOCKED_MS; /* what the other one gets is ours as well */
+    if (!(rc && twin) && rc != TJZW_STOPPED && rc != TJZW_LOCKED && l->options->synced)
+        l->enough = l->options->synced(l->options->ctx, h->stream, &result, rc, &e);
+}
+
+/* While hints come, a poll is for when the lease has run out. */
+static bool poll_is_due(const struct listener *l, const struct heard *h, uint64_t now)
+{
+    return now >= h->poll && (h->last == 0 || h->failures > 0 || l->status != 200 ||
+                              !l->lively || now >= h->fresh_until);
+}
+
+static void see_to(struct listener *l)
+{
+    for (size_t i = 0; i < l->n && !over(l); i++) {
+        struct heard *h = &l->streams[i];
+        uint64_t now = link_now_ms();
+        char twin[WIRE_URL_MAX];
+
+        if (h->twin[0] && now >= h->ripe) {
+            memcpy(twin, h->twin, sizeof twin);
+            h->twin[0] = '\0';
+            sync_one(l, h, twin);
+        } else if (poll_is_due(l, h, now)) {
+            sync_one(l, h, NULL);
+        }
+    }
+}
+
+/* The transport's `stop`. */
+static bool pump(void *ctx)
+{
+    struct listener *l = ctx;
+
+    see_to(l);
+    return over(l);
+}
+
+/* ---- events ---- */
+
+static bool is_held(struct listener *l, const struct wire_url *twin)
+{
+    struct wire_note signatures;
+    struct wire_head head;
+    char note[WIRE_HEAD_MAX];
+    struct stream s;
+    size_t n;
+
+    return !stream_find(l->t, twin->stream, &s, NULL) &&
+           !stream_head(&s, &head, note, &n, &signatures, NULL) && head.epoch == twin->epoch &&
+           head.seq == twin->seq && head.sign == twin->sign;
+}
+
+static void take_hint(struct listener *l, const char *path, uint64_t spread)
+{
+    struct wire_url twin;
+    struct sync_err ignored;
+
+    if (wire_url_parse(&ignored, path, strlen(path), &twin) || twin.kind != WIRE_URL_TWIN ||
+        is_held(l, &twin))
+        return;
+    for (size_t i = 0; i < l->n; i++) {
+        struct heard *h = &l->streams[i];
+        uint32_t most = (uint32_t)(spread < SPREAD_MOST_S ? spread : SPREAD_MOST_S) * 1000;
+        uint64_t ripe = link_now_ms() + randombytes_uniform(most + 1);
+
+        if (strcmp(h->stream, twin.stream) != 0)
+            continue;
+        if (!h->twin[0] || ripe < h->ripe)
+            h->ripe = ripe; /* a later hint does not put the first one off */
+        snprintf(h->twin, sizeof h->twin, "%s", path);
+    }
+}
+
+static void on_event(void *ctx, const struct event *event)
+{
+    json_t *hint;
+    const char *path;
+    json_int_t spread;
+
+    if (strcmp(event->type, "head") != 0 ||
+        !(hint = json_loadb(event->data, event->n, JSON_REJECT_DUPLICATES, NULL)))
+        return;
+    path = json_string_value(json_object_get(hint, "head"));
+    spread = json_integer_value(json_object_get(hint, "spread"));
+    if (path && strlen(path) < WIRE_URL_MAX)
+        take_hint(ctx, path, spread > 0 ? (uint64_t)spread : 0);
+    json_decref(hint);
+}
+
+static void on_status(struct tjzw_request *r, int status)
+{
+    ((struct listener *)r->ctx)->status = status;
+}
+
+static void on_header(struct tjzw_request *r, const char *name, const char *value)
+{
+    struct listener *l = r->ctx;
+
+    if (strcasecmp(name, "retry-after") == 0 && value[0] >= '0' && value[0] <= '9')
+        l->retry_after = (uint32_t)strtoul(value, NULL, 10);
+}
+
+static int on_body(struct tjzw_request *r, const void *bytes, size_t n)
+{
+    struct listener *l = r->ctx;
+
+    if (l->status != 200)
+        return 0;
+    l->lively = true;
+    return !events_take(&l->events, bytes, n, on_event, l);
+}
+
+/* ---- the connection ---- */
+
+/* One connection to its end. */
+static void attend(struct listener *l)
+{
+    struct tjzw_transport transport = l->t->transport;
+    const char *stream = l->options->stream;
+    char url[sizeof l->server + 64], id[EVENT_ID_MAX + 32];
+    const char *headers[] = { "Accept: text/event-stream", l->events.id[0] ? id : NULL, NULL };
+    struct tjzw_request r = { .url = url,
+                              .headers = headers,
+                              .on_status = on_status,
+                              .on_header = on_header,
+                              .on_body = on_body,
+                              .ctx = l };
+
+    snprintf(url, sizeof url, "%s/v1/events%s%s", l->server, stream ? "?stream=" : "",
+             stream ? stream : "");
+    snprintf(id, sizeof id, "Last-Event-ID: %s", l->events.id);
+    l->status = 0;
+    l->lively = false;
+    l->retry_after = 0;
+    events_begin(&l->events);
+    if (!transport.get) {
+        l->t->events = l->t->events ? l->t->events : net_open();
+        transport = (struct tjzw_transport){ l->t->events, net_get };
+        net_configure(l->t->events, l->cacert[0] ? l->cacert : NULL,
+                      l->options->connect_timeout ? l->options->connect_timeout : CONNECT_S,
+                      SILENT_S);
+    }
+    transport.get(transport.ctx, &r, 1, pump, l);
+    l->barren = l->lively ? 0 : l->barren + 1;
+}
+
+static uint64_t until_next(const struct listener *l)
+{
+    uint64_t ms = l->events.retry_ms ? l->events.retry_ms : RETRY_MS;
+
+    if (l->retry_after) {
+        ms = 1000 * (uint64_t)(l->retry_after < 86400 ? l->retry_after : 86400);
+        return ms + randombytes_uniform((uint32_t)(ms / 4) + 1);
+    }
+    for (unsigned i = 1; i < l->barren && ms < RETRY_MOST_MS; i++)
+        ms *= 2;
+    ms = ms < RETRY_MOST_MS ? ms : RETRY_MOST_MS;
+    return ms + randombytes_uniform((uint32_t)(ms / 2) + 1);
+}
+
+static void rest(struct listener *l, uint64_t ms)
+{
+    const struct timespec step = { .tv_nsec = 50 * 1000000L };
+    uint64_t until = link_now_ms() + ms;
+
+    l->status = 0;
+    while (link_now_ms() < until && !pump(l))
+        nanosleep(&step, NULL);
+}
+
+/* ---- tjzw_listen ---- */
+
+/* The streams of one server: all of it, or the one. */
+static enum tjzw_code choose(struct listener *l, struct tjzw_error *e)
+{
+    const char *only = l->options->stream;
+    struct stream s = { 0 };
+    enum tjzw_code rc;
+
+    if ((rc = stream_begin(l->t, e)))
+        return rc;
+    while (!(rc = stream_next(l->t, s.no, &s, e)) && s.no && l->n < STREAMS) {
+        if (only && strcmp(only, s.name) != 0)
+            continue;
+        if (l->n == 0) {
+            memcpy(l->server, s.url, sizeof l->server);
+            memcpy(l->cacert, s.cacert, sizeof l->cacert);
+        }
+        if (strcmp(s.url, l->server) == 0)
+            memcpy(l->streams[l->n++].stream, s.name, sizeof s.name);
+    }
+    if (!rc && l->n == 0)
+        rc = fail_with(e, TJZW_NOT_FOUND, "%s is not followed", only ? only : "no stream");
+    return rc;
+}
+
+enum tjzw_code tjzw_listen(struct tjzw *t, const struct tjzw_listen_options *options,
+                           struct tjzw_error *e)
+{
+    static const struct tjzw_listen_options defaults;
+    struct listener *l = calloc(1, sizeof *l);
+    enum tjzw_code rc;
+
+    if (!l)
+        abort();
+    atomic_store(&t->stop, false);
+    l->t = t;
+    l->options = options ? options : &defaults;
+    if (l->options->seconds)
+        l->deadline = link_now_ms() + 1000 * (uint64_t)l->options->seconds;
+    if (!(rc = choose(l, e))) {
+        see_to(l);
+        while (!over(l)) {
+            attend(l);
+            if (!over(l))
+                rest(l, until_next(l));
+        }
+        if (atomic_load(&t->stop))
+            rc = fail_with(e, TJZW_STOPPED, "stopped");
+    }
+    free(l);
+    return rc;
+}
