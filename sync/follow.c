@@ -136,8 +136,14 @@ static enum sync_rc let_it_settle(struct sync_err *e, struct engine *f, unsigned
 {
     uint32_t seconds = f->retry_after ? f->retry_after : 1u << nth;
     uint32_t ms = 1000 * (seconds < STALE_MOST_S ? seconds : STALE_MOST_S);
+    enum sync_rc rc;
 
     f->fresh_head = true;
+    if (nth > 0) { /* or what sent us there was a lie */
+        f->past_caches = true;
+        if (f->head_known && (rc = part_weed(e, f)))
+            return rc;
+    }
     return f->transport->wait(f->transport->ctx, e, ms + randombytes_uniform(ms / 2));
 }
 
@@ -181,14 +187,18 @@ typedef enum sync_rc round_fn(struct sync_err *e, struct engine *f);
 static enum sync_rc run_rounds(struct sync_err *e, struct engine *f, round_fn *round)
 {
     unsigned used[HOPELESS + 1] = { 0 };
+    struct sync_err ignored;
     enum sync_rc rc;
 
     while ((rc = round(e, f))) {
         enum trouble t = trouble_of(f, rc);
         unsigned nth = used[t]++;
 
-        if (nth >= remedies[t].times)
+        if (nth >= remedies[t].times) {
+            if (f->head_known && t != RACED && t != HOPELESS)
+                (void)!part_weed(&ignored, f); /* the next run is not to stumble over them */
             return rc;
+        }
         if ((rc = remedies[t].prepare(e, f, nth)))
             return rc;
     }

@@ -136,19 +136,20 @@ static struct merkle_tiles tiles_of(struct engine *f)
 }
 
 /* A tree that does not add up to the head it was committed with was damaged here, not on the
- * way. */
+ * way: it is built anew from what is really held. */
 static enum sync_rc own_tree_check(struct sync_err *e, struct engine *f)
 {
     uint8_t root[WIRE_HASH];
     enum sync_rc rc;
 
+    f->damaged = f->missed = f->rebuilt = false;
     if (f->mode == FIRST || f->mode == REPAIR)
         return SYNC_OK;
     rc = merkle_root_above(e, &f->store->tiles, f->held.size, &f->below, root);
-    if (rc == SYNC_FULL || (!rc && memcmp(root, f->held.root, WIRE_HASH) == 0))
+    if (rc == SYNC_FULL)
         return rc;
-    f->damaged = true;
-    return sync_err_set(e, SYNC_MISMATCH, "the store does not add up to the head it holds");
+    f->damaged = rc || memcmp(root, f->held.root, WIRE_HASH) != 0;
+    return SYNC_OK;
 }
 
 static enum sync_rc leaf_put(void *ctx, struct sync_err *e, uint64_t born, const uint8_t *leaf)
@@ -173,28 +174,47 @@ static uint64_t old_size(const struct engine *f)
     return f->next.horizon;
 }
 
-static enum sync_rc tree_check(struct sync_err *e, struct engine *f)
+/* The root that the leaves make up now. */
+static enum sync_rc tree_root(struct sync_err *e, struct engine *f, uint64_t before, bool anew,
+                              uint8_t root[WIRE_HASH])
 {
     const struct follow_store *store = f->store;
     struct merkle_tiles tiles = tiles_of(f);
     struct merkle_writer w;
-    uint8_t root[WIRE_HASH];
     enum sync_rc rc;
 
-    merkle_begin(&w, &tiles, old_size(f), f->head.size);
-    rc = f->mode == REPAIR ? store->each(store->ctx, e, item_put, &w)
-                           : store->changed(store->ctx, e, leaf_put, &w);
-    if (rc || (rc = merkle_end(e, &w)) ||
-        (rc = merkle_root_above(e, &tiles, f->head.size, &f->next, root))) {
-        f->missed |= rc == SYNC_INVALID; /* a leaf is missing */
+    if (anew && (rc = store->untile(store->ctx, e)))
         return rc;
-    }
-    if (memcmp(root, f->head.root, WIRE_HASH) == 0)
+    merkle_begin(&w, &tiles, before, f->head.size);
+    rc = anew ? store->each(store->ctx, e, item_put, &w)
+              : store->changed(store->ctx, e, leaf_put, &w);
+    if (rc || (rc = merkle_end(e, &w)))
+        return rc;
+    return merkle_root_above(e, &tiles, f->head.size, &f->next, root);
+}
+
+/* If the tree as it was kept does not lead to the signed root, the leaves as they are held may. */
+static enum sync_rc tree_check(struct sync_err *e, struct engine *f)
+{
+    bool anew = f->mode == REPAIR || f->damaged, may_be_own = f->mode != FIRST && !anew;
+    uint8_t root[WIRE_HASH];
+    enum sync_rc rc = tree_root(e, f, anew ? f->next.horizon : old_size(f), anew, root);
+
+    if (!rc && memcmp(root, f->head.root, WIRE_HASH) == 0) {
+        f->rebuilt = anew;
         return SYNC_OK;
-    f->missed = true;
-    return sync_err_set(e, SYNC_MISMATCH,
-                        "the records up to seq %" PRIu64 " do not make up the signed root",
-                        f->head.seq);
+    }
+    if (may_be_own && (!rc || rc == SYNC_INVALID || f->damaged)) {
+        rc = tree_root(e, f, f->next.horizon, true, root);
+        f->rebuilt = !rc && memcmp(root, f->head.root, WIRE_HASH) == 0;
+        if (f->rebuilt)
+            return SYNC_OK;
+    }
+    f->missed = !rc || rc == SYNC_INVALID; /* invalid: a leaf is missing */
+    return rc ? rc
+              : sync_err_set(e, SYNC_MISMATCH,
+                             "the records up to seq %" PRIu64 " do not make up the signed root",
+                             f->head.seq);
 }
 
 /* ---- what goes first ---- */
@@ -335,7 +355,7 @@ static bool withheld_changed(const struct engine *f)
 static void committed(struct engine *f)
 {
     f->out->changed |= f->mode != CATCH_UP || f->step != VERIFY_SAME || withheld_changed(f);
-    f->out->repaired |= f->mode == REPAIR;
+    f->out->repaired |= f->mode == REPAIR || f->rebuilt;
     f->out->head = f->held = f->head;
     f->out->horizon = f->next.horizon;
     f->below.horizon = f->next.horizon;
@@ -343,7 +363,7 @@ static void committed(struct engine *f)
     memcpy(f->below.roots, f->next.roots, f->next.n * WIRE_HASH);
     memcpy(f->note, f->new_note, f->new_note_len);
     f->note_len = f->new_note_len;
-    f->must_repair = false;
+    f->must_repair = f->damaged = f->missed = false;
 }
 
 enum sync_rc apply_plan(struct sync_err *e, struct engine *f)
@@ -375,8 +395,11 @@ static enum sync_rc narrowing(void *ctx, struct sync_err *e)
     f->next.horizon = f->below.horizon;
     f->next.n = f->below.n;
     memcpy(f->next.roots, f->below.roots, f->below.n * WIRE_HASH);
-    if ((rc = apply_still_held(e, f)) || (rc = own_tree_check(e, f)) ||
-        (rc = merkle_below_raise(e, &f->store->tiles, horizon, &f->next)) ||
+    if ((rc = apply_still_held(e, f)) || (rc = own_tree_check(e, f)))
+        return rc;
+    if (f->damaged)
+        return sync_err_set(e, SYNC_MISMATCH, "the store does not add up to the head it holds");
+    if ((rc = merkle_below_raise(e, &f->store->tiles, horizon, &f->next)) ||
         (rc = f->store->narrow(f->store->ctx, e, &f->next)))
         return rc;
     return (rc = apply_below(e, f)) ? rc : prove_carry(e, f);

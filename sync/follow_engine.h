@@ -131,6 +131,7 @@ struct engine {
     bool too_large;  /* this round was refused a catch-up for its size */
     bool damaged;    /* this round found that the store does not add up */
     bool missed;     /* this round did not reach the signed root */
+    bool rebuilt;    /* this transaction made the tree anew from what is held */
     uint32_t
         retry_after; /* seconds, said with the refusal that ended this round; 0: not said */
     struct text ancestry, directory, withheld, index;
@@ -256,6 +257,9 @@ enum sync_rc part_text(struct sync_err *e, struct engine *f, enum part_kind kind
 /* Every record of a log, object or item; `prefix` may be NULL if it is no dz. */
 enum sync_rc part_records(struct sync_err *e, struct engine *f, const struct part *p,
                           const struct dz_calls *calls);
+/* Whether its name or leaf says what it must be; and whether a whole one is that. */
+bool part_has_proof(const struct part *p);
+bool part_is_right(struct engine *f, const struct part *p);
 /* After a failure: drops the parts that cannot be believed. */
 enum sync_rc part_weed(struct sync_err *e, struct engine *f);
 

@@ -177,6 +177,18 @@ static enum sync_rc part_ended(struct sync_err *e, struct engine *f, struct foll
     return SYNC_OK;
 }
 
+/* What an earlier run left: it may have come from a network that lied to that one. */
+static enum sync_rc resume(struct sync_err *e, struct engine *f, struct part *p,
+                           struct follow_part *held)
+{
+    p->whole = held->whole || (p->kind == PART_OBJECT && held->bytes == p->wire_max);
+    if (!p->whole || !part_has_proof(p) || part_is_right(f, p))
+        return SYNC_OK;
+    p->whole = false;
+    *held = (struct follow_part){ 0 };
+    return f->store->part_write(f->store->ctx, e, p->path, 0, "", 0, "", false);
+}
+
 /* Fills `gets` and `sinks` with what is still missing, FETCH_BATCH at most. */
 static enum sync_rc missing(struct sync_err *e, struct engine *f, struct follow_get *gets,
                             struct part_sink *sinks, size_t *n)
@@ -194,7 +206,8 @@ static enum sync_rc missing(struct sync_err *e, struct engine *f, struct follow_
         *s = (struct part_sink){ .f = f, .part = p };
         if ((rc = store->part_find(store->ctx, e, p->path, &s->held)))
             return rc;
-        p->whole = s->held.whole || (p->kind == PART_OBJECT && s->held.bytes == p->wire_max);
+        if ((rc = resume(e, f, p, &s->held)))
+            return rc;
         if (p->whole)
             continue;
         gets[*n] = (struct follow_get){

@@ -165,17 +165,30 @@ enum sync_rc part_records(struct sync_err *e, struct engine *f, const struct par
 
 struct scanning {
     struct engine *f;
+    const struct part *log;
     struct scan *out;
 };
+
+/* Before anything is asked for in its name. */
+static enum sync_rc scan_check(struct sync_err *e, struct scanning *s,
+                               const struct wire_frame *r)
+{
+    const struct wire_url *u = &s->log->url;
+
+    if (r->seq <= u->from || r->seq > u->to || r->born >= s->f->head.size)
+        return sync_err_set(e, SYNC_INVALID, "%s: a record the head does not know",
+                            s->log->path);
+    s->out->below |= r->born < s->f->below.horizon;
+    return SYNC_OK;
+}
 
 static enum sync_rc scan_record(void *ctx, struct sync_err *e, const struct wire_frame *r,
                                 const uint8_t *frame, const uint8_t *bytes)
 {
     struct scanning *s = ctx;
 
-    (void)e, (void)frame, (void)bytes;
-    s->out->below |= r->born < s->f->below.horizon;
-    return SYNC_OK;
+    (void)frame, (void)bytes;
+    return scan_check(e, s, r);
 }
 
 enum sync_rc part_prefix(struct sync_err *e, struct engine *f, const struct wire_frame *r,
@@ -208,9 +221,9 @@ static enum sync_rc scan_prefix(void *ctx, struct sync_err *e, const struct wire
     bool found, counts;
     enum sync_rc rc;
 
-    s->out->below |= r->born < s->f->below.horizon;
     *held = false;
-    if ((rc = part_prefix(e, s->f, r, name, out, n, &found, &counts)) || found || !counts)
+    if ((rc = scan_check(e, s, r)) ||
+        (rc = part_prefix(e, s->f, r, name, out, n, &found, &counts)) || found || !counts)
         return rc;
     if (s->out->n < SCAN_MISSING)
         s->out->missing[s->out->n] = (struct truth){ .born = r->born, .seq = r->seq };
@@ -222,7 +235,7 @@ static enum sync_rc scan_prefix(void *ctx, struct sync_err *e, const struct wire
 enum sync_rc part_scan(struct sync_err *e, struct engine *f, const struct part *log,
                        struct scan *out)
 {
-    struct scanning s = { f, out };
+    struct scanning s = { f, log, out };
     struct dz_calls calls = { &s, scan_record, scan_prefix };
 
     return part_records(e, f, log, &calls);
@@ -242,16 +255,19 @@ static enum sync_rc has_leaf(void *ctx, struct sync_err *e, const struct wire_fr
                : sync_err_set(e, SYNC_MISMATCH, "%s: another record", p->path);
 }
 
-static bool is_right(struct engine *f, const struct part *p)
+bool part_has_proof(const struct part *p)
+{
+    return p->url.kind == WIRE_URL_OBJECT || p->has_leaf;
+}
+
+bool part_is_right(struct engine *f, const struct part *p)
 {
     struct dz_calls calls = { (void *)p, has_leaf, NULL };
     struct sync_err ignored;
 
-    if (!p->whole)
-        return false;
-    if (p->url.kind == WIRE_URL_OBJECT)
-        return part_decode(&ignored, f, p, NULL, NULL) == SYNC_OK;
-    return p->has_leaf && part_records(&ignored, f, p, &calls) == SYNC_OK;
+    return p->url.kind == WIRE_URL_OBJECT
+               ? part_decode(&ignored, f, p, NULL, NULL) == SYNC_OK
+               : p->has_leaf && part_records(&ignored, f, p, &calls) == SYNC_OK;
 }
 
 enum sync_rc part_weed(struct sync_err *e, struct engine *f)
@@ -261,7 +277,7 @@ enum sync_rc part_weed(struct sync_err *e, struct engine *f)
     enum sync_rc rc;
 
     for (size_t i = 0; i < f->plan.n; i++)
-        if (is_right(f, &f->plan.parts[i]))
+        if (f->plan.parts[i].whole && part_is_right(f, &f->plan.parts[i]))
             keep[n++] = f->plan.parts[i].path;
     rc = f->store->part_keep(f->store->ctx, e, keep, n);
     free(keep);

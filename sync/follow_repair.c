@@ -338,12 +338,14 @@ static enum sync_rc plan_wrong(struct sync_err *e, struct compare *c)
 
 /* ---- all of it ---- */
 
-/* Ours, as far as the signed tree allows it. */
+/* Ours, as far as the signed tree allows it; what is given up soon is not repaired before. */
 static uint64_t horizon_of(const struct engine *f)
 {
     const uint64_t top = 1u << WIRE_COVER_TOP;
-    uint64_t h = f->below.horizon;
+    uint64_t h = f->below.horizon, wanted = engine_wanted(f);
 
+    if (h < wanted)
+        return wanted;
     if (wire_horizon_ok(f->head.size, h))
         return h;
     return h > f->head.size ? wire_horizon_below(f->head.size, h) : (h + top - 1) / top * top;

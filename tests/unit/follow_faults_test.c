@@ -1,9 +1,6 @@
 /*
  * follow_faults_test.c - the pull engine before a network that lies, a server that is moving on,
- * and a store that fails.
- *
- * The oracle is the fake server's own history (tests/lib/follow_phone.h). When the faults stop, one
- * run must bring the phone to the newest head.
+ * and a store that fails: one trouble at a time. All of them together: follow_sim_test.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -302,88 +299,6 @@ static void a_damaged_tree_is_noticed_and_fetched_anew(void **state)
     fake_free(s);
 }
 
-/* ---- everything at once ---- */
-
-static void some_changes(struct fake *s, uint64_t *seed)
-{
-    for (unsigned n = fake_random(seed, 12); n > 0; n--) {
-        uint64_t born = fake_size(s) ? fake_random(seed, (uint32_t)fake_size(s)) : 0;
-
-        switch (fake_size(s) ? fake_random(seed, 6) : 0) {
-        case 0:
-        case 1: fake_publish(s, "新发布", "{\"a\":1}"); break;
-        case 2:
-        case 3: fake_edit(s, born, "改过", "{\"b\":22}"); break;
-        case 4: fake_withdraw(s, born); break;
-        default: fake_publish_some(s, 1); break;
-        }
-    }
-    if (fake_random(seed, 15) == 0 && fake_seq(s) > 2)
-        fake_restore(s, fake_seq(s) -
-                            fake_random(seed, (uint32_t)(fake_seq(s) < 20 ? fake_seq(s) : 20)));
-    if (fake_random(seed, 12) == 0)
-        fake_rotate_keys(s, fake_random(seed, 2));
-    fake_head(s);
-}
-
-static void one_simulation(uint64_t seed)
-{
-    struct fake *s = a_server(fake_random(&seed, 60));
-    struct phone p = phone_new(s);
-    struct wire_head before = { 0 };
-
-    if (fake_random(&seed, 10) == 0) { /* beyond the reach of one catch-up */
-        for (unsigned i = 0; i < 4300 && fake_size(s) > 0; i++)
-            fake_edit(s, i % fake_size(s), "旧", "{}");
-        fake_index(s);
-        fake_head(s);
-    }
-    p.net.seed = seed;
-    p.net.faults = 1 + fake_random(&seed, 31);
-    p.net.percent = 5 + fake_random(&seed, 60);
-    p.encoding = (enum wire_encoding)fake_random(&seed, 3);
-    for (unsigned step = 0; step < 12; step++) {
-        enum sync_rc rc = phone_sync(&p);
-        struct wire_head head = phone_check(&p);
-
-        (void)rc;
-        assert_true(head.epoch > before.epoch ||
-                    (head.epoch == before.epoch && head.seq >= before.seq));
-        before = head;
-        some_changes(s, &seed);
-    }
-    p.net.percent = 0;
-    phone_must_sync(&p);
-    phone_done(&p);
-    fake_free(s);
-}
-
-static uint64_t running_seed;
-
-/* Runs after the simulation whether it went well or not. */
-static int tell_the_seed(void **state)
-{
-    (void)state;
-    print_message("last seed: TJZW_FOLLOW_SEED=%llu\n", (unsigned long long)running_seed);
-    return 0;
-}
-
-static void nothing_unverified_is_ever_visible(void **state)
-{
-    const char *only = getenv("TJZW_FOLLOW_SEED");
-    uint64_t rounds = getenv("TJZW_FULL") ? 2000 : 300;
-
-    (void)state;
-    if (only) {
-        one_simulation(strtoull(only, NULL, 10));
-        return;
-    }
-    for (uint64_t seed = 0; seed < rounds; seed++) {
-        running_seed = seed;
-        one_simulation(seed);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -399,7 +314,6 @@ int main(void)
         cmocka_unit_test(a_run_can_be_stopped_anywhere),
         cmocka_unit_test(a_full_store_keeps_what_it_had),
         cmocka_unit_test(a_damaged_tree_is_noticed_and_fetched_anew),
-        cmocka_unit_test_teardown(nothing_unverified_is_ever_visible, tell_the_seed),
     };
 
     return sodium_init() < 0 ? 1
