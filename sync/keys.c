@@ -32,6 +32,7 @@
 
 #include "server/base/clock.h"
 #include "server/base/fs.h"
+#include "server/base/generation.h"
 #include "server/base/log.h"
 #include "server/base/secret.h"
 #include "sync/founding.h"
@@ -514,6 +515,7 @@ void keys_show(struct keys *k)
     memcpy(k->shown, k->chain, k->chain_n);
     k->shown_n = k->chain_n;
     pthread_mutex_unlock(&k->lock);
+    generation_next(); /* the route answers from the cache */
 }
 
 const char *keys_chain(struct keys *k, struct arena *mem, size_t *n)

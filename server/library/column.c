@@ -19,6 +19,7 @@
 #include "server/library/field.h"
 #include "server/library/row.h"
 #include "server/library/site.h"
+#include "server/library/stream.h"
 
 enum { DESCRIPTION_MAX = 500, PERIOD_MAX = 3660 };
 
@@ -157,6 +158,8 @@ static enum rc make_path(struct work *w, const struct site *site, const char *pa
     const char *end = path;
     enum rc rc;
 
+    if ((rc = stream_need_own(w, site->stream)))
+        return rc;
     do {
         end += strcspn(end, "/");
         const char *head = arena_strndup(w->mem, path, (size_t)(end - path));
@@ -343,7 +346,8 @@ enum rc column_edit(struct work *w, const struct column *in)
     enum rc rc;
 
     if ((rc = work_need(w, RIGHT_EDIT)) || (rc = check_edit(w, in)) ||
-        (rc = column_by_no(w, in->no, &old)) || (rc = site_by_no(w, old.site, &site)))
+        (rc = column_by_no(w, in->no, &old)) || (rc = site_by_no(w, old.site, &site)) ||
+        (rc = stream_need_own(w, site.stream)))
         return rc;
     if (in->open && old.parent) {
         if ((rc = column_by_no(w, old.parent, &parent)))

@@ -331,7 +331,7 @@ static enum rc check_edit(struct work *w, const struct item *it, int64_t expecte
         return err_field(&w->err, "updateType", "an update is major, minor or republish");
     if (note && (rc = field_check_text(&w->err, "note", note, strlen(note), 0, ITEM_NOTE_MAX)))
         return rc;
-    if ((rc = stream_by_no(w, it->stream, &stream)))
+    if ((rc = stream_by_no(w, it->stream, &stream)) || (rc = stream_check_own(w, &stream)))
         return rc;
     if (strcmp(it->authority, stream.name))
         return err_set(&w->err, RC_CONFLICT,

@@ -107,7 +107,7 @@ enum rc site_edit(struct work *w, const struct site *in)
     enum rc rc;
 
     if ((rc = work_need(w, RIGHT_EDIT)) || (rc = site_by_no(w, in->no, &old)) ||
-        (rc = check(w, in)) ||
+        (rc = stream_need_own(w, old.stream)) || (rc = check(w, in)) ||
         (rc = db_change(w, SQL_site_set, "ittit", in->no, in->name, in->domain, in->org,
                         in->open ? "open" : "closed")))
         return rc;

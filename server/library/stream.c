@@ -143,3 +143,11 @@ enum rc stream_check_own(struct work *w, const struct stream *s)
                    "the stream %s is another server's, mirrored here: it is edited there",
                    s->name);
 }
+
+enum rc stream_need_own(struct work *w, int64_t no)
+{
+    struct stream s;
+    enum rc rc = stream_by_no(w, no, &s);
+
+    return rc ? rc : stream_check_own(w, &s);
+}

@@ -31,6 +31,7 @@ enum rc stream_by_no(struct work *w, int64_t no, struct stream *out);
 enum rc stream_list(struct work *w, struct stream **out, int *n);
 /* RC_CONFLICT, with a sentence, for a mirrored one: it is edited where it is published. */
 enum rc stream_check_own(struct work *w, const struct stream *s);
+enum rc stream_need_own(struct work *w, int64_t no);
 /* chain(0) of a stream of that name (docs/protocol/sync.md section 8), and the step from one to
  * the next. */
 void stream_chain_start(const char *name, uint8_t out[HASH_BYTES]);

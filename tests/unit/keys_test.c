@@ -13,6 +13,7 @@
 
 #include "server/base/clock.h"
 #include "server/base/fs.h"
+#include "server/base/generation.h"
 #include "server/store/writer.h"
 #include "sync/keys.h"
 #include "sync/sm2.h"
@@ -289,12 +290,16 @@ static void a_mirrored_streams_key_is_vouched_for_and_again_by_the_next_platform
     struct live *l;
     struct sync_err se;
     char hex[HASH_TEXT];
+    uint64_t generation;
     size_t n;
 
     memset(bytes, 7, sizeof bytes);
     verify_key_ed25519(bytes, &key);
     assert_int_equal(on_writer(add_mirror, &l), RC_OK);
+    usleep(200000); /* the list with it is shown */
+    generation = generation_now();
     assert_int_equal(on_writer(vouch, &key), RC_OK);
+    assert_true(generation_now() > generation); /* or the old chain would be answered */
     n = chain_now(t).n;
     assert_int_equal(on_writer(vouch, &key), RC_OK);
     assert_int_equal(chain_now(t).n, n); /* once is enough */

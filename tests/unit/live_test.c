@@ -15,6 +15,7 @@
 #include "server/base/generation.h"
 #include "server/library/be64.h"
 #include "server/library/change.h"
+#include "server/library/column.h"
 #include "server/library/site.h"
 #include "server/store/writer.h"
 #include "sync/cover.h"
@@ -477,6 +478,23 @@ static enum rc add_own(struct work *w, void *arg)
     return live_mirror_add(w, "main", arg);
 }
 
+static enum rc rename_site(struct work *w, void *arg)
+{
+    struct site s;
+    enum rc rc = site_by_no(w, 70, &s);
+
+    (void)arg;
+    return rc ? rc : site_edit(w, &s);
+}
+
+static enum rc add_column(struct work *w, void *arg)
+{
+    struct column c;
+
+    (void)arg;
+    return column_at(w, 70, "要闻", true, &c);
+}
+
 static void nothing_is_written_to_another_servers_stream(void **state)
 {
     struct sync_world *t = *state;
@@ -488,6 +506,10 @@ static void nothing_is_written_to_another_servers_stream(void **state)
     assert_int_equal(on_writer(write_one, f.live, &e), RC_CONFLICT);
     assert_non_null(strstr(e.text, "hexi"));
     assert_int_equal(on_writer(make_site, f.live, &e), RC_CONFLICT);
+    sync_world_sql(t, "INSERT INTO site (no, stream, code, name, created) "
+                      "SELECT 70, no, 'hexi', '河西区', 0 FROM stream WHERE name = 'hexi'");
+    assert_int_equal(on_writer(rename_site, NULL, &e), RC_CONFLICT);
+    assert_int_equal(on_writer(add_column, NULL, &e), RC_CONFLICT);
     assert_int_equal(on_writer(add_own, &l, &e), RC_CONFLICT);
     assert_non_null(strstr(e.text, "main"));
     /* Nor may it become one of ours. */
