@@ -202,7 +202,8 @@ static void on_tick(struct db *db, void *arg)
     (void)arg;
     for (int i = 0; i < r->n; i++)
         head_tick(r->live[i], db);
-    heads_tick(db);
+    if (r->n) /* else it is just being opened */
+        heads_tick(db);
 }
 
 void sync_watch(void)

@@ -380,13 +380,15 @@ static void a_mirrored_stream_shows_what_it_is_given(void **state)
     struct err e;
     uint64_t generation;
 
+    sync_world_stop(t);
+    sync_on_head(hear_head);
+    sync_on_cut(hear_cut);
+    sync_world_start(t);
     assert_int_equal(on_writer(fake_add, &f, NULL), RC_OK);
     assert_ptr_equal(live_find("hexi"), f.live);
     assert_int_equal(head_now(f.live, &e, t->mem, &(const char *){ 0 }, &(size_t){ 0 },
                               &(const char *){ 0 }),
                      RC_BUSY); /* there is no head yet */
-    sync_on_head(hear_head);
-    sync_on_cut(hear_cut);
     heads_heard = cuts_heard = 0;
     generation = generation_now();
     fake_sign(&f, 130, 130, 0);
@@ -412,8 +414,10 @@ static void a_mirrored_stream_shows_what_it_is_given(void **state)
     clock_set(SYNC_NOW + 3000);
     usleep(200000);
     assert_shown(t, &f);
+    sync_world_stop(t);
     sync_on_head(NULL);
     sync_on_cut(NULL);
+    sync_world_start(t);
 }
 
 static void a_mirrored_stream_is_there_again_after_a_restart(void **state)
