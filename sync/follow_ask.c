@@ -274,28 +274,16 @@ static enum sync_rc fetch_head(struct sync_err *e, struct engine *f, struct fetc
     return f->keys_len == 0 ? fetch_with_keys(e, f, head) : fetch_texts(e, f, head, 1);
 }
 
-/* Servers do not answer `heads` yet. */
-static const bool has_heads = false;
-
-static enum sync_rc alone_take(struct sync_err *e, struct engine *f, size_t n)
-{
-    if (n >= sizeof f->new_note)
-        return sync_err_set(e, SYNC_INVALID, "head: %zu bytes are too many", n);
-    memcpy(f->new_note, f->answer, n);
-    f->new_note_len = n;
-    return SYNC_OK;
-}
-
 static enum sync_rc ask_newest(struct sync_err *e, struct engine *f)
 {
-    struct wire_url url = { .kind = has_heads ? WIRE_URL_HEADS : WIRE_URL_HEAD };
+    struct wire_url url = { .kind = WIRE_URL_HEADS };
     char path[WIRE_URL_MAX];
     struct fetch_text t = { .path = path, .out = f->answer, .room = WIRE_HEADS_MAX - 1 };
     enum sync_rc rc;
 
     snprintf(url.stream, sizeof url.stream, "%s", f->options->stream);
     wire_url_print(&url, path);
-    if (f->held.epoch && (f->list_len || !has_heads) && f->etag[0] && !f->past_caches)
+    if (f->held.epoch && f->list_len && f->etag[0] && !f->past_caches)
         t.if_none = f->etag;
     if ((rc = fetch_head(e, f, &t)))
         return rc;
@@ -305,7 +293,7 @@ static enum sync_rc ask_newest(struct sync_err *e, struct engine *f)
         memcpy(f->new_etag, f->etag, sizeof f->etag);
     } else {
         memcpy(f->new_etag, t.etag, sizeof t.etag);
-        if ((rc = has_heads ? list_take(e, f, t.n) : alone_take(e, f, t.n)))
+        if ((rc = list_take(e, f, t.n)))
             return rc;
     }
     return head_take(e, f);

@@ -77,6 +77,19 @@ static enum sync_rc send_body(struct fake_net *net, struct sync_err *e, struct f
     return rc;
 }
 
+/* Only what changes can freeze in a cache: not a twin. */
+static void freeze(const struct fake_net *net, const struct follow_get *g,
+                   struct fake_answer *a)
+{
+    bool list = strstr(g->path, "/heads/");
+
+    if (net->frozen == 0 || g->past_caches || a->status != 200 ||
+        (!list && strcmp(g->path + strlen(g->path) - 5, "/head") != 0))
+        return;
+    fake_answer_head(net->server, net->frozen - 1, list, a);
+    strcpy(a->etag, "\"frozen\"");
+}
+
 static enum sync_rc one_get(struct fake_net *net, struct sync_err *e, struct follow_get *g)
 {
     struct fake_answer a = fake_answer(net->server, g->path);
@@ -87,8 +100,7 @@ static enum sync_rc one_get(struct fake_net *net, struct sync_err *e, struct fol
     net->requests++;
     if (net->lost_after && net->requests > net->lost_after)
         a.status = 0;
-    if (net->frozen && !g->past_caches && strstr(g->path, "/head") && a.status == 200)
-        fake_answer_head(net->server, net->frozen - 1, strstr(g->path, "/heads/"), &a);
+    freeze(net, g, &a);
     if (net->catchup_max && a.status == 200 && strstr(g->path, "/log/") &&
         a.body.n > net->catchup_max)
         a.status = 413;

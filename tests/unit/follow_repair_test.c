@@ -193,7 +193,8 @@ static void a_wrong_leaf_deep_in_the_tree_is_found_by_the_root(void **state)
     fake_head(s);
     phone_must_sync(&p);
     assert_true(p.last.repaired);
-    assert_int_equal(p.last.requests, 2); /* the tree is made anew from the leaves that are held */
+    assert_int_equal(p.last.requests,
+                     2); /* the tree is made anew from the leaves that are held */
     phone_done(&p);
     fake_free(s);
 }
