@@ -47,17 +47,18 @@ enum sync_rc stream_done(struct stream *s, struct sync_err *e, sqlite3_stmt *q)
     return rc;
 }
 
-/* Steps once: *row says whether there was one. On an error the statement is reset. */
+/* Steps once: *row says whether there was one. If not, the statement is reset. */
 enum sync_rc stream_one(struct stream *s, struct sync_err *e, sqlite3_stmt *q, bool *row)
 {
     int code = sqlite3_step(q);
-    enum sync_rc rc;
+    enum sync_rc rc = SYNC_OK;
 
     *row = code == SQLITE_ROW;
-    if (*row || code == SQLITE_DONE)
+    if (*row)
         return SYNC_OK;
-    rc = stream_failed(s, e);
-    store_reset(q);
+    if (code != SQLITE_DONE)
+        rc = stream_failed(s, e);
+    store_reset(q); /* what is not reset takes no other bindings */
     return rc;
 }
 
@@ -290,8 +291,8 @@ static enum sync_rc tile_read(void *ctx, struct sync_err *e, unsigned level, uin
     if ((size_t)sqlite3_column_bytes(q, 0) == n)
         memcpy(nodes, sqlite3_column_blob(q, 0), n);
     else
-        rc = sync_err_set(e, SYNC_STORE, "tile %u/%" PRIu64 " is not as it was written", level,
-                          index);
+        rc = sync_err_set(e, SYNC_STORE, "tile %u/%" PRIu64 " has %d bytes instead of %zu",
+                          level, index, sqlite3_column_bytes(q, 0), n);
     store_reset(q);
     return rc;
 }

@@ -12,7 +12,7 @@ enum sync_rc stream_failed(struct stream *s, struct sync_err *e);
 sqlite3_stmt *stream_stmt(struct stream *s, enum stmt which, struct sync_err *e);
 /* Runs a statement that gives no rows, and resets it. */
 enum sync_rc stream_done(struct stream *s, struct sync_err *e, sqlite3_stmt *q);
-/* Steps once: *row says whether there was one. On an error the statement is reset. */
+/* Steps once: *row says whether there was one. If not, the statement is reset. */
 enum sync_rc stream_one(struct stream *s, struct sync_err *e, sqlite3_stmt *q, bool *row);
 /* A statement with nothing bound but the stream. */
 enum sync_rc stream_simple(struct stream *s, struct sync_err *e, enum stmt which);

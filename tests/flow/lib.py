@@ -243,6 +243,10 @@ class Phone:
     def sync(self, **how):
         return json.loads(self.run("sync", "--json", **how).stdout)
 
+    def sync_with(self, *options, **how):
+        """A sync with options of its own."""
+        return json.loads(self.run(*options, "sync", "--json", **how).stdout)
+
     def export(self):
         return self.run("export").stdout
 
