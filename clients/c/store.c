@@ -149,7 +149,7 @@ enum tjzw_code store_open(const char *path, struct tjzw *t, struct tjzw_error *e
     if ((rc = store_exec(
              t,
              "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;"
-             "PRAGMA cache_size=-4096",
+             "PRAGMA journal_size_limit=1048576; PRAGMA cache_size=-4096",
              e)) ||
         (rc = migrate(t, e)))
         return rc;
