@@ -1,0 +1,163 @@
+"""vectors.py - tests/vectors/sync through the reader's own functions: what is good is read as it says, what is bad is refused."""
+import json
+from pathlib import Path
+
+import tree
+import wire
+from wire import Refused, need, sha256
+
+HERE = Path(__file__).resolve().parents[1] / "vectors" / "sync"
+
+
+def refused(call, *args):
+    try:
+        call(*args)
+    except Refused:
+        return True
+    return False
+
+
+def same_record(r, want, bytes_too=True):
+    for name in ("op", "flags", "born", "seq", "site", "column", "date"):
+        assert getattr(r, name) == want[name], (want["name"], name)
+    assert r.id.hex() == want["id"] and r.title.decode() == want["title"] and r.frame.hex() == want["frame"], want["name"]
+    if bytes_too:
+        assert r.bytes.decode() == want["bytes"] and r.leaf.hex() == want["leaf"], want["name"]
+
+
+def records(v):
+    for want in v["good"]:
+        r, length = wire.frame(bytes.fromhex(want["frame"]))
+        r.bytes = want["bytes"].encode()
+        assert length == len(r.bytes)
+        same_record(r, want)
+    for bad in v["bad"]:
+        assert refused(wire.frame, bytes.fromhex(bad["frame"])), bad["why"]
+
+
+def packs(v):
+    for good in v["good"]:
+        assert [r.seq for r in wire.pack(bytes.fromhex(good["pack"]))] == good["seqs"]
+    for bad in v["bad"]:
+        assert refused(wire.pack, bytes.fromhex(bad["pack"])), bad["why"]
+
+
+def dz(v):
+    held = {h["id"]: h["bytes"].encode() for h in v["held"]}
+    whole, missing = wire.dz(bytes.fromhex(v["dz"]), lambda r: held.get(r.id.hex()))
+    assert not missing and len(whole) == len(v["records"])
+    for r, want in zip(whole, v["records"]):
+        same_record(r, want)
+    whole, missing = wire.dz(bytes.fromhex(v["dz"]), lambda r: b"other")
+    assert [r.seq for r, _ in missing] == [21] and len(whole) == 2
+    for cut in range(0, len(v["dz"]) // 2, 7):
+        assert refused(wire.dz, bytes.fromhex(v["dz"])[:cut], lambda r: held.get(r.id.hex())), cut
+
+
+def keys(v):
+    for k in v["key_ids"]:
+        assert wire.key_id(k["algorithm"], bytes.fromhex(k["public"])) == k["id"]
+    for c in v["cases"]:
+        def current():
+            chain = wire.Chain(c["keys"].encode())
+            need(chain.vouched_by(bytes.fromhex(c["trust"])), "nobody vouches for it")
+            key = chain.current(c["role"], c["algorithm"])
+            return key and key.public.hex()
+        assert (c["current"] is None and refused(current)) or current() == c["current"], c["name"]
+
+
+def heads(v):
+    public = bytes.fromhex(v["key"])
+    for c in v["good"]:
+        h = wire.head(c["head"].encode())
+        assert wire.signed_by(public, h.signed, h.sigs), c["name"]
+    for c in v["untrusted"]:
+        h = wire.head(c["head"].encode())
+        assert not wire.signed_by(public, h.signed, h.sigs), c["name"]
+    for c in v["malformed"]:
+        assert refused(wire.head, c["head"].encode()), c["name"]
+
+
+def platform(v):
+    public = bytes.fromhex(v["key"])
+    for c in v["good"]:
+        h = wire.heads(c["heads"].encode())
+        assert wire.signed_by(public, h.signed, h.sigs) and h.counter == c["counter"] and list(h.withheld) == c["streams"], c["name"]
+        assert [n.stream for n in h.notes] == [wire.head(n.encode()).stream for n in c["notes"]]
+    for c in v["untrusted"]:
+        h = wire.heads(c["heads"].encode())
+        assert not wire.signed_by(public, h.signed, h.sigs), c["name"]
+    for c in v["malformed"]:
+        assert refused(wire.heads, c["heads"].encode()), c["name"]
+
+
+def withheld(v):
+    for c in v["good"]:
+        assert [i.hex() for i in wire.withheld(c["text"].encode())] == c["ids"]
+    for c in v["bad"]:
+        assert refused(wire.withheld, c["text"].encode()), c["why"]
+
+
+def leaf(born, version=0):
+    return sha256(f"leaf {born} {version}".encode())
+
+
+def trees(v):
+    nodes = {(0, i): leaf(i) for i in range(max(r["size"] for r in v["roots"]))}
+    for r in v["roots"]:
+        assert tree.root(nodes, r["size"]).hex() == r["root"], r["size"]
+    nodes = {}
+    size = 0
+    for u in v["updates"]:
+        for i in [*range(size, u["size"]), *u["changed"]]:
+            nodes[0, i] = leaf(i, u["version"])
+        size = u["size"]
+        assert tree.root(nodes, size).hex() == u["root"], u
+
+
+def covers(v):
+    for c in v["good"]:
+        cover = tree.Cover(bytes.fromhex(c["cover"]))
+        assert (cover.size, cover.first) == (c["size"], c["first"]) and tree.root(cover.nodes, cover.size).hex() == c["root"]
+        assert all(seq == born + 1 for born, seq in cover.seqs.items())
+        for h in c["horizons"]:
+            below = cover.below(h["horizon"])
+            assert (below is None) == (h["roots"] is None), (c["size"], h["horizon"])
+            assert below is None or b"".join(below.values()).hex() == h["roots"], (c["size"], h["horizon"])
+    for c in v["bad"]:
+        assert refused(tree.Cover, bytes.fromhex(c["cover"])), c["why"]
+    for c in v["wrong"]["covers"]:
+        cover = tree.Cover(bytes.fromhex(c["cover"]))
+        assert tree.root(cover.nodes, cover.size).hex() != v["wrong"]["root"], c["why"]
+    for t in v["tiles"]:
+        body, value = bytes.fromhex(t["tile"]), bytes.fromhex(t["hash"])
+        rows = tree.tile(body, t["height"], value)
+        if t["height"] == 6:
+            assert rows == [(64 * t["index"] + i + 1, leaf(64 * t["index"] + i)) for i in range(64)]
+        assert refused(tree.tile, body[:-1], t["height"], value) and refused(tree.tile, body[:-1] + b"\0", t["height"], value)
+
+
+def chain(v):
+    value = sha256(b"tjzw chain 1\n" + v["stream"].encode())
+    for link in v["links"]:
+        if "leaf" in link:
+            value = sha256(b"\2", value, bytes.fromhex(link["leaf"]))
+        assert value.hex() == link["chain"]
+
+
+def catchup(v):
+    for c in v:
+        assert wire.rounded(c["cursor"], c["head"]) == c["from"], c
+
+
+FILES = {"catchup": catchup, "chain": chain, "covers": covers, "dz": dz, "heads": heads, "keys": keys, "packs": packs,
+         "platform": platform, "records": records, "tree": trees, "withheld": withheld}
+
+
+def check(name):
+    FILES[name](json.loads((HERE / f"{name}.json").read_text()))
+
+
+def names():
+    """Every file there is: one that nobody here reads is a failure (KeyError)."""
+    return sorted(p.stem for p in HERE.glob("*.json"))
