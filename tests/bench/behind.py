@@ -44,7 +44,7 @@ def row(items, what, said, first):
 
 
 def behind(w, items, goals):
-    data = library(w, items, SIZE, f"behind-{items}")
+    data = w.data = library(w, items, SIZE, f"behind-{items}")
     server = w.serve(data, env=ALONE)
     rest(server, REST)
     base, first = first_sync(w, f"base-{items}")
@@ -71,6 +71,7 @@ def behind(w, items, goals):
 
 def before_restore(w, items, goals):
     data, again = library(w, items, SIZE, f"lost-{items}"), w.dir / f"restored-{items}"
+    w.data = data
     server = w.serve(data, env=ALONE)
     rest(server, REST)
     w.tjzw("backup", "--data", data, w.dir / f"backup-{items}")

@@ -207,7 +207,7 @@ class Server:
             last = db.execute("SELECT COALESCE(MAX(seq), 0) FROM change").fetchone()[0]
         finally:
             db.close()
-        return wait_for(f"a head of seq {last}", deadline, lambda: (h := self.head())["seq"] >= last and h)
+        return wait_for(f"a head of seq {last}", deadline, lambda: (h := self.head()).get("seq", -1) >= last and h)
 
     def head(self):
         """The fields of the head as it is served now."""
