@@ -1,8 +1,8 @@
 """scale.py - whether a request costs the same, and how much memory and starting cost, with a thousand items and with a million.
 
 The servers of all sizes run side by side and every round measures each, so that the comparison is of the same minutes. Articles have 600
-bytes (800 with their frame and fields), to keep a million of them on a common disk; 200 edits were made to each library. Twice: answers
-from memory, and, with a cache of 1 byte, every answer made anew from the database.
+bytes (800 with their fields), to keep a million of them on a common disk; 200 edits were made to each library. Twice: answers from
+memory, and, with the smallest cache and more different answers in turn than it holds, every answer made anew from the database.
 """
 import random
 import statistics
@@ -16,7 +16,7 @@ GOAL_FLAT, GOAL_IMPORT, GOAL_START, GOAL_MB, GOAL_BYTES = 10, 3000, 2.0, 64, 200
 FROM_MEMORY = (("signed head", "/v1/sync/main/head"), ("catch-up of 200, zstd", LOG + ".zst"), ("item by id", "/v1/items/{item}"),
                ("item list, 20 items", "/v1/items?n=20"))
 MADE_ANEW = (("catch-up of 200", LOG), ("item by id", "/v1/items/{item}"), ("item list, 20 items", "/v1/items?n=20"))
-ITEMS_ASKED = 500    # by chance, all over the library
+ITEMS_ASKED, LISTS_ASKED = 900, 400    # by chance, all over the library
 
 
 def start_times(w, data, rounds=3):
@@ -28,25 +28,35 @@ def start_times(w, data, rounds=3):
     return statistics.median(times)
 
 
-def rows_of(server, data, items, table):
-    there, _ = answers(server, table, names_of(server, data))
-    chosen = origin_ids(data, [f"made-{i}" for i in random.Random(1).sample(range(items), ITEMS_ASKED + 160)])
+def variants(server, data, items, name, path, names):
+    """Paths like this one, more than fit into the smallest cache."""
+    chance = random.Random(1)
+    if name.startswith("catch-up"):    # of 129 to 255 changes: `from` is a multiple of 16
+        first = (names["seq"] - 129) // 16 * 16
+        return [LOG.format(**{**names, "start": start}) for start in range(first, names["seq"] - 256, -16)]
+    if name.startswith("item list"):
+        return [f"{path}&until=20{chance.randrange(11, 25)}-{chance.randrange(1, 13):02}-{chance.randrange(1, 29):02}" for _ in range(LISTS_ASKED)]
+    some = chance.sample(range(items), min(items, ITEMS_ASKED + 20))
+    paths = [f"/v1/items/{one}" for one in origin_ids(data, [f"made-{i}" for i in some]).values()]
+    return [p for p in paths if server.get(p).status == 200][:ITEMS_ASKED]    # some were withdrawn
+
+
+def rows_of(server, data, items, table, anew):
+    names = names_of(server, data)
+    there, _ = answers(server, table, names)
     rows = []
     for name, path, body, _ in there:
-        urls = [server.url + path]
-        if name == "item by id":
-            urls = [u for u in (server.url + f"/v1/items/{one}" for one in chosen.values()) if server.get(u[len(server.url):]).status == 200]
-            urls = urls[:ITEMS_ASKED]
-        rows.append(Row(name, server.process.pid, urls, size=len(body)))
+        paths = variants(server, data, items, name, path, names) if anew else [path]
+        rows.append(Row(name, server.process.pid, [server.url + p for p in paths], size=len(body)))
     return rows
 
 
 def side_by_side(w, libraries, table, rounds, requests, env):
-    """{items: rows}"""
+    """({items: server}, {items: rows})"""
     servers = {items: w.serve(data, env={**ALONE, **env}) for items, data in libraries.items()}
     for server in servers.values():
         rest(server, 120)
-    rows = {items: rows_of(server, libraries[items], items, table) for items, server in servers.items()}
+    rows = {items: rows_of(server, libraries[items], items, table, bool(env)) for items, server in servers.items()}
     measure([row for same in zip(*rows.values()) for row in same], rounds, requests)
     return servers, rows
 
@@ -62,7 +72,7 @@ def cost_lines(rows, how, goals):
 
 
 def report(w, args, goals):
-    sizes = sorted({1000, 100_000, args.items} if args.items >= 1000 else {1000})
+    sizes = [n for n in (1000, 100_000) if n < args.items] + [args.items]
     libraries = {items: library(w, items, SIZE, f"scale-{items}") for items in sizes}
     lines = ["| items | " + " | ".join(f"{items:,}" for items in sizes) + " |", "|---|" + "---:|" * len(sizes)]
     say("starting")
@@ -89,7 +99,7 @@ def report(w, args, goals):
         servers[items].stop(60)
     lines.append("| RssAnon after that, MB | " + " | ".join(f"{mb:.0f}" for mb in memory.values()) + " |")
     say("cost a request, made anew")
-    servers, rows = side_by_side(w, libraries, MADE_ANEW, args.rounds, args.requests // 10, {"TJZW_CACHE_SIZE": "1"})
+    servers, rows = side_by_side(w, libraries, MADE_ANEW, args.rounds, args.requests // 10, {"TJZW_CACHE_SIZE": "1m"})
     lines += cost_lines(rows, "made anew", goals)
     for server in servers.values():
         server.stop(60)
