@@ -107,13 +107,15 @@ static enum rc reply_withdrawn(struct work *w, const struct item *item,
     reason = jx_text(record, "reason");
     at = jx_text(record, "withdrawn");
     words[0] = item->state == STATE_EXPIRED ? "这篇内容已过有效期，不再提供。"
-                                            : "这篇内容已由发布单位撤下，不再提供。";
+               : item->state == STATE_PUBLISHED
+                   ? "本平台不展示这篇内容，请到发布单位的网站查看。"
+                   : "这篇内容已由发布单位撤下，不再提供。";
     if (at)
         words[1] =
             arena_printf(w->mem, "撤下时间：%.10s %.5s", at, strlen(at) > 15 ? at + 11 : "");
     if (reason)
         words[2] = arena_printf(w->mem, "原因：%s", reason);
-    page_gone(w, rp, "本文已撤下", words);
+    page_gone(w, rp, item->state == STATE_PUBLISHED ? "本平台不展示本文" : "本文已撤下", words);
     return RC_OK;
 }
 

@@ -22,6 +22,7 @@
 #include "api/events.h"
 #include "api/import.h"
 #include "api/items.h"
+#include "api/mirrors.h"
 #include "api/orgs.h"
 #include "api/service.h"
 #include "api/staff.h"
@@ -105,6 +106,10 @@ static const struct shape shapes[] = {
       .status = 201,
       .flags = SHAPE_NAMES },
     { .handler = patch_column, .body = "EditedColumn", .answer = "Column" },
+    { .handler = get_mirrors, .answer = "MirrorList" },
+    { .handler = post_mirror, .body = "NewMirror", .answer = "MirrorList", .status = 201 },
+    { .handler = delete_mirror, .status = 204 },
+    { .handler = post_withhold, .body = "Reason", .status = 204 },
     { .handler = get_tokens, .answer = "TokenList" },
     { .handler = post_token, .body = "NewToken", .answer = "IssuedToken", .status = 201 },
     { .handler = delete_token, .status = 204 },

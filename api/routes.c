@@ -17,6 +17,7 @@
 #include "api/events.h"
 #include "api/import.h"
 #include "api/items.h"
+#include "api/mirrors.h"
 #include "api/orgs.h"
 #include "api/pages.h"
 #include "api/preview_page.h"
@@ -113,6 +114,7 @@ static const struct param key_params[] = {
 };
 static const struct param label[] = { { "label", P_TEXT, 1, TOKEN_LABEL_MAX, "令牌的名称" },
                                       { 0 } };
+static const struct param mirrored[] = { STREAM, { 0 } };
 static const struct param slug[] = { { "slug", P_TEXT, 1, 40, "problem+json 中 type 的末段" },
                                      { 0 } };
 
@@ -174,6 +176,8 @@ const struct route routes_table[] = {
     { POST, "/v1/items/:id/withdraw",          RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "撤稿，须写明原因", NULL },
     { POST, "/v1/items/:id/gone",              RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "永久删除各版文字，须写明原因；不能恢复", NULL },
     { POST, "/v1/items/:id/restore",           RIGHT_EDIT, ON_WRITER, 0, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "把撤下的内容恢复为草稿", NULL },
+    { POST, "/v1/items/:id/withhold",          RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_withhold, NULL, T_STAFF, "本平台不展示镜像来的这一条，须写明原因", NULL },
+    { POST, "/v1/items/:id/unwithhold",        RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_withhold, NULL, T_STAFF, "恢复展示镜像来的这一条", NULL },
     { POST, "/v1/items/:id/move",              RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_move, NULL, T_STAFF, "移到另一栏目", NULL },
     { POST, "/v1/items/:id/preview",           RIGHT_EDIT, ON_WORKER, R_NO_KEY, item, STEP_BODY_MAX, post_preview, NULL, T_STAFF, "生成会过期的预览链接", NULL },
     { POST, "/v1/orgs",                        RIGHT_EDIT, ON_WRITER, 0, NULL, STEP_BODY_MAX, post_org, NULL, T_STAFF, "新建机构", NULL },
@@ -184,6 +188,9 @@ const struct route routes_table[] = {
     { PATCH, "/v1/columns/:column",            RIGHT_EDIT, ON_WRITER, 0, column, STEP_BODY_MAX, patch_column, NULL, T_STAFF, "修改栏目，或关闭它", NULL },
 
     { POST, "/v1/keys/:role/rotate",           RIGHT_OPERATE, ON_WRITER, R_NO_KEY | R_HIDDEN, key_params, 0, post_key_rotate, NULL, T_ADMIN, "换一把签名密钥：platform，或一个数据流的名称", NULL },
+    { GET, "/v1/mirrors",                      RIGHT_OPERATE, ON_WORKER, 0, NULL, 0, get_mirrors, NULL, T_ADMIN, "镜像的数据流：到了哪里，出了什么错", NULL },
+    { POST, "/v1/mirrors",                     RIGHT_OPERATE, ON_WRITER, 0, NULL, STEP_BODY_MAX, post_mirror, NULL, T_ADMIN, "镜像另一台服务器的一个数据流", NULL },
+    { DELETE, "/v1/mirrors/:stream",           RIGHT_OPERATE, ON_WRITER, R_NO_KEY, mirrored, 0, delete_mirror, NULL, T_ADMIN, "不再镜像，删去本机的副本", NULL },
     { GET, "/v1/tokens",                       RIGHT_OPERATE, ON_WORKER, 0, NULL, 0, get_tokens, NULL, T_ADMIN, "现有的令牌（不含凭证本身）", NULL },
     /* The answer holds a secret, so it is not kept for an Idempotency-Key; a label is taken only once. */
     { POST, "/v1/tokens",                      RIGHT_OPERATE, ON_WRITER, R_NO_KEY, NULL, STEP_BODY_MAX, post_token, NULL, T_ADMIN, "签发令牌，只显示这一次", NULL },

@@ -142,6 +142,14 @@ static const struct opt move_opts[] = {
 static const struct opt preview_opts[] = {
     LINK_OPTIONS, { "hours", OPT_INT, "N", "how long the link works (24)" }, END
 };
+static const struct opt mirror_opts[] = {
+    LINK_OPTIONS,
+    { "stream", OPT_TEXT, "NAME", "the stream there, which has the same name here", true },
+    { "trust", OPT_TEXT, "KEY",
+      "its platform key in hex; without it the first one met is believed" },
+    { "ca", OPT_TEXT, "FILE", "PEM file: believe only certificates it signed" },
+    END
+};
 static const struct opt token_opts[] = {
     LINK_OPTIONS,
     { "label", OPT_TEXT, "LABEL", "what it is for" },
@@ -257,6 +265,22 @@ const struct command commands[] = {
       "a link that shows a draft, for a while",
       "tjzw item preview --data tjzw-data --hours 48 0190f3c2-7d1c-7a3e-9f00-3c1d5b7e9a11",
       STAFF(POST, "/v1/items/%/preview", STAFF_OPTIONS) },
+    { "item withhold", "ID", 1, 1, reason_opts, cmd_staff, "do not show a mirrored item here",
+      "tjzw item withhold --data tjzw-data --reason 依本地规定 "
+      "0190f3c2-7d1c-7a3e-9f00-3c1d5b7e9a11",
+      STAFF(POST, "/v1/items/%/withhold", STAFF_OPTIONS) },
+    { "item unwithhold", "ID", 1, 1, link_opts, cmd_staff, "show a mirrored item again",
+      "tjzw item unwithhold --data tjzw-data 0190f3c2-7d1c-7a3e-9f00-3c1d5b7e9a11",
+      STAFF(POST, "/v1/items/%/unwithhold", STAFF_OPTIONS) },
+    { "mirror add", "URL", 1, 1, mirror_opts, cmd_staff, "follow a stream of another server",
+      "tjzw mirror add --data tjzw-data --stream heping https://heping.example.cn:8443",
+      &(const struct staff){ POST, "/v1/mirrors", STAFF_OPTIONS, "url" } },
+    { "mirror list", "", 0, 0, link_opts, cmd_staff,
+      "whom this server follows, and how far it is", "tjzw mirror list --data tjzw-data",
+      STAFF(GET, "/v1/mirrors", STAFF_QUERY) },
+    { "mirror remove", "NAME", 1, 1, link_opts, cmd_staff,
+      "follow a stream no more, and drop it here", "tjzw mirror remove --data tjzw-data heping",
+      STAFF(DELETE, "/v1/mirrors/%", STAFF_QUERY) },
     { "token create", "", 0, 0, token_opts, cmd_staff,
       "a bearer token for a program; shown once",
       "tjzw token create --data tjzw-data --label cms --rights import,edit,publish",

@@ -34,8 +34,11 @@ static bool is_payload(const struct opt *o)
 static void body_of_options(const struct args *a, struct buf *out)
 {
     const struct opt *opts = a->command->opts;
+    const struct staff *s = a->command->detail;
 
     buf_addc(out, '{');
+    if (s->member)
+        jx_put_text(out, s->member, a->pos[0]);
     for (int i = 0; opts[i].name; i++) {
         if (!a->opt[i].set || !is_payload(&opts[i]))
             continue;

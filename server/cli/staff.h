@@ -16,6 +16,7 @@ struct staff {
     enum method method;
     const char *path; /* % stands for the first argument */
     enum staff_payload payload;
+    const char *member; /* NULL, or what the first argument is called in the body */
 };
 
 #endif

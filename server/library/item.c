@@ -84,6 +84,11 @@ enum rc item_live(struct work *w, const struct id *id, struct item *out, struct 
     if ((rc = record_of_seq(w, it.stream, it.seq, record)))
         return rc;
     *out = it;
+    if (!it.live_rev && it.state == STATE_PUBLISHED) {
+        *record = (struct slice){ "{}", 2 };
+        return err_set(&w->err, RC_GONE,
+                       "this platform does not show the item; %s publishes it", it.authority);
+    }
     if (!it.live_rev)
         return err_set(&w->err, RC_GONE, "the item is no longer published");
     return RC_OK;

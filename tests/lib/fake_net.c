@@ -109,7 +109,7 @@ static enum sync_rc one_get(struct fake_net *net, struct sync_err *e, struct fol
         harm(net, &a, g->path, &cut);
     if (a.status == 200 && g->if_none && strcmp(g->if_none, a.etag) == 0)
         a.status = 304;
-    if (a.status == 200 && g->from && strcmp(g->if_range, a.etag) == 0) {
+    if (a.status == 200 && g->from && (!g->if_range || strcmp(g->if_range, a.etag) == 0)) {
         a.status = g->from < a.body.n ? 206 : 416;
         from = g->from;
         g->range_from = from + net->wrong_range;

@@ -15,7 +15,8 @@ BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN = (
     "server/base", "server/store", "server/http", "server/identity", "server/library", "server/citizen")
 CLIENT, SSE = "server/http/client.h", "server/http/sse.h"       # the two headers of http that domains may use
 SHARED = ["sync/wire", "sync/merge", "sync/verify", "sync/follow"]   # compiled into libtjzw as well
-SERVER = [BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server/channel", "server/search", "server/stats", "sync", "push", CLIENT, SSE]
+MIRROR = "server/channel/mirror"
+SERVER = [MIRROR, BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server/channel", "server/search", "server/stats", "sync", "push", CLIENT, SSE]
 
 ARROWS = {
     BASE: [],
@@ -27,6 +28,7 @@ ARROWS = {
     LIBRARY: [BASE, STORE, IDENTITY],
     CITIZEN: [BASE, STORE, IDENTITY, LIBRARY],
     "server/channel": [BASE, STORE, IDENTITY, LIBRARY, CLIENT, "sync/follow"],
+    MIRROR: [BASE, STORE, IDENTITY, LIBRARY, "server/channel", "sync", *SHARED],      # what it fetched goes where our own streams live
     "server/search": [BASE, STORE, LIBRARY],
     "server/stats": [BASE, STORE, LIBRARY],
     "sync/wire": [],
@@ -50,9 +52,9 @@ LIBRARIES = {
     "h2o": [HTTP, "tests"],
     "sqlite3.h": [STORE, "clients/c", "tests"],
     "libpq-fe.h": [STORE, "tests"],
-    "curl/": [HTTP, "server/main", "clients/c", "tests"],
+    "curl/": [HTTP, MIRROR, "server/main", "clients/c", "tests"],
     "openssl/": [BASE, HTTP, IDENTITY, "sync/sm2", "tests"],
-    "jansson.h": ["clients/c", BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server", "sync", "push", "api", "tests"],
+    "jansson.h": ["clients/c", MIRROR, BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server", "sync", "push", "api", "tests"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
 PLACES = sorted([*ARROWS, CLIENT, SSE], key=len, reverse=True)

@@ -27,7 +27,6 @@ UPDATE site_column SET path = ?2 WHERE no = ?1;
 
 -- The directory: a column counts if it is open or if something published stands in it.
 -- name: column_of_directory
--- scan: columns are a few thousand, and the directory is made only when they change
 SELECT c.no, c.site, c.parent, c.name, c.path, c.type, c.keywords, c.position,
   CASE WHEN c.state = 'open' AND s.state = 'open' THEN 1
        WHEN EXISTS (SELECT 1 FROM item i WHERE i.col = c.no AND i.live_rev IS NOT NULL) THEN 1

@@ -54,6 +54,29 @@ CREATE TABLE withheld (
     PRIMARY KEY (stream, id)
 );
 
+CREATE TABLE mirror (
+    stream  BIGINT NOT NULL PRIMARY KEY,
+    url     TEXT    NOT NULL,
+    trust   BYTEA,
+    cacert  TEXT,
+    created BIGINT NOT NULL
+);
+
+CREATE TABLE mirror_value (
+    stream BIGINT NOT NULL,
+    which  BIGINT NOT NULL,
+    bytes  BYTEA NOT NULL,
+    PRIMARY KEY (stream, which)
+);
+
+CREATE TABLE mirror_tile (
+    stream BIGINT NOT NULL,
+    level  BIGINT NOT NULL,
+    place  BIGINT NOT NULL,
+    nodes  BYTEA NOT NULL,
+    PRIMARY KEY (stream, level, place)
+);
+
 CREATE TABLE index_object (
     stream      BIGINT  NOT NULL,
     hash        BYTEA   NOT NULL,
@@ -96,7 +119,9 @@ CREATE TABLE site (
     domain  TEXT,
     org     BIGINT,
     state   TEXT    NOT NULL DEFAULT 'open',
-    created BIGINT  NOT NULL
+    created BIGINT  NOT NULL,
+    remote  BIGINT,
+    UNIQUE (stream, remote)
 );
 
 CREATE TABLE site_column (
@@ -112,7 +137,9 @@ CREATE TABLE site_column (
     position    BIGINT  NOT NULL DEFAULT 0,
     state       TEXT    NOT NULL DEFAULT 'open',
     created     BIGINT  NOT NULL,
-    UNIQUE (site, path)
+    remote      BIGINT,
+    UNIQUE (site, path),
+    UNIQUE (site, remote)
 );
 
 CREATE TABLE item (

@@ -60,6 +60,32 @@ CREATE TABLE withheld (
     PRIMARY KEY (stream, id)
 ) WITHOUT ROWID;
 
+-- Streams of other servers that we follow: server/channel/mirror.c.
+CREATE TABLE mirror (
+    stream  INTEGER NOT NULL PRIMARY KEY,
+    url     TEXT    NOT NULL, -- of the server, without a slash at its end
+    trust   BLOB,             -- its platform key; NULL: the first one met is believed
+    cacert  TEXT,             -- PEM file; NULL: what this machine trusts
+    created INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- What the pull engine keeps of a followed stream: enum follow_value of sync/follow.h.
+CREATE TABLE mirror_value (
+    stream INTEGER NOT NULL,
+    which  INTEGER NOT NULL,
+    bytes  BLOB    NOT NULL,
+    PRIMARY KEY (stream, which)
+) WITHOUT ROWID;
+
+-- Its tree, as the pull engine stores it: 64 nodes each.
+CREATE TABLE mirror_tile (
+    stream INTEGER NOT NULL,
+    level  INTEGER NOT NULL,
+    place  INTEGER NOT NULL,
+    nodes  BLOB    NOT NULL,
+    PRIMARY KEY (stream, level, place)
+) WITHOUT ROWID;
+
 -- What each object of a stored index is made of: enough to make the same bytes again from the log.
 CREATE TABLE index_object (
     stream      INTEGER NOT NULL,
@@ -105,7 +131,9 @@ CREATE TABLE site (
     domain  TEXT,
     org     INTEGER,
     state   TEXT    NOT NULL DEFAULT 'open', -- open, closed
-    created INTEGER NOT NULL
+    created INTEGER NOT NULL,
+    remote  INTEGER,             -- its number in a mirrored stream's directory; NULL: our own
+    UNIQUE (stream, remote)
 );
 
 -- 栏目. `path` is the names from the root, joined by '/', unique in its site.
@@ -122,7 +150,9 @@ CREATE TABLE site_column (
     position    INTEGER NOT NULL DEFAULT 0,
     state       TEXT    NOT NULL DEFAULT 'open',
     created     INTEGER NOT NULL,
-    UNIQUE (site, path)
+    remote      INTEGER,               -- its number in a mirrored stream's directory; NULL: our own
+    UNIQUE (site, path),
+    UNIQUE (site, remote)
 );
 
 -- An item is a thing that is published, in all its revisions.

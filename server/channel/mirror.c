@@ -1,0 +1,531 @@
+/*
+ * mirror.c - who is followed, and when.
+ *
+ *     FOLLOWED --(due)--> run --ok--> due after mirror_poll, a little spread
+ *                          \--failed--> due after 1, 2, 4 … times that, at most an hour; not before Retry-After
+ *
+ * One thread runs all of them, one after the other: a run that finds nothing new is one small request. What is
+ * followed stands in the table `mirror`; the thread reads it anew when somebody has changed it. What it tells
+ * others is a short row a stream, behind a lock.
+ *
+ * A kill at any moment loses what was in flight: parts are kept as files, and what was committed adds up.
+ */
+#include "server/channel/mirror.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <sodium.h>
+
+#include "server/base/clock.h"
+#include "server/base/fs.h"
+#include "server/base/generation.h"
+#include "server/base/log.h"
+#include "server/base/metric.h"
+#include "server/channel/mirror_net.h"
+#include "server/channel/mirror_store.h"
+#include "server/library/item.h"
+#include "server/library/stream.h"
+#include "server/store/db.h"
+#include "server/store/writer.h"
+#include "sync/heads.h"
+
+enum { URL_LONGEST = 400, CACERT_LONGEST = 500, SWEEP_S = 3600 };
+
+struct told { /* what the thread tells others of a stream */
+    char name[WIRE_STREAM_MAX + 1];
+    int64_t checked, failures;
+    char error[sizeof((struct sync_err *)0)->text];
+};
+
+struct follower {
+    char name[WIRE_STREAM_MAX + 1], url[URL_LONGEST + 1], cacert[CACERT_LONGEST + 1];
+    bool has_trust, seen;
+    uint8_t trust[HASH_BYTES];
+    struct mirror_store *store;
+    int64_t due_us, swept_us;
+    unsigned failures;
+};
+
+static struct {
+    pthread_t thread;
+    bool running;
+    atomic_bool stop;
+    char db_path[4096];
+    uint32_t poll; /* seconds */
+
+    /* The thread's. */
+    struct db *db;
+    struct mirror_net *net;
+    struct follower *followers[WIRE_STREAMS_MAX];
+    int n;
+
+    pthread_mutex_t lock;
+    pthread_cond_t stirred;
+    bool changed; /* the table is to be read again */
+    struct told told[WIRE_STREAMS_MAX];
+    int ntold;
+} mirror = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* ---- what others are told ---- */
+
+static struct told *find_told(const char *name)
+{
+    for (int i = 0; i < mirror.ntold; i++)
+        if (!strcmp(mirror.told[i].name, name))
+            return &mirror.told[i];
+    return NULL;
+}
+
+static void measure(void)
+{
+    int64_t lag = 0, now = clock_now();
+
+    for (int i = 0; i < mirror.ntold; i++)
+        if (mirror.told[i].checked && now - mirror.told[i].checked > lag)
+            lag = now - mirror.told[i].checked;
+    metric_set(METRIC_mirror_lag_seconds, lag);
+}
+
+static void tell(const struct follower *f, enum sync_rc rc, const struct sync_err *e)
+{
+    struct told *t;
+
+    pthread_mutex_lock(&mirror.lock);
+    if (!(t = find_told(f->name)) && mirror.ntold < WIRE_STREAMS_MAX) {
+        t = &mirror.told[mirror.ntold++];
+        *t = (struct told){ 0 };
+        strcpy(t->name, f->name);
+    }
+    if (t) {
+        if (!rc)
+            t->checked = clock_now();
+        t->failures = f->failures;
+        snprintf(t->error, sizeof t->error, "%s", rc ? e->text : "");
+    }
+    measure();
+    pthread_mutex_unlock(&mirror.lock);
+}
+
+/* ---- one run ---- */
+
+static void first_use(const struct follower *f, const struct follow_result *r)
+{
+    char hex[HASH_TEXT];
+
+    LOG(LOG_WARN, "mirror_trusts", L_STR("stream", f->name), L_STR("url", f->url),
+        L_STR("key", hex_text(r->trust, sizeof r->trust, hex)));
+}
+
+struct sweeping {
+    int64_t stream, epoch;
+};
+
+static enum rc sweep(struct work *w, void *arg)
+{
+    const struct sweeping *s = arg;
+
+    return mirror_store_sweep(w, s->stream, s->epoch);
+}
+
+static void sweep_now_and_then(struct follower *f, const struct follow_result *r)
+{
+    const struct live *l = live_find(f->name);
+    struct sweeping s = { l ? live_no(l) : 0, (int64_t)r->head.epoch };
+    struct work w;
+
+    if (!l || clock_mono_us() < f->swept_us + SWEEP_S * INT64_C(1000000))
+        return;
+    f->swept_us = clock_mono_us();
+    work_init(&w, arena_new(), NULL, "mirror", RIGHT_ALL);
+    if (writer_call(&w, sweep, &s))
+        LOG(LOG_ERROR, "mirror_not_swept", L_STR("stream", f->name),
+            L_STR("reason", w.err.text));
+    arena_free(w.mem);
+}
+
+/* Told when it begins and when it ends, not at every attempt. */
+static void ended(struct follower *f, enum sync_rc rc, const struct sync_err *e,
+                  const struct follow_result *r)
+{
+    uint32_t wait = mirror.poll, retry = mirror_net_retry(mirror.net);
+
+    if (rc) {
+        metric_add(METRIC_mirror_errors, 1);
+        if (!f->failures++)
+            LOG(LOG_WARN, "mirror_failed", L_STR("stream", f->name), L_STR("url", f->url),
+                L_STR("reason", e->text));
+        wait = follow_backoff(mirror.poll, f->failures, randombytes_random());
+    } else {
+        if (f->failures)
+            LOG(LOG_INFO, "mirror_works_again", L_STR("stream", f->name));
+        f->failures = 0;
+        sweep_now_and_then(f, r);
+    }
+    wait = retry > wait ? retry : wait;
+    f->due_us = clock_mono_us() + (int64_t)wait * 1000000 +
+                randombytes_uniform(mirror.poll * 200000 + 1);
+    tell(f, rc, e);
+}
+
+static void follow(struct follower *f)
+{
+    struct follow_store store = mirror_store_callbacks(f->store);
+    struct follow_transport transport = mirror_net_transport(mirror.net);
+    struct mirror_prepare prepare = { f->store, &transport };
+    struct follow_options o = { .stream = f->name,
+                                .trust = f->has_trust ? f->trust : NULL,
+                                .encoding = WIRE_ZSTD,
+                                .in_steps = true,
+                                .prepare = mirror_prepare,
+                                .prepare_ctx = &prepare };
+    struct follow_result r = { 0 };
+    struct sync_err e = { 0 };
+    enum sync_rc rc;
+
+    mirror_net_to(mirror.net, f->url, f->cacert);
+    rc = follow_run(&e, &store, &transport, &o, &r);
+    if (rc == SYNC_CANCELLED)
+        return;
+    if (r.first_use && !rc)
+        first_use(f, &r);
+    ended(f, rc, &e, &r);
+}
+
+/* ---- who is followed ---- */
+
+static void follower_free(struct follower *f)
+{
+    mirror_store_free(f->store);
+    free(f);
+}
+
+static struct follower *find(const char *name)
+{
+    for (int i = 0; i < mirror.n; i++)
+        if (!strcmp(mirror.followers[i]->name, name))
+            return mirror.followers[i];
+    return NULL;
+}
+
+static void take_row(const struct rows *q)
+{
+    const char *name = rows_text(q, 1), *cacert = rows_text(q, 4);
+    struct follower *f = find(name);
+    struct live *l = live_find(name);
+    size_t n;
+    const void *trust = rows_blob(q, 3, &n);
+
+    if (!l || (!f && mirror.n == WIRE_STREAMS_MAX))
+        return;
+    if (!f) {
+        if (!(f = calloc(1, sizeof *f)))
+            abort();
+        snprintf(f->name, sizeof f->name, "%s", name);
+        f->store = mirror_store_new(l, mirror.db);
+        f->swept_us = clock_mono_us();
+        mirror.followers[mirror.n++] = f;
+    }
+    snprintf(f->url, sizeof f->url, "%s", rows_text(q, 2));
+    snprintf(f->cacert, sizeof f->cacert, "%s", cacert ? cacert : "");
+    f->has_trust = trust && n == HASH_BYTES;
+    if (f->has_trust)
+        memcpy(f->trust, trust, n);
+    f->due_us = 0;
+    f->seen = true;
+}
+
+static void forget_unseen(void)
+{
+    int kept = 0;
+
+    for (int i = 0; i < mirror.n; i++) {
+        struct follower *f = mirror.followers[i];
+
+        if (f->seen)
+            mirror.followers[kept++] = f;
+        else
+            follower_free(f);
+    }
+    mirror.n = kept;
+}
+
+static void read_table(void)
+{
+    struct work w;
+    struct rows q;
+    enum rc rc;
+
+    work_init(&w, arena_new(), mirror.db, "mirror", RIGHT_ALL);
+    for (int i = 0; i < mirror.n; i++)
+        mirror.followers[i]->seen = false;
+    if (!(rc = db_query(&w, SQL_mirror_all, &q, ""))) {
+        while (rows_next(&q))
+            take_row(&q);
+        rc = rows_done(&q);
+    }
+    if (rc)
+        LOG(LOG_ERROR, "mirrors_not_read", L_STR("reason", w.err.text));
+    else
+        forget_unseen();
+    arena_free(w.mem);
+}
+
+/* ---- the thread ---- */
+
+static struct follower *most_due(void)
+{
+    struct follower *f = NULL;
+
+    for (int i = 0; i < mirror.n; i++)
+        if (!f || mirror.followers[i]->due_us < f->due_us)
+            f = mirror.followers[i];
+    return f;
+}
+
+/* Until somebody changes the table, or the time has come. True: read it again. */
+static bool sleep_until(int64_t due_us)
+{
+    bool changed;
+
+    pthread_mutex_lock(&mirror.lock);
+    while (!mirror.changed && !atomic_load(&mirror.stop) && clock_mono_us() < due_us) {
+        struct timespec until = { due_us / 1000000, due_us % 1000000 * 1000 };
+
+        pthread_cond_timedwait(&mirror.stirred, &mirror.lock, &until);
+    }
+    changed = mirror.changed;
+    mirror.changed = false;
+    pthread_mutex_unlock(&mirror.lock);
+    return changed;
+}
+
+static void *loop(void *arg)
+{
+    (void)arg;
+    while (!atomic_load(&mirror.stop)) {
+        struct follower *f = most_due();
+
+        if (sleep_until(f ? f->due_us : INT64_MAX / 2))
+            read_table();
+        else if (f && !atomic_load(&mirror.stop))
+            follow(f);
+    }
+    return NULL;
+}
+
+static void stir(void *arg)
+{
+    (void)arg;
+    pthread_mutex_lock(&mirror.lock);
+    mirror.changed = true;
+    if (mirror.running)
+        pthread_cond_signal(&mirror.stirred);
+    pthread_mutex_unlock(&mirror.lock);
+}
+
+enum rc mirror_start(struct err *e, const struct conf *c, const char *db_path)
+{
+    pthread_condattr_t attr;
+    enum rc rc;
+
+    snprintf(mirror.db_path, sizeof mirror.db_path, "%s", db_path);
+    mirror.poll = c->mirror_poll < 1000 ? 1 : (uint32_t)(c->mirror_poll / 1000);
+    atomic_store(&mirror.stop, false);
+    mirror.changed = true;
+    if ((rc = db_open(e, mirror.db_path, DB_READ, &mirror.db)))
+        return rc;
+    mirror.net = mirror_net_new(&mirror.stop);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&mirror.stirred, &attr);
+    pthread_condattr_destroy(&attr);
+    mirror.running = true;
+    if (pthread_create(&mirror.thread, NULL, loop, NULL))
+        abort();
+    return RC_OK;
+}
+
+void mirror_stop(void)
+{
+    if (!mirror.running)
+        return;
+    atomic_store(&mirror.stop, true);
+    stir(NULL);
+    pthread_join(mirror.thread, NULL);
+    mirror.running = false;
+    for (int i = 0; i < mirror.n; i++)
+        follower_free(mirror.followers[i]);
+    mirror.n = mirror.ntold = 0;
+    mirror_net_free(mirror.net);
+    db_close(mirror.db);
+    mirror.net = NULL;
+    mirror.db = NULL;
+    pthread_cond_destroy(&mirror.stirred);
+}
+
+/* ---- rows ---- */
+
+static enum rc check_new(struct work *w, const struct mirror_new *in, uint8_t trust[HASH_BYTES])
+{
+    size_t n = strlen(in->url);
+
+    if ((strncmp(in->url, "https://", 8) && strncmp(in->url, "http://", 7)) ||
+        n > URL_LONGEST || strpbrk(in->url, " \"<>\\?#") ||
+        strchr(in->url + 8, '/') != (in->url[n - 1] == '/' ? in->url + n - 1 : NULL))
+        return err_field(&w->err, "url",
+                         "\"%.100s\" is not the address of a server, like "
+                         "https://www.example.cn:8443",
+                         in->url);
+    if (!wire_stream_ok(in->stream, strlen(in->stream)))
+        return err_field(&w->err, "stream", "\"%.40s\" cannot be the name of a stream",
+                         in->stream);
+    if (in->trust && !hex_parse(in->trust, strlen(in->trust), trust, HASH_BYTES))
+        return err_field(&w->err, "trust",
+                         "a platform key is 64 lower-case hex digits: its server prints it");
+    if (in->cacert && (strlen(in->cacert) > CACERT_LONGEST || !fs_exists(in->cacert)))
+        return err_field(&w->err, "ca", "there is no file %.200s", in->cacert);
+    return RC_OK;
+}
+
+enum rc mirror_follow(struct work *w, const struct mirror_new *in)
+{
+    uint8_t trust[HASH_BYTES];
+    size_t n = strlen(in->url);
+    struct live *l;
+    enum rc rc;
+
+    if ((rc = work_need(w, RIGHT_OPERATE)) || (rc = check_new(w, in, trust)) ||
+        (rc = live_mirror_add(w, in->stream, &l)))
+        return rc;
+    n -= in->url[n - 1] == '/';
+    if ((rc = db_run(w, SQL_mirror_set, "itbti", live_no(l),
+                     arena_printf(w->mem, "%.*s", (int)n, in->url), in->trust ? trust : NULL,
+                     sizeof trust, in->cacert, clock_now())))
+        return rc;
+    work_after_commit(w, stir, NULL);
+    return RC_OK;
+}
+
+static void changed(void *arg)
+{
+    (void)arg;
+    generation_next();
+}
+
+static enum rc find_mirrored(struct work *w, const char *name, struct live **out)
+{
+    *out = live_find(name);
+    return *out && live_is_mirrored(*out)
+               ? RC_OK
+               : err_set(&w->err, RC_NOT_FOUND, "no stream \"%.40s\" is mirrored here", name);
+}
+
+enum rc mirror_unfollow(struct work *w, const char *name)
+{
+    struct live *l;
+    enum rc rc;
+
+    if ((rc = work_need(w, RIGHT_OPERATE)) || (rc = find_mirrored(w, name, &l)) ||
+        (rc = mirror_store_forget(w, live_no(l))) || (rc = live_mirror_drop(w, l)))
+        return rc;
+    work_after_commit(w, changed, NULL);
+    work_after_commit(w, stir, NULL);
+    return RC_OK;
+}
+
+static enum rc trust_of(struct work *w, int64_t stream, char out[HASH_TEXT])
+{
+    struct rows q;
+    enum rc rc = db_query(w, SQL_mirror_value, &q, "ii", stream, (int64_t)FOLLOW_TRUST);
+
+    if (rc)
+        return rc;
+    if (rows_next(&q)) {
+        size_t n;
+        const void *p = rows_blob(&q, 0, &n);
+
+        if (p && n == HASH_BYTES)
+            hex_text(p, n, out);
+    }
+    return rows_done(&q);
+}
+
+static enum rc describe(struct work *w, struct mirror_state *s, int64_t no)
+{
+    const struct told *t;
+    struct stream row;
+    enum rc rc;
+
+    if ((rc = stream_by_no(w, no, &row)) || (rc = trust_of(w, no, s->trust)))
+        return rc;
+    s->epoch = row.epoch;
+    s->seq = row.seq;
+    s->items = row.born;
+    s->error = "";
+    pthread_mutex_lock(&mirror.lock);
+    if ((t = find_told(s->stream))) {
+        s->checked = t->checked;
+        s->failures = t->failures;
+        s->error = arena_strdup(w->mem, t->error);
+    }
+    pthread_mutex_unlock(&mirror.lock);
+    return RC_OK;
+}
+
+enum rc mirror_list(struct work *w, struct mirror_state **out, int *n)
+{
+    struct buf list = BUF_IN(w->mem), numbers = BUF_IN(w->mem);
+    struct rows q;
+    enum rc rc = db_query(w, SQL_mirror_all, &q, "");
+
+    if (rc)
+        return rc;
+    while (rows_next(&q)) {
+        struct mirror_state s = { .stream = rows_dup_text(w, &q, 1),
+                                  .url = rows_dup_text(w, &q, 2) };
+        int64_t no = rows_int(&q, 0);
+
+        buf_add(&list, &s, sizeof s);
+        buf_add(&numbers, &no, sizeof no);
+    }
+    rc = rows_done(&q);
+    *out = (struct mirror_state *)(void *)list.p;
+    *n = (int)(list.n / sizeof **out);
+    for (int i = 0; i < *n && !rc; i++)
+        rc = describe(w, &(*out)[i], ((const int64_t *)(const void *)numbers.p)[i]);
+    return rc;
+}
+
+/* ---- withheld ---- */
+
+enum rc mirror_withhold(struct work *w, const struct id *id, const char *reason, bool withhold)
+{
+    struct stream stream;
+    struct item it;
+    enum rc rc;
+
+    if ((rc = work_need(w, RIGHT_PUBLISH)) || (rc = item_find(w, id, &it)) ||
+        (rc = stream_by_no(w, it.stream, &stream)))
+        return rc;
+    if (!stream.mirrored)
+        return err_set(&w->err, RC_CONFLICT, "the item is this server's own: withdraw it");
+    if (withhold && (rc = field_need_line(&w->err, "reason", reason, ITEM_NOTE_MAX)))
+        return rc;
+    rc = db_change(w, withhold ? SQL_withheld_add : SQL_withheld_drop, "ib", it.stream, id->b,
+                   sizeof id->b);
+    if (rc == RC_CONFLICT || rc == RC_NOT_FOUND)
+        return err_set(&w->err, RC_CONFLICT, "the item is %s",
+                       withhold ? "withheld already" : "not withheld");
+    if (rc || (rc = mirror_item_show(w, it.stream, (uint64_t)it.born)) ||
+        (rc = heads_withheld_changed(w, it.stream)) ||
+        (rc = db_run(w, SQL_revision_event_add, "bittttti", id->b, sizeof id->b, it.rev,
+                     withhold ? "withhold" : "unwithhold", state_name(it.state),
+                     state_name(it.state), w->who.name, reason, clock_now())))
+        return rc;
+    work_after_commit(w, changed, NULL);
+    return RC_OK;
+}

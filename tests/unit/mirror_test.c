@@ -1,0 +1,307 @@
+/*
+ * mirror_test.c - a followed stream in our own tables: after every run they hold exactly a state that its server
+ * signed, whatever the network did, and nothing that it purged.
+ * Not here: what phones of the mirror read (tests/flow/mirror_test.py).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/channel/mirror.h"
+#include "server/channel/mirror_store.h"
+#include "server/store/db.h"
+#include "server/store/writer.h"
+#include "sync/head.h"
+#include "tests/lib/fake_net.h"
+#include "tests/lib/follow_phone.h"
+#include "tests/lib/sync_world.h"
+
+struct district { /* and the city that follows it */
+    struct sync_world *t;
+    struct fake *server;
+    struct fake_net net;
+    struct mirror_store *store;
+    struct live *live;
+    struct follow_result last;
+    struct sync_err err;
+};
+
+static enum rc add(struct work *w, void *arg)
+{
+    return live_mirror_add(w, "main2", arg);
+}
+
+static void open_store(struct district *d)
+{
+    struct work w;
+
+    work_init(&w, arena_new(), NULL, "test", RIGHT_ALL);
+    assert_int_equal(writer_call(&w, add, &d->live), RC_OK);
+    arena_free(w.mem);
+    d->store = mirror_store_new(d->live, d->t->w.db);
+}
+
+static struct district follow_new(void **state, unsigned items)
+{
+    struct district d = { .t = *state, .server = fake_new("main2", 1763000000) };
+
+    fake_publish_some(d.server, items);
+    fake_head(d.server);
+    d.net = (struct fake_net){ .server = d.server, .seed = 1, .honest_when_uncached = true };
+    open_store(&d);
+    return d;
+}
+
+static void follow_done(struct district *d)
+{
+    mirror_store_free(d->store);
+    fake_free(d->server);
+}
+
+static enum sync_rc follow(struct district *d)
+{
+    struct follow_store store = mirror_store_callbacks(d->store);
+    struct follow_transport transport = fake_transport(&d->net);
+    struct mirror_prepare prepare = { d->store, &transport };
+    struct follow_options o = { .stream = "main2",
+                                .trust = fake_trust(d->server),
+                                .encoding = WIRE_ZSTD,
+                                .in_steps = true,
+                                .prepare = mirror_prepare,
+                                .prepare_ctx = &prepare };
+
+    return follow_run(&d->err, &store, &transport, &o, &d->last);
+}
+
+/* The head that everybody is shown, and the tables, are a state that the server signed. */
+static void check(struct district *d)
+{
+    struct fake_digest sum = { 0 };
+    uint8_t want[WIRE_HASH];
+    struct wire_head h;
+    struct rows q;
+
+    if (!head_values(d->live, &h))
+        return;
+    assert_int_equal(db_query(&d->t->w, SQL_mirror_each, &q, "i", live_no(d->live)), RC_OK);
+    while (rows_next(&q)) {
+        size_t n;
+        const void *bytes = rows_blob(&q, 11, &n);
+
+        if (rows_int(&q, 3) != WIRE_PUT)
+            continue;
+        fake_digest_add(&sum, (uint64_t)rows_int(&q, 1), (uint64_t)rows_int(&q, 0),
+                        bytes ? bytes : "", n);
+    }
+    assert_int_equal(rows_done(&q), RC_OK);
+    fake_state(d->server, &h, want);
+    assert_memory_equal(sum.sum, want, WIRE_HASH);
+}
+
+static void must_follow(struct district *d)
+{
+    enum sync_rc rc = follow(d);
+    struct wire_head h;
+
+    if (rc)
+        print_error("%s\n", d->err.text);
+    assert_int_equal(rc, SYNC_OK);
+    assert_true(head_values(d->live, &h));
+    assert_int_equal(h.seq, fake_seq(d->server));
+    assert_int_equal(h.size, fake_size(d->server));
+    check(d);
+}
+
+static const char article[] =
+    "{\"authority\":\"main2\",\"column\":\"通知\",\"id\":\"00000000-0000-4000-8000-"
+    "000000000001\","
+    "\"kind\":\"article\",\"originId\":\"a1\",\"published\":\"2026-11-21T10:00:00+08:00\","
+    "\"revision\":3,\"site\":\"x\",\"title\":\"题\",\"updated\":\"2026-11-21T10:00:00+08:00\"}";
+
+static void every_state_is_one_that_was_signed(void **state)
+{
+    struct district d = follow_new(state, 150);
+
+    must_follow(&d);
+    fake_edit(d.server, 7, "改", "{}");
+    fake_withdraw(d.server, 8);
+    fake_publish(d.server, "新", "{}");
+    fake_head(d.server);
+    must_follow(&d);
+    fake_head(d.server); /* signed anew */
+    must_follow(&d);
+    follow_done(&d);
+}
+
+static void a_long_log_comes_in_steps_and_its_objects_are_here(void **state)
+{
+    struct district d = { .t = *state, .server = a_long_log() };
+
+    fake_free(d.server);
+    d = follow_new(state, 3000);
+    for (unsigned i = 0; i < 4200; i++)
+        fake_edit(d.server, 100 + i % 2000, "又改", "{}");
+    fake_index(d.server);
+    fake_head(d.server);
+    must_follow(&d);
+    assert_int_equal(sync_world_number(d.t,
+                                       "SELECT count(*) FROM sync_object WHERE kind = 'index' "
+                                       "AND stream <> 1"),
+                     1);
+    follow_done(&d);
+}
+
+static void what_was_purged_is_gone_with_the_run(void **state)
+{
+    struct district d = follow_new(state, 20);
+
+    must_follow(&d);
+    fake_edit(d.server, 3, "机密", "{\"body\":\"机密内容\"}");
+    fake_head(d.server);
+    must_follow(&d);
+    fake_correct(d.server, 3, "更正", "{}");
+    fake_edit(d.server, 3, "又改", "{}"); /* the change that said purge is never seen here */
+    fake_take_down(d.server, 4);
+    fake_head(d.server);
+    must_follow(&d);
+    assert_int_equal(sync_world_number(d.t, "SELECT count(*) FROM record WHERE "
+                                            "CAST(bytes AS TEXT) LIKE '%机密%'"),
+                     0);
+    assert_int_equal(sync_world_number(d.t, "SELECT count(*) FROM record r JOIN change c ON "
+                                            "c.stream = r.stream AND c.seq = r.seq "
+                                            "WHERE c.born = 4 AND c.op = 1 AND r.stream <> 1"),
+                     0);
+    follow_done(&d);
+}
+
+static void items_and_sites_are_listed_like_our_own(void **state)
+{
+    struct district d = follow_new(state, 2);
+
+    fake_set_directory(
+        d.server,
+        "{\"columns\":[{\"name\":\"通知\",\"no\":1,\"parent\":0,\"path\":\"通知\","
+        "\"position\":1,\"site\":1,\"type\":\"通知公告\"}],\"sites\":[{\"code\":\"x\","
+        "\"name\":\"区政府\",\"no\":1}]}");
+    fake_edit(d.server, 0, "题", article);
+    fake_head(d.server);
+    must_follow(&d);
+    assert_int_equal(sync_world_number(d.t, "SELECT count(*) FROM site WHERE name = '区政府' "
+                                            "AND remote = 1"),
+                     1);
+    assert_int_equal(
+        sync_world_number(d.t, "SELECT count(*) FROM item WHERE stream <> 1 AND "
+                               "live_rev = 3 AND origin_id = 'a1' AND authority = 'main2'"),
+        1);
+    fake_set_directory(
+        d.server,
+        "{\"columns\":[{\"name\":\"公告\",\"no\":1,\"parent\":0,\"path\":\"公告\","
+        "\"position\":1,\"site\":1,\"type\":\"通知公告\"}],\"sites\":[{\"code\":\"x\","
+        "\"name\":\"和平区政府\",\"no\":1}]}");
+    fake_head(d.server);
+    must_follow(&d);
+    assert_int_equal(sync_world_number(d.t, "SELECT count(*) FROM site s JOIN site_column c ON "
+                                            "c.site = s.no WHERE s.name = '和平区政府' "
+                                            "AND c.path = '公告'"),
+                     1);
+    follow_done(&d);
+}
+
+static void a_restored_log_is_followed(void **state)
+{
+    struct district d = follow_new(state, 50);
+    uint64_t before = fake_seq(d.server);
+
+    must_follow(&d);
+    for (int i = 0; i < 30; i++)
+        fake_edit(d.server, (uint64_t)i, "要丢的", "{}");
+    fake_head(d.server);
+    must_follow(&d);
+    fake_restore(d.server, before);
+    for (int i = 10; i < 20; i++)
+        fake_edit(d.server, (uint64_t)i, "另一个", "{\"n\":1}");
+    fake_head(d.server);
+    must_follow(&d);
+    follow_done(&d);
+}
+
+static void a_restart_shows_what_was_shown(void **state)
+{
+    struct district d = follow_new(state, 60);
+    struct wire_head before, after;
+
+    must_follow(&d);
+    assert_true(head_values(d.live, &before));
+    mirror_store_free(d.store);
+    sync_world_stop(d.t);
+    sync_world_start(d.t);
+    open_store(&d);
+    assert_true(head_values(d.live, &after));
+    assert_memory_equal(&before, &after, sizeof before);
+    fake_edit(d.server, 5, "改", "{}");
+    fake_head(d.server);
+    must_follow(&d);
+    assert_int_equal(d.last.records, 1);
+    follow_done(&d);
+}
+
+static void change_something(struct district *d, uint64_t *seed)
+{
+    uint64_t born = fake_random(seed, (uint32_t)fake_size(d->server));
+
+    switch (fake_random(seed, 8)) {
+    case 0: fake_publish(d->server, "新", "{\"a\":1}"); break;
+    case 1: fake_withdraw(d->server, born); break;
+    case 2: fake_take_down(d->server, born); break;
+    case 3: fake_correct(d->server, born, "更正", "{\"b\":2}"); break;
+    case 4: fake_index(d->server); break;
+    case 5: fake_layer(d->server); break;
+    default: fake_edit(d->server, born, "改", "{\"c\":3}"); break;
+    }
+}
+
+static void a_bad_network_never_shows_what_was_not_signed(void **state)
+{
+    struct district d = follow_new(state, 300);
+    uint64_t seed = 7;
+
+    must_follow(&d);
+    d.net.faults = FAULT_CUT | FAULT_FLIP | FAULT_STATUS | FAULT_OLD | FAULT_SWAP;
+    for (int round = 0; round < 60; round++) {
+        int n = 1 + (int)fake_random(&seed, 12);
+
+        while (n--)
+            change_something(&d, &seed);
+        fake_head(d.server);
+        d.net.percent = 30;
+        (void)follow(&d);
+        check(&d);
+    }
+    d.net.percent = 0;
+    must_follow(&d);
+    follow_done(&d);
+}
+
+int main(void)
+{
+#define WORLD(test) \
+    cmocka_unit_test_setup_teardown(test, sync_world_set_up, sync_world_tear_down)
+    const struct CMUnitTest tests[] = {
+        WORLD(every_state_is_one_that_was_signed),
+        WORLD(a_long_log_comes_in_steps_and_its_objects_are_here),
+        WORLD(what_was_purged_is_gone_with_the_run),
+        WORLD(items_and_sites_are_listed_like_our_own),
+        WORLD(a_restored_log_is_followed),
+        WORLD(a_restart_shows_what_was_shown),
+        WORLD(a_bad_network_never_shows_what_was_not_signed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
