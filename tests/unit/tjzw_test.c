@@ -19,239 +19,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "clients/c/tjzw.h"
-#include "tests/lib/fake_net.h"
-
-/* ---- the fake network as a transport of the embedder ---- */
-
-struct carried {
-    struct tjzw_request *request;
-    bool told; /* status and headers went out */
-};
-
-static void tell_head(struct follow_get *g)
-{
-    struct carried *c = g->ctx;
-    char text[64];
-
-    if (c->told)
-        return;
-    c->told = true;
-    c->request->on_status(c->request, g->status);
-    if (g->etag[0])
-        c->request->on_header(c->request, "ETag", g->etag);
-    if (g->status == 206) {
-        snprintf(text, sizeof text, "bytes %" PRIu64 "-99/100", g->range_from);
-        c->request->on_header(c->request, "Content-Range", text);
-    }
-    if (g->retry_after)
-        c->request->on_header(c->request, "Retry-After", "7");
-}
-
-static enum sync_rc carry_body(struct follow_get *g, struct sync_err *e, const uint8_t *bytes,
-                               size_t n)
-{
-    struct carried *c = g->ctx;
-
-    tell_head(g);
-    return c->request->on_body(c->request, bytes, n) ? sync_err_set(e, SYNC_CANCELLED, "ended")
-                                                     : SYNC_OK;
-}
-
-static const char *header(const struct tjzw_request *r, const char *name)
-{
-    for (const char *const *h = r->headers; *h; h++)
-        if (strncasecmp(*h, name, strlen(name)) == 0 && (*h)[strlen(name)] == ':')
-            return *h + strlen(name) + 2;
-    return NULL;
-}
-
-static void carry(void *ctx, struct tjzw_request *requests, size_t n, bool (*stop)(void *),
-                  void *stop_ctx)
-{
-    struct follow_transport fake = fake_transport(ctx);
-
-    for (size_t i = 0; i < n && !stop(stop_ctx); i++) {
-        struct tjzw_request *r = &requests[i];
-        struct carried c = { .request = r };
-        const char *range = header(r, "Range");
-        struct follow_get g = { .path = strstr(r->url, "/v1/"),
-                                .from = range ? strtoull(range + 6, NULL, 10) : 0,
-                                .if_range = header(r, "If-Range"),
-                                .if_none = header(r, "If-None-Match"),
-                                .past_caches = header(r, "Cache-Control") != NULL,
-                                .body = carry_body,
-                                .ctx = &c };
-        struct sync_err e;
-
-        g.err.rc = SYNC_NET;
-        if (fake.get(fake.ctx, &e, &g, 1))
-            return;
-        if (g.status)
-            tell_head(&g);
-        r->whole = g.err.rc == SYNC_OK;
-        r->bytes_down = g.bytes_down;
-    }
-}
-
-/* ---- a phone with a store on disk ---- */
-
-struct phone {
-    struct fake *server;
-    struct fake_net net;
-    char dir[64], path[96];
-    struct tjzw *t;
-    struct tjzw_error e;
-    struct tjzw_sync_result last;
-};
-
-#define OK(p, expr)                                                                \
-    do {                                                                           \
-        enum tjzw_code ok_code = (expr);                                           \
-        if (ok_code)                                                               \
-            fail_msg("%s: %s: %s", #expr, tjzw_code_name(ok_code), (p)->e.detail); \
-    } while (0)
-
-/* As a later run that says nothing of servers. */
-static void phone_reopen(struct phone *p)
-{
-    struct tjzw_transport transport = { &p->net, carry };
-
-    tjzw_close(p->t);
-    OK(p, tjzw_open(p->path, &p->t, &p->e));
-    tjzw_set_transport(p->t, &transport);
-}
-
-static void phone_open(struct phone *p)
-{
-    char trust[65];
-
-    p->t = NULL;
-    phone_reopen(p);
-    wire_hex(fake_trust(p->server), 32, trust);
-    OK(p,
-       tjzw_follow(p->t, &(struct tjzw_server){ .url = "https://fake.example", .trust = trust },
-                   &p->e));
-}
-
-static void phone_start(struct phone *p)
-{
-    *p = (struct phone){ .server = fake_new("main", 1763712000) };
-    p->net = (struct fake_net){ .server = p->server, .seed = 1 };
-    snprintf(p->dir, sizeof p->dir, "/tmp/tjzw-test-XXXXXX");
-    assert_non_null(mkdtemp(p->dir));
-    snprintf(p->path, sizeof p->path, "%s/phone.db", p->dir);
-    for (unsigned i = 0; i < 150; i++) {
-        char title[40], body[200];
-
-        snprintf(title, sizeof title, "公告第%u号", i);
-        snprintf(body, sizeof body,
-                 "{\"body\":\"正文%u，办理社保与Visa事项\",\"title\":\"%s\"}", i, title);
-        fake_publish(p->server, title, body);
-    }
-    fake_head(p->server);
-    phone_open(p);
-}
-
-static void phone_end(struct phone *p)
-{
-    char command[128];
-
-    tjzw_close(p->t);
-    fake_free(p->server);
-    snprintf(command, sizeof command, "rm -rf %s", p->dir);
-    assert_int_equal(system(command), 0);
-}
-
-static void phone_sync(struct phone *p)
-{
-    OK(p, tjzw_sync(p->t, NULL, &p->last, &p->e));
-}
-
-/* Straight to the file, as another program would. */
-static void tamper(struct phone *p, const char *sql)
-{
-    sqlite3 *db;
-
-    assert_int_equal(sqlite3_open(p->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
-}
-
-/* What the file shows is exactly what was signed for the head it holds. */
-static void phone_check(struct phone *p)
-{
-    struct fake_digest d = { { 0 } };
-    struct tjzw_status status;
-    struct wire_cursor cursor;
-    struct wire_head head = { 0 };
-    struct sync_err e;
-    uint8_t want[WIRE_HASH];
-    sqlite3_stmt *q;
-    sqlite3 *db;
-
-    OK(p, tjzw_status(p->t, NULL, &status, &p->e));
-    assert_int_equal(sqlite3_open(p->path, &db), SQLITE_OK);
-    assert_int_equal(
-        sqlite3_prepare_v2(db, "SELECT born, seq, bytes FROM item WHERE op = 1 ORDER BY born",
-                           -1, &q, NULL),
-        SQLITE_OK);
-    while (sqlite3_step(q) == SQLITE_ROW)
-        fake_digest_add(&d, (uint64_t)sqlite3_column_int64(q, 0),
-                        (uint64_t)sqlite3_column_int64(q, 1), sqlite3_column_blob(q, 2),
-                        (size_t)sqlite3_column_bytes(q, 2));
-    sqlite3_finalize(q);
-    sqlite3_close(db);
-    if (!status.cursor[0]) {
-        assert_int_equal(status.items, 0);
-        return;
-    }
-    assert_int_equal(wire_cursor_parse(&e, status.cursor, strlen(status.cursor), &cursor),
-                     SYNC_OK);
-    head.epoch = cursor.epoch;
-    head.seq = cursor.seq;
-    fake_state(p->server, &head, want);
-    assert_memory_equal(want, d.sum, WIRE_HASH);
-    OK(p, tjzw_verify(p->t, NULL, NULL, &p->e));
-}
-
-/* ---- reading ---- */
-
-struct seen {
-    size_t n;
-    char first_id[37], first_title[64], last_id[37];
-    size_t bytes;
-    bool sorted;
-};
-
-static bool see(void *ctx, const struct tjzw_item *item)
-{
-    struct seen *s = ctx;
-
-    if (s->n++ == 0) {
-        memcpy(s->first_id, item->id, sizeof s->first_id);
-        snprintf(s->first_title, sizeof s->first_title, "%s", item->title);
-        s->sorted = true;
-    } else {
-        s->sorted &= strcmp(s->last_id, item->id) < 0;
-    }
-    memcpy(s->last_id, item->id, sizeof s->last_id);
-    s->bytes += item->json_len;
-    return true;
-}
-
-static size_t found(struct phone *p, const char *words)
-{
-    struct tjzw_query query = { .most = 1000 };
-    struct seen s = { 0 };
-
-    OK(p, tjzw_search(p->t, words, &query, see, &s, &p->e));
-    return s.n;
-}
+#include "tests/lib/tjzw_phone.h"
 
 static void what_is_synced_can_be_read_without_a_network(void **state)
 {
-    struct seen list = { 0 }, one = { 0 }, all = { 0 }, column = { 0 };
+    struct phone_seen list = { 0 }, one = { 0 }, all = { 0 }, column = { 0 };
     struct tjzw_status status;
     struct phone p;
 
@@ -265,21 +37,21 @@ static void what_is_synced_can_be_read_without_a_network(void **state)
     p.net.percent = 100;
     p.net.faults = FAULT_STATUS;
 
-    OK(&p, tjzw_list(p.t, NULL, see, &list, &p.e));
+    OK(&p, tjzw_list(p.t, NULL, phone_see, &list, &p.e));
     assert_int_equal(list.n, 50);
     assert_string_equal(list.first_title, "公告第149号");
-    OK(&p, tjzw_list(p.t, &(struct tjzw_query){ .column = "政策", .most = 500 }, see, &column,
-                     &p.e));
+    OK(&p, tjzw_list(p.t, &(struct tjzw_query){ .column = "政策", .most = 500 }, phone_see,
+                     &column, &p.e));
     assert_int_equal(column.n, 75);
-    OK(&p, tjzw_read(p.t, list.first_id, see, &one, &p.e));
+    OK(&p, tjzw_read(p.t, list.first_id, phone_see, &one, &p.e));
     assert_true(one.bytes > 20);
-    OK(&p, tjzw_export(p.t, NULL, see, &all, &p.e));
+    OK(&p, tjzw_export(p.t, NULL, phone_see, &all, &p.e));
     assert_int_equal(all.n, 150);
     assert_true(all.sorted);
-    assert_int_equal(found(&p, "社保"), 150);
-    assert_int_equal(found(&p, "社保 第77号"), 1);
-    assert_int_equal(found(&p, "vISA"), 150);
-    assert_int_equal(found(&p, "title"), 0); /* a member's name is no text */
+    assert_int_equal(phone_found(&p, "社保"), 150);
+    assert_int_equal(phone_found(&p, "社保 第77号"), 1);
+    assert_int_equal(phone_found(&p, "vISA"), 150);
+    assert_int_equal(phone_found(&p, "title"), 0); /* a member's name is no text */
     OK(&p, tjzw_status(p.t, NULL, &status, &p.e));
     assert_int_equal(status.items, 150);
     assert_true(status.checked_at > 0);
@@ -289,36 +61,36 @@ static void what_is_synced_can_be_read_without_a_network(void **state)
 static void the_filter_narrows_lists_without_a_network(void **state)
 {
     const char *const columns[] = { "政策", "没有的栏目" };
-    struct seen s = { 0 };
+    struct phone_seen s = { 0 };
     struct phone p;
 
     (void)state;
     phone_start(&p);
     phone_sync(&p);
     OK(&p, tjzw_filter(p.t, columns, 2, &p.e));
-    OK(&p, tjzw_list(p.t, &(struct tjzw_query){ .most = 500 }, see, &s, &p.e));
+    OK(&p, tjzw_list(p.t, &(struct tjzw_query){ .most = 500 }, phone_see, &s, &p.e));
     assert_int_equal(s.n, 75);
     OK(&p, tjzw_filter(p.t, NULL, 0, &p.e));
-    OK(&p, tjzw_list(p.t, &(struct tjzw_query){ .most = 500 }, see, &s, &p.e));
+    OK(&p, tjzw_list(p.t, &(struct tjzw_query){ .most = 500 }, phone_see, &s, &p.e));
     assert_int_equal(s.n, 225);
     phone_end(&p);
 }
 
 static void what_is_withdrawn_is_gone(void **state)
 {
-    struct seen s = { 0 };
+    struct phone_seen s = { 0 };
     struct phone p;
 
     (void)state;
     phone_start(&p);
     phone_sync(&p);
-    OK(&p, tjzw_list(p.t, NULL, see, &s, &p.e));
+    OK(&p, tjzw_list(p.t, NULL, phone_see, &s, &p.e));
     fake_withdraw(p.server, 149);
     fake_head(p.server);
     phone_sync(&p);
     phone_check(&p);
-    assert_int_equal(tjzw_read(p.t, s.first_id, see, &s, &p.e), TJZW_NOT_FOUND);
-    assert_int_equal(found(&p, "第149号"), 0);
+    assert_int_equal(tjzw_read(p.t, s.first_id, phone_see, &s, &p.e), TJZW_NOT_FOUND);
+    assert_int_equal(phone_found(&p, "第149号"), 0);
     phone_end(&p);
 }
 
@@ -340,7 +112,7 @@ static void damage_is_found_and_mended(void **state)
     phone_start(&p);
     phone_sync(&p);
     for (size_t i = 0; i < sizeof harms / sizeof harms[0]; i++) {
-        tamper(&p, harms[i]);
+        phone_tamper(&p, harms[i]);
         assert_int_equal(tjzw_verify(p.t, NULL, &v, &p.e), TJZW_DAMAGED);
         phone_sync(&p);
         assert_true(p.last.repaired);
@@ -357,10 +129,10 @@ static void a_store_of_a_later_version_is_left_alone(void **state)
     (void)state;
     phone_start(&p);
     tjzw_close(p.t);
-    tamper(&p, "PRAGMA user_version = 99");
+    phone_tamper(&p, "PRAGMA user_version = 99");
     assert_int_equal(tjzw_open(p.path, &t, &p.e), TJZW_NEWER_STORE);
     assert_null(t);
-    tamper(&p, "PRAGMA user_version = 2");
+    phone_tamper(&p, "PRAGMA user_version = 2");
     phone_open(&p);
     phone_end(&p);
 }
@@ -402,8 +174,8 @@ static void wrong_arguments_are_refused(void **state)
     assert_int_equal(tjzw_follow(p.t, &(struct tjzw_server){ .stream = "other" }, &p.e),
                      TJZW_USAGE);
     OK(&p, tjzw_follow(p.t, &(struct tjzw_server){ .url = "https://tj.example:8443/" }, &p.e));
-    assert_int_equal(tjzw_read(p.t, "../../etc/passwd", see, NULL, &p.e), TJZW_USAGE);
-    assert_int_equal(tjzw_search(p.t, "  ", NULL, see, NULL, &p.e), TJZW_USAGE);
+    assert_int_equal(tjzw_read(p.t, "../../etc/passwd", phone_see, NULL, &p.e), TJZW_USAGE);
+    assert_int_equal(tjzw_search(p.t, "  ", NULL, phone_see, NULL, &p.e), TJZW_USAGE);
     assert_int_equal(tjzw_status(p.t, "other", &(struct tjzw_status){ 0 }, &p.e),
                      TJZW_NOT_FOUND);
     phone_end(&p);
@@ -503,11 +275,11 @@ static void lock_out_another(void *ctx)
     struct phone *p = ctx;
     struct tjzw *second;
     struct tjzw_error e;
-    struct seen s = { 0 };
+    struct phone_seen s = { 0 };
 
     OK(p, tjzw_open(p->path, &second, &e));
     assert_int_equal(tjzw_sync(second, NULL, NULL, &e), TJZW_LOCKED);
-    assert_int_equal(tjzw_list(second, NULL, see, &s, &e), TJZW_OK);
+    assert_int_equal(tjzw_list(second, NULL, phone_see, &s, &e), TJZW_OK);
     tjzw_close(second);
 }
 
