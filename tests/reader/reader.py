@@ -67,16 +67,17 @@ class Reader:
         self.clock = 0                  # the newest signed time
         self.state = State()
         self.withheld, self.withheld_hash = frozenset(), None
+        self.past_caches = False        # something was refused: it may have been a cache's fault
         self.wait = time.sleep
         self.on_step = lambda: None     # after each state of a first sync
         self.counts = {"catchup": 0, "objects": 0, "repairs": 0, "tiles": 0, "items": 0, "covers": 0}
 
     # ---- asking
 
-    def ask(self, path, fresh=False, named=True):
+    def ask(self, path, named=True):
         """The body of a 200. `named`: an accepted head names it, so that its absence means that the log is moving on."""
         for attempt in range(4):
-            status, headers, body = self._get(path, fresh)
+            status, headers, body = self._get(path, self.past_caches)
             if status not in (429, 503):
                 break
             self.wait(float(headers.get("retry-after", 1 << attempt)) + random.random())
@@ -90,8 +91,8 @@ class Reader:
     def path(self, what):
         return f"/v1/sync/{self.stream}/{what}"
 
-    def object(self, value, fresh=False, encoding=""):
-        body = wire.DECODE[encoding](self.ask(self.path(f"object/{value.hex()}{encoding}"), fresh))
+    def object(self, value, encoding=""):
+        body = wire.DECODE[encoding](self.ask(self.path(f"object/{value.hex()}{encoding}")))
         need(wire.sha256(body) == value, "an object's bytes do not have its hash")
         return body
 
@@ -115,11 +116,11 @@ class Reader:
             self.state = State()        # a stranger was trusted
         self.trusted, self.chain, self.platform = trusted, new, None
 
-    def proved(self, role, text, sigs, fresh):
+    def proved(self, role, text, sigs):
         """Signed by the role's current key; the chain is asked for when the key is not known."""
         for known in (True, False):
             if not known or not self.chain:
-                self.adopt(self.ask("/v1/sync/keys", fresh, named=False))
+                self.adopt(self.ask("/v1/sync/keys", named=False))
             key = self.chain.current(role)
             if key and wire.signed_by(key.public, text, sigs):
                 return
@@ -127,11 +128,11 @@ class Reader:
                 break
         raise Refused(f"no valid signature by the current key of {role}")
 
-    def newest_head(self, fresh=False):
+    def newest_head(self):
         if not self.listed:
-            return self.take_head(wire.head(self.ask(self.path("head"), fresh, named=False)), fresh)
-        found = wire.heads(self.ask(f"/v1/sync/heads/{self.stream}", fresh, named=False))
-        self.proved("platform", found.signed, found.sigs, fresh)
+            return self.take_head(wire.head(self.ask(self.path("head"), named=False)))
+        found = wire.heads(self.ask(f"/v1/sync/heads/{self.stream}", named=False))
+        self.proved("platform", found.signed, found.sigs)
         held = self.platform
         need(not held or found.counter >= held.counter and found.time >= held.time, "an older list of streams than the one held")
         need(not held or found.counter > held.counter or found.signed == held.signed, "two lists of one counter")
@@ -139,19 +140,19 @@ class Reader:
         note = next((n for n in found.notes if n.stream == self.stream), None)
         if not note:
             raise NotYet("the stream has no head yet")
-        self.proved(f"stream:{self.stream}", note.signed, note.sigs, fresh)
+        self.proved(f"stream:{self.stream}", note.signed, note.sigs)
         value = found.withheld[self.stream]
         hidden = self.withheld if value == self.withheld_hash else \
-            frozenset(wire.withheld(self.object(value, fresh, self.plain))) if value else frozenset()
-        h = self.take_head(note, fresh)
+            frozenset(wire.withheld(self.object(value, self.plain))) if value else frozenset()
+        h = self.take_head(note)
         self.platform, self.withheld, self.withheld_hash = found, hidden, value
         self.clock = max(self.clock, found.time)
         return h
 
-    def take_head(self, h, fresh=False):
+    def take_head(self, h):
         """The rules by which a head is accepted."""
         need(h.stream == self.stream, f"this is a head of {h.stream}")
-        self.proved(f"stream:{self.stream}", h.signed, h.sigs, fresh)
+        self.proved(f"stream:{self.stream}", h.signed, h.sigs)
         held = self.state.head
         if held and h.epoch == held.epoch:
             need(h.seq >= held.seq and h.time >= held.time and h.cut >= held.cut and h.size >= held.size, "a head lower than the one held")
@@ -169,58 +170,66 @@ class Reader:
 
     def sync(self, head=None):
         """To the newest head, or to `head`, the path of a twin that a hint named."""
-        for attempt in range(3):
-            try:
-                if head and not attempt:
-                    h = self.take_head(wire.head(self.ask(head, named=False)))
-                else:
-                    h = self.newest_head(fresh=attempt > 0)
-                return self.follow(h)
-            except Moving:
-                if attempt == 2:
-                    raise
-                self.wait((1 << attempt) + random.random())
+        self.past_caches, moved = False, 0
+        try:
+            while True:
+                try:
+                    h = self.take_head(wire.head(self.ask(head, named=False))) if head else self.newest_head()
+                    return self.follow(h)
+                except Moving:
+                    moved += 1
+                    if moved == 3:
+                        raise
+                    self.wait((1 << moved - 1) + random.random())
+                except Refused:
+                    if self.past_caches:
+                        raise
+                self.past_caches, head = True, None
+        finally:
+            self.past_caches = False
 
     def follow(self, h):
         s = self.state
         base = self.describe(h)
         if not s.head:
             return self.first(base)
-        if not self.may_continue(base.ancestry):
+        if not self.may_continue(base.ancestry, h):
             return self.repair(base)
-        for fresh in (False, True):
-            try:
-                return self.catch_up(base, fresh)
-            except Unequal:
-                continue
+        try:
+            return self.catch_up(base)
+        except Unequal:
+            if not self.past_caches:
+                raise               # once more
         return self.repair(base)
 
-    def describe(self, h, fresh=False):
+    def describe(self, h):
         """The state to be: what is held, under this head, with its directory and ancestry."""
         s = self.state
         if not s.head or h.directory != s.head.directory:
-            s = replace(s, directory=wire.canonical(self.object(h.directory, fresh, self.plain)))
+            s = replace(s, directory=wire.canonical(self.object(h.directory, self.plain)))
         if not s.head or h.ancestry != s.head.ancestry:
-            pairs = wire.ancestry(self.object(h.ancestry, fresh, self.plain))
+            pairs = wire.ancestry(self.object(h.ancestry, self.plain))
             need(pairs[-1][0] == h.epoch, "the ancestry does not end in the head's epoch")
             s = replace(s, ancestry=tuple(pairs))
         return replace(s, head=h)
 
-    def may_continue(self, pairs):
+    def may_continue(self, pairs, h):
         held = self.state.head
+        if h.seq < held.seq or h.size < held.size:
+            return False
         at = next((i for i, (epoch, _) in enumerate(pairs) if epoch == held.epoch), None)
         return at is not None and (at == len(pairs) - 1 or held.seq < pairs[at + 1][1])
 
-    def catch_up(self, base, fresh):
+    def catch_up(self, base):
         held, h = self.state.head, base.head
         need(h.seq >= held.seq, "a cursor behind the head")
-        records, whole = self.changes(h, held.seq, self.state.horizon, fresh) if h.seq > held.seq else ([], True)
+        records, whole = self.changes(h, held.seq, self.state.horizon) if h.seq > held.seq else ([], True)
         items, s = applied(self.state, records), self.state
         if not s.horizon or whole and all(r.born >= s.horizon for r in records):
             return self.finish(replace(base, items=items))
         horizon = s.horizon if tree.allowed(s.horizon, h.size) else tree.next_allowed(s.horizon, h.size)
         items = {b: r for b, r in items.items() if b >= horizon}
-        self.finish(replace(base, items=items, horizon=horizon, below=self.cover(h, fresh).below(horizon)))
+        self.finish(replace(base, items=items, horizon=horizon, below=self.cover(h).below(horizon)))
 
     def finish(self, s):
         """Proves the state to be and puts it in the place of the one held."""
@@ -237,53 +246,53 @@ class Reader:
 
     # ---- what is fetched (sections 6 and 7)
 
-    def changes(self, h, cursor, horizon, fresh=False):
+    def changes(self, h, cursor, horizon):
         """(records, whether nothing below the horizon can have been left out) after `cursor`."""
         if h.seq - cursor <= NEAR:
             try:
-                return self.log(h, cursor, horizon, fresh), True
+                return self.log(h, cursor, horizon), True
             except TooLarge:
                 pass
-        seq, parts = self.index(h, fresh)
-        records = [r for p in parts if p.highest > cursor and p.last >= horizon for r in self.part(p, fresh)]
-        return records + self.behind(h, max(seq, cursor), horizon, fresh), False
+        seq, parts = self.index(h)
+        records = [r for p in parts if p.highest > cursor and p.last >= horizon for r in self.part(p)]
+        return records + self.behind(h, max(seq, cursor), horizon), False
 
-    def behind(self, h, seq, horizon, fresh=False):
+    def behind(self, h, seq, horizon):
         if h.seq == seq:
             return []
         try:
-            return self.log(h, seq, horizon, fresh)
+            return self.log(h, seq, horizon)
         except TooLarge:
             raise NotYet("the catch-up from the index is too large") from None
 
-    def index(self, h, fresh=False):
+    def index(self, h):
         if not h.index:
             raise NotYet("there is no index yet")
-        seq, parts = wire.index(self.object(h.index, fresh, self.plain))
+        seq, parts = wire.index(self.object(h.index, self.plain))
         need(seq <= h.seq, "an index of a later state than the head's")
         if h.seq - seq > NEAR:
             raise NotYet("the index is too far behind the head")
         return seq, parts
 
-    def part(self, p, fresh=False):
+    def part(self, p):
         self.counts["objects"] += 1
-        body = self.object(p.hash, fresh, self.plain)
+        body = self.object(p.hash, self.plain)
         need(len(body) == p.size, "an object of another size than the index says")
         records = wire.pack(body)
         need(all(p.first <= r.born <= p.last and p.lowest <= r.seq <= p.highest for r in records), "an object with what is not its own")
         return distinct(records)
 
-    def log(self, h, cursor, horizon, fresh=False):
+    def log(self, h, cursor, horizon):
         self.counts["catchup"] += 1
         begin, encoding = wire.rounded(cursor, h.seq), self.encoding
         what = self.path(f"log/{h.epoch}/{h.cut}/{begin}-{h.seq}")
         if encoding == ".dz" and self.state.items:
-            whole, missing = wire.dz(self.ask(what + ".dz", fresh), self.bytes_held)
+            whole, missing = wire.dz(self.ask(what + ".dz"), self.bytes_held)
             missing = [(r, n) for r, n in missing if r.born >= horizon and not self.holds(r)]
             if len(missing) <= ALONE:
                 records = whole + [self.same(self.item(h, r.born, r.seq), r) for r, _ in missing]
                 return in_range(records, begin, h)
-        return in_range(wire.pack(wire.DECODE[self.plain](self.ask(what + self.plain, fresh))), begin, h)
+        return in_range(wire.pack(wire.DECODE[self.plain](self.ask(what + self.plain))), begin, h)
 
     def bytes_held(self, r):
         held = self.state.items.get(r.born)
@@ -305,9 +314,9 @@ class Reader:
         need(leaf is None or records[0].leaf == leaf, "an item has another leaf than the tree")
         return records[0]
 
-    def cover(self, h, fresh=False):
+    def cover(self, h):
         self.counts["covers"] += 1
-        return tree.Cover(self.ask(self.path(f"cover/{h.epoch}.{h.seq}"), fresh)).prove(h)
+        return tree.Cover(self.ask(self.path(f"cover/{h.epoch}.{h.seq}"))).prove(h)
 
     def tile(self, place, value):
         self.counts["tiles"] += 1
@@ -412,7 +421,7 @@ class Reader:
 
     def repair(self, base):
         self.counts["repairs"] += 1
-        h, cover = base.head, self.cover(base.head, True)
+        h, cover = base.head, self.cover(base.head)
         horizon = base.horizon if base.horizon <= h.size else tree.highest_allowed(h.size)
         if not tree.allowed(horizon, h.size):
             horizon = tree.next_allowed(horizon, h.size)
@@ -428,7 +437,7 @@ class Reader:
         else:
             held, self.state = self.state, State()
             try:
-                records, _ = self.changes(h, 0, horizon, True)
+                records, _ = self.changes(h, 0, horizon)
             finally:
                 self.state = held
             places = {w[0] for w in wrong}

@@ -18,13 +18,14 @@ import zstandard
 
 TOP = 1 << 63                       # every number is below it
 MAX_BODY = 64 << 20                 # identity bytes of a catch-up (section 6, 413)
+MAX_TEXT = 4 << 20                  # index, directory, ancestry, withheld list
 WINDOW = 8 << 20                    # of a zstd frame (section 7)
 FRAME = struct.Struct(">BBHIQQ16sIIq")
 HEX = "[0-9a-f]{64}"
 NUMBER = "0|[1-9][0-9]{0,18}"
 STREAM = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-ALGORITHM = "[a-z0-9][a-z0-9-]{0,15}"
+ALGORITHM = "[!-~]{1,15}"
 SIG = re.compile(rf"sig ({ALGORITHM}) ([0-9a-f]{{16}}) ([A-Za-z0-9+/]+=*)")
 KEY = re.compile(rf"key ({NUMBER}) (platform|stream:{STREAM.pattern}) ({ALGORITHM}) ([0-9a-f]+) ({NUMBER}) ([0-9a-f]{{16}}) ([A-Za-z0-9+/]+=*)")
 KEY_BYTES = {"ed25519": 32, "sm2": 65}
@@ -60,6 +61,7 @@ def hexhash(text):
 
 def lines_of(body, first):
     """The lines of a text object behind its first."""
+    need(len(body) <= MAX_TEXT, f"{first}: longer than 4 MiB")
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
@@ -82,7 +84,7 @@ def signature(text):
         raw = base64.b64decode(text, validate=True)
     except ValueError:
         raise Refused("a signature is not base64") from None
-    need(base64.b64encode(raw).decode() == text, "a signature's base64 has another spelling")
+    need(base64.b64encode(raw).decode() == text and len(raw) <= 96, "a signature's base64 has another spelling, or is too long")
     return raw
 
 
@@ -93,7 +95,7 @@ def signatures(lines):
         m = SIG.fullmatch(line)
         need(m, f"this is no signature: {line[:60]!r}")
         found.append((m[1], m[2], signature(m[3])))
-    need(found, "there is no signature")
+    need(1 <= len(found) <= 16, "there are 1 to 16 signatures")
     return found
 
 
@@ -162,8 +164,9 @@ def head(note):
         else:
             values[name] = (hexhash if names.index(name) > 8 else number)(text)
     h = Head(**values)
-    need(h.sign >= 1, "the signings are counted from 1")
-    need(h.size <= h.seq and h.cut <= h.seq, "a head with more items or purges than changes")
+    need(h.epoch >= 1 and h.sign >= 1, "the signings are counted from 1")
+    need(h.lease < 1 << 32 and h.poll < 1 << 32, "a lease or poll of 2^32 seconds or more")
+    need(h.size <= h.seq, "a head with more items than changes")
     h.signed = signed + b"\n"
     h.sigs = signatures(lines_behind(behind))
     return h
@@ -201,6 +204,7 @@ def heads(body):
     lines = lines_of(parts[0] + b"\n", "tjzw heads 1")
     need(len(lines) >= 3, "the list has counter, time and lease")
     counter, time, lease = (number(field(line, name)) for line, name in zip(lines, ("counter", "time", "lease")))
+    need(lease < 1 << 32, "a lease of 2^32 seconds or more")
     withheld = {}
     for line in lines[3:]:
         name, space, value = field(line, "stream").partition(" ")
@@ -226,7 +230,7 @@ class Chain:
     """A chain of keys: every line's signature holds, but nobody has said yet whom to trust."""
 
     def __init__(self, body):
-        self.body = body
+        need(len(body) <= 65536, "a chain of keys of more than 65,536 bytes")
         self.lines = lines_of(body, "tjzw keys 1")
         need(self.lines, "a chain without a key")
         self.keys = []
@@ -234,8 +238,6 @@ class Chain:
         for n, line in enumerate(self.lines, 1):
             platform = self._line(n, line, above, platform)
             above = sha256(line.encode()).hex()
-        for key in self.keys:
-            need(key.role == "platform" or self.current(key.role), f"the role {key.role} has no ed25519 key")
 
     def _line(self, n, line, above, platform):
         m = KEY.fullmatch(line)
@@ -306,6 +308,7 @@ def frame(data, at=0):
     need(born < TOP and 0 < seq < TOP, "born and seq are below 2^63, and seq begins at 1")
     title = data[at + 56:at + 56 + t]
     need(len(title) == t, "a title is cut")
+    need(b"\0" not in title, "a title with a byte 0")
     try:
         title.decode("utf-8")
     except UnicodeDecodeError:
@@ -400,12 +403,14 @@ DECODE = {"": bytes, ".gz": gunzip, ".zst": unzstd}
 
 def ancestry(body):
     """[(epoch, first seq)]."""
+    need(len(body) <= MAX_TEXT, "ancestry: longer than 4 MiB")
     need(body.endswith(b"\n"), "ancestry: its last line does not end")
     pairs = []
     for line in body[:-1].decode("ascii", "replace").split("\n"):
         parts = line.split(" ")
         need(len(parts) == 2, "ancestry: epoch and first seq, nothing else")
         pairs.append((number(parts[0]), number(parts[1])))
+        need(pairs[-1][1] >= 1, "ancestry: changes are counted from 1")
         need(len(pairs) == 1 or pairs[-2][0] < pairs[-1][0] and pairs[-2][1] <= pairs[-1][1], "ancestry: lines ascend")
     return pairs
 
