@@ -190,7 +190,7 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c, unsigne
         return rc;
     if (flags & APP_NETWORK) /* a command has nobody to step back for */
         pool_lower(a->builder, BUILDER_NICENESS);
-    if ((rc = sync_start(e, c, a->builder)))
+    if ((rc = sync_start(e, c, a->builder, a->workers)))
         return rc;
     /* The head is signed at once: whoever is quick must not be shown an empty library. */
     if ((flags & APP_DEMO) && ((rc = demo_fill(e, live_no(live_own()), &a->demo)) ||

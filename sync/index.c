@@ -14,6 +14,8 @@
  * as large and compressed quickly. Small neighbours are joined when there is time again: the
  * joint object has another content, so another name, and no URL ever answers other bytes.
  *
+ * A build that is urgent waits for none at leisure: that one stops within some 60 ms, in the middle of a compression.
+ *
  * A purge: the objects that hold what it withdrew are marked in the table gone_object before
  * its command is answered, and are 410 from that COMMIT on, also after a crash; those at work
  * when it came are marked by the transaction that would show them. Then a build is urgent: it makes
@@ -45,11 +47,12 @@ enum {
 
 struct index {
     struct live *live;
-    struct pool *workers;
+    struct pool *leisure, *urgent; /* NULL: nobody builds in the background */
     int64_t every;
     struct buf purges;    /* struct purge: not yet marked; the writer thread's */
     pthread_mutex_t lock; /* for what follows */
     bool stopped, active, untidy;
+    atomic_bool yield; /* a build at leisure is to stop in the middle of its step */
     bool missing;      /* somebody asked for a file that is not there */
     uint64_t cut;      /* seq of the newest purge that a gone object waits for; 0: none */
     uint64_t wanted;   /* seq that somebody cannot reach but by objects; 0: none */
@@ -313,11 +316,13 @@ static enum rc begin(struct index *x, struct work *w)
     count_builds(1);
     x->build = arena_zalloc(mem, sizeof *x->build);
     x->build->mem = mem;
-    x->build->planned_cut = pending_cut(x);
-    x->build->urgent = x->build->planned_cut > 0;
     pthread_mutex_lock(&x->lock);
+    x->build->planned_cut = x->cut;
     x->missing = false; /* the plan looks */
+    atomic_store(&x->yield, x->stopped);
     pthread_mutex_unlock(&x->lock);
+    x->build->urgent = x->build->planned_cut > 0;
+    x->build->yield = x->build->urgent ? NULL : &x->yield;
     w->mem = mem; /* the plan outlives the step */
     rc = in_snapshot(w, x->live, x->build, plan_make);
     w->mem = own;
@@ -358,6 +363,17 @@ static void settle(struct index *x, struct work *w, enum rc rc)
             L_STR("reason", w->err.text));
 }
 
+/*
+ * With the lock. What a purge waits for is made by those who serve requests: it is short, and the builder may have
+ * stepped back for others, or be at work for another stream.
+ */
+static bool submit(struct index *x)
+{
+    if (x->stopped)
+        return false;
+    return (x->cut && pool_submit(x->urgent, &x->job)) || pool_submit(x->leisure, &x->job);
+}
+
 static void run(struct pool_job *job, struct db *db)
 {
     struct index *x = (struct index *)((char *)job - offsetof(struct index, job));
@@ -368,9 +384,9 @@ static void run(struct pool_job *job, struct db *db)
     work_init(&w, arena_new(), db, "sync", RIGHT_ALL);
     rc = step(x, &w, &more);
     pthread_mutex_lock(&x->lock);
-    more = more && !x->stopped;
+    more = more && submit(x);
     pthread_mutex_unlock(&x->lock);
-    if (!more || !pool_submit(x->workers, job))
+    if (!more)
         settle(x, &w, rc);
     arena_free(w.mem);
 }
@@ -384,11 +400,11 @@ static bool is_due(const struct index *x, uint64_t seq)
 void index_kick(struct index *x, uint64_t seq)
 {
     pthread_mutex_lock(&x->lock);
-    if (x->workers && !x->stopped && !x->active &&
+    if (x->leisure && !x->stopped && !x->active &&
         (!x->failed_us || clock_mono_us() - x->failed_us > RETRY_US) &&
         (x->untidy || x->missing || is_due(x, seq))) {
         x->job.run = run;
-        x->active = pool_submit(x->workers, &x->job);
+        x->active = submit(x);
     }
     pthread_mutex_unlock(&x->lock);
 }
@@ -426,8 +442,10 @@ static void marked(struct index *x, const struct buf *died)
         return;
     pthread_mutex_lock(&x->lock);
     x->cut = last;
+    atomic_store(&x->yield, true);
     pthread_mutex_unlock(&x->lock);
     head_forget_answers();
+    index_kick(x, x->live->seq);
 }
 
 void index_retire(struct index *x, struct db *db)
@@ -495,7 +513,7 @@ bool index_settled(struct index *x, uint64_t seq, bool tidy)
     bool settled;
 
     pthread_mutex_lock(&x->lock);
-    settled = !x->workers || (!is_due(x, seq) && (!tidy || (!x->active && !x->untidy)));
+    settled = !x->leisure || (!is_due(x, seq) && (!tidy || (!x->active && !x->untidy)));
     pthread_mutex_unlock(&x->lock);
     return settled;
 }
@@ -507,7 +525,7 @@ bool index_will_come(const struct index *x)
 
     /* Also when it was told to stop: then the next start makes it, and no head must be ahead of it. */
     pthread_mutex_lock(&m->lock);
-    will = m->workers && (m->active || !m->failed_us);
+    will = m->leisure && (m->active || !m->failed_us);
     pthread_mutex_unlock(&m->lock);
     return will;
 }
@@ -531,14 +549,16 @@ enum rc index_build(struct live *l, struct err *e, struct db *db)
 
 /* ---- life ---- */
 
-struct index *index_new(struct live *l, struct pool *workers, int64_t every)
+struct index *index_new(struct live *l, struct pool *leisure, struct pool *urgent,
+                        int64_t every)
 {
     struct index *x = calloc(1, sizeof *x);
 
     if (!x)
         abort();
     x->live = l;
-    x->workers = workers;
+    x->leisure = leisure;
+    x->urgent = urgent;
     x->every = every < 1 ? 1 : every > WIRE_CATCHUP_MAX ? WIRE_CATCHUP_MAX : every;
     pthread_mutex_init(&x->lock, NULL);
     return x;
@@ -548,6 +568,7 @@ void index_stop(struct index *x)
 {
     pthread_mutex_lock(&x->lock);
     x->stopped = true;
+    atomic_store(&x->yield, true);
     pthread_mutex_unlock(&x->lock);
 }
 

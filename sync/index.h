@@ -12,10 +12,12 @@
 struct index;
 struct db;
 
-/* For live.c. `workers` may be NULL: then only index_build() builds. */
-struct index *index_new(struct live *l, struct pool *workers, int64_t every);
+/* For live.c. What a purge waits for is built by `urgent`, all else by `leisure`; both may be NULL: then only
+ * index_build() builds. */
+struct index *index_new(struct live *l, struct pool *leisure, struct pool *urgent,
+                        int64_t every);
 void index_stop(struct index *x); /* begins nothing more */
-void index_free(struct index *x); /* after the workers ended; accepts NULL */
+void index_free(struct index *x); /* after both pools ended; accepts NULL */
 
 /* On the writer thread: starts a build in the background if the log, now at `seq`, is far
  * enough ahead of the newest index. */

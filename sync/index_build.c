@@ -36,7 +36,7 @@ static enum rc write_part(struct work *w, struct live *l, struct build *b, struc
     p->o.highest_seq = pack->records ? pack->highest_seq : p->o.lowest_seq;
     if (p->o.kind == WIRE_LAYER)
         p->o.first_born = pack->first_born, p->o.last_born = pack->last_born;
-    rc = object_write(w, l->data, l->no, pack->body.p, pack->body.n, p);
+    rc = object_write(w, l->data, l->no, pack->body.p, pack->body.n, b->yield, p);
     p->o.bytes = pack->body.n;
     p->gone = p->missing = false;
     p->fresh = p->built = true;
@@ -173,6 +173,13 @@ static enum rc build_piece(struct work *w, struct live *l, struct build *b, stru
     return rc;
 }
 
+/* A step that was stopped is no failure. */
+static enum rc unless_overtaken(struct build *b, enum rc rc)
+{
+    b->overtaken = rc == RC_BUSY && b->yield && atomic_load(b->yield);
+    return b->overtaken ? RC_OK : rc;
+}
+
 enum rc build_next(struct work *w, struct live *l, struct build *b)
 {
     struct stream_now now;
@@ -184,11 +191,11 @@ enum rc build_next(struct work *w, struct live *l, struct build *b)
     if (rc || b->overtaken)
         return rc;
     if (b->at < b->agains)
-        return build_again(w, l, b, b->again.p[b->at]);
+        return unless_overtaken(b, build_again(w, l, b, b->again.p[b->at]));
     if (b->at < bases)
-        return build_base(w, l, b, &b->region[b->at - b->agains]);
+        return unless_overtaken(b, build_base(w, l, b, &b->region[b->at - b->agains]));
     if (b->layered)
-        return build_piece(w, l, b, &b->piece[b->at - bases]);
+        return unless_overtaken(b, build_piece(w, l, b, &b->piece[b->at - bases]));
     w->mem = b->mem;
     rc = plan_layers(w, l, b);
     w->mem = mem;

@@ -52,6 +52,7 @@ struct build {
     size_t agains, regions, deltas, pieces;
     /* Seq of the newest purge that objects wait for, when it was planned and as of this step; 0: none. */
     uint64_t planned_cut, cut;
+    const atomic_bool *yield; /* set when it is overtaken in the middle of a step */
     size_t at; /* step: agains, then regions, then the layers' plan, then pieces */
     bool layered;
 };

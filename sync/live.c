@@ -44,7 +44,7 @@ static struct roll *rolls; /* the newest first */
 static struct live *lives;
 static struct keys *keys;
 static const struct conf *conf; /* of the start; NULL before and after */
-static struct pool *builders;
+static struct pool *builders, *workers;
 
 /* ---- who there is ---- */
 
@@ -341,7 +341,8 @@ struct live *live_new(const char *name, bool mirrored)
     pthread_mutex_init(&l->lock, NULL);
     l->tree = tree_new();
     l->covers = covers_new();
-    l->index = index_new(l, mirrored ? NULL : builders, conf->index_changes);
+    l->index = index_new(l, mirrored ? NULL : builders, mirrored ? NULL : workers,
+                         conf->index_changes);
     l->older = lives;
     lives = l;
     return l;
@@ -443,14 +444,16 @@ static void forget_all(void)
     conf = NULL;
 }
 
-enum rc sync_start(struct err *e, const struct conf *c, struct pool *workers)
+enum rc sync_start(struct err *e, const struct conf *c, struct pool *leisure,
+                   struct pool *urgent)
 {
     enum rc rc;
 
     if ((rc = check_conf(e, c)))
         return rc;
     conf = c;
-    builders = workers;
+    builders = leisure;
+    workers = urgent;
     if ((rc = open_keys(e)) || (rc = on_writer(e, start, NULL)) ||
         (rc = on_writer(e, list, NULL)))
         forget_all();

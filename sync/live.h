@@ -42,10 +42,11 @@ void sync_on_head(void (*fn)(const struct wire_head *h));
 /*
  * After writer_start(), before anybody is served: founds our own streams (founding.h), loads keys
  * and trees, and signs a head where what was stored is not the state of the log; loads the
- * mirrored streams that the database knows. `workers` build objects in the background; NULL:
- * nobody does.
+ * mirrored streams that the database knows. `leisure` builds objects in the background, `urgent`, which
+ * may be the same, those that a purge waits for; both NULL: nobody does.
  */
-enum rc sync_start(struct err *e, const struct conf *conf, struct pool *workers);
+enum rc sync_start(struct err *e, const struct conf *conf, struct pool *leisure,
+                   struct pool *urgent);
 /*
  * Waits, for all own streams, until the newest head says all that was committed and the index is as near as it should
  * be; with `tidy` also until nothing is left to be joined and compressed at leisure. For

@@ -123,12 +123,12 @@ bool object_exists(struct arena *mem, const char *data, const struct wire_object
 
 static enum rc write_one(struct err *e, struct arena *mem, const char *data,
                          enum wire_encoding encoding, const void *p, size_t n,
-                         struct part *part)
+                         const atomic_bool *stop, struct part *part)
 {
     struct buf coded = BUF_HEAP;
     enum rc rc;
 
-    if (!(rc = pack_encode(e, encoding, part->level, p, n, &coded)))
+    if (!(rc = pack_encode_until(e, encoding, part->level, p, n, stop, &coded)))
         rc = fs_write(e, path_of(mem, data, part->o.hash, encoding), coded.p, coded.n, 0644);
     *size_of(&part->o, encoding) = coded.n;
     buf_done(&coded);
@@ -164,7 +164,7 @@ static enum rc known(struct work *w, int64_t stream, struct part *out, bool *is)
 }
 
 enum rc object_write(struct work *w, const char *data, int64_t stream, const void *p, size_t n,
-                     struct part *out)
+                     const atomic_bool *stop, struct part *out)
 {
     bool is_known;
     enum rc rc;
@@ -175,8 +175,9 @@ enum rc object_write(struct work *w, const char *data, int64_t stream, const voi
         return rc;
     for (int i = WIRE_IDENTITY; i <= WIRE_ZSTD && !rc; i++)
         if (!is_known || !has_size(path_of(w->mem, data, out->o.hash, i), *size_of(&out->o, i)))
-            rc = write_one(&w->err, w->mem, data, i, p, n, out);
-    metric_add(METRIC_packs_built, 1);
+            rc = write_one(&w->err, w->mem, data, i, p, n, stop, out);
+    if (!rc)
+        metric_add(METRIC_packs_built, 1);
     return rc;
 }
 

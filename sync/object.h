@@ -36,10 +36,11 @@ enum rc object_gone(struct work *w, int64_t stream, const uint8_t hash[HASH_BYTE
 /*
  * Writes the three files of a pack under its hash and fills hash, sizes and level of `out`, where
  * `level` is what is asked for. An object that has a row keeps its level and the files that are
- * there: its URLs have answered these bytes. `w` reads.
+ * there: its URLs have answered these bytes. RC_BUSY if *stop (may be NULL) was set meanwhile: some of
+ * the files may be there then, as a crash would leave them. `w` reads.
  */
 enum rc object_write(struct work *w, const char *data, int64_t stream, const void *p, size_t n,
-                     struct part *out);
+                     const atomic_bool *stop, struct part *out);
 /* Whether all three files are there and of their size. */
 bool object_exists(struct arena *mem, const char *data, const struct wire_object *o);
 /* Compares one file with what it should be, byte for byte, and writes it anew if `mend`. */

@@ -11,12 +11,17 @@
 #include "sync/pack.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <zlib.h>
 #include <zstd.h>
 
+#include "server/base/fs.h"
 #include "server/base/id.h"
+
+/* zstd's own blocks have this size: at its level 19 some 60 ms. Where the cuts are is part of the bytes. */
+enum { SLICE = 128 << 10 };
 
 enum { /* columns of the statements */
        C_SEQ,
@@ -145,11 +150,27 @@ static int gzip_level(int level)
     return level >= PACK_BEST ? 9 : level >= PACK_WAIT ? 6 : 4;
 }
 
-static enum rc gzip(struct err *e, int level, const void *p, size_t n, struct buf *out)
+static size_t slice(size_t rest)
 {
-    z_stream z = { .next_in = (Bytef *)(uintptr_t)p, .avail_in = (uInt)n };
+    return rest < SLICE ? rest : SLICE;
+}
+
+static bool is_set(const atomic_bool *stop)
+{
+    return stop && atomic_load_explicit(stop, memory_order_relaxed);
+}
+
+static enum rc stopped(struct err *e)
+{
+    return err_set(e, RC_BUSY, "the compression was stopped for something more urgent");
+}
+
+static enum rc gzip(struct err *e, int level, const void *p, size_t n, const atomic_bool *stop,
+                    struct buf *out)
+{
+    z_stream z = { .next_in = (Bytef *)(uintptr_t)p };
     uLong most;
-    int done;
+    int done = Z_OK;
 
     if (deflateInit2(&z, gzip_level(level), Z_DEFLATED,
                      15 + 16 /* a gzip header without name and time */, 9,
@@ -159,30 +180,68 @@ static enum rc gzip(struct err *e, int level, const void *p, size_t n, struct bu
     buf_reserve(out, most);
     z.next_out = (Bytef *)out->p + out->n;
     z.avail_out = (uInt)most;
-    done = deflate(&z, Z_FINISH);
+    for (size_t at = 0; done == Z_OK && !is_set(stop);) {
+        size_t part = slice(n - at);
+
+        z.avail_in = (uInt)part;
+        at += part;
+        done = deflate(&z, at == n ? Z_FINISH : Z_NO_FLUSH);
+    }
     out->n += z.total_out;
     deflateEnd(&z);
+    if (done == Z_OK && is_set(stop))
+        return stopped(e);
     return done == Z_STREAM_END ? RC_OK : err_set(e, RC_INTERNAL, "zlib did not finish");
 }
 
-static enum rc zstd(struct err *e, int level, const void *p, size_t n, struct buf *out)
+static void free_cctx(ZSTD_CCtx **z)
 {
-    size_t most = ZSTD_compressBound(n), done;
+    ZSTD_freeCCtx(*z);
+}
 
+static enum rc zstd(struct err *e, int level, const void *p, size_t n, const atomic_bool *stop,
+                    struct buf *out)
+{
+    AUTO(free_cctx) ZSTD_CCtx *z = ZSTD_createCCtx();
+    size_t most = ZSTD_compressBound(n), left = 1, at = 0;
+    ZSTD_outBuffer to;
+
+    if (!z)
+        abort();
     buf_reserve(out, most);
-    done = ZSTD_compress(out->p + out->n, most, p, n, level);
-    if (ZSTD_isError(done))
-        return err_set(e, RC_INTERNAL, "zstd: %s", ZSTD_getErrorName(done));
-    out->n += done;
+    to = (ZSTD_outBuffer){ .dst = out->p + out->n, .size = most };
+    /* The size, told first, gives the parameters and the header of one call. */
+    if (ZSTD_isError(left = ZSTD_CCtx_setParameter(z, ZSTD_c_compressionLevel, level)) ||
+        ZSTD_isError(left = ZSTD_CCtx_setPledgedSrcSize(z, n)))
+        return err_set(e, RC_INTERNAL, "zstd: %s", ZSTD_getErrorName(left));
+    do {
+        ZSTD_inBuffer from = { .src = (const char *)p + at, .size = slice(n - at) };
+
+        if (is_set(stop))
+            return stopped(e);
+        at += from.size;
+        do
+            left = ZSTD_compressStream2(z, &to, &from, at == n ? ZSTD_e_end : ZSTD_e_continue);
+        while (!ZSTD_isError(left) && (from.pos < from.size || (at == n && left)));
+    } while (at < n && !ZSTD_isError(left));
+    if (ZSTD_isError(left))
+        return err_set(e, RC_INTERNAL, "zstd: %s", ZSTD_getErrorName(left));
+    out->n += to.pos;
     return RC_OK;
+}
+
+enum rc pack_encode_until(struct err *e, enum wire_encoding encoding, int level, const void *p,
+                          size_t n, const atomic_bool *stop, struct buf *out)
+{
+    switch (encoding) {
+    case WIRE_GZIP: return gzip(e, level, p, n, stop, out);
+    case WIRE_ZSTD: return zstd(e, level, p, n, stop, out);
+    default: buf_add(out, p, n); return RC_OK;
+    }
 }
 
 enum rc pack_encode(struct err *e, enum wire_encoding encoding, int level, const void *p,
                     size_t n, struct buf *out)
 {
-    switch (encoding) {
-    case WIRE_GZIP: return gzip(e, level, p, n, out);
-    case WIRE_ZSTD: return zstd(e, level, p, n, out);
-    default: buf_add(out, p, n); return RC_OK;
-    }
+    return pack_encode_until(e, encoding, level, p, n, NULL, out);
 }

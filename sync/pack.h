@@ -4,6 +4,8 @@
 #ifndef SYNC_PACK_H
 #define SYNC_PACK_H
 
+#include <stdatomic.h>
+
 #include "server/base/buf.h"
 #include "server/store/db.h"
 #include "sync/wire.h"
@@ -47,5 +49,11 @@ enum { PACK_WAIT = 12, PACK_HURRY = 9, PACK_BEST = 19 };
  * gzip too. */
 enum rc pack_encode(struct err *e, enum wire_encoding encoding, int level, const void *p,
                     size_t n, struct buf *out);
+/*
+ * The same bytes, or RC_BUSY soon after *stop was set by another thread; then what `out` holds behind its
+ * end is nobody's. `stop` may be NULL.
+ */
+enum rc pack_encode_until(struct err *e, enum wire_encoding encoding, int level, const void *p,
+                          size_t n, const atomic_bool *stop, struct buf *out);
 
 #endif

@@ -64,7 +64,7 @@ static int set_up(void **state)
     set("hint_subscribers", subscribers ? subscribers : "100");
     f->world = world_open_with(routes, &w);
     set("data", world_dir(f->world));
-    assert_int_equal(sync_start(&e, &conf, NULL), RC_OK);
+    assert_int_equal(sync_start(&e, &conf, NULL, NULL), RC_OK);
     assert_true(head_values(live_own(), &f->head));
     *state = f;
     return 0;

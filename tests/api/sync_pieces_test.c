@@ -197,7 +197,7 @@ static void the_cover_is_there_again_after_a_restart(void **state)
     before = head();
     sync_done();
     cache_forget_all();
-    assert_int_equal(sync_start(&err, &f->conf, NULL), RC_OK);
+    assert_int_equal(sync_start(&err, &f->conf, NULL, NULL), RC_OK);
     assert_true(head_values(live_own(), &after));
     assert_int_equal(after.sign, before.sign);
     a = get_cover(f, &after);

@@ -64,7 +64,7 @@ int sync_http_set_up(void **state)
     f->world = world_open_with(routes_table, &conf);
     assert_int_equal(conf_load(&e, NULL, NULL, &f->conf), RC_OK);
     assert_int_equal(conf_set(&e, &f->conf, "data", world_dir(f->world)), RC_OK);
-    assert_int_equal(sync_start(&e, &f->conf, NULL), RC_OK);
+    assert_int_equal(sync_start(&e, &f->conf, NULL, NULL), RC_OK);
     assert_int_equal(on_writer(make_site, f), RC_OK);
     *state = f;
     return 0;

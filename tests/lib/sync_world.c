@@ -35,8 +35,9 @@ enum rc sync_world_try_start(struct sync_world *t, struct err *e)
     sync_watch();
     if ((rc = writer_start(e, path, 1000)))
         return rc;
-    if ((rc = sync_start(e, &t->conf, t->workers))) {
+    if ((rc = sync_start(e, &t->conf, t->workers, t->urgent ? t->urgent : t->workers))) {
         pool_free(t->workers);
+        pool_free(t->urgent);
         writer_stop();
         return rc;
     }
@@ -56,7 +57,8 @@ void sync_world_stop(struct sync_world *t)
 {
     sync_stop();
     pool_free(t->workers);
-    t->workers = NULL;
+    pool_free(t->urgent);
+    t->workers = t->urgent = NULL;
     db_close(t->w.db);
     t->w.db = NULL;
     writer_stop();
@@ -77,6 +79,15 @@ void sync_world_start_with_workers(struct sync_world *t)
     reader_path = arena_printf(t->mem, "%s/test.db", t->dir);
     assert_int_equal(pool_new(&e, 2, 100, open_reader, db_close, &t->workers), RC_OK);
     sync_world_start(t);
+}
+
+void sync_world_start_with_both(struct sync_world *t)
+{
+    struct err e = { 0 };
+
+    reader_path = arena_printf(t->mem, "%s/test.db", t->dir);
+    assert_int_equal(pool_new(&e, 2, 100, open_reader, db_close, &t->urgent), RC_OK);
+    sync_world_start_with_workers(t);
 }
 
 static enum rc make_site(struct work *w, void *arg)

@@ -36,7 +36,8 @@ struct sync_world {
     struct arena *mem;
     struct work w; /* reads */
     struct live *live;
-    struct pool *workers; /* NULL: nobody builds in the background */
+    struct pool *workers,
+        *urgent; /* NULL: nobody builds in the background; who builds for purges, mostly NULL: the same */
     int64_t site;
     uint64_t seq, items;
     struct id id[SYNC_ITEMS];
@@ -66,8 +67,9 @@ void sync_world_take_down_all(struct sync_world *t, int n);
 void sync_world_random_change(struct sync_world *t, size_t most);
 /* `n` random changes in one transaction. */
 void sync_world_burst(struct sync_world *t, int n, size_t most);
-/* The next start has two workers. */
+/* Starts with two workers; with two more for what a purge waits for. */
 void sync_world_start_with_workers(struct sync_world *t);
+void sync_world_start_with_both(struct sync_world *t);
 /* Waits until the writer has done what was queued. */
 void sync_world_settle(struct sync_world *t);
 /* The newest head, signed now if need be. */

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <string.h>
+#include <zstd.h>
 
 #include "server/base/clock.h"
 #include "sync/catchup.h"
@@ -223,6 +224,38 @@ static void a_hurry_changes_no_byte(void **state)
     }
 }
 
+static void a_compression_can_be_stopped_and_is_the_same_if_it_was_not(void **state)
+{
+    static const enum wire_encoding encodings[] = { WIRE_GZIP, WIRE_ZSTD };
+    static const size_t sizes[] = { 0, 1, 131072, 131073, 700000 };
+    struct sync_world *t = *state;
+    char *text = arena_alloc(t->mem, 700000);
+
+    for (size_t i = 0; i < 700000; i++)
+        text[i] = "便民服务办理指南"[sync_world_random(t, 24)];
+    for (size_t i = 0; i < 2 * sizeof sizes / sizeof *sizes; i++) {
+        enum wire_encoding encoding = encodings[i % 2];
+        struct buf plain = BUF_IN(t->mem), free = BUF_IN(t->mem), cut = BUF_IN(t->mem);
+        atomic_bool stop = false;
+        struct err e;
+        size_t n = sizes[i / 2], got;
+
+        buf_adds(&cut, "before");
+        assert_int_equal(pack_encode(&e, encoding, PACK_WAIT, text, n, &plain), RC_OK);
+        assert_int_equal(pack_encode_until(&e, encoding, PACK_WAIT, text, n, &stop, &free),
+                         RC_OK);
+        assert_int_equal(plain.n, free.n);
+        assert_memory_equal(plain.p, free.p, free.n);
+        assert_memory_equal(sync_world_decode(t, encoding, free.p, free.n, &got), text, n);
+        assert_int_equal(got, n);
+        if (encoding == WIRE_ZSTD) /* readers refuse a pack whose length is not told */
+            assert_int_equal(ZSTD_getFrameContentSize(free.p, free.n), n);
+        stop = true;
+        assert_int_equal(pack_encode_until(&e, encoding, PACK_WAIT, text, n, &stop, &cut),
+                         RC_BUSY);
+    }
+}
+
 static void damaged_bytes_are_not_served(void **state)
 {
     struct sync_world *t = *state;
@@ -248,6 +281,7 @@ int main(void)
         TEST(an_older_cut_is_gone),
         TEST(one_too_large_brings_about_an_index),
         TEST(a_hurry_changes_no_byte),
+        TEST(a_compression_can_be_stopped_and_is_the_same_if_it_was_not),
         TEST(damaged_bytes_are_not_served),
     };
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "server/base/clock.h"
+#include "server/base/metric.h"
 #include "sync/catchup.h"
 #include "sync/index.h"
 #include "sync/object.h"
@@ -434,6 +435,76 @@ static void hold(struct pool_job *job, struct db *db)
         usleep(1000);
 }
 
+/* What holds the text is gone at once, and nobody's first sync waits for who builds at leisure. */
+static void what_a_purge_waits_for_is_built_by_others(void **state)
+{
+    struct sync_world *t = *state;
+    static atomic_bool held = true;
+    static struct block block[2] = { { { .run = hold }, &held }, { { .run = hold }, &held } };
+    struct wire_head h, before;
+
+    fill(t, 20, 500);
+    build(t);
+    before = sync_world_head(t);
+    sync_world_stop(t);
+    sync_world_start_with_both(t);
+    for (int i = 0; i < 2; i++)
+        assert_true(pool_submit(t->workers, &block[i].job));
+    sync_world_take_down(t, 7);
+    do
+        assert_true(head_values(t->live, &h));
+    while (!memcmp(h.index, before.index, HASH_BYTES) && !usleep(10000));
+    atomic_store(&held, false);
+    assert_takes_there(t, &h, 0);
+}
+
+/* As long as text is, and as hard to compress. */
+static void put_prose(struct sync_world *t, uint64_t born)
+{
+    char *text = arena_alloc(t->mem, BIG / 4);
+
+    for (int n = 0; n < BIG / 4;) {
+        uint32_t word = 2654435761u * (sync_world_random(t, 64) * sync_world_random(t, 64));
+
+        for (int k = 0; k < 6 && n < BIG / 4; k++)
+            text[n++] = (char)('a' + (word >> k * 4) % 16);
+    }
+    sync_world_put_bytes(t, born, text, BIG / 4);
+}
+
+/* Seconds of compression to join what was made in a hurry, and a purge in their midst. */
+static void a_purge_stops_what_is_compressed_at_leisure(void **state)
+{
+    struct sync_world *t = *state;
+    struct err e = { 0 };
+    struct wire_head h, before;
+    int64_t built, waited;
+
+    for (int i = 0; i < 400; i++)
+        put_prose(t, t->items);
+    sync_world_put_often(t, 399, WIRE_CATCHUP_MAX * 3 / 4);
+    build(t);
+    before = sync_world_head(t);
+    assert_in_range(read_list(t, &before).n, 3, 9);
+    sync_world_stop(t);
+    sync_world_start_with_both(t);
+    usleep(200000); /* the first tick begins to join them, and is not through */
+    built = metric_get(METRIC_packs_built);
+    waited = clock_mono_us();
+    sync_world_take_down(t, 0);
+    do
+        assert_true(head_values(t->live, &h));
+    while (!memcmp(h.index, before.index, HASH_BYTES) && !usleep(2000));
+    built = metric_get(METRIC_packs_built) - built;
+    print_message("again after %lld ms\n", (long long)(clock_mono_us() - waited) / 1000);
+    assert_in_range(built, 1, 2); /* the base that held it, and the tombstone */
+    assert_takes_there(t, &h, 0);
+    assert_int_equal(sync_settle(&e, true, 60000), RC_OK);
+    h = sync_world_head(t);
+    assert_in_range(read_list(t, &h).n, 1, 3); /* joined, then, and the tombstone's layer */
+    assert_takes_there(t, &h, 0);
+}
+
 static void a_head_waits_for_the_index_when_the_log_runs_away(void **state)
 {
     struct sync_world *t = *state;
@@ -563,6 +634,8 @@ int main(void)
         TEST(a_start_makes_what_is_missing),
         TEST(superseded_objects_stay_a_week_and_are_gone_for_ever),
         TEST(workers_follow_the_log),
+        TEST(what_a_purge_waits_for_is_built_by_others),
+        TEST(a_purge_stops_what_is_compressed_at_leisure),
         TEST(what_was_taken_down_is_in_no_object),
         TEST(settling_waits_until_everything_is_readable),
         TEST(a_head_waits_for_the_index_when_the_log_runs_away),

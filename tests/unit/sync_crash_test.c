@@ -61,7 +61,7 @@ static void start(struct pool **workers)
     sync_watch();
     must(!writer_start(&e, db_path, 1000), e.text);
     must(!pool_new(&e, 2, 100, open_reader, db_close, workers), e.text);
-    must(!sync_start(&e, &conf, *workers), e.text);
+    must(!sync_start(&e, &conf, *workers, *workers), e.text);
 }
 
 static void stop(struct pool *workers)
