@@ -3,7 +3,8 @@
 
 In every encoding, through imports, edits, withdrawals, a purge, more changes than one catch-up bridges, a restart, a restore and a change
 of keys; with horizons, kept items, repair and hints. Then it is lied to: a byte flipped in whatever it fetched may never show anything but
-what the server published. And tests/vectors/sync through its functions: a second opinion on every file there.
+what the server published. And tests/vectors/sync through its functions: a second opinion on every file there; and what only a publisher
+could do wrong, from one made in memory (tests/reader/signed.py).
 """
 import json
 import os
@@ -39,6 +40,7 @@ if python is None:
 
 sys.path.insert(0, str(READER))
 import net  # noqa: E402
+import signed  # noqa: E402
 import tree  # noqa: E402
 import vectors  # noqa: E402
 import wire  # noqa: E402
@@ -145,6 +147,12 @@ def all_vectors():
     for name in vectors.names():
         with case(f"vectors: {name}.json reads as it says"):
             vectors.check(name)
+
+
+def all_signed():
+    for check in signed.CHECKS:
+        with case(f"signed: {check.__name__.replace('_', ' ')}"):
+            check()
 
 
 def following(lib, w):
@@ -468,6 +476,7 @@ def tell_lies(before, encoding, horizon):
 
 
 all_vectors()
+all_signed()
 with World() as world:
     library = Library(world)
     following(library, world)

@@ -10,7 +10,7 @@ everything is in memory and every leaf is hashed anew for every root.
 
     wire.py     section 2, 3, 5, 6 (dz), 7, 9: the structures         tree.py    section 4, cover and tile of section 7
     reader.py   section 5 (what is accepted), 6, 10, 11, 12           net.py     an answer over HTTPS, continued with Range; events.md
-    vectors.py  tests/vectors/sync through these functions
+    vectors.py  tests/vectors/sync through these functions            signed.py  what only a publisher could do wrong (origin.py)
 
 What is refused raises Refused with a sentence, and what was held stays. Moving, TooLarge and NotYet are the ways of section 6 to come again.
 Needs Debian's python3-nacl and python3-zstandard. Not here: SM2 ("a reader may rely on ed25519 alone"), a store.
