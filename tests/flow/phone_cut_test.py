@@ -3,7 +3,8 @@
 
 Between phone and server stands a proxy that ends connections after a random number of bytes; some syncs are killed besides. The server
 changes meanwhile. Every few rounds the phone is let through and must hold exactly what the server publishes. Bytes are cut at places that
-are evenly spread over their orders of magnitude: in a handshake, a head, the middle of a large object.
+are evenly spread over their orders of magnitude: in a handshake, a head, the middle of a large object. Half of the rounds are those of phones with a
+horizon, which narrows and widens from life to life.
 """
 import json
 import math
@@ -16,7 +17,7 @@ from lib import CuttingProxy, World
 
 from tap import case, done, note, rounds
 
-ROUNDS = rounds(200)
+ROUNDS = rounds(1000, 40)     # both halves together
 A_LIFE = 5      # rounds until the phone is let through; every other time one that holds nothing takes its place
 
 
@@ -42,32 +43,56 @@ def cut_sync(phone, proxy, killed):
         raise AssertionError("a sync over a cut connection hung for 60 s") from None
 
 
-def main(w):
-    w.tjzw("import", "--data", w.data, "--publish", w.corpus())
-    server = w.serve()
+def items_of(text):
+    return {json.loads(line)["id"]: line for line in text.splitlines()}
+
+
+def check(w, phone, horizon, number):
+    """It holds exactly what the server publishes, or the newest of it."""
+    phone.run("verify")
+    there, here = w.export(), phone.export()
+    if horizon == "all":
+        assert here == there, f"after round {number} phone and server differ"
+        return
+    all_, held = items_of(there), items_of(here)
+    assert all(all_[i] == text for i, text in held.items()), f"after round {number} the phone shows what the server does not publish"
+    assert horizon - 300 <= len(held) < len(all_), f"after round {number}: {len(held)} items"       # tombstones count for a horizon
+
+
+def cut_rounds(w, server, count, horizons):
     whole = w.phone("measure")
     size = whole.sync()["bytes_down"]
     note(f"a whole sync brings {size} bytes")
     proxy = CuttingProxy(server.port, lambda: int(math.exp(random.uniform(0, math.log(size)))))
     outcome = {"done": 0, "failed": 0, "killed": 0}
+    phone, horizon = w.phone(f"cut-{horizons[0]}"), horizons[0]
+    args = phone.args
+    for number in range(1, count + 1):
+        killed = random.random() < 0.4
+        phone.args = [*args, "--horizon", horizon]
+        status = cut_sync(phone, proxy, killed)
+        outcome["killed" if status < 0 else "failed" if status else "done"] += 1
+        if number % A_LIFE == 0:
+            if phone.store.exists():
+                phone.run("verify")
+            change_something(w, number)
+            server.settle()
+            phone.sync()
+            check(w, phone, horizon, number)
+            if number // A_LIFE % 2 == 0:
+                phone = w.phone(f"cut-{horizons[0]}-{number}")
+            horizon = horizons[number // A_LIFE % len(horizons)]
+    note(f"{outcome}, {proxy.cuts} connections cut")
+    assert proxy.cuts + outcome["killed"] >= count / 2, "too little was cut to mean anything"
+    return proxy, size
 
-    with case(f"{ROUNDS} cuts and kills at random: the phone converges every time it is let through"):
-        phone = w.phone("cut")
-        for number in range(1, ROUNDS + 1):
-            killed = random.random() < 0.4
-            status = cut_sync(phone, proxy, killed)
-            outcome["killed" if status < 0 else "failed" if status else "done"] += 1
-            if number % A_LIFE == 0:
-                if phone.store.exists():
-                    phone.run("verify")
-                change_something(w, number)
-                server.settle()
-                phone.sync()
-                assert phone.export() == w.export(), f"after round {number} phone and server differ"
-                if number // A_LIFE % 2 == 0:
-                    phone = w.phone(f"cut-{number}")
-        note(f"{outcome}, {proxy.cuts} connections cut")
-        assert proxy.cuts + outcome["killed"] >= ROUNDS / 2, "too little was cut to mean anything"
+
+def main(w):
+    w.tjzw("import", "--data", w.data, "--publish", w.corpus())
+    server = w.serve()
+    half = ROUNDS // 2
+    with case(f"{half} cuts and kills at random: the phone converges every time it is let through"):
+        proxy, size = cut_rounds(w, server, half, ["all"])
 
     with case("cut after cut, it still gets there through the proxy alone"):
         stubborn = w.phone("stubborn")
@@ -78,6 +103,12 @@ def main(w):
             assert tries < 200, "200 syncs of up to a third each did not make a whole"
         note(f"{tries} broken syncs, then whole")
         assert stubborn.export() == w.export()
+
+    with case(f"{half} more with a horizon that moves: never anything that is not proved, and in the end what it should hold"):
+        w.tjzw("import", "--data", w.data, "--publish", w.articles(4000, name="many.ndjson", first=200_000, size=600))
+        server.settle()
+        proxy.close()
+        proxy, size = cut_rounds(w, server, half, [1500, 400, 3000, "all", 1200])
 
     proxy.close()
     server.stop()
