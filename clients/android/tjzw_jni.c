@@ -153,28 +153,93 @@ JNIEXPORT void JNICALL Java_cn_tjzw_Tjzw_follow(JNIEnv *env, jclass class, jlong
         free(texts[i]);
 }
 
-JNIEXPORT jobject JNICALL Java_cn_tjzw_Tjzw_sync(JNIEnv *env, jclass class, jlong handle,
-                                                 jint seconds)
+/* NULL, with an exception pending, if it failed. */
+static jobject synced_out(JNIEnv *env, enum tjzw_code code, const struct tjzw_sync_result *r,
+                          const struct tjzw_error *e)
 {
-    struct tjzw_sync_options options = { .timeout = seconds > 0 ? (uint32_t)seconds : 0 };
-    struct tjzw_sync_result r;
-    struct tjzw_error e;
     jmethodID make;
     jclass synced;
 
-    (void)class;
-    if (tjzw_sync(phone(handle), &options, &r, &e)) {
-        throw_failure(env, &e);
+    if (code) {
+        throw_failure(env, e);
         return NULL;
     }
     synced = (*env)->FindClass(env, "cn/tjzw/Tjzw$Synced");
-    make =
-        synced ? (*env)->GetMethodID(env, synced, "<init>", "(ZZ" BYTES BYTES "JJJJ)V") : NULL;
+    make = synced ? (*env)->GetMethodID(env, synced, "<init>", "(ZZZZZ" BYTES BYTES "JJJJ)V")
+                  : NULL;
     if (!make)
         return NULL;
-    return (*env)->NewObject(env, synced, make, (jboolean)r.changed, (jboolean)r.first_use,
-                             text_out(env, r.trust), text_out(env, r.cursor), (jlong)r.requests,
-                             (jlong)r.bytes_down, (jlong)r.ms, (jlong)r.wait);
+    return (*env)->NewObject(env, synced, make, (jboolean)r->changed, (jboolean)r->first_use,
+                             (jboolean)r->repaired, (jboolean)r->skipped,
+                             (jboolean)r->unfinished, text_out(env, r->trust),
+                             text_out(env, r->cursor), (jlong)r->requests, (jlong)r->bytes_down,
+                             (jlong)r->ms, (jlong)r->wait);
+}
+
+static uint32_t seconds_in(jint seconds)
+{
+    return seconds > 0 ? (uint32_t)seconds : 0;
+}
+
+JNIEXPORT jobject JNICALL Java_cn_tjzw_Tjzw_sync(JNIEnv *env, jclass class, jlong handle,
+                                                 jint seconds)
+{
+    struct tjzw_sync_options options = { .timeout = seconds_in(seconds) };
+    struct tjzw_sync_result r;
+    struct tjzw_error e;
+    enum tjzw_code code = tjzw_sync(phone(handle), &options, &r, &e);
+
+    (void)class;
+    return synced_out(env, code, &r, &e);
+}
+
+JNIEXPORT jobject JNICALL Java_cn_tjzw_Tjzw_background(JNIEnv *env, jclass class, jlong handle,
+                                                       jint seconds)
+{
+    struct tjzw_sync_result r;
+    struct tjzw_error e;
+    enum tjzw_code code = tjzw_background(phone(handle), seconds_in(seconds), &r, &e);
+
+    (void)class;
+    return synced_out(env, code, &r, &e);
+}
+
+JNIEXPORT jobject JNICALL Java_cn_tjzw_Tjzw_fetch(JNIEnv *env, jclass class, jlong handle,
+                                                  jbyteArray id, jint seconds)
+{
+    struct tjzw_sync_options options = { .timeout = seconds_in(seconds) };
+    char *text = text_in(env, id);
+    struct tjzw_sync_result r;
+    struct tjzw_error e;
+    enum tjzw_code code = tjzw_fetch(phone(handle), text, &options, &r, &e);
+
+    (void)class;
+    free(text);
+    return synced_out(env, code, &r, &e);
+}
+
+JNIEXPORT void JNICALL Java_cn_tjzw_Tjzw_keep(JNIEnv *env, jclass class, jlong handle,
+                                              jbyteArray id, jboolean keep)
+{
+    char *text = text_in(env, id);
+    struct tjzw_error e;
+
+    (void)class;
+    if (tjzw_keep(phone(handle), text, keep, &e))
+        throw_failure(env, &e);
+    free(text);
+}
+
+JNIEXPORT void JNICALL Java_cn_tjzw_Tjzw_horizon(JNIEnv *env, jclass class, jlong handle,
+                                                 jbyteArray stream, jlong items)
+{
+    char *name = text_in(env, stream);
+    struct tjzw_error e;
+
+    (void)class;
+    if (tjzw_horizon(phone(handle), name, items > 0 ? (uint64_t)items : 0, &e))
+        throw_failure(env, &e);
+    free(name);
 }
 
 JNIEXPORT void JNICALL Java_cn_tjzw_Tjzw_list(JNIEnv *env, jclass class, jlong handle,

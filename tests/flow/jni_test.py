@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The Android example (clients/android) builds against a stock JDK's headers, and a Java program follows a live server with it."""
 import glob
+import json
 import os
 import subprocess
 import sys
@@ -43,9 +44,9 @@ with World() as w:
     server = w.serve()
     server.settle()
 
-    def java(*args):
+    def java(*args, **env):
         command = [home / "bin/java", "-Xcheck:jni", f"-Djava.library.path={out}", "-cp", out, "Example", *args]
-        return subprocess.run([str(c) for c in command], capture_output=True, env=clean_env(), text=True, timeout=120)
+        return subprocess.run([str(c) for c in command], capture_output=True, env=clean_env(env), text=True, timeout=120)
 
     with case("a Java program syncs and lists what the server exports"):
         ran = java(w.dir / "java.db", server.url, w.certificate())
@@ -62,6 +63,19 @@ with World() as w:
     with case("a failure is an exception with a Chinese sentence"):
         ran = java(w.dir / "other.db", "https://127.0.0.1:1")
         assert ran.returncode == 1 and any("一" <= c <= "鿿" for c in ran.stderr), ran.stdout + ran.stderr
+
+    with case("with a horizon it holds the newest, fetches an older one, and does nothing in a slot before its time"):
+        w.tjzw("import", "--data", w.data, "--publish", w.articles(2500, name="more.ndjson", first=1000, size=300))
+        server.settle()
+        ran = java(w.dir / "few.db", server.url, w.certificate(), HORIZON="300")
+        few = {line.split()[0] for line in ran.stdout.splitlines()[1:]}
+        assert ran.returncode == 0 and 300 <= len(few) < 1324, ran.stdout[:300] + ran.stderr
+        older = next(i for i in (json.loads(line)["id"] for line in w.export().splitlines()) if i not in few)
+        ran = java(w.dir / "few.db", server.url, w.certificate(), FETCH=older)
+        assert ran.returncode == 0 and older in ran.stdout, ran.stdout[:300] + ran.stderr
+        ran = java(w.dir / "few.db", server.url, w.certificate(), BACKGROUND="20")
+        assert ran.returncode == 0 and ran.stdout.startswith("not before "), ran.stdout[:300] + ran.stderr
+        assert "WARNING" not in ran.stdout + ran.stderr, ran.stderr
 
     server.stop()
 

@@ -57,15 +57,24 @@ public final class Tjzw implements AutoCloseable {
         public final boolean changed;
         /** A key was trusted because it was the first met: show its fingerprint. */
         public final boolean firstUse;
+        /** What was held did not add up; what differed was fetched. */
+        public final boolean repaired;
+        /** background: it was not time yet, and nothing was asked. */
+        public final boolean skipped;
+        /** background: time was up; what came is kept for the next time. */
+        public final boolean unfinished;
         public final String trust, cursor;
         public final long requests, bytesDown, milliseconds;
         /** Seconds the server asks to wait before the next one. */
         public final long wait;
 
-        Synced(boolean changed, boolean firstUse, byte[] trust, byte[] cursor, long requests, long bytesDown,
+        Synced(boolean changed, boolean firstUse, boolean repaired, boolean skipped, boolean unfinished, byte[] trust, byte[] cursor, long requests, long bytesDown,
                 long milliseconds, long wait) {
             this.changed = changed;
             this.firstUse = firstUse;
+            this.repaired = repaired;
+            this.skipped = skipped;
+            this.unfinished = unfinished;
             this.trust = new String(trust, UTF_8);
             this.cursor = new String(cursor, UTF_8);
             this.requests = requests;
@@ -90,6 +99,26 @@ public final class Tjzw implements AutoCloseable {
     /** Brings the store to the newest signed state within {@code seconds} (0: no limit), or leaves what is shown as it was. */
     public Synced sync(int seconds) throws Failure {
         return sync(handle(), seconds);
+    }
+
+    /** For a WorkManager or JobScheduler slot: all streams that are due, for at most {@code seconds}, in little memory. */
+    public Synced background(int seconds) throws Failure {
+        return background(handle(), seconds);
+    }
+
+    /** Hold at least the newest {@code items} of a stream (null: "main"); 0: all. The next sync brings it about. */
+    public void horizon(String stream, long items) throws Failure {
+        horizon(handle(), bytes(stream), items);
+    }
+
+    /** A favourite is kept whatever the horizon. */
+    public void keep(String id, boolean keep) throws Failure {
+        keep(handle(), bytes(id), keep);
+    }
+
+    /** Fetches an item from below the horizon, proves it, and keeps it. */
+    public Synced fetch(String id, int seconds) throws Failure {
+        return fetch(handle(), bytes(id), seconds);
     }
 
     /** Newest first. {@code column} may be null: all. */
@@ -137,6 +166,10 @@ public final class Tjzw implements AutoCloseable {
     private static native void close(long handle);
     private static native void follow(long handle, byte[] url, byte[] stream, byte[] trust, byte[] cacert) throws Failure;
     private static native Synced sync(long handle, int seconds) throws Failure;
+    private static native Synced background(long handle, int seconds) throws Failure;
+    private static native void horizon(long handle, byte[] stream, long items) throws Failure;
+    private static native void keep(long handle, byte[] id, boolean keep) throws Failure;
+    private static native Synced fetch(long handle, byte[] id, int seconds) throws Failure;
     private static native void list(long handle, byte[] column, int most, Items to) throws Failure;
     private static native void search(long handle, byte[] words, int most, Items to) throws Failure;
     private static native void read(long handle, byte[] id, Items to) throws Failure;
