@@ -4,6 +4,9 @@
  * The column `type` holds the Content-Type and, each on a line of its own, "name: value" of
  * every further header that the answer had, so that a replay is whole: Location matters most
  * where the first answer was lost.
+ *
+ * An item that is removed for good takes the bodies of all answers with it (server/library/takedown.c): then a replay has
+ * status and headers only.
  */
 #include "server/http/idempotency.h"
 
@@ -72,6 +75,7 @@ static enum rc replay(struct work *w, const struct rows *q, const uint8_t hash[H
     rp->status = (int)rows_int(q, 1);
     unpack_headers(w, rows_text(q, 2), rp);
     rp->body = rows_dup_blob(w, q, 3, &rp->len);
+    rp->type = rp->len ? rp->type : NULL;
     if (rp->nextra < REPLY_HEADERS)
         reply_header(rp, "idempotency-replayed", "true");
     return RC_OK;

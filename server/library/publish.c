@@ -367,7 +367,7 @@ enum rc publish_never(struct work *w, const struct id *id, const char *reason)
     from = it.state;
     if ((rc = takedown_begin(w, id, &t)) || (rc = forget(w, &it)) ||
         (rc = revision_log(w, id, it.rev, VERB_GONE, from, STATE_GONE, reason)) ||
-        (rc = item_update(w, &it)))
+        (rc = item_update(w, &it)) || (rc = takedown_forget_answers(w)))
         return rc;
     return takedown_files(w, &t);
 }

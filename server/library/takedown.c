@@ -308,13 +308,19 @@ static enum rc sync_urls(struct work *w, const struct item *it)
                          it->born);
 }
 
+enum rc takedown_forget_answers(struct work *w)
+{
+    return db_run(w, SQL_idempotency_forget_bodies, "b", "", (size_t)0);
+}
+
 enum rc takedown_end(struct work *w, const struct takedown *t, const struct item *it,
                      enum journal_verb verb, int64_t rev, const char *reason)
 {
     enum rc rc;
 
     if ((rc = takedown_files(w, t)) || (rc = item_urls(w, it)) || (rc = list_urls(w, it)) ||
-        (rc = sync_urls(w, it)))
+        (rc = sync_urls(w, it)) ||
+        (verb != JOURNAL_WITHDRAW && (rc = takedown_forget_answers(w))))
         return rc;
     return write_down(w, it, verb, rev, reason);
 }

@@ -242,6 +242,38 @@ def taken_down(w):
     lib.server.stop()
 
 
+def answers_of_staff(w):
+    """What a mutation was answered is kept for a day, and is a place where a text can stay."""
+    lib = Library(w)
+    lib.found()
+
+    def kept():
+        db = sqlite3.connect(f"file:{w.data}/tjzw.db?mode=ro", uri=True, timeout=10)
+        try:
+            return b"".join(bytes(body) for body, in db.execute("SELECT body FROM idempotency"))
+        finally:
+            db.close()
+
+    for verb in ("withdraw", "gone", "purge"):
+        with case(f"answers kept for an Idempotency-Key: {verb}"):
+            text, key = f"重放之语-{verb}", {"idempotency-key": f"make-{len(verb)}"}
+            made = lib.server.admin("POST", "/v1/items", json.dumps(lib.content(text)).encode(), {"content-type": "application/json", **key})
+            item = made.json()["id"]
+            assert text.encode() in kept(), "no answer was kept: the test could not fail"
+            lib.release(item)
+            if verb == "purge":
+                lib.edit(item, "改过的")
+                lib.release(item, purge=True, reason="误发")
+            else:
+                lib.end(item, verb)
+            assert (text.encode() in kept()) == (verb == "withdraw"), f"after {verb} the answer is {kept()}"
+            again = lib.server.admin("POST", "/v1/items", json.dumps(lib.content(text)).encode(), {"content-type": "application/json", **key})
+            assert again.status == made.status == 201 and again.headers["idempotency-replayed"] == "true", (again, again.headers)
+            assert again.headers["location"] == made.headers["location"], "it was made a second time"
+            assert (again.body == made.body) if verb == "withdraw" else not again.body, again.body
+    lib.server.stop()
+
+
 def journal(data):
     """The lines that are not void: [(seq, verb, item)]."""
     live = []
@@ -362,6 +394,11 @@ def restored(w):
         for name in ("epoch", "takedowns"):
             (w.data / name).write_bytes((lost / name).read_bytes())
         said = w.tjzw("restore", "--data", w.data, backup).stdout.decode()
+        export = w.export()
+        guilty = [text for text in texts.values() if text.encode() in export]
+        assert not guilty, f"before its first start the restored directory exports {guilty}"
+        assert "一直在的".encode() in export
+        w.tjzw("verify", "--data", w.data)
         check(w.data, "taken down again")
 
     with case("nor does an older database that was put in the place of the newer one by hand"):
@@ -469,7 +506,7 @@ def hooked(w):
     lib.server.stop()
 
 
-for part in (taken_down, killed, restored, hooked):
+for part in (taken_down, answers_of_staff, killed, restored, hooked):
     with World() as w:
         part(w)
 sys.exit(done())

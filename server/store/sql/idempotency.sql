@@ -9,5 +9,9 @@ INSERT INTO idempotency (actor, key, request, status, type, body, at) VALUES (?1
 ON CONFLICT (actor, key) DO UPDATE SET request = excluded.request, status = excluded.status, type = excluded.type,
     body = excluded.body, at = excluded.at;
 
+-- Bodies alone: that the mutation was done, and what it made (Location), is still known.
+-- name: idempotency_forget_bodies
+UPDATE idempotency SET body = ?1 WHERE body <> ?1;
+
 -- name: idempotency_purge
 DELETE FROM idempotency WHERE at < ?1;
