@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "server/app.h"
 #include "server/base/fs.h"
 #include "server/cli/commands.h"
 #include "server/library/journal.h"
@@ -86,12 +87,26 @@ static void say_restored(const char *data, const char *from)
     snprintf(path, sizeof path, "%s/" TAKEDOWNS_NAME, data);
     printf("restored %s from %s; phones will notice by themselves\n", data, from);
     if (fs_exists(path))
-        printf("  what %s says was taken down later is taken down again at the next start\n",
-               path);
+        printf("  what %s says was taken down later is taken down again\n", path);
     else
         printf("  no file '" TAKEDOWNS_NAME "' was found: what was withdrawn after the backup "
                "is public again (see --takedowns)\n");
     printf("  start it: tjzw serve --data %s\n", data);
+}
+
+/* One start with nobody to serve: export and verify must not see what a restore brought back either. */
+static enum rc replay(struct err *e, const struct conf *c)
+{
+    char path[4096];
+    struct app *app;
+    enum rc rc;
+
+    snprintf(path, sizeof path, "%s/" TAKEDOWNS_NAME, c->data);
+    if (!fs_exists(path))
+        return RC_OK;
+    if (!(rc = app_start(e, c, 0, &app)))
+        app_stop(app, c->stop_deadline);
+    return rc;
 }
 
 int cmd_restore(const struct args *a)
@@ -108,8 +123,17 @@ int cmd_restore(const struct args *a)
                         "name the file 'takedowns' of the lost data directory");
     else if (lock_take(&e, c.data, &lock) || backup_restore(&e, a->pos[0], c.data, takedowns))
         code = cli_fail(&e, "nothing was restored", cure(restore_cures, &e));
-    else
-        say_restored(c.data, a->pos[0]);
+    else {
+        lock_drop(lock);
+        lock = -1;
+        if (replay(&e, &c))
+            code = cli_fail(&e,
+                            "all is restored, but what was taken down since is there again "
+                            "until the next start",
+                            "start it: tjzw serve");
+        else
+            say_restored(c.data, a->pos[0]);
+    }
     lock_drop(lock);
     conf_done(&c);
     return code;

@@ -14,8 +14,8 @@
  * signed and must not be given to another history. A stream is our own if its key is in keys/.
  *
  * DATA/takedowns says outside the database what was taken from the public (server/library). It
- * stays for the same reason: the next start does again what the backup does not know. A new
- * directory is given the old one's file.
+ * stays for the same reason: the start that `tjzw restore` ends with does again what the backup
+ * does not know. A new directory is given the old one's file.
  *
  * The index is forgotten, for the objects it lists are not in a backup; the publisher makes it
  * anew.
