@@ -167,6 +167,14 @@ def following(lib, w):
         lib.same()
         note(f"{lib.readers[''].state.head.size} items; heads listed: {lib.listed}")
 
+    with case("every published item stands in a column and a site of the directory, and its bytes are canonical JSON"):
+        r = lib.readers[""]
+        columns = {c["no"]: c["site"] for c in r.state.directory["columns"]}
+        sites = {s["no"] for s in r.state.directory["sites"]}
+        for x in r.shown():
+            said = wire.canonical(x.bytes)
+            assert columns[x.column] == x.site and x.site in sites and said["id"] == x.uuid and said["title"] == x.title.decode(), said["id"]
+
     with case("corrections, most of them small: each encoding brings the same"):
         lib.take_in(w.articles(60, name="edit.ndjson", size=300, mark="改"))
         lib.take_in(w.articles(20, name="new.ndjson", first=9000, size=300))
