@@ -298,81 +298,6 @@ static int run_columns(struct phone *p, const char *argument)
     return phone_finish("columns");
 }
 
-/* ---- status and verify ---- */
-
-static void print_freshness(const struct tjzw_status *s)
-{
-    char a[32], b[48];
-
-    if (s->signed_at == 0) {
-        printf("本机还没有内容：尚未成功同步过。\n");
-        return;
-    }
-    printf("签发时间：%s（北京时间）\n", phone_time(s->signed_at, "%Y-%m-%d %H:%M:%S", a));
-    printf("最近核验：%s\n", phone_time(s->checked_at, "%Y-%m-%d %H:%M:%S", a));
-    if (s->fresh_for)
-        printf("新鲜程度：是最新的，%s内有效\n", phone_span(s->fresh_for, b));
-    else
-        printf("新鲜程度：已过期 %s，联网后请运行 sync\n", phone_span(s->behind, b));
-}
-
-static void print_range(const struct tjzw_status *s)
-{
-    char a[32];
-
-    if (s->horizon)
-        printf("保留范围：最新的 %" PRIu64 " 条\n", s->horizon);
-    else
-        printf("保留范围：全部\n");
-    if (s->signed_at && s->all)
-        printf("本机持有：全部内容\n");
-    else if (s->signed_at && s->since)
-        printf("本机持有：%s 起的全部内容，另有更早的 %" PRIu64 " 条\n",
-               phone_time(s->since, "%Y-%m-%d", a), s->older);
-    if (s->kept)
-        printf("收藏：%" PRIu64 " 条，不论保留范围都留在本机\n", s->kept);
-    if (s->withheld)
-        printf("另有 %" PRIu64 " 条，该服务器暂不展示\n", s->withheld);
-}
-
-static int run_status(struct phone *p, const char *argument)
-{
-    struct tjzw_status s;
-    struct tjzw_error e;
-
-    (void)argument;
-    if (tjzw_status(p->t, p->stream, &s, &e))
-        return phone_failed(p, "status", &e);
-    printf("服务器：%s，数据流 %s\n", s.url, s.stream);
-    printf("平台公钥：%s\n", s.trust[0] ? s.trust : "（首次同步时取得）");
-    printf("条目：%" PRIu64 " 条，另有 %" PRIu64 " 条已下线\n", s.items, s.tombstones);
-    print_range(&s);
-    if (s.cursor[0])
-        printf("位置：%s\n", s.cursor);
-    print_freshness(&s);
-    if (s.pending)
-        printf("上次同步没有完成，已收到 %" PRIu64 " KB，下次继续\n",
-               (s.pending + 1023) / 1024);
-    if (s.damaged)
-        printf("注意：verify 发现本机数据损坏，下次同步时逐条核对并修复\n");
-    return phone_finish("status");
-}
-
-static int run_verify(struct phone *p, const char *argument)
-{
-    struct tjzw_verdict v;
-    struct tjzw_error e;
-
-    (void)argument;
-    if (tjzw_verify(p->t, p->stream, &v, &e))
-        return phone_failed(p, "verify", &e);
-    if (v.checked == 0)
-        printf("本机还没有内容，没有可核验的。\n");
-    else
-        printf("核验通过：%" PRIu64 " 条（含已下线的）与签名的状态完全一致。\n", v.checked);
-    return phone_finish("verify");
-}
-
 /* ---- commands and options ---- */
 
 static const struct command commands[] = {
@@ -388,7 +313,7 @@ static const struct command commands[] = {
       "tjzw-phone --store a.db search \"社保 缴费\"", run_search },
     { "columns", NULL, "列出栏目和各有多少条", "tjzw-phone --store a.db columns", run_columns },
     { "status", NULL, "有多少条，何时核验，是否最新", "tjzw-phone --store a.db status",
-      run_status },
+      phone_status },
     { "keep", "ID", "收藏一条：不论保留范围都留在本机，并随同步更新",
       "tjzw-phone --store a.db keep 019a2b3c-0000-7000-8000-000000000001", phone_keep },
     { "unkeep", "ID", "取消收藏；在保留范围之外的随即删去",
@@ -406,7 +331,7 @@ static const struct command commands[] = {
     { "background", NULL, "后台同步一次：限时、限内存，没到时候就什么也不做；其后可给秒数",
       "tjzw-phone --store a.db background 25", phone_background, true, 1 },
     { "verify", NULL, "把本机的全部内容重新计算一遍，与签名核对",
-      "tjzw-phone --store a.db verify", run_verify },
+      "tjzw-phone --store a.db verify", phone_verify },
     { "export", NULL,
       "按编号顺序输出全部已发布条目，一行一条 JSON，与服务器 tjzw export 逐字节相同",
       "tjzw-phone --store a.db export > mine.ndjson", run_export },
@@ -544,7 +469,7 @@ static int take_server(struct phone *p, const struct command *c)
     struct tjzw_error e;
     struct tjzw_status s;
 
-    if (!syncs && (c->run != run_verify || !p->server.trust))
+    if (!syncs && (c->run != phone_verify || !p->server.trust))
         return 0;
     if (!p->server.url && tjzw_status(p->t, p->stream, &s, NULL) == TJZW_NOT_FOUND)
         return syncs

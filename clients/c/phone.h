@@ -39,6 +39,10 @@ int phone_blob(struct phone *p, const char *hash);
 int phone_listen(struct phone *p, const char *none);
 int phone_background(struct phone *p, const char *none);
 
+/* phone_status.c: the same. */
+int phone_status(struct phone *p, const char *none);
+int phone_verify(struct phone *p, const char *none);
+
 /* Prints an item for people: title, what is known about it, text. */
 void phone_show(const struct tjzw_item *item);
 
