@@ -181,7 +181,7 @@ enum rc get_docs(struct work *w, const struct request *rq, struct reply *rp)
     struct stream stream;
     enum rc rc;
 
-    if ((rc = stream_by_no(w, instance()->stream, &stream)))
+    if ((rc = instance_stream(w, &stream)))
         return rc;
     instance_asked(&origin, rq);
     g.origin = origin.p;

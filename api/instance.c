@@ -6,6 +6,8 @@
  */
 #include "api/instance.h"
 
+#include "server/library/stream.h"
+
 #include "api/page.h"
 
 static struct instance here = { .name = "天津政务", .public_url = "", .origin = "", .dir = "" };
@@ -41,4 +43,18 @@ void instance_url(struct buf *out, const char *path)
 {
     buf_adds(out, here.origin);
     buf_adds(out, path);
+}
+
+enum rc instance_stream(struct work *w, struct stream *out)
+{
+    struct stream *all;
+    enum rc rc;
+    int n;
+
+    if (instance()->stream)
+        return stream_by_no(w, instance()->stream, out);
+    if ((rc = stream_list(w, &all, &n)))
+        return rc;
+    *out = n ? all[0] : (struct stream){ .name = "main" };
+    return RC_OK;
 }

@@ -26,6 +26,10 @@ struct instance {
 void instance_set(
     const struct instance *in); /* copies the struct; what it points at must stay */
 const struct instance *instance(void);
+/* The stream that examples and the home page speak of: our own, on an edge the first that is mirrored; without any, one
+ * called "main" at seq 0. */
+struct stream;
+enum rc instance_stream(struct work *w, struct stream *out);
 
 /* Appends the absolute URL of `path`. It is the same for everybody who asks: what is kept for
  * others, or sent to them, must not depend on a Host that anybody can make up. */

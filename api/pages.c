@@ -119,7 +119,7 @@ static enum rc put_state(struct work *w, struct buf *b, const struct item_page *
     int64_t newest = 0;
     enum rc rc;
 
-    if ((rc = stream_by_no(w, instance()->stream, &stream)))
+    if ((rc = instance_stream(w, &stream)))
         return rc;
     for (int i = 0; i < page->n; i++)
         if (page->items[i].updated > newest)

@@ -134,7 +134,7 @@ static enum rc describe(struct app *a, struct err *e, const struct conf *c)
                            .origin = find_origin(a, c),
                            .dir = c->data,
                            .demo = a->demo,
-                           .stream = live_no(live_own()) };
+                           .stream = live_own() ? live_no(live_own()) : 0 };
     char keys[4096];
     enum rc rc;
 
@@ -151,7 +151,8 @@ static enum rc open_edge(struct app *a, struct err *e, const struct conf *c, uns
                               .cache_size = (size_t)c->cache_size,
                               .rate_limit = c->rate_limit,
                               .cors = c->cors_origins,
-                              .log_requests = c->log_requests };
+                              .log_requests = c->log_requests,
+                              .edge_of = c->edge_of };
     struct server_conf server = { .tls_cert = c->tls_cert,
                                   .tls_key = c->tls_key,
                                   .loops = (int)c->loops,

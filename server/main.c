@@ -35,6 +35,9 @@ static const struct opt serve_opts[] = {
     CONFIG,
     DATA,
     { "listen", OPT_LIST, "URL", "https://ADDRESS:PORT, or http:// on loopback" },
+    { "mirror", OPT_TEXT, "URL", "an edge: show all streams of that server, and nothing else" },
+    { "trust", OPT_TEXT, "KEY", "with --mirror: its platform key in hex (the first one met)" },
+    { "cacert", OPT_TEXT, "FILE", "with --mirror: certificates to trust" },
     { "demo", OPT_FLAG, NULL,
       "fill an empty library with 200 demo articles; nothing is sent to anyone" },
     END

@@ -12,6 +12,7 @@
 
 #include "server/base/fs.h"
 #include "server/store/db.h"
+#include "sync/follow.h"
 #include "sync/sm2.h"
 #include "sync/tree.h"
 #include "sync/verify.h"
@@ -142,6 +143,33 @@ static const char *judge_mirror(const struct signers *by, const struct stream *s
     return NULL;
 }
 
+/* What an edge, which has no chain of its own, was given with the stream. */
+static enum rc given_key(struct work *w, const struct stream *s, struct signers *out)
+{
+    static const enum follow_value which[] = { FOLLOW_KEYS, FOLLOW_TRUST };
+    char role[VERIFY_ROLE_MAX + 1];
+    const char *text[2] = { NULL, NULL };
+    struct sync_err se;
+    size_t n[2] = { 0, 0 };
+
+    for (int i = 0; i < 2; i++) {
+        struct rows q;
+        enum rc rc = db_query(w, SQL_mirror_value, &q, "ii", s->no, (int64_t)which[i]);
+
+        if (rc)
+            return rc;
+        if (rows_next(&q))
+            text[i] = rows_dup_blob(w, &q, 0, &n[i]);
+        if ((rc = rows_done(&q)))
+            return rc;
+    }
+    snprintf(role, sizeof role, "stream:%s", s->name);
+    if (!text[0] || n[1] != VERIFY_ED25519 ||
+        verify_keys_current(&se, text[0], n[0], (const uint8_t *)text[1], role, &out->ed25519))
+        return err_set(&w->err, RC_CORRUPT, "no chain of keys names the key of %s", s->name);
+    return RC_OK;
+}
+
 enum rc audit_mirror(struct work *w, const char *data, const struct stream *s,
                      void (*fault)(void *arg, int64_t seq, const char *text), void *arg,
                      int64_t *items, int64_t *faults)
@@ -154,6 +182,8 @@ enum rc audit_mirror(struct work *w, const char *data, const struct stream *s,
     size_t n = 0;
     enum rc rc = read_key(w, data, s->name, &by);
 
+    if (rc == RC_NOT_FOUND)
+        rc = given_key(w, s, &by);
     if ((rc && rc != RC_CORRUPT) || (rc = read_leaves(w, s->no, t)) ||
         (rc = db_query(w, SQL_sync_head_newest, &q, "i", s->no))) {
         tree_free(t);

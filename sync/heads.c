@@ -14,7 +14,9 @@
 #include "sync/heads.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "server/base/clock.h"
@@ -321,13 +323,60 @@ static enum rc in_transaction(struct db *db, enum rc (*fn)(struct work *w))
 
 void heads_tick(struct db *db)
 {
-    if (!shown.n || (state.failed && clock_mono_us() - state.failed_us < RETRY_US))
+    if (!shown.n || !state.keys ||
+        (state.failed && clock_mono_us() - state.failed_us < RETRY_US))
         return;
     if ((state.stale || quarter_passed()) && in_transaction(db, sign_due))
         return;
     if (clock_mono_us() - state.purged_us >= (int64_t)PURGE_EVERY * 1000000 &&
         !in_transaction(db, purge))
         state.purged_us = clock_mono_us();
+}
+
+/* ---- an edge ---- */
+
+static char *_Atomic edge_chain; /* the newest; those before stay, they are few and small */
+
+bool heads_adopt(const char *text, size_t n)
+{
+    struct list *l = calloc(1, sizeof *l);
+    struct wire_note note;
+    struct sync_err e;
+    size_t notes;
+    bool ok;
+
+    if (!l)
+        abort();
+    ok = n < sizeof l->text && !wire_heads_parse(&e, text, n, &l->heads, &note, &notes) &&
+         notes == n;
+    if (ok) {
+        memcpy(l->text, text, n);
+        l->n = n;
+        show(l);
+    }
+    free(l);
+    return ok;
+}
+
+void heads_adopt_keys(const char *chain, size_t n)
+{
+    const char *now = atomic_load(&edge_chain);
+    char *copy;
+
+    if (now && strlen(now) == n && !memcmp(now, chain, n))
+        return;
+    if (!(copy = strndup(chain, n)))
+        abort();
+    atomic_store(&edge_chain, copy);
+    generation_next();
+}
+
+const char *heads_adopted_keys(size_t *n)
+{
+    const char *chain = atomic_load(&edge_chain);
+
+    *n = chain ? strlen(chain) : 0;
+    return chain;
 }
 
 /* ---- start ---- */

@@ -24,6 +24,15 @@ bool heads_values(struct wire_heads *out);
  */
 enum rc heads_withheld_changed(struct work *w, int64_t stream);
 
+/*
+ * An edge signs nothing: it shows the list and the chain of keys of the server it mirrors, as that
+ * server signed them. The list without notes; on the writer thread; false: it is none. The chain, on any
+ * thread: what heads_adopted_keys() gives lives as long as the process; NULL: this is no edge, or it knows none yet.
+ */
+bool heads_adopt(const char *text, size_t n);
+void heads_adopt_keys(const char *chain, size_t n);
+const char *heads_adopted_keys(size_t *n);
+
 /* ---- for live.c, on the writer thread ---- */
 
 struct keys;

@@ -256,7 +256,8 @@ static enum rc start_own(struct work *w, const char *name)
 static void show_default(void *arg)
 {
     (void)arg;
-    atomic_store_explicit(&own, live_find(conf->streams.v[0]), memory_order_release);
+    if (conf->streams.n)
+        atomic_store_explicit(&own, live_find(conf->streams.v[0]), memory_order_release);
 }
 
 static bool is_ours(const char *name)
@@ -313,7 +314,7 @@ static enum rc start(struct work *w, void *arg)
 static enum rc list(struct work *w, void *arg)
 {
     (void)arg;
-    return heads_resume(w);
+    return keys ? heads_resume(w) : RC_OK;
 }
 
 static void live_free(struct live *l)
@@ -374,7 +375,8 @@ static bool fits(const char *name, const struct conf *c)
 
 static enum rc check_conf(struct err *e, const struct conf *c)
 {
-    if (!c->streams.n || c->streams.n > WIRE_STREAMS_MAX)
+    if ((!c->streams.n && !*c->edge_of) || (c->streams.n && *c->edge_of) ||
+        c->streams.n > WIRE_STREAMS_MAX)
         return err_set(e, RC_INVALID, "streams: a server has 1 to %d", WIRE_STREAMS_MAX);
     for (int i = 0; i < c->streams.n; i++) {
         const char *name = c->streams.v[i];
@@ -401,8 +403,13 @@ static enum rc check_conf(struct err *e, const struct conf *c)
 
 static enum rc open_keys(struct err *e)
 {
-    enum rc rc = keys_open(e, conf->data, &keys);
+    enum rc rc;
 
+    if (*conf->edge_of) { /* it signs nothing */
+        heads_open(NULL, 0);
+        return RC_OK;
+    }
+    rc = keys_open(e, conf->data, &keys);
     for (int i = 0; i < conf->streams.n && !rc; i++)
         rc = keys_own(keys, e, conf->streams.v[i], conf->sign_sm2);
     if (!rc)

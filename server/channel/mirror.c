@@ -25,6 +25,7 @@
 #include "server/base/generation.h"
 #include "server/base/log.h"
 #include "server/base/metric.h"
+#include "server/channel/mirror_edge.h"
 #include "server/channel/mirror_net.h"
 #include "server/channel/mirror_store.h"
 #include "server/library/item.h"
@@ -56,12 +57,15 @@ static struct {
     atomic_bool stop;
     char db_path[4096];
     uint32_t poll; /* seconds */
+    const struct conf *conf;
 
     /* The thread's. */
     struct db *db;
     struct mirror_net *net;
     struct follower *followers[WIRE_STREAMS_MAX];
     int n;
+    int64_t edge_due_us;
+    unsigned edge_failures;
 
     pthread_mutex_t lock;
     pthread_cond_t stirred;
@@ -303,14 +307,46 @@ static bool sleep_until(int64_t due_us)
     return changed;
 }
 
+/* An edge looks at the list before it looks at the streams. */
+static void follow_edge(void)
+{
+    struct follow_transport transport = mirror_net_transport(mirror.net);
+    uint32_t wait = mirror.poll;
+    struct sync_err e = { 0 };
+    bool changed = false;
+    enum sync_rc rc;
+
+    mirror_net_to(mirror.net, mirror.conf->edge_of, mirror.conf->edge_ca);
+    rc = mirror_edge_run(&e, mirror.conf, mirror.db, &transport, &changed);
+    if (rc == SYNC_CANCELLED)
+        return;
+    if (rc) {
+        metric_add(METRIC_mirror_errors, 1);
+        if (!mirror.edge_failures++)
+            LOG(LOG_WARN, "edge_failed", L_STR("url", mirror.conf->edge_of),
+                L_STR("reason", e.text));
+        wait = follow_backoff(mirror.poll, mirror.edge_failures, randombytes_random());
+    } else {
+        mirror.edge_failures = 0;
+    }
+    mirror.edge_due_us = clock_mono_us() + (int64_t)wait * 1000000;
+    if (changed)
+        read_table();
+}
+
 static void *loop(void *arg)
 {
+    bool edge = *mirror.conf->edge_of != '\0';
+
     (void)arg;
     while (!atomic_load(&mirror.stop)) {
         struct follower *f = most_due();
+        int64_t due = f ? f->due_us : INT64_MAX / 2;
 
-        if (sleep_until(f ? f->due_us : INT64_MAX / 2))
+        if (sleep_until(edge && mirror.edge_due_us < due ? mirror.edge_due_us : due))
             read_table();
+        else if (edge && mirror.edge_due_us <= clock_mono_us() && !atomic_load(&mirror.stop))
+            follow_edge();
         else if (f && !atomic_load(&mirror.stop))
             follow(f);
     }
@@ -334,10 +370,16 @@ enum rc mirror_start(struct err *e, const struct conf *c, const char *db_path)
 
     snprintf(mirror.db_path, sizeof mirror.db_path, "%s", db_path);
     mirror.poll = c->mirror_poll < 1000 ? 1 : (uint32_t)(c->mirror_poll / 1000);
+    mirror.conf = c;
+    mirror.edge_due_us = 0;
     atomic_store(&mirror.stop, false);
     mirror.changed = true;
     if ((rc = db_open(e, mirror.db_path, DB_READ, &mirror.db)))
         return rc;
+    if (*c->edge_of && (rc = mirror_edge_open(e, c, mirror.db))) {
+        db_close(mirror.db);
+        return rc;
+    }
     mirror.net = mirror_net_new(&mirror.stop);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

@@ -66,6 +66,8 @@ void mirror_net_free(struct mirror_net *n)
 void mirror_net_to(struct mirror_net *n, const char *url, const char *cacert)
 {
     snprintf(n->url, sizeof n->url, "%s", url);
+    if (*n->url && n->url[strlen(n->url) - 1] == '/')
+        n->url[strlen(n->url) - 1] = '\0';
     snprintf(n->cacert, sizeof n->cacert, "%s", cacert ? cacert : "");
 }
 

@@ -50,6 +50,26 @@ static void notify(const char *state)
 static const char demo_listen[] =
     "http://127.0.0.1:8080,https://127.0.0.1:8443,https://[::1]:8443";
 
+/* Options of an edge stand for the settings edge_*; it has no streams of its own. */
+static enum rc settle_edge(struct err *e, const struct args *a, struct conf *c)
+{
+    static const char *const names[][2] = { { "mirror", "edge_of" },
+                                            { "trust", "edge_trust" },
+                                            { "cacert", "edge_ca" } };
+    enum rc rc = RC_OK;
+
+    for (size_t i = 0; i < sizeof names / sizeof *names && !rc; i++) {
+        const char *text = arg_text(a, names[i][0], NULL);
+
+        if (text)
+            rc = conf_set(e, c, names[i][1], text);
+    }
+    if (!rc && *c->edge_of && arg_flag(a, "demo"))
+        rc = err_set(e, RC_INVALID, "an edge has no demo: it shows what %s publishes",
+                     c->edge_of);
+    return rc || !*c->edge_of ? rc : conf_set(e, c, "streams", "");
+}
+
 static enum rc settle(struct err *e, const struct args *a, struct conf *c)
 {
     const struct conf_list *listen = arg_list(a, "listen");
@@ -58,6 +78,8 @@ static enum rc settle(struct err *e, const struct args *a, struct conf *c)
 
     for (int i = 0; i < listen->n; i++)
         buf_printf(&joined, "%s%s", i ? "," : "", listen->v[i]);
+    if (settle_edge(e, a, c))
+        return e->rc;
     if (listen->n)
         return conf_set(e, c, "listen", joined.p);
     return arg_flag(a, "demo") && is_default ? conf_set(e, c, "listen", demo_listen) : RC_OK;
@@ -72,7 +94,11 @@ static void say_where(const struct app *app, const struct conf *c)
     printf("天津政务后端 tjzw %s\n  数据目录  %s\n", TJZW_VERSION, c->data);
     for (int i = 0; i < urls.n; i++)
         printf("  服务地址  %s\n", urls.v[i]);
-    printf("  接口文档  %sdocs\n  平台公钥  %s\n", url, keys_trust(sync_keys(), trust));
+    printf("  接口文档  %sdocs\n", url);
+    if (sync_keys())
+        printf("  平台公钥  %s\n", keys_trust(sync_keys(), trust));
+    else
+        printf("  镜像自    %s（本节点只读）\n", c->edge_of);
     printf("  试一试    curl -s %s'%sv1/items?n=3'\n", strncmp(url, "https", 5) ? "" : "-k ",
            url);
     if (app_is_demo(app)) {

@@ -482,6 +482,10 @@ static void serve(struct arrival *a)
         answer_no_method(a);
         return;
     }
+    if (!rc && r->method != GET && conf.edge_of && *conf.edge_of)
+        rc = err_set(&a->err, RC_FORBIDDEN,
+                     "this node only shows what %s publishes: nothing can be changed here",
+                     conf.edge_of);
     for (size_t i = 0; i < sizeof steps / sizeof *steps && !rc; i++)
         rc = steps[i](a);
     if (rc && is_cached(a) && (slow = charge(a)))

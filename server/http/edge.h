@@ -22,6 +22,8 @@ struct edge_conf {
         rate_limit; /* requests a minute and address that the cache cannot answer; 0: no limit */
     struct conf_list cors; /* its texts must live as long as the process */
     bool log_requests;
+    const char *
+        edge_of; /* "" or the server whose content alone is shown: nothing can be changed here */
 };
 
 void edge_init(const struct edge_conf *conf); /* after routes_set(), before the loops */

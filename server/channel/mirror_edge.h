@@ -1,0 +1,22 @@
+/*
+ * mirror_edge.h - a node that shows another server whole: its list of streams, its keys, its streams (docs/mirror.md).
+ *
+ * Used by mirror.c's thread.
+ */
+#ifndef CHANNEL_MIRROR_EDGE_H
+#define CHANNEL_MIRROR_EDGE_H
+
+#include "server/base/conf.h"
+#include "server/base/work.h"
+#include "sync/follow.h"
+
+/* Before the first run: shows what was adopted before the restart. RC_INVALID: edge_trust is no key. */
+enum rc mirror_edge_open(struct err *e, const struct conf *c, struct db *reader);
+/*
+ * Asks for keys and list, verifies them, and follows what the list names; what it no longer names is dropped. *changed: the table
+ * `mirror` is another.
+ */
+enum sync_rc mirror_edge_run(struct sync_err *e, const struct conf *c, struct db *reader,
+                             const struct follow_transport *t, bool *changed);
+
+#endif

@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""District → city → edge: the edge has no keys and shows all that the city shows. A phone that trusts only the city's key reads from it; nothing can be changed there;
+it goes on while the city is away, and what is new in the city's list, or gone from it, is so at the edge.
+"""
+import json
+import sys
+
+from lib import World, article, wait_for
+
+from tap import case, done
+
+QUICK = {"TJZW_HEAD_DEBOUNCE": "20ms", "TJZW_RATE_LIMIT": "0", "TJZW_MIRROR_POLL": "1s", "TJZW_HEAD_POLL": "1s"}
+
+
+def take_in(server, lines):
+    body = "".join(json.dumps(x, ensure_ascii=False) + "\n" for x in lines).encode()
+    answer = server.admin("POST", "/v1/import?publish=1&create=1", body, {"content-type": "application/x-ndjson"})
+    assert answer.status == 200, answer
+
+
+def level(a, b, stream):
+    def equal():
+        note = a.get(f"/v1/sync/{stream}/head").body
+        return note.startswith(b"tjzw head 1") and note == b.get(f"/v1/sync/{stream}/head").body
+    try:
+        wait_for(f"{stream} to be level", 30, equal, 0.1)
+    except AssertionError as why:
+        raise AssertionError(f"{why}\n{b.said()[-2000:]}") from None
+
+
+with World() as w:
+    at = {who: w.dir / who for who in ("district", "city", "edge")}
+    district = w.serve(at["district"], env={**QUICK, "TJZW_STREAMS": "heping"})
+    city = w.serve(at["city"], env={**QUICK, "TJZW_STREAMS": "main"})
+    take_in(district, [article(i) for i in range(20)])
+    take_in(city, [{**article(100 + i), "source": "示例市"} for i in range(20)])
+    w.tjzw("mirror", "add", "--data", at["city"], "--stream", "heping", "--ca", w.certificate(at["district"]), district.url)
+    level(district, city, "heping")
+    trust = city.get("/v1/sync/keys").body.decode().splitlines()[1].split()[4]
+    options = ["--mirror", city.url, "--trust", trust, "--cacert", w.certificate(at["city"])]
+    edge = w.serve(at["edge"], *options, env=QUICK)
+    phones = {}
+
+    def read(stream):
+        if stream not in phones:
+            phones[stream] = w.phone(f"edge-{stream}", "--stream", stream, "--trust", trust, url=edge.url)
+            phones[stream].args[1] = w.certificate(at["edge"])
+        phones[stream].sync()
+        return phones[stream].export()
+
+    with case("an edge shows every stream of its origin, and has no keys"):
+        for stream in ("main", "heping"):
+            level(city, edge, stream)
+        assert edge.get("/v1/sync/keys").body == city.get("/v1/sync/keys").body
+        assert edge.get("/v1/sync/heads").body == city.get("/v1/sync/heads").body
+        assert not (at["edge"] / "keys" / "platform.key").exists()
+        assert len(edge.get("/v1/items?n=100").json()["items"]) == 40
+        assert edge.get("/").status == 200 and edge.get("/docs").status == 200
+    with case("a phone that trusts only the origin's key reads from it"):
+        assert read("main").count(b"\n") == 20 and read("heping").count(b"\n") == 20
+    with case("nothing can be changed there"):
+        for method, path in (("POST", "/v1/import?publish=1"), ("POST", "/v1/sites"), ("POST", "/v1/mirrors"), ("DELETE", "/v1/mirrors/main"),
+                             ("POST", "/v1/tokens")):
+            answer = edge.admin(method, path, b"{}", {"content-type": "application/json"})
+            assert answer.status in (403, 405) and "only shows" in answer.json()["detail"], answer
+    with case("what the origin withholds is hidden at the edge, for phones too"):
+        one = city.get("/v1/items?stream=heping&n=1").json()["items"][0]
+        w.tjzw("item", "withhold", "--data", at["city"], "--reason", "试", one["id"])
+        wait_for("the edge to hide it", 20, lambda: edge.get(f"/v1/items/{one['id']}").status == 410, 0.1)
+        wait_for("the edge's list", 20, lambda: edge.get("/v1/sync/heads").body == city.get("/v1/sync/heads").body, 0.1)
+        read("heping")
+        assert one["id"].encode() not in phones["heping"].run("list").stdout
+        w.tjzw("item", "unwithhold", "--data", at["city"], one["id"])
+        wait_for("the edge to show it", 20, lambda: edge.get(f"/v1/items/{one['id']}").status == 200, 0.1)
+    with case("it goes on while the origin is away, also after a restart"):
+        city.stop()
+        edge.kill()
+        edge = w.serve(at["edge"], *options, port=edge.port, env=QUICK)
+        assert read("main").count(b"\n") == 20
+        assert edge.get("/v1/sync/heads").status == 200
+    with case("a new stream of the origin is followed, one that is gone is dropped"):
+        city = w.serve(at["city"], port=city.port, env={**QUICK, "TJZW_STREAMS": "main,second"})
+        w.tjzw("mirror", "remove", "--data", at["city"], "heping")
+        wait_for("the second stream", 40, lambda: edge.get("/v1/sync/second/head").status == 200, 0.2)
+        wait_for("the first to go", 20, lambda: edge.get("/v1/sync/heping/head").status == 404, 0.2)
+        assert len(edge.get("/v1/items?n=100").json()["items"]) == 20
+    with case("an origin of another key is not believed"):
+        other = w.start(w.dir / "other", "--mirror", city.url, "--trust", "0" * 64, "--cacert", w.certificate(at["city"]), env=QUICK)
+        other.ready()
+        wait_for("the refusal", 10, lambda: "edge_failed" in other.said(), 0.1)
+        assert other.get("/v1/sync/heads").status == 503
+    with case("verify and doctor know an edge"):
+        edge.stop()
+        w.tjzw("verify", "--data", at["edge"])
+        told = w.tjzw("doctor", "--data", at["edge"], check=False)
+        assert told.returncode == 0, told.stdout.decode()
+sys.exit(done())
