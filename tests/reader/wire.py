@@ -288,7 +288,11 @@ class Record:
 
     @property
     def leaf(self):
-        return sha256(b"\0", self.frame, sha256(self.bytes))
+        """Of the very bytes held now; computed once for them."""
+        of = self.__dict__.get("_of")
+        if of is None or of[0] is not self.bytes or of[1] is not self.frame:
+            of = self.__dict__["_of"] = (self.bytes, self.frame, sha256(b"\0", self.frame, sha256(self.bytes)))
+        return of[2]
 
     @property
     def uuid(self):
