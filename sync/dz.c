@@ -9,6 +9,9 @@
  * them, or a mirror never had them: then the record goes into the section whole, where its
  * neighbours help to compress it.
  *
+ * A URL is for all cursors that round to `from`. An item that changed among them and again later has
+ * no one prefix that all hold: it goes whole too, or each of them would ask for it alone.
+ *
  * A delta pays if it has less than half of what the record costs alone: in the section, among its
  * like, a record costs about that half.
  */
@@ -131,12 +134,23 @@ static enum rc add(struct err *e, struct dz *d, const struct rows *q)
     return RC_OK;
 }
 
+/* The highest cursor that may round to `from`. */
+static uint64_t last_cursor(const struct wire_url *u)
+{
+    unsigned k = 0;
+
+    while (u->to - u->from >= (uint64_t)16 << k)
+        k++;
+    return u->from + ((uint64_t)1 << k) - 1;
+}
+
 static enum rc collect(struct work *w, struct dz *d, int64_t stream, const struct wire_url *u)
 {
     struct rows q;
     enum rc rc, end;
 
-    if ((rc = db_query(w, SQL_sync_dz, &q, "iii", stream, (int64_t)u->from, (int64_t)u->to)))
+    if ((rc = db_query(w, SQL_sync_dz, &q, "iiii", stream, (int64_t)u->from, (int64_t)u->to,
+                       (int64_t)last_cursor(u))))
         return rc;
     while (!rc && rows_next(&q))
         rc = add(&w->err, d, &q);

@@ -278,7 +278,7 @@ static void it_decodes_to_the_catch_up_for_who_holds_from(void **state)
     assert_true(deltas > 50);
 }
 
-static void who_holds_more_than_from_lacks_only_what_changed_in_between(void **state)
+static void who_holds_more_than_from_lacks_nothing(void **state)
 {
     struct sync_world *t = *state;
     struct wire_head before, after;
@@ -299,9 +299,11 @@ static void who_holds_more_than_from_lacks_only_what_changed_in_between(void **s
     assert_int_equal(wire_catchup_from(before.seq, after.seq), 64);
     pack = catch_up(r, &after, before.seq);
     assert_int_equal(r->deltas, 2);
-    assert_int_equal(r->missing, 1);
+    assert_int_equal(r->whole, 1);
+    assert_int_equal(r->missing, 0);
     apply(r, pack.p, pack.n);
-    assert_int_equal(r->held[5].seq, 65);
+    assert_int_equal(r->held[5].seq, 66);
+    assert_memory_equal(r->held[5].p, articles[5].p, articles[5].n);
     assert_int_equal(r->held[6].n, articles[6].n);
     assert_memory_equal(r->held[6].p, articles[6].p, articles[6].n);
     assert_memory_equal(r->held[7].p, articles[7].p, articles[7].n);
@@ -464,7 +466,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, sync_world_set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(it_decodes_to_the_catch_up_for_who_holds_from),
-        TEST(who_holds_more_than_from_lacks_only_what_changed_in_between),
+        TEST(who_holds_more_than_from_lacks_nothing),
         TEST(the_same_request_has_the_same_bytes),
         TEST(without_its_prefix_a_record_travels_whole),
         TEST(the_largest_record_has_a_delta_too),

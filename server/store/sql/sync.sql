@@ -57,12 +57,14 @@ WHERE c.stream = ?1 AND c.seq > ?2 AND c.seq <= ?3 AND NOT EXISTS (
     SELECT 1 FROM change d WHERE d.stream = c.stream AND d.born = c.born AND d.seq > c.seq AND d.seq <= ?3)
 ORDER BY c.seq;
 
--- The same, each with the bytes that its item had at ?2, if they are still here.
+-- The same, each with the bytes that its item had at ?2, if they are still here and it was not changed between ?2
+-- and ?4 (inclusive) and then again.
 -- name: sync_dz
 SELECT c.seq, c.born, c.item, c.op, c.flags, c.site, c.col, c.date, c.title, c.length, c.digest, r.bytes, p.digest, b.bytes
 FROM change c LEFT JOIN record r ON r.stream = c.stream AND r.seq = c.seq
 LEFT JOIN change p ON p.stream = c.stream AND p.seq = (
     SELECT MAX(a.seq) FROM change a WHERE a.stream = c.stream AND a.born = c.born AND a.seq <= ?2)
+    AND NOT EXISTS (SELECT 1 FROM change m WHERE m.stream = c.stream AND m.born = c.born AND m.seq > ?2 AND m.seq <= ?4 AND m.seq < c.seq)
 LEFT JOIN record b ON b.stream = p.stream AND b.seq = p.seq
 WHERE c.stream = ?1 AND c.seq > ?2 AND c.seq <= ?3 AND NOT EXISTS (
     SELECT 1 FROM change d WHERE d.stream = c.stream AND d.born = c.born AND d.seq > c.seq AND d.seq <= ?3)
