@@ -46,8 +46,11 @@ static bool is_alive(const struct build *b, const struct part *layer)
 {
     for (size_t i = 0; i < layer->spans; i++)
         for (size_t at = parts_of(&b->base, layer->span[i].first);; at++) {
-            if (at == b->base.n)
-                return true; /* behind the last base */
+            if (at == b->base.n) {
+                if (!at || b->base.p[at - 1].o.last_born < layer->span[i].last)
+                    return true; /* behind the last base */
+                break;
+            }
             if (b->base.p[at].o.first_born > layer->span[i].last)
                 break;
             if (b->base.p[at].as_of < layer->upto)

@@ -8,8 +8,9 @@
  * A base is rewritten when it and what the layers hold of its items are together larger than
  * REWRITE times its items' newest records: the bytes before compression stand for those after
  * it, because reading them is free. Small neighbours are joined when that makes fewer objects,
- * unless there is a hurry. New items become bases when they fill an object. Runs of neighbours
- * are regions, which index.c cuts into equal objects.
+ * unless there is a hurry. New items become bases when they fill an object, or, without a hurry,
+ * together with the base before them when that is made again. Runs of neighbours are regions,
+ * which index_build.c cuts into equal objects.
  *
  * What is clean but gone (it holds what was purged) or missing is made again by its recipe. So
  * a purge costs the objects that hold the text and nothing else, and phones far behind need not
@@ -277,6 +278,8 @@ static enum rc make_regions(struct work *w, struct live *l, struct build *b,
         }
         for (; j < old->base.n && old->dirty[j]; j++)
             end = old->base.p[j].o.last_born + 1;
+        if (j == old->base.n && !b->hurry)
+            end = b->items;
         rc = bytes_between(w, l, p->o.first_born, end - 1, &bytes);
         *r = (struct region){ .first = p->o.first_born, .last = end - 1 };
         r->target = bytes / ((bytes + most - 1) / most + !bytes);

@@ -600,6 +600,9 @@ static void what_was_made_in_a_hurry_is_joined_later(void **state)
     h = sync_world_head(t);
     joined = read_list(t, &h);
     assert_true(joined.n < hurried.n);
+    assert_int_equal(hurried.object[hurried.n - 1].kind, WIRE_LAYER);
+    for (size_t i = 0; i < joined.n; i++) /* what was behind the last base too */
+        assert_int_equal(joined.object[i].kind, WIRE_BASE);
     assert_takes_there(t, &h, 0);
 }
 
