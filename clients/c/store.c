@@ -4,7 +4,8 @@
  * WAL, so that readers go on reading the last verified state while a sync writes the next one.
  * synchronous=NORMAL: a power cut may take the last commits but never tears the file, and what
  * it takes is fetched again. secure_delete is on, because what was withdrawn should be gone
- * from the flash as well. All SQL stands in store.def and schema.c.
+ * from the flash as well; for the same reason a sync leaves SQLite's log empty. All SQL stands
+ * in store.def and schema.c.
  */
 #include "clients/c/store.h"
 
@@ -17,7 +18,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BUSY_MS = 10000, APPLICATION = 0x746a7a77 /* "tjzw": marks the file as one of ours */ };
+enum {
+    BUSY_MS = 10000,
+    FORGET_MS = 200,
+    APPLICATION = 0x746a7a77 /* "tjzw": marks the file as one of ours */
+};
 
 static const char *const sql[] = {
 #define STMT(name, text) [STMT_##name] = text,
@@ -163,6 +168,14 @@ void store_close(struct tjzw *t)
         sqlite3_finalize(t->stmts[i]);
     sqlite3_close(t->db);
     free(t->path);
+}
+
+/* A reader in the middle of something holds it up; then the next sync tries again. */
+void store_forget_log(struct tjzw *t)
+{
+    sqlite3_busy_timeout(t->db, FORGET_MS);
+    (void)sqlite3_wal_checkpoint_v2(t->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3_busy_timeout(t->db, BUSY_MS);
 }
 
 enum tjzw_code store_lock(const struct tjzw *t, int *fd, struct tjzw_error *e)

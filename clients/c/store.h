@@ -56,6 +56,8 @@ struct stream {
 /* Opens, checks and migrates. */
 enum tjzw_code store_open(const char *path, struct tjzw *t, struct tjzw_error *e);
 void store_close(struct tjzw *t);
+/* Empties SQLite's log, which may hold what was deleted; not if a reader is in the middle of something. */
+void store_forget_log(struct tjzw *t);
 /* Only one process syncs a store; the lock goes with the process. *fd is closed by the caller.
  */
 enum tjzw_code store_lock(const struct tjzw *t, int *fd, struct tjzw_error *e);
