@@ -8,7 +8,7 @@ import random
 import struct
 import sys
 
-from lib import CORPUS, WORDS, World, article
+from lib import CORPUS, World, article, corrected
 
 from tap import case, done, note, skip
 
@@ -21,14 +21,6 @@ def rounded(cursor, head):
     while head - cursor >= 16 << k:
         k += 1
     return cursor >> k << k
-
-
-def corrected(record, chance):
-    """The record with a few words of one place replaced by others."""
-    body = record["body"]
-    at = chance.randrange(len(body) + 1)
-    words = "".join(chance.choice(WORDS) for _ in range(chance.randrange(1, 10)))
-    return {**record, "body": body[:at] + words + body[at + chance.randrange(6):]}
 
 
 class Publisher:

@@ -332,6 +332,14 @@ def article(i, size=3000, mark=""):
             "source": "示例网站", "column": f"示例/栏目{i % 8}", "body": body}
 
 
+def corrected(record, chance):
+    """The record with a few words of one place replaced by others."""
+    body = record["body"]
+    at = chance.randrange(len(body) + 1)
+    words = "".join(chance.choice(WORDS) for _ in range(chance.randrange(1, 10)))
+    return {**record, "body": body[:at] + words + body[at + chance.randrange(6):]}
+
+
 class CuttingProxy(threading.Thread):
     """A TCP proxy that cuts a connection after as many bytes downwards as `budget()` says (None: never)."""
 
