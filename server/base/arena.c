@@ -36,11 +36,6 @@ struct arena *arena_of_pool(struct st_h2o_mem_pool_t *pool)
     return (struct arena *)(void *)pool;
 }
 
-struct st_h2o_mem_pool_t *arena_pool(struct arena *mem)
-{
-    return pool_of(mem);
-}
-
 void *arena_alloc(struct arena *mem, size_t n)
 {
     return h2o_mem_alloc_pool(pool_of(mem), n);

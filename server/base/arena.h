@@ -21,7 +21,6 @@ struct arena *arena_new(void);
 void arena_free(struct arena *mem); /* runs what was deferred; accepts NULL */
 /* The arena that an h2o request's pool already is. Never arena_free() it. */
 struct arena *arena_of_pool(struct st_h2o_mem_pool_t *pool);
-struct st_h2o_mem_pool_t *arena_pool(struct arena *mem);
 
 void *arena_alloc(struct arena *mem, size_t n);  /* not zeroed */
 void *arena_zalloc(struct arena *mem, size_t n); /* zeroed */

@@ -341,20 +341,6 @@ void cache_finish(struct cache_build *s, struct cached *c)
     }
 }
 
-void cache_forget(const char *target)
-{
-    size_t n = strlen(target);
-    struct cache_build *dead = NULL, **at;
-
-    pthread_mutex_lock(&lock);
-    at = place_of(target, n, hash_of(target, n));
-    if (*at)
-        take_out(at, &dead);
-    metric_set(METRIC_cache_bytes, (int64_t)used);
-    pthread_mutex_unlock(&lock);
-    bury(dead);
-}
-
 void cache_forget_all(void)
 {
     struct cache_build *dead = NULL;

@@ -16,8 +16,7 @@
 
 #include "server/http/reply.h"
 
-void cache_forget(const char *target); /* one URL, R_FOREVER ones too (a takedown) */
-void cache_forget_all(void);
+void cache_forget_all(void); /* R_FOREVER ones too, and what is being made: a takedown */
 
 /* The rest is for the edge. */
 

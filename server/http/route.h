@@ -68,6 +68,5 @@ enum {
 
 /* The table ends with a row whose path is NULL. Checks the table (asserts). Before the loops start. */
 void routes_set(const struct route *table);
-const struct route *routes_all(void);
 
 #endif

@@ -22,7 +22,6 @@ struct node {
     const struct route *route[METHOD_COUNT];
 };
 
-static const struct route *all;
 static struct node *root;
 
 static struct node *node_new(struct span name)
@@ -120,14 +119,8 @@ void routes_set(const struct route *table)
 {
     node_free(root);
     root = node_new((struct span){ "", 0 });
-    all = table;
     for (const struct route *r = table; r->path; r++)
         add_row(r);
-}
-
-const struct route *routes_all(void)
-{
-    return all;
 }
 
 static unsigned methods_of(const struct node *n)

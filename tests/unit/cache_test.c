@@ -92,9 +92,8 @@ static void what_was_made_is_answered_until_the_generation_moves(void **state)
     cached_unref(c);
     assert_false(has("/a"));
     assert_true(has("/f"));
-    cache_forget("/f");
+    cache_forget_all();
     assert_false(has("/f"));
-    cache_forget("/never");
 }
 
 static void those_who_wait_get_what_is_made(void **state)
@@ -145,7 +144,7 @@ static void a_takedown_reaches_what_is_being_made(void **state)
 
     (void)state;
     assert_int_equal(claim("/f", true, &w, &hit, &build), CLAIM_BUILD);
-    cache_forget("/f");
+    cache_forget_all();
     c = answer("withdrawn", 9);
     cache_finish(build, c);
     cached_unref(c);
@@ -238,7 +237,7 @@ static void *use(void *arg)
         if ((seed >> 8) % 97 == 0)
             generation_next();
         if ((seed >> 8) % 101 == 0)
-            cache_forget("/t3");
+            cache_forget_all();
     }
     return NULL;
 }
