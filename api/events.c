@@ -45,6 +45,7 @@ void events_open(const struct conf *conf)
     const struct sse_conf c = { .spread_ms = conf->hint_spread,
                                 .beat_ms = conf->hint_heartbeat,
                                 .readers_max = conf->hint_subscribers,
+                                .client_max = conf->hint_per_address,
                                 .sent = METRIC_hints_sent,
                                 .readers = METRIC_hint_subscribers,
                                 .skipped = METRIC_hints_skipped };
@@ -68,13 +69,17 @@ enum rc get_events(struct work *w, const struct request *rq, struct reply *rp)
 
     if (stream && !live_find(stream))
         return err_set(&w->err, RC_NOT_FOUND, "there is no stream of that name");
-    if (!hints || sse_full(hints)) {
+    if (!hints || sse_full(hints, rq->client_tag)) {
         reply_header(
             rp, "retry-after",
             arena_printf(w->mem, "%u", RETRY_LEAST + randombytes_uniform(RETRY_SPREAD)));
-        return err_set(&w->err, RC_BUSY, "as many streams of hints are open as there may be");
+        return err_set(
+            &w->err, RC_BUSY,
+            "as many streams of hints are open as there may be, or as this address may have");
     }
-    *wish = (struct sse_wish){ .sse = hints, .topic = stream, .last_id = rq->last_event_id };
+    *wish = (struct sse_wish){
+        .sse = hints, .client = rq->client_tag, .topic = stream, .last_id = rq->last_event_id
+    };
     rp->type = TYPE_EVENTS;
     rp->stream = wish;
     reply_header(rp, "x-accel-buffering", "no");

@@ -373,6 +373,7 @@ static void fill_asker(struct request *rq, struct arena *mem, const struct arriv
         rq->host = copy_of(mem, req->input.authority);
     rq->tls = a->sending.origin == ORIGIN_TLS;
     rq->client = client_text(mem, &a->client);
+    rq->client_tag = limit_client((const struct sockaddr *)&a->client);
     rq->forwarded = is_forwarded(req);
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
         *headers[i].to = copy_of(mem, header_of(req, headers[i].name));

@@ -47,7 +47,7 @@ bool limit_is_on(void)
 
 /* IPv4 in its four bytes, also when it comes mapped into IPv6; IPv6 without its lower half; all
  * others are one client. */
-static uint64_t hash_of(const struct sockaddr *client)
+uint64_t limit_client(const struct sockaddr *client)
 {
     const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)(const void *)client;
     const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)client;
@@ -83,7 +83,7 @@ static struct bucket *bucket_of(struct bucket *set, uint64_t tag)
 
 struct verdict limit_take(const struct sockaddr *client, int64_t now_ms)
 {
-    uint64_t tag = hash_of(client);
+    uint64_t tag = limit_client(client);
     unsigned set = tag % SETS;
     int64_t now = now_ms * 1000, cost = MINUTE_US / (quota ? quota : 1);
     struct verdict v = { .allowed = true, .quota = quota };

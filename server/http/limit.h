@@ -22,6 +22,8 @@ struct verdict {
 
 void limit_init(int64_t per_minute); /* 0: no limit */
 bool limit_is_on(void);
+/* Who counts as one: the hash of an address under a random key of this process, never 0. */
+uint64_t limit_client(const struct sockaddr *client);
 /* Takes one token. `now_ms` is any clock that does not go back. */
 struct verdict limit_take(const struct sockaddr *client, int64_t now_ms);
 

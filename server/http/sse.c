@@ -23,11 +23,18 @@
 #include "server/base/buf.h"
 #include "server/base/log.h"
 
-enum { EVERY_TOPIC = -1 };
+enum { EVERY_TOPIC = -1, CHAINS = 1024 };
 
 struct topic {
     char name[SSE_WORD_MAX + 1], id[SSE_WORD_MAX + 1];
     struct sse_event *newest; /* NULL: nothing was published yet */
+};
+
+/* Who reads: in a list of its chain while he does, so there are never more than readers. */
+struct client {
+    struct client *next;
+    uint64_t tag;
+    int readers;
 };
 
 struct sse {
@@ -40,6 +47,7 @@ struct sse {
     struct sse_event *ring[SSE_RING]; /* by serial % SSE_RING */
     uint64_t serial;
     struct sse_bell *bells;
+    struct client *clients[CHAINS];
 };
 
 struct sse *sse_new(const struct sse_conf *conf)
@@ -79,15 +87,56 @@ const struct sse_conf *sse_conf_of(const struct sse *s)
 
 /* ---- who reads ---- */
 
-void sse_count(struct sse *s, int n)
+/* Where the client stands, or would. The tag is a hash that nobody can aim. */
+static struct client **client_at(struct sse *s, uint64_t tag)
+{
+    struct client **at = &s->clients[tag % CHAINS];
+
+    while (*at && (*at)->tag != tag)
+        at = &(*at)->next;
+    return at;
+}
+
+static void count_client(struct sse *s, uint64_t tag, int n)
+{
+    struct client **at = client_at(s, tag), *c = *at;
+
+    if (!c) {
+        if (!(c = calloc(1, sizeof *c)))
+            abort();
+        c->tag = tag;
+        *at = c;
+    }
+    c->readers += n;
+    if (c->readers)
+        return;
+    *at = c->next;
+    free(c);
+}
+
+void sse_count(struct sse *s, uint64_t client, int n)
 {
     atomic_fetch_add_explicit(&s->readers, n, memory_order_relaxed);
     metric_add(s->conf.readers, n);
+    pthread_mutex_lock(&s->lock);
+    count_client(s, client, n);
+    pthread_mutex_unlock(&s->lock);
 }
 
-bool sse_full(const struct sse *s)
+bool sse_full(struct sse *s, uint64_t client)
 {
-    return atomic_load_explicit(&s->readers, memory_order_relaxed) >= s->conf.readers_max;
+    const struct client *c;
+    bool full;
+
+    if (atomic_load_explicit(&s->readers, memory_order_relaxed) >= s->conf.readers_max)
+        return true;
+    if (!s->conf.client_max)
+        return false;
+    pthread_mutex_lock(&s->lock);
+    c = *client_at(s, client);
+    full = c && c->readers >= s->conf.client_max;
+    pthread_mutex_unlock(&s->lock);
+    return full;
 }
 
 void sse_listen(struct sse *s, struct sse_bell *b)

@@ -34,6 +34,7 @@ struct sse_conf {
         spread_ms; /* one event reaches the readers within this, each at his own moment; 0: at once */
     int64_t beat_ms;     /* a comment this often finds out who has gone; at least 1 */
     int64_t readers_max; /* above it sse_full() */
+    int64_t client_max;  /* streams of one client, likewise; 0: no limit */
     enum metric sent, readers,
         skipped; /* COUNTER, GAUGE, COUNTER: times a slow one was brought to the newest */
 };
@@ -41,6 +42,7 @@ struct sse_conf {
 /* What a stream wants: a reply's `stream` (reply.h). */
 struct sse_wish {
     struct sse *sse;
+    uint64_t client;   /* who asks (limit_client()) */
     const char *topic; /* NULL: all */
     const char *
         last_id; /* Last-Event-ID; NULL: none. What it does not list is told; nonsense lists nothing */
@@ -55,7 +57,8 @@ void sse_free(struct sse *s);
  */
 void sse_publish(struct sse *s, const char *topic, const char *id, const char *event,
                  const char *data);
-/* Whether the readers are as many as they may be. Loops that ask together may exceed it by one each. */
-bool sse_full(const struct sse *s);
+/* Whether the readers, or those of this client, are as many as they may be. Loops that ask together may exceed
+ * it by one each. */
+bool sse_full(struct sse *s, uint64_t client);
 
 #endif

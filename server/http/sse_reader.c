@@ -58,6 +58,7 @@ struct reader {
     h2o_req_t *req;
     struct stream_loop *loop;
     struct sse_place place;
+    uint64_t client;
     struct sse_event *flight[BATCH]; /* what the last write is made of */
     int nflight;
     int slot;
@@ -276,7 +277,7 @@ static void reader_gone(void *p)
     if (h2o_linklist_is_linked(&r->link))
         h2o_linklist_unlink(&r->link);
     r->loop->readers--;
-    sse_count(r->loop->sse, -1);
+    sse_count(r->loop->sse, r->client, -1);
 }
 
 static h2o_socket_t *socket_of(h2o_req_t *req)
@@ -304,12 +305,13 @@ void sse_begin(h2o_req_t *req, const struct sse_wish *wish)
                           .req = req,
                           .loop = loop,
                           .place = sse_place_of(wish->sse, wish),
+                          .client = wish->client,
                           .slot = (int)randombytes_uniform(SLOTS) };
     snprintf(r->hello, sizeof r->hello, "retry: %u\n\n",
              RETRY_LEAST_MS + randombytes_uniform(RETRY_SPREAD_MS));
     h2o_linklist_insert(&loop->slots[r->slot], &r->link);
     loop->readers++;
-    sse_count(wish->sse, 1);
+    sse_count(wish->sse, wish->client, 1);
     keep_little(req);
     if (!h2o_timeout_is_linked(&loop->beats))
         h2o_timeout_link(loop->loop, &loop->beat_ms, &loop->beats);

@@ -46,7 +46,8 @@ struct sse_event *sse_next(struct sse *s, struct sse_place *p, uint64_t due);
 void sse_event_unref(struct sse_event *e);
 uint64_t sse_serial(struct sse *s); /* of the last event published */
 const struct sse_conf *sse_conf_of(const struct sse *s);
-void sse_count(struct sse *s, int n); /* readers who came, or went */
+/* A reader of this client who came (1), or went (-1). */
+void sse_count(struct sse *s, uint64_t client, int n);
 
 /* A loop that wants to hear of events: ring() is called on the publisher's thread. */
 struct sse_bell {

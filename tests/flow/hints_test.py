@@ -309,7 +309,7 @@ def slowness(w):
 def many(w):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    server = serve(w, "many")
+    server = serve(w, "many", hint_per_address="0")
     try:
         with case("what an idle reader costs"):
             if hard < 3000:
@@ -333,7 +333,7 @@ def many(w):
                 for s in readers:
                     s.close()
                 server.stop()
-                server = serve(w, "many")
+                server = serve(w, "many", hint_per_address="0")
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
@@ -375,6 +375,18 @@ def limits(w):
         for s in readers:
             s.close()
 
+    server.stop()
+    server = serve(w, "limits-address", hint_per_address="2", hint_heartbeat="1s")
+    with case("more readers of one address than it may have: 503, though there is room; who leaves makes room"):
+        readers = [Listener(server) for _ in range(2)]
+        refused = server.get("/v1/events")
+        assert refused.status == 503 and 30 <= int(refused.headers["retry-after"]) < 90, (refused, refused.headers)
+        readers.pop().close()
+        wait_for("room", 5, lambda: server.metric("hint_subscribers") == 1)
+        readers.append(Listener(server))
+        assert readers[-1].status == 200
+        for s in readers:
+            s.close()
     server.stop()
 
 

@@ -18,7 +18,8 @@
 
 static int set_up(void **state)
 {
-    const struct sse_conf conf = { .readers_max = 2,
+    const struct sse_conf conf = { .readers_max = 5,
+                                   .client_max = 2,
                                    .sent = METRIC_hints_sent,
                                    .readers = METRIC_hint_subscribers,
                                    .skipped = METRIC_hints_skipped };
@@ -267,14 +268,35 @@ static void it_is_full_at_its_limit(void **state)
 {
     struct sse *s = *state;
 
-    sse_count(s, 1);
-    assert_false(sse_full(s));
-    sse_count(s, 1);
-    assert_true(sse_full(s));
-    sse_count(s, -1);
-    assert_false(sse_full(s));
-    sse_count(s, -1);
+    for (uint64_t i = 0; i < 4; i++)
+        sse_count(s, i, 1);
+    assert_false(sse_full(s, 9));
+    sse_count(s, 4, 1);
+    assert_true(sse_full(s, 9));
+    sse_count(s, 2, -1);
+    assert_false(sse_full(s, 9));
+    for (uint64_t i = 0; i < 5; i++)
+        if (i != 2)
+            sse_count(s, i, -1);
     assert_int_equal(metric_get(METRIC_hint_subscribers), 0);
+}
+
+/* Also where another stands in its chain. */
+static void one_client_cannot_take_every_place(void **state)
+{
+    struct sse *s = *state;
+
+    sse_count(s, 7, 1);
+    sse_count(s, 7 + 1024, 1);
+    sse_count(s, 7 + 1024, 1);
+    assert_true(sse_full(s, 7 + 1024));
+    assert_false(sse_full(s, 7));
+    assert_false(sse_full(s, 7 + 2048));
+    sse_count(s, 7, -1);
+    assert_true(sse_full(s, 7 + 1024));
+    sse_count(s, 7 + 1024, -1);
+    assert_false(sse_full(s, 7 + 1024));
+    sse_count(s, 7 + 1024, -1);
 }
 
 int main(void)
@@ -291,6 +313,7 @@ int main(void)
         TEST(an_id_never_claims_what_was_not_given),
         TEST(too_many_topics_are_refused),
         TEST(it_is_full_at_its_limit),
+        TEST(one_client_cannot_take_every_place),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
