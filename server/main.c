@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -401,6 +402,8 @@ int main(int argc, char **argv)
 {
     int code;
 
+    /* What is as large as an object goes back to the kernel when it is freed. Else glibc keeps some of each size, on each thread. */
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
     if (!open_standard() || sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT))
         return EX_SOFTWARE;
     code = dispatch(argc, argv);
