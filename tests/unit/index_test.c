@@ -16,6 +16,7 @@
 #include "server/base/clock.h"
 #include "server/base/metric.h"
 #include "sync/catchup.h"
+#include "sync/cover.h"
 #include "sync/index.h"
 #include "sync/object.h"
 #include "tests/lib/sync_world.h"
@@ -564,6 +565,8 @@ static void a_server_that_stops_signs_nothing_out_of_reach(void **state)
     struct sync_world *t = *state;
     struct err e = { 0 };
     struct wire_head h;
+    const char *p;
+    size_t n;
 
     sync_world_stop(t);
     sync_world_start_with_workers(t);
@@ -578,9 +581,14 @@ static void a_server_that_stops_signs_nothing_out_of_reach(void **state)
     sync_world_start_with_workers(t);
     assert_true(head_values(t->live, &h));
     assert_int_equal(h.seq, 4000);
+    /* Its tree was never kept, only the one of 5,000: a reader who asks comes again, and then there is the next head. */
+    assert_int_equal(cover_read(live_covers(t->live), &e, t->mem, h.epoch, 4000, &p, &n),
+                     RC_NOT_FOUND);
     assert_int_equal(sync_settle(&e, false, 60000), RC_OK);
     assert_true(head_values(t->live, &h));
     assert_int_equal(h.seq, 5000);
+    assert_int_equal(cover_read(live_covers(t->live), &e, t->mem, h.epoch, 5000, &p, &n),
+                     RC_OK);
     assert_takes_there(t, &h, 0);
 }
 
