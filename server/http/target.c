@@ -2,7 +2,9 @@
  * target.c - "/a/%E5%A4%A9?n=5" becomes the segments "a", "天" and the query "n=5".
  *
  * The path is cut at its slashes before it is decoded, so an encoded slash cannot forge a
- * segment; it is refused, for nothing we serve has one in a name.
+ * segment; it is refused, for nothing we serve has one in a name. So are escapes that nothing
+ * asks for ("%61" for "a") and a "?" with nothing behind it: a body that caches keep for a year, and
+ * forget when they are told its name, has no second name.
  */
 #include "server/http/target.h"
 
@@ -77,6 +79,23 @@ long target_decode(const char *raw, size_t n, bool query, char *out)
     return is_text(out, used) ? (long)used : -1;
 }
 
+/* RFC 3986, section 2.3: what has no need of an escape. */
+static bool is_unreserved(char c)
+{
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+           (c && strchr("-._~", c));
+}
+
+/* Of text that can be decoded. */
+static bool has_idle_escape(const char *raw, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (raw[i] == '%' &&
+            is_unreserved((char)(hex_digit(raw[i + 1]) << 4 | hex_digit(raw[i + 2]))))
+            return true;
+    return false;
+}
+
 /* Decodes one segment behind `path`; its span goes to the target. */
 static enum rc add_segment(struct err *e, const char *raw, size_t n, char *path, size_t *used,
                            struct target *out)
@@ -86,6 +105,8 @@ static enum rc add_segment(struct err *e, const char *raw, size_t n, char *path,
 
     if (length < 0)
         return err_set(e, RC_INVALID, "the path is not valid percent-encoded UTF-8 text");
+    if (has_idle_escape(raw, n))
+        return err_set(e, RC_INVALID, "the path escapes a character that needs no escape");
     if (memchr(s.p, '/', s.n))
         return err_set(e, RC_INVALID, "the path holds an encoded slash");
     if ((s.n == 1 && s.p[0] == '.') || (s.n == 2 && s.p[0] == '.' && s.p[1] == '.'))
@@ -135,6 +156,8 @@ enum rc target_parse(struct err *e, struct arena *mem, const char *raw, size_t n
         return err_set(e, RC_INVALID, "the path is longer than %d bytes", TARGET_PATH_MAX);
     if (mark)
         t.query = (struct span){ mark + 1, n - path_n - 1 };
+    if (mark && !t.query.n)
+        return err_set(e, RC_INVALID, "the query is empty");
     if (t.query.n > TARGET_QUERY_MAX)
         return err_set(e, RC_INVALID, "the query is longer than %d bytes", TARGET_QUERY_MAX);
     path = arena_alloc(mem, path_n + 1);

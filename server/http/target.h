@@ -4,7 +4,9 @@
  * The path is at most 2 KB, the query 4 KB, at most 12 segments. Refused with RC_INVALID: a
  * path that does not begin with '/', a broken percent-encoding, NUL and other control
  * characters, an encoded '/', bytes that are not UTF-8, and the segments "." and ".." in any
- * encoding: no route needs them, and whoever sends them is after something else.
+ * encoding: no route needs them, and whoever sends them is after something else. Also an escape of
+ * a letter, a digit, '-', '.', '_' or '~' in the path, and a '?' with nothing behind it: second names
+ * of what has one.
  */
 #ifndef HTTP_TARGET_H
 #define HTTP_TARGET_H

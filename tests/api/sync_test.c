@@ -152,6 +152,23 @@ static void one_catch_up_is_built_once_for_all(void **state)
     }
 }
 
+static void a_body_has_no_second_name(void **state)
+{
+    struct sync_http *f = *state;
+    static const char *const formats[] = { "/v1/sync/main/log/%" PRIu64 "/0/0%%2d1",
+                                           "/v1/sync/%%6dain/log/%" PRIu64 "/0/0-1",
+                                           "/v1/sync/main/log/%" PRIu64 "/%%30/0-1.dz",
+                                           "/v1/sync/main/log/%" PRIu64 "/0/0-1?" };
+    char target[200];
+
+    put(f, 0, 0);
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        snprintf(target, sizeof target, formats[i], head().epoch);
+        if (get(f, target, NULL).status != 400)
+            fail_msg("%s", target);
+    }
+}
+
 static void refusals_point_at_the_newest_head(void **state)
 {
     struct sync_http *f = *state;
@@ -346,6 +363,7 @@ int main(void)
         TEST(a_twin_a_log_and_an_object_are_for_ever),
         TEST(an_answer_cut_short_is_continued),
         TEST(one_catch_up_is_built_once_for_all),
+        TEST(a_body_has_no_second_name),
         TEST(refusals_point_at_the_newest_head),
         TEST(a_catch_up_of_more_than_64_mib_is_refused),
         TEST(an_object_that_holds_what_was_purged_is_gone_at_once),

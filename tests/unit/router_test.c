@@ -87,7 +87,6 @@ static void a_path_finds_its_row(void **state)
         { HEAD, "/v1/items?n=5", "/v1/items" },
         { POST, "/v1/items", "/v1/items" },
         { GET, "/v1/items/new", "/v1/items/new" },
-        { GET, "/v1/items/%6Eew", "/v1/items/new" },
         { GET, "/v1/items/older", "/v1/items/:id" },
         { GET, "/v1/items/new/form", "/v1/items/new/form" },
         { GET, "/v1/items/new/revisions",
@@ -126,14 +125,37 @@ static void the_methods_of_a_path_are_known(void **state)
 
 static void tricks_in_a_path_are_refused(void **state)
 {
-    static const char *const bad[] = {
-        "",        "v1",         "http://x/v1",   "*",
-        "/..",     "/a/../b",    "/%2e%2E",       "/.",
-        "/a/%2e",  "/%",         "/%1",           "/%g0",
-        "/a%2Fb",  "/a%00b",     "/a%0ab",        "/%ff",
-        "/%c0%af", "/%ed%a0%80", "/%f4%90%80%80", "/%e5%a4",
-        "/a\x7f",  "/a\tb",      "/%C1%81",       "/%f8%88%80%80%80"
-    };
+    static const char *const bad[] = { "",
+                                       "v1",
+                                       "http://x/v1",
+                                       "*",
+                                       "/..",
+                                       "/a/../b",
+                                       "/%2e%2E",
+                                       "/.",
+                                       "/a/%2e",
+                                       "/%",
+                                       "/%1",
+                                       "/%g0",
+                                       "/a%2Fb",
+                                       "/a%00b",
+                                       "/a%0ab",
+                                       "/%ff",
+                                       "/%c0%af",
+                                       "/%ed%a0%80",
+                                       "/%f4%90%80%80",
+                                       "/%e5%a4",
+                                       "/a\x7f",
+                                       "/a\tb",
+                                       "/%C1%81",
+                                       "/%f8%88%80%80%80",
+                                       "/v1/%69tems",
+                                       "/v1/%6Eew",
+                                       "/v1/items/%30",
+                                       "/v1/items/a%2d1",
+                                       "/v1/items/%7E%5f",
+                                       "/v1/items?",
+                                       "/?" };
     unsigned methods;
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -145,7 +167,7 @@ static void a_target_is_decoded_once(void **state)
 {
     struct err e = { 0 };
     struct target t;
-    const char *raw = "/%25%32%35/%E5%A4%A9%E6%B4%A5+x/...?a=%25";
+    const char *raw = "/%2525/%E5%A4%A9%E6%B4%A5+x/...?a=%25";
 
     assert_int_equal(target_parse(&e, *state, raw, strlen(raw), &t), RC_OK);
     assert_string_equal(t.path, "/%25/天津+x/...");
@@ -158,7 +180,7 @@ static const char *check(struct arena *mem, const char *query, struct request *r
 {
     struct err *e = arena_zalloc(mem, sizeof *e);
     struct target t;
-    char *raw = arena_printf(mem, "/v1/blobs/%064d?%s", 7, query);
+    char *raw = arena_printf(mem, "/v1/blobs/%064d%s%s", 7, *query ? "?" : "", query);
 
     assert_int_equal(target_parse(e, mem, raw, strlen(raw), &t), RC_OK);
     *rq = (struct request){ 0 };
