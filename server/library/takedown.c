@@ -292,6 +292,29 @@ static enum rc list_urls(struct work *w, const struct item *it)
     return purge_url_add(w, "/v1/columns/%" PRId64 "/items", it->col);
 }
 
+/* The item alone, in every epoch there was: what a cache holds of an older one says the same. */
+static enum rc alone_urls(struct work *w, const struct stream *s, int64_t born)
+{
+    struct buf epochs = BUF_IN(w->mem);
+    const int64_t *epoch;
+    struct rows q;
+    enum rc rc;
+
+    if ((rc = db_query(w, SQL_ancestry_all, &q, "i", s->no)))
+        return rc;
+    while (rows_next(&q)) {
+        int64_t e = rows_int(&q, 0);
+
+        buf_add(&epochs, &e, sizeof e);
+    }
+    rc = rows_done(&q);
+    epoch = (const int64_t *)(const void *)epochs.p;
+    for (size_t i = 0; i < epochs.n / sizeof *epoch && !rc; i++)
+        rc = purge_url_add(w, "/v1/sync/%s/item/%" PRId64 "/%" PRId64 ".*", s->name, epoch[i],
+                           born);
+    return rc;
+}
+
 /*
  * Who asked for which catch-up is not known, so it is all of them. That costs nobody anything: their
  * URLs carry the cut, and nobody asks for one of an older cut again.
@@ -304,8 +327,7 @@ static enum rc sync_urls(struct work *w, const struct item *it)
     if ((rc = stream_by_no(w, it->stream, &s)) ||
         (rc = purge_url_add(w, "/v1/sync/%s/log/*", s.name)))
         return rc;
-    return purge_url_add(w, "/v1/sync/%s/item/%" PRId64 "/%" PRId64 ".*", s.name, s.epoch,
-                         it->born);
+    return alone_urls(w, &s, it->born);
 }
 
 enum rc takedown_forget_answers(struct work *w)

@@ -97,6 +97,16 @@ class Library:
         self.heads.add((h["epoch"], h["seq"], h["sign"], h["cut"]))
         return h
 
+    def tree_urls(self):
+        """Covers of all heads, and the tile of the first 64 items: hashes, and never a text."""
+        for epoch, seq, _, _ in sorted(self.heads):
+            cover = f"/v1/sync/main/cover/{epoch}.{seq}"
+            yield cover
+            status, body = self.look(cover)
+            if status == 200 and int.from_bytes(body[8:16], "big") >= 64:
+                small = 24 + 32 * (int.from_bytes(body[16:24], "big") >> 16)
+                yield f"/v1/sync/main/tile/6.0.{body[small:small + 32].hex()}"
+
     def index_urls(self, h):
         if h["index"] == "-":
             return
@@ -113,7 +123,7 @@ class Library:
                         yield f"/v1/sync/main/log/{epoch}/{cut}/{start}-{seq}{e}"
 
     def sync_urls(self, item, h):
-        yield "/v1/sync/main/head"
+        yield from ("/v1/sync/main/head", "/v1/sync/heads", "/v1/sync/heads/main", f"/v1/sync/main/place/{item}")
         for epoch, seq, sign, _ in self.heads:
             yield f"/v1/sync/main/head/{epoch}.{seq}.{sign}"
         for name in ("directory", "ancestry"):
@@ -123,6 +133,7 @@ class Library:
             born, seq = place.body.split()
             for e in ENCODINGS:
                 yield f"/v1/sync/main/item/{h['epoch']}/{born.decode()}.{seq.decode()}{e}"
+        yield from self.tree_urls()
         yield from self.index_urls(h)
         yield from self.log_urls()
 
@@ -160,10 +171,14 @@ def kind(url):
 MUST_HOLD = {"a", "preview", "v1/items", "v1/blobs", "v1/blobs?preview", "sync/log", "sync/log.gz", "sync/log.zst", "sync/log.dz",
              "sync/object", "sync/object.gz", "sync/object.zst", "sync/item", "sync/item.gz", "sync/item.zst"}
 
+ASKED = {"sync", "sync/main", "sync/head", "sync/place", "sync/cover", "sync/tile"}    # the first two: heads, and those of a stream
+
 
 def check_held(held):
     kinds = {kind(url) for url, yes in held.items() if yes}
     assert MUST_HOLD <= kinds, f"nothing of {sorted(MUST_HOLD - kinds)} held it: the test looks at the wrong URLs"
+    asked = {kind(url) for url in held}
+    assert ASKED <= asked, f"no URL of {sorted(ASKED - asked)}"
     note(f"{len(held)} URLs, {sum(held.values())} of them held it: {' '.join(sorted(kinds))}")
 
 
@@ -188,7 +203,7 @@ def fillers(lib, n, mark):
 def taken_down(w):
     lib = Library(w)
     lib.found()
-    fillers(lib, 12, "填充")
+    fillers(lib, 64, "填充")    # as many as a tile has
 
     for verb in ("withdraw", "gone"):
         with case(f"after {verb} no URL ever named says it"):
@@ -493,6 +508,12 @@ def hooked(w):
         objects = [u for u in hook.urls() if "/object/" in u]
         assert sorted(objects) == sorted(f"https://www.example.cn{url.removesuffix('.gz')}*" for url in indexed), (objects, indexed)
         assert "https://www.example.cn/v1/sync/main/log/*" in hook.urls()
+        alone = [u for u, yes in held.items() if yes and "/item/" in u]
+        assert len(alone) == 3, alone
+        prefixes = tuple(u.removesuffix("*") for u in hook.urls() if u.endswith("*"))
+        for url in [u for u, yes in held.items() if yes]:
+            whole = "https://www.example.cn" + url.split("?")[0]
+            assert whole in hook.urls() or whole.startswith(prefixes) or url.startswith(("/preview", "/v1/items?")) or "?preview" in url, url
     with case("what the caches were not told survives a kill"):
         hook.end()
         item = lib.publish("第二篇")
