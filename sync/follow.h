@@ -36,6 +36,7 @@ enum follow_value {
 };
 
 enum { FOLLOW_ETAG_MAX = 80, FOLLOW_TEXT_MAX = 4 << 20 /* ancestry, directory, index */ };
+enum { FOLLOW_WAIT_MAX = 86400 /* seconds: whatever an unsigned answer asks for */ };
 
 /* A body, whole or so far; zeros if none is held. */
 struct follow_part {

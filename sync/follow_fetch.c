@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { IDLE = 3, TRIES = 40 };
+enum { IDLE = 3, TRIES = 40, REFUSAL_MAX = 64 << 10 /* bytes of what is not the answer */ };
 
 enum sync_rc fetch_tick(struct sync_err *e, struct engine *f, enum follow_phase phase)
 {
@@ -44,9 +44,9 @@ static enum sync_rc run_batch(struct sync_err *e, struct engine *f, struct follo
  * for are things that it names. */
 static enum sync_rc refusal(struct sync_err *e, struct engine *f, const struct follow_get *g)
 {
-    f->retry_after = g->retry_after;
+    f->retry_after = g->retry_after < FOLLOW_WAIT_MAX ? g->retry_after : FOLLOW_WAIT_MAX;
     if (g->status == 429 || g->status == 503) {
-        f->out->wait = g->retry_after;
+        f->out->wait = f->retry_after;
         return sync_err_set(e, SYNC_BUSY, "the server is busy (status %d)", g->status);
     }
     if (g->status == 400 || g->status == 404 || g->status == 410)
@@ -64,6 +64,14 @@ static enum sync_rc refusal(struct sync_err *e, struct engine *f, const struct f
     return sync_err_set(e, SYNC_NET, "%s: the server answers %d", g->path, g->status);
 }
 
+/* Of a problem document nothing is looked at but its status; one without an end is not listened to. */
+static enum sync_rc refusal_body(struct follow_get *g, struct sync_err *e, uint64_t n)
+{
+    return n <= REFUSAL_MAX ? SYNC_OK
+                            : sync_err_set(e, SYNC_NET, "%s: status %d with too long a body",
+                                           g->path, g->status);
+}
+
 /* ---- into memory ---- */
 
 static enum sync_rc text_body(struct follow_get *g, struct sync_err *e, const uint8_t *bytes,
@@ -71,8 +79,10 @@ static enum sync_rc text_body(struct follow_get *g, struct sync_err *e, const ui
 {
     struct fetch_text *t = g->ctx;
 
-    if (g->status != 200)
-        return SYNC_OK;
+    if (g->status != 200) {
+        t->n += n;
+        return refusal_body(g, e, t->n);
+    }
     if (n > t->room - t->n)
         return sync_err_set(e, SYNC_INVALID, "%s: the answer is too long", g->path);
     memcpy(t->out + t->n, bytes, n);
@@ -117,7 +127,7 @@ struct part_sink {
     struct engine *f;
     struct part *part;
     struct follow_part held;
-    uint64_t at;
+    uint64_t at, refused; /* refused: bytes of a body that is not the part */
     bool begun;
 };
 
@@ -139,8 +149,10 @@ static enum sync_rc part_body(struct follow_get *g, struct sync_err *e, const ui
     struct part_sink *s = g->ctx;
     enum sync_rc rc;
 
-    if (g->status != 200 && g->status != 206)
-        return SYNC_OK;
+    if (g->status != 200 && g->status != 206) {
+        s->refused += n;
+        return refusal_body(g, e, s->refused);
+    }
     if (!s->begun && (rc = sink_begin(g, e)))
         return rc;
     if (s->at + n > s->part->wire_max)

@@ -102,12 +102,16 @@ static enum sync_rc plan_object(struct sync_err *e, struct engine *f,
         [WIRE_IDENTITY] = o->bytes, [WIRE_GZIP] = o->gzip_bytes, [WIRE_ZSTD] = o->zstd_bytes
     };
     struct wire_url url = { .kind = WIRE_URL_OBJECT, .encoding = f->options->encoding };
+    uint64_t size = sizes[url.encoding];
 
     if (o->bytes > WIRE_PACK_MAX && o->bytes > WIRE_PACK_HEADER + WIRE_RECORD_MAX)
         return sync_err_set(e, SYNC_INVALID, "index: an object of %" PRIu64 " bytes", o->bytes);
+    if (size > o->bytes + WIRE_SLACK)
+        return sync_err_set(e, SYNC_INVALID, "index: %" PRIu64 " bytes encoded as %" PRIu64,
+                            o->bytes, size);
     memcpy(url.hash, o->hash, WIRE_HASH);
-    plan_add(f, PART_OBJECT, &url, sizes[url.encoding], o->bytes);
-    f->progress.bytes_expected += sizes[url.encoding];
+    plan_add(f, PART_OBJECT, &url, size, o->bytes);
+    f->progress.bytes_expected += size;
     return SYNC_OK;
 }
 

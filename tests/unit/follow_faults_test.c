@@ -299,6 +299,74 @@ static void a_damaged_tree_is_noticed_and_fetched_anew(void **state)
     fake_free(s);
 }
 
+/* Answers everything alike, and goes on for as long as somebody listens. */
+struct nuisance {
+    int status;
+    uint32_t retry_after;
+    uint64_t sent, most;
+};
+
+static enum sync_rc nuisance_get(void *ctx, struct sync_err *e, struct follow_get *gets,
+                                 size_t n)
+{
+    static const uint8_t noise[1000];
+    struct nuisance *x = ctx;
+    enum sync_rc rc = SYNC_OK;
+
+    for (size_t i = 0; i < n; i++) {
+        gets[i].status = x->status;
+        gets[i].retry_after = x->retry_after;
+        gets[i].err.rc = SYNC_OK;
+        for (; !rc && x->sent < x->most; x->sent += sizeof noise)
+            rc = gets[i].body(&gets[i], e, noise, sizeof noise);
+    }
+    return rc;
+}
+
+static enum sync_rc nuisance_wait(void *ctx, struct sync_err *e, uint32_t ms)
+{
+    (void)ctx, (void)e, (void)ms;
+    return SYNC_OK;
+}
+
+static enum sync_rc sync_with(struct phone *p, struct nuisance *x, struct follow_result *out)
+{
+    struct follow_transport transport = { x, nuisance_get, nuisance_wait };
+    struct follow_store store = memory_store_callbacks(p->store);
+    struct follow_options options = { .stream = "main", .encoding = WIRE_ZSTD };
+    struct sync_err e;
+
+    return follow_run(&e, &store, &transport, &options, out);
+}
+
+static void a_refusal_without_an_end_is_not_listened_to(void **state)
+{
+    struct fake *s = a_server(3);
+    struct phone p = phone_new(s);
+    struct nuisance x = { .status = 500, .most = 100 << 20 };
+    struct follow_result r;
+
+    (void)state;
+    assert_int_equal(sync_with(&p, &x, &r), SYNC_NET);
+    assert_true(x.sent < 1 << 20);
+    phone_done(&p);
+    fake_free(s);
+}
+
+static void nobody_unsigned_sends_a_reader_away_for_more_than_a_day(void **state)
+{
+    struct fake *s = a_server(3);
+    struct phone p = phone_new(s);
+    struct nuisance x = { .status = 503, .retry_after = UINT32_MAX };
+    struct follow_result r;
+
+    (void)state;
+    assert_int_equal(sync_with(&p, &x, &r), SYNC_BUSY);
+    assert_int_equal(r.wait, FOLLOW_WAIT_MAX);
+    phone_done(&p);
+    fake_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -314,6 +382,8 @@ int main(void)
         cmocka_unit_test(a_run_can_be_stopped_anywhere),
         cmocka_unit_test(a_full_store_keeps_what_it_had),
         cmocka_unit_test(a_damaged_tree_is_noticed_and_fetched_anew),
+        cmocka_unit_test(a_refusal_without_an_end_is_not_listened_to),
+        cmocka_unit_test(nobody_unsigned_sends_a_reader_away_for_more_than_a_day),
     };
 
     return sodium_init() < 0 ? 1
