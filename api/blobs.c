@@ -28,6 +28,7 @@
 #include "api/instance.h"
 #include "server/base/fs.h"
 #include "server/base/jx.h"
+#include "server/channel/mirror_files.h"
 #include "server/library/attachment.h"
 #include "server/store/blob.h"
 
@@ -115,8 +116,10 @@ enum rc get_blob(struct work *w, const struct request *rq, struct reply *rp)
     bool open;
     enum rc rc;
 
-    if ((rc = may_read(w, rq, hash, &open)) || (rc = map_blob(w, hash, &blob)))
+    if ((rc = may_read(w, rq, hash, &open)))
         return rc;
+    if ((rc = map_blob(w, hash, &blob)))
+        return rc == RC_NOT_FOUND ? mirror_files_missing(w, hash->hash) : rc;
     type = type_of(blob.p, blob.n);
     reply_body(rp, type ? type : TYPE_BYTES, blob.p, blob.n);
     if (!type)

@@ -140,6 +140,7 @@ struct follow_get {
     /* the answer; status, range_from and etag are set before the first call of body */
     int status;                    /* 0: there was none */
     uint64_t range_from;           /* 206: first byte of Content-Range */
+    uint64_t length;               /* of the whole body, as the answer tells; 0: not told */
     char etag[FOLLOW_ETAG_MAX];    /* strong, with its quotes; "" if there is none */
     uint32_t retry_after;          /* seconds; 0: not said */
     uint64_t bytes_down, bytes_up; /* HTTP bytes, headers included */

@@ -26,15 +26,17 @@
 #include "server/base/log.h"
 #include "server/base/metric.h"
 #include "server/channel/mirror_edge.h"
+#include "server/channel/mirror_files.h"
 #include "server/channel/mirror_net.h"
 #include "server/channel/mirror_store.h"
 #include "server/library/item.h"
 #include "server/library/stream.h"
+#include "server/store/blob.h"
 #include "server/store/db.h"
 #include "server/store/writer.h"
 #include "sync/heads.h"
 
-enum { URL_LONGEST = 400, CACERT_LONGEST = 500, SWEEP_S = 3600 };
+enum { URL_LONGEST = 400, CACERT_LONGEST = 500, SWEEP_S = 3600, FILES_US = 10 * 1000 * 1000 };
 
 struct told { /* what the thread tells others of a stream */
     char name[WIRE_STREAM_MAX + 1];
@@ -47,7 +49,8 @@ struct follower {
     bool has_trust, seen;
     uint8_t trust[HASH_BYTES];
     struct mirror_store *store;
-    int64_t due_us, swept_us;
+    int64_t no;
+    int64_t due_us, swept_us, files_due_us;
     unsigned failures;
 };
 
@@ -167,6 +170,8 @@ static void ended(struct follower *f, enum sync_rc rc, const struct sync_err *e,
         if (f->failures)
             LOG(LOG_INFO, "mirror_works_again", L_STR("stream", f->name));
         f->failures = 0;
+        if (r->changed)
+            f->files_due_us = 0;
         sweep_now_and_then(f, r);
     }
     wait = retry > wait ? retry : wait;
@@ -197,6 +202,34 @@ static void follow(struct follower *f)
     if (r.first_use && !rc)
         first_use(f, &r);
     ended(f, rc, &e, &r);
+}
+
+/* One picture or attachment, or a part of it. */
+static void fetch_file(struct follower *f)
+{
+    struct follow_transport transport = mirror_net_transport(mirror.net);
+    int64_t most = mirror.conf->mirror_blob_max;
+    struct live *l = live_by_no(f->no);
+    struct mirror_files files = { .stream = f->no,
+                                  .data = l ? live_data(l) : NULL,
+                                  .reader = mirror.db,
+                                  .most_bytes = most > BLOB_MAX ? BLOB_MAX : most,
+                                  .transport = &transport };
+    struct sync_err e = { 0 };
+    bool none;
+    enum sync_rc rc;
+
+    f->files_due_us = clock_mono_us() + FILES_US;
+    if (!l)
+        return;
+    mirror_net_to(mirror.net, f->url, f->cacert);
+    rc = mirror_files_step(&e, &files, &none);
+    (void)mirror_net_retry(mirror.net);
+    if (rc && rc != SYNC_CANCELLED)
+        LOG(LOG_ERROR, "mirror_files_failed", L_STR("stream", f->name),
+            L_STR("reason", e.text));
+    if (!none && !rc)
+        f->files_due_us = clock_mono_us();
 }
 
 /* ---- who is followed ---- */
@@ -238,7 +271,8 @@ static void take_row(const struct rows *q)
     f->has_trust = trust && n == HASH_BYTES;
     if (f->has_trust)
         memcpy(f->trust, trust, n);
-    f->due_us = 0;
+    f->no = rows_int(q, 0);
+    f->due_us = f->files_due_us = 0;
     f->seen = true;
 }
 
@@ -286,6 +320,16 @@ static struct follower *most_due(void)
 
     for (int i = 0; i < mirror.n; i++)
         if (!f || mirror.followers[i]->due_us < f->due_us)
+            f = mirror.followers[i];
+    return f;
+}
+
+static struct follower *most_due_files(void)
+{
+    struct follower *f = NULL;
+
+    for (int i = 0; i < mirror.n; i++)
+        if (!f || mirror.followers[i]->files_due_us < f->files_due_us)
             f = mirror.followers[i];
     return f;
 }
@@ -340,11 +384,14 @@ static void *loop(void *arg)
 
     (void)arg;
     while (!atomic_load(&mirror.stop)) {
-        struct follower *f = most_due();
+        struct follower *f = most_due(), *g = most_due_files();
         int64_t due = f ? f->due_us : INT64_MAX / 2;
 
-        if (sleep_until(edge && mirror.edge_due_us < due ? mirror.edge_due_us : due))
+        due = edge && mirror.edge_due_us < due ? mirror.edge_due_us : due;
+        if (sleep_until(g && g->files_due_us < due ? g->files_due_us : due))
             read_table();
+        else if (g && due > clock_mono_us() && !atomic_load(&mirror.stop))
+            fetch_file(g);
         else if (edge && mirror.edge_due_us <= clock_mono_us() && !atomic_load(&mirror.stop))
             follow_edge();
         else if (f && !atomic_load(&mirror.stop))

@@ -17,10 +17,12 @@
 #include "server/base/clock.h"
 #include "server/base/jx.h"
 #include "server/base/log.h"
+#include "server/channel/mirror_files.h"
 #include "server/channel/mirror_state.h"
 #include "server/library/item_row.h"
 #include "server/library/row.h"
 #include "server/library/site.h"
+#include "server/library/takedown.h"
 
 enum { CODE_MAX = 64, NAME_MAX_CHARS = 200, PATH_MAX_CHARS = 1000 };
 
@@ -117,37 +119,6 @@ static enum rc facts(struct work *w, const struct shown *r, struct item *it, boo
     return rc;
 }
 
-/* The files that nobody has any more go. */
-static enum rc drop_files(struct work *w, const struct id *id)
-{
-    struct buf hashes = BUF_IN(w->mem);
-    struct rows q;
-    enum rc rc = db_query(w, SQL_takedown_files, &q, "b", id->b, sizeof id->b);
-
-    if (rc)
-        return rc;
-    while (rows_next(&q)) {
-        size_t n;
-        const void *hash = rows_blob(&q, 0, &n);
-
-        buf_add(&hashes, hash, n == HASH_BYTES ? n : 0);
-    }
-    if ((rc = rows_done(&q)) ||
-        (rc = db_run(w, SQL_attachment_forget, "b", id->b, sizeof id->b)))
-        return rc;
-    for (size_t at = 0; at < hashes.n && !rc; at += HASH_BYTES) {
-        bool used;
-
-        if ((rc = db_query(w, SQL_takedown_file_used, &q, "b", hashes.p + at,
-                           (size_t)HASH_BYTES)))
-            return rc;
-        used = rows_next(&q);
-        if (!(rc = rows_done(&q)) && !used)
-            rc = db_run(w, SQL_blob_drop_add, "b", hashes.p + at, (size_t)HASH_BYTES);
-    }
-    return rc;
-}
-
 /* A published one: content, place, one revision. `listed` false: what it says cannot be shown here. */
 static enum rc read_put(struct work *w, int64_t stream, const struct shown *r, struct item *it,
                         struct content *c, bool is_new, bool *listed)
@@ -197,13 +168,17 @@ static enum rc write_rows(struct work *w, const struct item *it, const struct co
                                      .seq = it->seq,
                                      .content = c,
                                      .update_type = "minor" };
-    enum rc rc = is_new ? item_insert(w, it) : item_update(w, it);
+    struct takedown files;
+    enum rc rc = takedown_begin(w, &it->id, &files);
 
-    if (rc || (rc = db_run(w, SQL_mirror_item_revisions, "b", it->id.b, sizeof it->id.b)) ||
+    if (rc || (rc = db_run(w, SQL_attachment_forget, "b", it->id.b, sizeof it->id.b)) ||
+        (rc = is_new ? item_insert(w, it) : item_update(w, it)) ||
+        (rc = db_run(w, SQL_mirror_item_revisions, "b", it->id.b, sizeof it->id.b)) ||
         (c && ((rc = revision_insert(w, &revision)) ||
-               (rc = attachments_insert(w, &it->id, it->rev, c)))))
+               (rc = attachments_insert(w, &it->id, it->rev, c)) ||
+               (rc = mirror_files_want(w, it->stream, &it->id)))))
         return rc;
-    return RC_OK;
+    return takedown_files(w, &files); /* those that nobody has any more go */
 }
 
 static const char *stream_name(struct work *w, int64_t no)
@@ -247,8 +222,6 @@ enum rc mirror_item_show(struct work *w, int64_t stream, uint64_t born)
     if (r.op != WIRE_PUT)
         read_tombstone(&r, &it);
     else if ((rc = read_put(w, stream, &r, &it, &c, is_new, &listed)))
-        return rc;
-    if ((rc = drop_files(w, &r.id)))
         return rc;
     return write_rows(w, &it, listed ? &c : NULL, is_new);
 }

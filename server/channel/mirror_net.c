@@ -84,12 +84,17 @@ uint32_t mirror_net_retry(struct mirror_net *n)
 static void header(struct flight *f, const char *name, const char *value)
 {
     struct follow_get *g = f->get;
-    unsigned long long from;
+    unsigned long long from, length;
 
     if (!strcasecmp(name, "etag") && value[0] == '"' && strlen(value) < sizeof g->etag)
         strcpy(g->etag, value);
-    else if (!strcasecmp(name, "content-range") && sscanf(value, "bytes %llu-", &from) == 1)
+    else if (!strcasecmp(name, "content-range") && sscanf(value, "bytes %llu-", &from) == 1) {
         g->range_from = from;
+        if (sscanf(value, "bytes %*u-%*u/%llu", &length) == 1)
+            g->length = length;
+    } else if (!strcasecmp(name, "content-length") && g->status == 200 && value[0] >= '0' &&
+               value[0] <= '9')
+        g->length = strtoull(value, NULL, 10);
     else if (!strcasecmp(name, "retry-after") && value[0] >= '0' && value[0] <= '9')
         g->retry_after = (uint32_t)strtoul(value, NULL, 10);
     if (g->retry_after > f->net->retry)
@@ -111,7 +116,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
     text[strcspn(text, "\r\n")] = '\0';
     if (sscanf(text, "HTTP/%*[0-9.] %d", &status) == 1) {
         f->get->status = status;
-        f->get->range_from = 0;
+        f->get->range_from = f->get->length = 0;
         f->get->retry_after = 0;
         f->get->etag[0] = '\0';
     } else if ((colon = strchr(text, ':'))) {

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "server/base/clock.h"
+#include "server/channel/mirror_files.h"
 #include "server/channel/mirror_state.h"
 #include "server/library/stream.h"
 #include "server/store/writer.h"
@@ -197,7 +198,7 @@ static enum rc forget_range(struct work *w, int64_t stream, uint64_t first, uint
     };
     int64_t from = first > INT64_MAX ? INT64_MAX : (int64_t)first;
     int64_t to = last > INT64_MAX ? INT64_MAX : (int64_t)last;
-    enum rc rc = RC_OK;
+    enum rc rc = mirror_files_forget(w, stream, from, to);
 
     for (size_t i = 0; i < sizeof parts / sizeof *parts && !rc; i++)
         rc = db_run(w, parts[i], "iii", stream, from, to);
@@ -431,9 +432,11 @@ struct follow_store mirror_store_callbacks(struct mirror_store *s)
 
 enum rc mirror_store_forget(struct work *w, int64_t stream)
 {
-    static const enum sql rest[] = { SQL_mirror_value_forget,    SQL_mirror_tile_forget,
-                                     SQL_mirror_forget_columns,  SQL_mirror_forget_sites,
-                                     SQL_mirror_forget_withheld, SQL_mirror_drop };
+    static const enum sql rest[] = {
+        SQL_mirror_value_forget, SQL_mirror_tile_forget,     SQL_mirror_forget_columns,
+        SQL_mirror_forget_sites, SQL_mirror_forget_withheld, SQL_mirror_file_forget,
+        SQL_mirror_drop
+    };
     enum rc rc = forget_range(w, stream, 0, INT64_MAX);
 
     for (size_t i = 0; i < sizeof rest / sizeof *rest && !rc; i++)

@@ -177,6 +177,17 @@ static void remove_files(void *arg)
     takedown.drops = true;
 }
 
+static void see_to_drops(void *arg)
+{
+    (void)arg;
+    takedown.drops = true;
+}
+
+void takedown_drops(struct work *w)
+{
+    work_after_commit(w, see_to_drops, NULL);
+}
+
 enum rc takedown_files(struct work *w, const struct takedown *t)
 {
     struct takedown *drop = arena_zalloc(w->mem, sizeof *drop);

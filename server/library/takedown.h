@@ -31,6 +31,8 @@ enum rc takedown_end(struct work *w, const struct takedown *t, const struct item
                      enum journal_verb verb, int64_t rev, const char *reason);
 /* Of takedown_end() the files alone. */
 enum rc takedown_files(struct work *w, const struct takedown *t);
+/* The caller has added rows to blob_drop: the tick after the COMMIT removes those files that nobody has. */
+void takedown_drops(struct work *w);
 /* Whatever text was removed for good: what mutations were answered may hold it, so those answers go, all of
  * them, because nobody can tell which. */
 enum rc takedown_forget_answers(struct work *w);

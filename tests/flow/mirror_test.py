@@ -2,6 +2,7 @@
 """A district publishes, the city mirrors it: through edits, cuts, kills and restarts of both they are equal in the end, byte for byte, and
 phones of either verify the same. What the district takes down is gone at the city; what the city withholds is hidden there and stays in the stream.
 """
+import hashlib
 import json
 import random
 import sqlite3
@@ -199,6 +200,37 @@ with World() as w:
         left = db.execute("SELECT COUNT(*) FROM record WHERE instr(bytes, ?) > 0", ("绝密的一段话".encode(),)).fetchone()[0]
         db.close()
         assert left == 0, left
+    with case("a picture follows its item: phones of the city fetch it there, and it goes with the item"):
+        bytes_ = random.Random(7).randbytes(900_000)
+        name = hashlib.sha256(bytes_).hexdigest()
+        p.cut = True
+        for at in range(0, len(bytes_), 262144):
+            piece = bytes_[at:at + 262144]
+            answer = p.district.admin("PUT", f"/v1/blobs/{name}", piece, {"content-type": "application/octet-stream",
+                                      "content-range": f"bytes {at}-{at + len(piece) - 1}/{len(bytes_)}"})
+            assert answer.status < 300, answer
+        p.cut = False
+        new = {**article(6000), "attachments": [{"hash": name, "name": "附件.bin", "size": len(bytes_), "type": "application/octet-stream"}]}
+        p.take_in([new])
+        p.level()
+        first = p.city.get(f"/v1/blobs/{name}")
+        assert first.status == 200 or first.status == 503 and "retry-after" in {k.lower() for k in first.headers}, first
+        wait_for("the file at the city", 20, lambda: p.city.get(f"/v1/blobs/{name}").status == 200)
+        assert p.city.get(f"/v1/blobs/{name}").body == bytes_
+        phone = w.phone("files", "--stream", "heping", url=p.city.url)
+        phone.args[1] = w.certificate(p.data["city"])
+        phone.sync()
+        phone.run("blob", name, w.dir / "file")
+        assert (w.dir / "file").read_bytes() == bytes_
+        one = next(x for x in p.city.get("/v1/items?n=100").json()["items"] if x["title"] == new["title"])
+        p.take_in([{**new, "summary": "改了摘要，附件不变"}])
+        p.level()
+        time.sleep(1.5)
+        assert p.city.get(f"/v1/blobs/{name}").body == bytes_, "an edit that keeps the file keeps it"
+        p.tell(p.district, "POST", f"/v1/items/{one['id']}/gone", {"reason": "试"})
+        p.level()
+        assert p.city.get(f"/v1/blobs/{name}").status == 404
+        wait_for("the file to go", 10, lambda: not (p.data["city"] / "blobs" / name[:2] / name).exists())
     with case("a new key of the district is followed"):
         w.tjzw("key", "rotate", "--data", p.data["district"], "heping")
         edit(p, 9000)

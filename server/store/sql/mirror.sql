@@ -67,6 +67,30 @@ DELETE FROM leaf WHERE stream = ?1 AND born >= ?2 AND born <= ?3;
 -- name: mirror_forget_revisions
 DELETE FROM revision WHERE item IN (SELECT i.id FROM item i WHERE i.stream = ?1 AND i.born >= ?2 AND i.born <= ?3);
 
+-- name: mirror_forget_files
+INSERT INTO blob_drop (hash)
+SELECT DISTINCT a.hash FROM item i JOIN attachment a ON a.item = i.id WHERE i.stream = ?1 AND i.born >= ?2 AND i.born <= ?3
+ON CONFLICT (hash) DO NOTHING;
+
+-- name: mirror_file_want
+INSERT INTO mirror_file (stream, hash, due, tries) SELECT DISTINCT CAST(?1 AS BIGINT), a.hash, CAST(?3 AS BIGINT), 0 FROM attachment a WHERE a.item = ?2
+ON CONFLICT (stream, hash) DO UPDATE SET due = excluded.due, tries = 0;
+
+-- name: mirror_file_next
+SELECT hash, tries FROM mirror_file WHERE stream = ?1 AND due <= ?2 ORDER BY due LIMIT 1;
+
+-- name: mirror_file_waits
+SELECT due FROM mirror_file WHERE hash = ?1 LIMIT 1;
+
+-- name: mirror_file_done
+DELETE FROM mirror_file WHERE stream = ?1 AND hash = ?2;
+
+-- name: mirror_file_later
+UPDATE mirror_file SET due = ?3, tries = tries + 1 WHERE stream = ?1 AND hash = ?2;
+
+-- name: mirror_file_forget
+DELETE FROM mirror_file WHERE stream = ?1;
+
 -- name: mirror_forget_attachments
 DELETE FROM attachment WHERE item IN (SELECT i.id FROM item i WHERE i.stream = ?1 AND i.born >= ?2 AND i.born <= ?3);
 

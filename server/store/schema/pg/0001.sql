@@ -77,6 +77,16 @@ CREATE TABLE mirror_tile (
     PRIMARY KEY (stream, level, place)
 );
 
+CREATE TABLE mirror_file (
+    stream BIGINT NOT NULL,
+    hash   BYTEA  NOT NULL,
+    due    BIGINT NOT NULL,
+    tries  BIGINT NOT NULL,
+    PRIMARY KEY (stream, hash)
+);
+CREATE INDEX mirror_file_by_due ON mirror_file (stream, due);
+CREATE INDEX mirror_file_by_hash ON mirror_file (hash);
+
 CREATE TABLE index_object (
     stream      BIGINT  NOT NULL,
     hash        BYTEA   NOT NULL,

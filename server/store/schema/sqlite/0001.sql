@@ -86,6 +86,17 @@ CREATE TABLE mirror_tile (
     PRIMARY KEY (stream, level, place)
 ) WITHOUT ROWID;
 
+-- Files that its records name and that are to be fetched yet: server/channel/mirror_files.c.
+CREATE TABLE mirror_file (
+    stream INTEGER NOT NULL,
+    hash   BLOB    NOT NULL,
+    due    INTEGER NOT NULL,
+    tries  INTEGER NOT NULL,
+    PRIMARY KEY (stream, hash)
+) WITHOUT ROWID;
+CREATE INDEX mirror_file_by_due ON mirror_file (stream, due);
+CREATE INDEX mirror_file_by_hash ON mirror_file (hash);
+
 -- What each object of a stored index is made of: enough to make the same bytes again from the log.
 CREATE TABLE index_object (
     stream      INTEGER NOT NULL,
