@@ -37,6 +37,7 @@
 #include "sync/index_gone.h"
 #include "sync/index_plan.h"
 #include "sync/live_state.h"
+#include "sync/mend.h"
 #include "sync/object.h"
 
 enum {
@@ -53,7 +54,8 @@ struct index {
     pthread_mutex_t lock; /* for what follows */
     bool stopped, active, untidy;
     atomic_bool yield; /* a build at leisure is to stop in the middle of its step */
-    bool missing;      /* somebody asked for a file that is not there */
+    bool missing;      /* somebody asked for a file that cannot be made again as it was */
+    struct mend *mend;
     uint64_t cut;      /* seq of the newest purge that a gone object waits for; 0: none */
     uint64_t wanted;   /* seq that somebody cannot reach but by objects; 0: none */
     int64_t failed_us; /* when the last build failed; 0: it did not */
@@ -500,12 +502,19 @@ enum rc index_read(struct work *w, struct live *l, const uint8_t hash[HASH_BYTES
     struct index *x = l->index;
     enum rc rc = object_read(w, l->data, hash, encoding, p, n);
 
-    if (rc == RC_BUSY) {
-        pthread_mutex_lock(&x->lock);
-        x->missing = true;
-        pthread_mutex_unlock(&x->lock);
-    }
+    if (rc == RC_BUSY)
+        mend_ask(x->mend, hash, encoding);
     return rc;
+}
+
+/* An index with another object in its place. */
+static void cannot_mend(struct live *l)
+{
+    struct index *x = l->index;
+
+    pthread_mutex_lock(&x->lock);
+    x->missing = true;
+    pthread_mutex_unlock(&x->lock);
 }
 
 bool index_settled(struct index *x, uint64_t seq, bool tidy)
@@ -559,6 +568,7 @@ struct index *index_new(struct live *l, struct pool *leisure, struct pool *urgen
     x->live = l;
     x->leisure = leisure;
     x->urgent = urgent;
+    x->mend = mend_new(l, urgent, cannot_mend);
     x->every = every < 1 ? 1 : every > WIRE_CATCHUP_MAX ? WIRE_CATCHUP_MAX : every;
     pthread_mutex_init(&x->lock, NULL);
     return x;
@@ -566,6 +576,7 @@ struct index *index_new(struct live *l, struct pool *leisure, struct pool *urgen
 
 void index_stop(struct index *x)
 {
+    mend_stop(x->mend);
     pthread_mutex_lock(&x->lock);
     x->stopped = true;
     atomic_store(&x->yield, true);
@@ -577,6 +588,7 @@ void index_free(struct index *x)
     if (!x)
         return;
     drop_build(x);
+    mend_free(x->mend);
     buf_done(&x->purges);
     pthread_mutex_destroy(&x->lock);
     free(x);

@@ -1,5 +1,8 @@
 /*
- * rebuild.c - index --> rows --> recipes --> the same bytes again --> files.
+ * rebuild.c - rows --> recipes --> the same bytes again --> files.
+ *
+ * Every row is an object that somebody may still ask for: those of the newest index, and what it
+ * superseded within the last days. What was purged is never made again as it was.
  */
 #include "sync/rebuild.h"
 
@@ -65,17 +68,23 @@ static enum rc check_file(struct work *w, struct rebuild *r, const struct part *
     return RC_OK;
 }
 
-static enum rc check_object(struct work *w, struct rebuild *r, const struct part *p)
+static bool is_named(const struct buf *body, const uint8_t name[HASH_BYTES])
 {
     uint8_t hash[HASH_BYTES];
+
+    sha256(body->p, body->n, hash);
+    return !memcmp(hash, name, HASH_BYTES);
+}
+
+static enum rc check_object(struct work *w, struct rebuild *r, const struct part *p)
+{
     struct pack pack;
     enum rc rc;
 
     pack_init(&pack, p->o.bytes);
     rc = recipe_make(w, r->stream, p, &pack);
     if (!rc) {
-        sha256(pack.body.p, pack.body.n, hash);
-        if (memcmp(hash, p->o.hash, HASH_BYTES)) {
+        if (!is_named(&pack.body, p->o.hash)) {
             r->out->wrong++;
             tell(r, p->o.hash, "is not what the log gives");
         } else {
@@ -87,27 +96,20 @@ static enum rc check_object(struct work *w, struct rebuild *r, const struct part
     return rc;
 }
 
-/* Each object in an arena of its own: there may be many. */
+/* A line of the newest index: it has a row, which has its turn below. */
 static enum rc check_line(struct work *w, struct rebuild *r, const struct wire_object *o)
 {
-    struct arena *mem = w->mem;
     struct part p;
-    enum rc rc;
+    enum rc rc = part_find(w, r->stream, o->hash, &p);
 
-    r->out->objects++;
-    w->mem = arena_new();
-    rc = part_find(w, r->stream, o->hash, &p);
     if (rc == RC_NOT_FOUND) {
-        rc = RC_OK;
+        r->out->objects++;
         r->out->wrong++;
         tell(r, o->hash, "has no recipe");
-    } else if (!rc && p.gone) {
-        r->out->gone++;
-    } else if (!rc) {
-        rc = check_object(w, r, &p);
+        return RC_OK;
     }
-    arena_free(w->mem);
-    w->mem = mem;
+    r->out->objects += !rc && p.gone;
+    r->out->gone += !rc && p.gone;
     return rc;
 }
 
@@ -127,6 +129,26 @@ static enum rc check_index(struct work *w, struct rebuild *r, const char *text, 
         if (!more)
             return RC_OK;
         rc = check_line(w, r, &o);
+    }
+    return rc;
+}
+
+/* Each object in an arena of its own: there may be many. */
+static enum rc check_rows(struct work *w, struct rebuild *r)
+{
+    struct arena *mem = w->mem;
+    struct part *part;
+    size_t n;
+    enum rc rc = part_list(w, r->stream, &part, &n);
+
+    for (size_t i = 0; i < n && !rc; i++) {
+        if (part[i].gone)
+            continue;
+        r->out->objects++;
+        w->mem = arena_new();
+        rc = check_object(w, r, &part[i]);
+        arena_free(w->mem);
+        w->mem = mem;
     }
     return rc;
 }
@@ -152,5 +174,71 @@ enum rc rebuild_stream(struct work *w, const char *data, int64_t stream, bool me
         text = rows_dup_blob(w, &q, 0, &n);
     if ((rc = rows_done(&q)))
         return rc == RC_NOT_FOUND ? err_set(&w->err, RC_CORRUPT, "the index is lost") : rc;
-    return check_index(w, &r, text, n);
+    if ((rc = check_index(w, &r, text, n)))
+        return rc;
+    return check_rows(w, &r);
+}
+
+/* ---- one file, under a running server ---- */
+
+static enum rc write_file(struct work *w, const char *data, const struct part *p,
+                          enum wire_encoding encoding, const struct buf *body,
+                          const atomic_bool *stop)
+{
+    const uint64_t sizes[] = { p->o.bytes, p->o.gzip_bytes, p->o.zstd_bytes };
+    struct buf coded = BUF_HEAP;
+    enum object_state was;
+    enum rc rc = pack_encode_until(&w->err, encoding, p->level, body->p, body->n, stop, &coded);
+
+    if (!rc && coded.n != sizes[encoding])
+        rc = err_set(&w->err, RC_CORRUPT,
+                     "compressed by this program it has another length than in the index");
+    if (!rc)
+        rc = object_check(&w->err, data, p->o.hash, encoding, coded.p, coded.n, true, &was);
+    buf_done(&coded);
+    return rc;
+}
+
+static enum rc make_file(struct work *w, const char *data, int64_t stream, const struct part *p,
+                         enum wire_encoding encoding, const atomic_bool *stop)
+{
+    struct pack pack;
+    enum rc rc = db_begin_read(w);
+
+    if (rc)
+        return rc;
+    pack_init(&pack, p->o.bytes);
+    rc = recipe_make(w, stream, p, &pack);
+    db_end_read(w->db);
+    if (!rc && !is_named(&pack.body, p->o.hash))
+        rc = err_set(&w->err, RC_CORRUPT, "it is not what the log gives");
+    if (!rc)
+        rc = write_file(w, data, p, encoding, &pack.body, stop);
+    pack_done(&pack);
+    return rc;
+}
+
+static enum rc find_kept(struct work *w, int64_t stream, const uint8_t hash[HASH_BYTES],
+                         struct part *out)
+{
+    enum rc rc = part_find(w, stream, hash, out);
+
+    if (!rc && out->gone)
+        return err_set(&w->err, RC_NOT_FOUND, "it holds what was withdrawn");
+    return rc;
+}
+
+enum rc rebuild_file(struct work *w, const char *data, int64_t stream,
+                     const uint8_t hash[HASH_BYTES], enum wire_encoding encoding,
+                     const atomic_bool *stop)
+{
+    struct part p;
+    enum rc rc = find_kept(w, stream, hash, &p);
+
+    if (rc || (rc = make_file(w, data, stream, &p, encoding, stop)))
+        return rc;
+    /* A purge may have come meanwhile, and its build may have removed the files before this one stood. */
+    if ((rc = find_kept(w, stream, hash, &p)) == RC_NOT_FOUND)
+        object_unlink(w->mem, data, hash);
+    return rc;
 }

@@ -1,5 +1,5 @@
 /*
- * rebuild.c - `tjzw rebuild`: every object file of the newest index, made again from the log and
+ * rebuild.c - `tjzw rebuild`: every object file that may be served, made again from the log and
  * compared, byte for byte.
  *
  * Files are a projection of the log: what is missing or damaged is written anew, unless only a

@@ -30,9 +30,18 @@ def named(w):
         db.close()
 
 
+def kept(w):
+    """What may be served: that, and what was superseded lately."""
+    db = sqlite3.connect(f"file:{w.data}/tjzw.db?mode=ro", uri=True, timeout=10)
+    try:
+        return [row[0].hex() for row in db.execute("SELECT hash FROM index_object WHERE hash NOT IN (SELECT hash FROM gone_object)")]
+    finally:
+        db.close()
+
+
 def digests(w, names=None):
-    """Of the files that stand under these names, by default those of the newest index."""
-    names = names or [f"{h[:2]}/{h}{e}" for h in named(w) for e in ("", ".gz", ".zst")]
+    """Of the files that stand under these names, by default all that may be served."""
+    names = names or [f"{h[:2]}/{h}{e}" for h in kept(w) for e in ("", ".gz", ".zst")]
     found = {str(p.relative_to(w.data / "objects")): p for p in files(w).values()}
     return {name: hashlib.sha256(found[name].read_bytes()).hexdigest() for name in sorted(names) if name in found}
 
@@ -84,22 +93,47 @@ def first_object(server):
     return index(server)[2].split()[1]
 
 
+def comes_back(server, name):
+    answer = wait_for("the object", 30, lambda: (a := server.get(f"/v1/sync/main/object/{name}")).status == 200 and a, every=0.1)
+    assert hashlib.sha256(answer.body).hexdigest() == name
+
+
 def main(w):
     w.tjzw("import", "--data", w.data, "--publish", w.articles(1800))
-    server = w.serve()
+    server = w.serve(env={"TJZW_INDEX_CHANGES": "40"})
     edit(w, server, range(0, 1800, 40), "再版")
     seq = server.settle()["seq"]
     withdraw(w, server, 777)   # its object is made anew, and an index that has the edits
     wait_for("the index", 60, lambda: int(index(server)[1].split()[1]) > seq, every=0.3)
+    for round in range(20):
+        if set(kept(w)) - set(named(w)):
+            break   # a layer, or a base, has superseded another
+        edit(w, server, range(round, 1800, 20), f"第{round}次")
+        seq = server.settle()["seq"]
+        wait_for("the index", 60, lambda: int(index(server)[1].split()[1]) + 40 > seq, every=0.1)
     server.stop()
     right = digests(w)
-    assert len(right) >= 6, "more than one object was to be expected"
+    current = {f"{h[:2]}/{h}{e}" for h in named(w) for e in ("", ".gz", ".zst")}
+    superseded = sorted(name for name in right if name not in current and "." not in name)
+    assert len(current) >= 6, "more than one object was to be expected"
+    assert superseded, "a superseded one was to be expected"
 
     with case("what is right is right, and nothing is written"):
         said, _ = rebuild(w, "--check")
         assert f"{len(right)} right, 0 missing, 0 damaged" in said, said
         said, _ = rebuild(w)
         assert "0 mended" in said, said
+
+    with case("a superseded object is compared too, and made again"):
+        path = w.data / "objects" / superseded[0]
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+        said, _ = rebuild(w, "--check", status=EX_DATAERR)
+        assert f"{len(right) - 1} right, 0 missing, 1 damaged" in said, said
+        said, _ = rebuild(w)
+        assert "1 mended" in said, said
+        assert digests(w) == right
 
     with case("without any file: a check says so, a rebuild makes every byte again"):
         for path in files(w).values():
@@ -135,7 +169,7 @@ def main(w):
         server = w.serve()
         _, why = rebuild(w, status=EX_CANTCREAT)
         assert "stop the server" in why, why
-        wait_for("the files", 60, lambda: digests(w, right) == right)
+        wait_for("the files", 60, lambda: digests(w, current) == {name: right[name] for name in current})
         phone = w.phone("new")
         phone.sync()
         assert phone.export() == w.export()
@@ -147,8 +181,15 @@ def main(w):
                 path.unlink()
         answer = server.get(f"/v1/sync/main/object/{name}.gz")
         assert answer.status in (200, 503), answer   # 200: a phone had asked for it, and the answer cache has it
-        answer = wait_for("the object", 90, lambda: (a := server.get(f"/v1/sync/main/object/{name}")).status == 200 and a, every=0.3)
-        assert hashlib.sha256(answer.body).hexdigest() == name
+        comes_back(server, name)
+
+    with case("so is what was superseded, though no index that is made names it"):
+        hidden = superseded[0].split("/")[1]
+        for path in files(w).values():
+            if hidden in path.name:
+                path.unlink()
+        assert server.get(f"/v1/sync/main/object/{hidden}").status == 503
+        comes_back(server, hidden)
 
     with case("an object that was purged is not made again"):
         name = first_object(server)

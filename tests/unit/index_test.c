@@ -313,6 +313,54 @@ static void a_start_makes_what_is_missing(void **state)
     assert_takes_there(t, &h, 0);
 }
 
+/* Asks as a client does, until it is there; how often it was told to wait. */
+static int ask_until_there(struct sync_world *t, const uint8_t hash[HASH_BYTES],
+                           enum wire_encoding encoding)
+{
+    const char *p;
+    size_t n;
+
+    for (int i = 0; i < 600; i++) {
+        enum rc rc = index_read(&t->w, t->live, hash, encoding, &p, &n);
+
+        if (!rc)
+            return i;
+        assert_int_equal(rc, RC_BUSY);
+        usleep(50000);
+    }
+    fail_msg("not within 30 s");
+    return -1;
+}
+
+static void a_superseded_file_is_made_again_when_asked_for(void **state)
+{
+    struct sync_world *t = *state;
+    struct wire_head old, h;
+    struct list list;
+
+    fill(t, 20, 500);
+    build(t);
+    old = sync_world_head(t);
+    list = read_list(t, &old);
+    clock_set(SYNC_NOW + 1000);
+    fill(t, 60, 500);
+    build(t);
+    h = sync_world_head(t);
+    for (size_t i = 0; i < read_list(t, &h).n; i++)
+        assert_memory_not_equal(read_list(t, &h).object[i].hash, list.object[0].hash,
+                                HASH_BYTES);
+    sync_world_stop(t);
+    sync_world_start_with_workers(t);
+    sync_world_shell(t,
+                     "(find objects -type f | sort | xargs sha256sum) > before; rm -r objects");
+    assert_true(ask_until_there(t, list.object[0].hash, WIRE_ZSTD) > 0);
+    assert_true(ask_until_there(t, list.object[0].hash, WIRE_IDENTITY) > 0);
+    sync_world_shell(t, "! find objects -type f ! -name '*.tmp' | xargs sha256sum | "
+                        "grep -vFxf before");
+    /* What is in use may have been made by the build of the start already. */
+    ask_until_there(t, read_list(t, &h).object[0].hash, WIRE_GZIP);
+}
+
 static void superseded_objects_stay_a_week_and_are_gone_for_ever(void **state)
 {
     struct sync_world *t = *state;
@@ -643,6 +691,7 @@ int main(void)
         TEST(what_a_crash_left_behind_is_swept),
         TEST(a_missing_file_is_made_again),
         TEST(a_start_makes_what_is_missing),
+        TEST(a_superseded_file_is_made_again_when_asked_for),
         TEST(superseded_objects_stay_a_week_and_are_gone_for_ever),
         TEST(workers_follow_the_log),
         TEST(what_a_purge_waits_for_is_built_by_others),
