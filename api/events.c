@@ -3,6 +3,8 @@
  *
  *     head.c --(writer thread)--> one event --> sse.c --> phones, spread over hint_spread
  *
+ * The same hint comes again, with the number of the list, when something else of the stream is withheld.
+ *
  * A hint names what is to be fetched and carries nothing of it: so it needs no signature, may be lost, doubled
  * or forged, and the worst it does is one request more. The twin's URL is new
  * with every head, so no cache on the way answers with the head before.
@@ -11,10 +13,12 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <sodium.h>
 
 #include "server/http/sse.h"
+#include "sync/heads.h"
 #include "sync/live.h"
 #include "sync/wire.h"
 
@@ -27,17 +31,62 @@ const struct param event_params[] = {
 static struct sse *hints;
 static int64_t spread_s; /* what phones are told to wait, at most */
 
+/* What is told of a stream; the writer thread's. */
+static struct told {
+    struct wire_head head; /* epoch 0: none yet */
+    uint64_t list; /* the list since which something else is withheld; 0: as at the start */
+} told[SSE_TOPICS];
+
+static struct told *told_of(const char *stream)
+{
+    for (size_t i = 0; i < SSE_TOPICS; i++) {
+        if (!told[i].head.epoch)
+            snprintf(told[i].head.stream, sizeof told[i].head.stream, "%s", stream);
+        if (!strcmp(told[i].head.stream, stream))
+            return &told[i];
+    }
+    return NULL;
+}
+
+static void publish(const struct told *t)
+{
+    const struct wire_head *h = &t->head;
+    char twin[SSE_WORD_MAX + 1], id[SSE_WORD_MAX + 1 + 24], list[40] = "";
+    char data[320 + 2 * WIRE_STREAM_MAX];
+
+    snprintf(twin, sizeof twin, "%" PRIu64 ".%" PRIu64 ".%" PRIu64, h->epoch, h->seq, h->sign);
+    strcpy(id, twin);
+    if (t->list) {
+        snprintf(id, sizeof id, "%.62s.%" PRIu64, twin, t->list);
+        id[SSE_WORD_MAX] = '\0';
+        snprintf(list, sizeof list, ",\"list\":%" PRIu64, t->list);
+    }
+    snprintf(data, sizeof data,
+             "{\"stream\":\"%s\",\"head\":\"/v1/sync/%s/head/%s\",\"seq\":%" PRIu64
+             ",\"poll\":%" PRIu32 ",\"spread\":%" PRId64 "%s}",
+             h->stream, h->stream, twin, h->seq, h->poll, spread_s, list);
+    sse_publish(hints, h->stream, id, "head", data);
+}
+
 /* On the writer thread. */
 static void tell(const struct wire_head *h)
 {
-    char id[SSE_WORD_MAX + 1], data[256 + 2 * WIRE_STREAM_MAX];
+    struct told *t = told_of(h->stream), one = { 0 };
 
-    snprintf(id, sizeof id, "%" PRIu64 ".%" PRIu64 ".%" PRIu64, h->epoch, h->seq, h->sign);
-    snprintf(data, sizeof data,
-             "{\"stream\":\"%s\",\"head\":\"/v1/sync/%s/head/%s\",\"seq\":%" PRIu64
-             ",\"poll\":%" PRIu32 ",\"spread\":%" PRId64 "}",
-             h->stream, h->stream, id, h->seq, h->poll, spread_s);
-    sse_publish(hints, h->stream, id, "head", data);
+    t = t ? t : &one;
+    t->head = *h;
+    publish(t);
+}
+
+/* Likewise. */
+static void tell_withheld(const char *stream, uint64_t counter)
+{
+    struct told *t = told_of(stream);
+
+    if (!t || !t->head.epoch)
+        return;
+    t->list = counter;
+    publish(t);
 }
 
 void events_open(const struct conf *conf)
@@ -52,12 +101,15 @@ void events_open(const struct conf *conf)
 
     spread_s = (c.spread_ms + 999) / 1000;
     hints = sse_new(&c);
+    memset(told, 0, sizeof told);
     sync_on_head(tell);
+    sync_on_withheld(tell_withheld);
 }
 
 void events_close(void)
 {
     sync_on_head(NULL);
+    sync_on_withheld(NULL);
     sse_free(hints);
     hints = NULL;
 }

@@ -196,14 +196,36 @@ static bool quarter_passed(void)
 
 /* ---- signing ---- */
 
+static void (*on_withheld)(const char *stream, uint64_t counter);
+
+void sync_on_withheld(void (*fn)(const char *stream, uint64_t counter))
+{
+    on_withheld = fn;
+}
+
+/* Streams that are new in the list are no news for whoever follows others. */
+static void tell_withheld(const struct wire_heads *before, const struct wire_heads *now)
+{
+    for (size_t i = 0; i < now->n && on_withheld; i++) {
+        const struct wire_heads_stream *y = &now->stream[i], *x = listed(before, y->name);
+
+        if (x && (x->has_withheld != y->has_withheld ||
+                  (x->has_withheld && memcmp(x->withheld, y->withheld, WIRE_HASH) != 0)))
+            on_withheld(y->name, now->counter);
+    }
+}
+
 static void show(const struct list *l)
 {
+    struct wire_heads before = shown.heads;
+
     pthread_mutex_lock(&lock);
     shown = *l;
     pthread_mutex_unlock(&lock);
     state.counter = l->heads.counter;
     state.time = l->heads.time;
     generation_next(); /* the routes answer from the cache */
+    tell_withheld(&before, &l->heads);
 }
 
 /* After the COMMIT. */

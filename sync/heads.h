@@ -25,6 +25,12 @@ bool heads_values(struct wire_heads *out);
 enum rc heads_withheld_changed(struct work *w, int64_t stream);
 
 /*
+ * fn() is called, on the writer thread, for each stream of which something else is withheld, from the moment the list that says
+ * so is shown; `counter` is the list's. Before writer_start(); NULL: nobody listens.
+ */
+void sync_on_withheld(void (*fn)(const char *stream, uint64_t counter));
+
+/*
  * An edge signs nothing: it shows the list and the chain of keys of the server it mirrors, as that
  * server signed them. The list without notes; on the writer thread; false: it is none. The chain, on any
  * thread: what heads_adopted_keys() gives lives as long as the process; NULL: this is no edge, or it knows none yet.

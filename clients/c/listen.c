@@ -36,7 +36,8 @@ enum {
 struct heard {
     char stream[WIRE_STREAM_MAX + 1];
     char twin[WIRE_URL_MAX]; /* a hint that ripens; "": none */
-    uint64_t ripe;           /* ms: when it is to be followed */
+    uint64_t list;           /* a list that a hint told of; 0: none */
+    uint64_t ripe;           /* ms: when they are to be followed */
     uint64_t last, poll;     /* ms: when a sync last ended; when the next poll is due */
     uint64_t fresh_until;    /* ms: when the lease of the head held runs out */
     uint32_t failures;
@@ -119,6 +120,40 @@ static bool poll_is_due(const struct listener *l, const struct heard *h, uint64_
                               !l->lively || now >= h->fresh_until);
 }
 
+/* The number of the list that is held; 0: none. */
+static uint64_t list_held(struct listener *l, const char *stream)
+{
+    char *text = malloc(WIRE_HEADS_MAX);
+    struct follow_store store;
+    struct wire_heads list;
+    struct wire_note note;
+    struct sync_err ignored;
+    struct stream s;
+    size_t n, notes;
+    uint64_t counter = 0;
+
+    if (!text)
+        abort();
+    if (!stream_find(l->t, stream, &s, NULL)) {
+        store = stream_store(&s);
+        if (!store.get(&s, &ignored, FOLLOW_HEADS, text, WIRE_HEADS_MAX, &n) && n &&
+            !wire_heads_parse(&ignored, text, n, &list, &note, &notes))
+            counter = list.counter;
+    }
+    free(text);
+    return counter;
+}
+
+/* A twin brings no list: what a hint says of that is asked for by a sync of its own. */
+static void see_to_list(struct listener *l, struct heard *h)
+{
+    uint64_t list = h->list;
+
+    h->list = 0;
+    if (list_held(l, h->stream) < list)
+        sync_one(l, h, NULL);
+}
+
 static void see_to(struct listener *l)
 {
     for (size_t i = 0; i < l->n && !over(l); i++) {
@@ -130,6 +165,8 @@ static void see_to(struct listener *l)
             memcpy(twin, h->twin, sizeof twin);
             h->twin[0] = '\0';
             sync_one(l, h, twin);
+        } else if (h->list && now >= h->ripe) {
+            see_to_list(l, h);
         } else if (poll_is_due(l, h, now)) {
             sync_one(l, h, NULL);
         }
@@ -160,13 +197,16 @@ static bool is_held(struct listener *l, const struct wire_url *twin)
            head.seq == twin->seq && head.sign == twin->sign;
 }
 
-static void take_hint(struct listener *l, const char *path, uint64_t spread)
+static void take_hint(struct listener *l, const char *path, uint64_t spread, uint64_t list)
 {
     struct wire_url twin;
     struct sync_err ignored;
+    bool held;
 
-    if (wire_url_parse(&ignored, path, strlen(path), &twin) || twin.kind != WIRE_URL_TWIN ||
-        is_held(l, &twin))
+    if (wire_url_parse(&ignored, path, strlen(path), &twin) || twin.kind != WIRE_URL_TWIN)
+        return;
+    held = is_held(l, &twin);
+    if (held && !list)
         return;
     for (size_t i = 0; i < l->n; i++) {
         struct heard *h = &l->streams[i];
@@ -175,9 +215,11 @@ static void take_hint(struct listener *l, const char *path, uint64_t spread)
 
         if (strcmp(h->stream, twin.stream) != 0)
             continue;
-        if (!h->twin[0] || ripe < h->ripe)
+        if ((!h->twin[0] && !h->list) || ripe < h->ripe)
             h->ripe = ripe; /* a later hint does not put the first one off */
-        snprintf(h->twin, sizeof h->twin, "%s", path);
+        h->list = list;
+        if (!held)
+            snprintf(h->twin, sizeof h->twin, "%s", path);
     }
 }
 
@@ -185,15 +227,16 @@ static void on_event(void *ctx, const struct event *event)
 {
     json_t *hint;
     const char *path;
-    json_int_t spread;
+    json_int_t spread, list;
 
     if (strcmp(event->type, "head") != 0 ||
         !(hint = json_loadb(event->data, event->n, JSON_REJECT_DUPLICATES, NULL)))
         return;
     path = json_string_value(json_object_get(hint, "head"));
     spread = json_integer_value(json_object_get(hint, "spread"));
+    list = json_integer_value(json_object_get(hint, "list"));
     if (path && strlen(path) < WIRE_URL_MAX)
-        take_hint(ctx, path, spread > 0 ? (uint64_t)spread : 0);
+        take_hint(ctx, path, spread > 0 ? (uint64_t)spread : 0, list > 0 ? (uint64_t)list : 0);
     json_decref(hint);
 }
 

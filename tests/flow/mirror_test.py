@@ -6,15 +6,17 @@ import hashlib
 import json
 import random
 import sqlite3
+import subprocess
 import sys
+import threading
 import time
 
-from lib import CuttingProxy, World, article, wait_for
+from lib import CuttingProxy, World, article, clean_env, wait_for
 
 from tap import case, done, note, rounds
 
 EDITS = rounds(1000, 120)
-QUICK = {"TJZW_INDEX_CHANGES": "16", "TJZW_HEAD_DEBOUNCE": "20ms", "TJZW_RATE_LIMIT": "0", "TJZW_MIRROR_POLL": "1s", "TJZW_HEAD_POLL": "1s"}
+QUICK = {"TJZW_INDEX_CHANGES": "16", "TJZW_HEAD_DEBOUNCE": "20ms", "TJZW_RATE_LIMIT": "0", "TJZW_MIRROR_POLL": "1s", "TJZW_HEAD_POLL": "1s", "TJZW_HINT_SPREAD": "100ms"}
 
 
 class Pair:
@@ -252,6 +254,21 @@ with World() as w:
         assert p.city.get(f"/v1/items/{one['id']}").status == 410
         w.tjzw("item", "unwithhold", "--data", p.data["city"], one["id"])
         assert p.city.get(f"/v1/items/{one['id']}").status == 200
+    with case("a phone that listens hears at once of what is withheld, and of what is not any more"):
+        p.level()
+        listening = subprocess.Popen(phone.command("--json", "listen", 60), stdout=subprocess.PIPE, env=clean_env(), stdin=subprocess.DEVNULL)
+        lines = []
+        threading.Thread(target=lambda: lines.extend(iter(listening.stdout.readline, b"")), daemon=True).start()
+        wait_for("the first sync", 10, lambda: lines)
+        time.sleep(1.5)
+        for verb, said in (("withhold", ["--reason", "试"]), ("unwithhold", [])):
+            before = len(lines)
+            w.tjzw("item", verb, "--data", p.data["city"], *said, one["id"])
+            wait_for(f"a sync after {verb}", 5, lambda: len(lines) > before)
+            listed = one["id"].encode() in phone.run("list", "-n", 500).stdout
+            assert listed == (verb == "unwithhold"), verb
+        listening.terminate()
+        assert listening.wait(5) == 0
     with case("verify finds both whole"):
         for who in ("district", "city"):
             getattr(p, who).stop()
