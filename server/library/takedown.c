@@ -11,6 +11,8 @@
  * A crash after COMMIT leaves rows of blob_drop, and the first tick of the next start removes
  * their files. A file that somebody attached again meanwhile stays.
  *
+ * The tick also removes, once an hour, what is left of uploads that nobody went on with.
+ *
  * What the database deleted is overwritten there, but stands in its write-ahead log until the
  * tick has that written back.
  *
@@ -33,7 +35,11 @@
 #include "server/library/row.h"
 #include "server/store/blob.h"
 
-enum { DROPS_AT_ONCE = 200 };
+enum {
+    DROPS_AT_ONCE = 200,
+    SWEEP_EVERY = 3600,   /* seconds */
+    ABANDONED = 24 * 3600 /* a file whose upload went no further for so long */
+};
 
 /* A line whose COMMIT has not been seen. */
 struct pending {
@@ -47,6 +53,7 @@ static struct { /* the writer's thread only */
     bool drops;       /* there may be rows of blob_drop */
     bool lingers;     /* the database's log may still hold the text */
     bool told_failed; /* a failure is told when it begins */
+    int64_t swept;    /* when uploads were last swept; 0: not since the start */
 } takedown;
 
 static void forget_pending(void)
@@ -255,9 +262,27 @@ static void drop_tick(struct db *db)
     arena_free(w.mem);
 }
 
+/* Uploads that were begun and given up: nobody but us knows of their files. */
+static void sweep_uploads(void)
+{
+    int64_t now = clock_now();
+    struct err e = { 0 };
+    int n;
+
+    if (takedown.swept && takedown.swept <= now && now < takedown.swept + SWEEP_EVERY)
+        return;
+    takedown.swept = now;
+    if (blob_sweep(&e, takedown.data, now - ABANDONED, &n))
+        LOG(LOG_ERROR, "uploads_not_swept", L_STR("reason", e.text));
+    else if (n)
+        LOG(LOG_INFO, "uploads_swept", L_INT("files", n));
+}
+
 void takedown_tick(struct db *db, void *arg)
 {
     (void)arg;
+    if (*takedown.data)
+        sweep_uploads();
     if (takedown.pending)
         void_pending();
     if (takedown.drops && *takedown.data)
@@ -367,6 +392,7 @@ enum rc takedown_open(struct err *e, const char *data)
         return err_set(e, RC_INVALID, "the data directory's path is too long");
     takedown.drops = takedown.lingers = true;
     takedown.told_failed = false;
+    takedown.swept = 0;
     return journal_open(e, data);
 }
 

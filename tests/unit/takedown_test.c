@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -441,6 +442,36 @@ static void files_go_with_the_last_item_that_has_them(void **state)
     assert_int_equal(world_number(t, "SELECT count(*) FROM blob_drop"), 0);
 }
 
+static void begun(struct library_world *t, const char *name, int64_t seconds_ago)
+{
+    shell(t, arena_printf(t->mem, "mkdir -p blobs/ab; touch -d @%" PRId64 " blobs/ab/%s.part",
+                          clock_now() - seconds_ago, name));
+}
+
+static void uploads_that_were_given_up_go_within_the_hour(void **state)
+{
+    struct library_world *t = *state;
+    int64_t start = clock_now();
+
+    clock_set(start);
+    begun(t, "left", 25 * 3600);
+    begun(t, "slow", 23 * 3600);
+    takedown_tick(t->w.db, NULL);
+    assert_false(fs_exists(at(t, "blobs/ab/left.part")));
+    assert_true(fs_exists(at(t, "blobs/ab/slow.part")));
+    begun(t, "left", 25 * 3600);
+    clock_set(start + 3599); /* not yet again */
+    takedown_tick(t->w.db, NULL);
+    assert_true(fs_exists(at(t, "blobs/ab/left.part")));
+    clock_set(start + 3600);
+    takedown_tick(t->w.db, NULL);
+    assert_false(fs_exists(at(t, "blobs/ab/left.part")));
+    assert_true(fs_exists(at(t, "blobs/ab/slow.part")));
+    clock_set(start + 2 * 3600);
+    takedown_tick(t->w.db, NULL);
+    assert_false(fs_exists(at(t, "blobs/ab/slow.part")));
+}
+
 static void a_purge_drops_the_files_of_earlier_revisions_only(void **state)
 {
     struct library_world *t = *state;
@@ -501,6 +532,7 @@ int main(void)
         TEST(a_purge_needs_something_to_purge),
         TEST(a_leak_stays_away_though_its_correction_is_lost),
         TEST(files_go_with_the_last_item_that_has_them),
+        TEST(uploads_that_were_given_up_go_within_the_hour),
         TEST(a_purge_drops_the_files_of_earlier_revisions_only),
         TEST(urls_that_held_the_text_wait_to_be_told),
     };
