@@ -22,24 +22,26 @@
 #include "sync/tile.h"
 
 /* clang-format off */
+/* Of any length: the parser refuses it, when the stream is known and with it where its newest head is. */
+#define NAME P_TEXT, 0, 0
 #define STREAM { "stream", P_TEXT, 1, WIRE_STREAM_MAX, "数据流的名称" }
 const struct param sync_stream_params[] = { STREAM, { 0 } };
 const struct param sync_twin_params[] = {
-    STREAM, { "cursor", P_TEXT, 1, 64, "签名头的 epoch.seq.sign" }, { 0 } };
+    STREAM, { "cursor", NAME, "签名头的 epoch.seq.sign" }, { 0 } };
 const struct param sync_log_params[] = {
-    STREAM, { "epoch", P_TEXT, 1, 19, "签名头里的 epoch" }, { "cut", P_TEXT, 1, 19, "签名头里的 cut" },
-    { "range", P_TEXT, 1, 48, "起止序号 from-to；加 .gz、.zst 或 .dz 得压缩的" }, { 0 } };
+    STREAM, { "epoch", NAME, "签名头里的 epoch" }, { "cut", NAME, "签名头里的 cut" },
+    { "range", NAME, "起止序号 from-to；加 .gz、.zst 或 .dz 得压缩的" }, { 0 } };
 const struct param sync_object_params[] = {
-    STREAM, { "name", P_TEXT, 64, 68, "SHA-256，64 位小写十六进制；加 .gz 或 .zst 得压缩的" }, { 0 } };
+    STREAM, { "name", NAME, "SHA-256，64 位小写十六进制；加 .gz 或 .zst 得压缩的" }, { 0 } };
 const struct param sync_cover_params[] = {
-    STREAM, { "cursor", P_TEXT, 3, 39, "签名头的 epoch.seq" }, { 0 } };
+    STREAM, { "cursor", NAME, "签名头的 epoch.seq" }, { 0 } };
 const struct param sync_tile_params[] = {
-    STREAM, { "name", P_TEXT, 68, 88, "height.index.hash：高度（16、10 或 6）、序号与节点的散列" }, { 0 } };
+    STREAM, { "name", NAME, "height.index.hash：高度（16、10 或 6）、序号与节点的散列" }, { 0 } };
 const struct param sync_item_params[] = {
-    STREAM, { "epoch", P_TEXT, 1, 19, "签名头里的 epoch" },
-    { "name", P_TEXT, 3, 43, "born.seq：出生序号与版本序号；加 .gz 或 .zst 得压缩的" }, { 0 } };
+    STREAM, { "epoch", NAME, "签名头里的 epoch" },
+    { "name", NAME, "born.seq：出生序号与版本序号；加 .gz 或 .zst 得压缩的" }, { 0 } };
 const struct param sync_place_params[] = {
-    STREAM, { "id", P_TEXT, 36, 36, "内容的编号（UUID）" }, { 0 } };
+    STREAM, { "id", NAME, "内容的编号（UUID）" }, { 0 } };
 /* clang-format on */
 
 enum { PREFIX = sizeof "/v1/sync/" - 1 };

@@ -287,7 +287,7 @@ static void a_tile_is_refused_once_it_is_no_part_of_the_tree(void **state)
     put(f, 5, 0);
     head();
     assert_refused(f, tile_url(6, 0, first), 404);
-    assert_int_equal(get(f, "/v1/sync/other/tile/x", NULL).status, 400);
+    assert_int_equal(get(f, "/v1/sync/other/tile/x", NULL).status, 404);
 }
 
 /* ---- place ---- */

@@ -196,6 +196,17 @@ static void refusals_point_at_the_newest_head(void **state)
         { "/v1/sync/main/object/"
           "ABCDEFABCDEFABCDEFABCDEFABCDEFABCDEFABCDEFABCDEFAB%014" PRIu64,
           400 },
+        { "/v1/sync/main/object/-", 400 }, /* too short, too long */
+        { "/v1/sync/main/object/"
+          "00000000000000000000000000000000000000000000000000%014" PRIu64 ".zst.zst",
+          400 },
+        { "/v1/sync/main/tile/6.0.00", 400 },
+        { "/v1/sync/main/cover/1", 400 },
+        { "/v1/sync/main/head/-", 400 },
+        { "/v1/sync/main/log/%" PRIu64 "/0/-", 400 },
+        { "/v1/sync/main/log/00000000000000000000%" PRIu64 "/0/20-30", 400 },
+        { "/v1/sync/main/item/%" PRIu64 "/-", 400 },
+        { "/v1/sync/main/place/x", 400 },
     };
     struct wire_head h;
     char target[200];
@@ -208,7 +219,7 @@ static void refusals_point_at_the_newest_head(void **state)
         assert_refused(f, target, cases[i].status);
     }
     assert_int_equal(get(f, "/v1/sync/other/head", NULL).status, 404);
-    assert_int_equal(get(f, "/v1/sync/other/object/x", NULL).status, 400);
+    assert_int_equal(get(f, "/v1/sync/other/object/x", NULL).status, 404);
 }
 
 static void a_catch_up_of_more_than_64_mib_is_refused(void **state)
