@@ -46,6 +46,7 @@ enum {
     PURGE_EVERY_MS = 500,
     BUILDS_MAX = 16,
     OUTBOUND_MAX = 1000,
+    FIRST_HEAD_MS = 5000,
     BUILDER_NICENESS = 15
 };
 
@@ -197,6 +198,8 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c, unsigne
     if ((flags & APP_DEMO) && ((rc = demo_fill(e, live_no(live_own()), &a->demo)) ||
                                (rc = head_flush(live_own(), e))))
         return rc;
+    if (flags & APP_NETWORK) /* after a restore there is no head of the new epoch yet */
+        sync_show(FIRST_HEAD_MS);
     if ((flags & APP_NETWORK) && (rc = client_start(e, OUTBOUND_MAX)))
         return rc;
     if ((rc = open_edge(a, e, c, flags)) || (rc = describe(a, e, c)))

@@ -509,6 +509,34 @@ enum rc sync_settle(struct err *e, bool tidy, int64_t most_ms)
     return rc;
 }
 
+/* On the writer thread. */
+static enum rc sign_first(struct work *w, void *arg)
+{
+    bool *done = arg;
+    const struct roll *r = roll();
+    enum rc rc = RC_OK;
+
+    *done = true;
+    for (int i = 0; i < r->n && !rc; i++) {
+        if (r->live[i]->mirrored || r->live[i]->has_head)
+            continue;
+        *done = false;
+        rc = head_sign(w, r->live[i], false);
+    }
+    return rc;
+}
+
+void sync_show(int64_t most_ms)
+{
+    int64_t until = clock_mono_us() + most_ms * 1000;
+    bool done = false;
+    struct err e;
+
+    /* Who cannot sign is told by the tick, which tries again. */
+    while ((on_writer(&e, sign_first, &done) || !done) && clock_mono_us() < until)
+        usleep(TICK_MS * 1000);
+}
+
 enum rc sync_flush(struct err *e)
 {
     enum rc rc = RC_OK;

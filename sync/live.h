@@ -53,6 +53,9 @@ enum rc sync_start(struct err *e, const struct conf *conf, struct pool *leisure,
  * commands, after a large import. RC_BUSY after `most_ms`.
  */
 enum rc sync_settle(struct err *e, bool tidy, int64_t most_ms);
+/* Signs the first heads of all own streams that have none yet, and waits for them: one may be held back for an index.
+ * After `most_ms` those are 503 for a while. */
+void sync_show(int64_t most_ms);
 /* No new background work from now on. Before the pool is freed. */
 void sync_stop(void);
 /* Frees everything. After writer_stop(). */

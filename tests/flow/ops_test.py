@@ -275,6 +275,7 @@ def backups(w):
     with case("a phone that is ahead of the backup follows the restored server in its new epoch"):
         time.sleep(max(0, 1.1))     # an epoch is a second
         server = w.serve(again)
+        assert server.get("/v1/sync/main/head").status == 200, "it was ready before it had a head"
         phone.url = w.url
         phone.args = ["--cacert", str(w.certificate(again))]
         assert server.head()["epoch"] > 0
