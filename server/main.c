@@ -131,7 +131,10 @@ static const struct opt items_opts[] = {
 static const struct opt edit_opts[] = {
     LINK_OPTIONS, { "rev", OPT_INT, "N", "the revision that was edited", true }, END
 };
-static const struct opt reason_opts[] = {
+static const struct opt reason_opts[] = { LINK_OPTIONS,
+                                          { "reason", OPT_TEXT, "TEXT", "why" },
+                                          END };
+static const struct opt withdraw_opts[] = {
     LINK_OPTIONS, { "reason", OPT_TEXT, "TEXT", "why; a withdrawal needs one" }, END
 };
 static const struct opt publish_opts[] = {
@@ -258,9 +261,9 @@ const struct command commands[] = {
     STEP("return", reason_opts, " --reason 日期有误", "hand it back to its author"),
     STEP("approve", link_opts, "", "approve it"),
     STEP("publish", publish_opts, "", "publish it"),
-    STEP("withdraw", reason_opts, " --reason 内容有误",
+    STEP("withdraw", withdraw_opts, " --reason 内容有误",
          "take the item out of every channel (撤稿)"),
-    STEP("gone", reason_opts, " --reason 含个人信息", "withdraw it for good, its text too"),
+    STEP("gone", withdraw_opts, " --reason 含个人信息", "withdraw it for good, its text too"),
     STEP("restore", link_opts, "", "a new draft from what was withdrawn"),
     { "item move", "ID", 1, 1, move_opts, cmd_staff, "move it to another column",
       "tjzw item move --data tjzw-data --column 3 0190f3c2-7d1c-7a3e-9f00-3c1d5b7e9a11",

@@ -139,13 +139,6 @@ const char *arg_text(const struct args *a, const char *name, const char *otherwi
     return i >= 0 && a->opt[i].set ? a->opt[i].text : otherwise;
 }
 
-int64_t arg_int(const struct args *a, const char *name, int64_t otherwise)
-{
-    int i = index_of(a, name);
-
-    return i >= 0 && a->opt[i].set ? a->opt[i].num : otherwise;
-}
-
 const struct conf_list *arg_list(const struct args *a, const char *name)
 {
     static const struct conf_list none;

@@ -54,7 +54,6 @@ extern const struct command commands[]; /* ends with a NULL name */
 int args_parse(const struct command *c, int argc, char **argv, struct args *out);
 bool arg_flag(const struct args *a, const char *name);
 const char *arg_text(const struct args *a, const char *name, const char *otherwise);
-int64_t arg_int(const struct args *a, const char *name, int64_t otherwise);
 const struct conf_list *arg_list(const struct args *a, const char *name);
 
 void cli_help(const struct command *c); /* one command's */

@@ -11,28 +11,20 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const struct {
-    const char *name, *label;
-} kinds[KIND_COUNT] = {
-    [KIND_ARTICLE] = { "article", "文章" },   [KIND_POLICY] = { "policy", "政策文件" },
-    [KIND_NOTICE] = { "notice", "通知公告" }, [KIND_MESSAGE] = { "message", "消息" },
-    [KIND_FAQ] = { "faq", "常见问题" },       [KIND_GUIDE] = { "guide", "办事指南" },
+static const char *const kinds[KIND_COUNT] = {
+    [KIND_ARTICLE] = "article", [KIND_POLICY] = "policy", [KIND_NOTICE] = "notice",
+    [KIND_MESSAGE] = "message", [KIND_FAQ] = "faq",       [KIND_GUIDE] = "guide",
 };
 
 const char *kind_name(enum item_kind kind)
 {
-    return kinds[kind].name;
-}
-
-const char *kind_label(enum item_kind kind)
-{
-    return kinds[kind].label;
+    return kinds[kind];
 }
 
 int kind_parse(const char *name)
 {
     for (int i = 0; i < KIND_COUNT; i++)
-        if (!strcmp(kinds[i].name, name))
+        if (!strcmp(kinds[i], name))
             return i;
     return -1;
 }
