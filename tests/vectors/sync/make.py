@@ -126,7 +126,7 @@ def bad_frames():
         ("op 0", put(0, b"\0")), ("op 5", put(0, b"\5")), ("a tombstone with a title", put(0, b"\2")), ("unknown flag", put(1, b"\2")),
         ("title of 1025 bytes", frame(1, 0, 0, 1, bytes(16), 0, 0, 0, "a" * 1025, 0)), ("record of 262145 bytes", put(4, struct.pack(">I", 262145))),
         ("born of 2^63", put(8, b"\x80")), ("seq of 2^63", put(16, b"\x80")), ("seq 0", put(16, bytes(8))), ("title not UTF-8", put(56, b"\xff")),
-        ("title with a NUL", put(56, b"\0")), ("surrogate in the title", put(56, b"\xed\xa0\x80")), ("cut in the title", good[:-1]), ("cut", good[:55]), ("empty", b""))]
+        ("title with a NUL", put(56, b"\0ab")), ("surrogate in the title", put(56, b"\xed\xa0\x80")), ("cut in the title", good[:-1]), ("cut", good[:55]), ("empty", b""))]
 
 
 # ---- section 3: packs ----
