@@ -18,7 +18,7 @@ from pathlib import Path
 from lib import World, article, clean_env, free_port, wait_for
 from lib import UnixConnection
 
-from tap import Skip, case, done, note
+from tap import FULL, Skip, case, done, note
 
 BLOCK = re.compile(rb"id: (\S+)\nevent: head\ndata: (\{[^\n]*\})\n\n")
 
@@ -242,7 +242,7 @@ def telling(w):
 
 
 def slowness(w):
-    SLOW, CHANGES, PATIENCE = 200, 5000, 20    # the kernel cuts a peer that takes nothing for 30 s
+    SLOW, CHANGES, PATIENCE = 200, 5000 if FULL else 2000, 20    # the kernel cuts a peer that takes nothing for 30 s
     server = serve(w, "slowness", hint_heartbeat="5s", index_changes="4096")
     publisher = Publisher(server)
     for _ in range(300):    # buffers, caches and the ring have their size
@@ -315,8 +315,8 @@ def many(w):
             if hard < 3000:
                 raise Skip(f"only {hard} files may be open")
             Listener(server, tls=True).close()
-            kinds = (("plain HTTP/1.1", 2000, Listener), ("TLS, HTTP/1.1", 1000, lambda s: Listener(s, tls=True)),
-                     ("TLS, HTTP/2", 1000, lambda s: NarrowStream(s, 65535)))
+            kinds = (("plain HTTP/1.1", 2000 if FULL else 400, Listener), ("TLS, HTTP/1.1", 1000 if FULL else 200, lambda s: Listener(s, tls=True)),
+                     ("TLS, HTTP/2", 1000 if FULL else 200, lambda s: NarrowStream(s, 65535)))
             for name, n, open_one in kinds:
                 before = rss_anon(server.child)
                 readers = [open_one(server) for _ in range(n)]

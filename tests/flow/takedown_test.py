@@ -22,7 +22,7 @@ from lib import World, wait_for
 
 from tap import case, done, note, rounds
 
-KILLS = rounds(20, 6)
+KILLS = rounds(20, 3)
 SETTINGS = {"TJZW_INDEX_CHANGES": "8", "TJZW_HEAD_DEBOUNCE": "10ms", "TJZW_RATE_LIMIT": "0"}
 ENCODINGS = ("", ".gz", ".zst")
 DIFFERENCES = ".dz"     # of catch-ups: looked at by its status alone

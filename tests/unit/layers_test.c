@@ -22,7 +22,7 @@
 #include "sync/verify.h"
 #include "tests/lib/sync_world.h"
 
-enum { OBJECTS_MAX = 64, NOT_FULL_MAX = 13, CHANGES = 2200, CHANGES_FULL = 8000 };
+enum { OBJECTS_MAX = 64, NOT_FULL_MAX = 13, CHANGES = 1300, CHANGES_FULL = 8000 };
 
 struct list {
     uint64_t seq;
