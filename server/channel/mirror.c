@@ -516,13 +516,17 @@ static enum rc find_mirrored(struct work *w, const char *name, struct live **out
 enum rc mirror_unfollow(struct work *w, const char *name)
 {
     struct live *l;
+    const char *parts;
     enum rc rc;
 
-    if ((rc = work_need(w, RIGHT_OPERATE)) || (rc = find_mirrored(w, name, &l)) ||
-        (rc = mirror_store_forget(w, live_no(l))) || (rc = live_mirror_drop(w, l)))
+    if ((rc = work_need(w, RIGHT_OPERATE)) || (rc = find_mirrored(w, name, &l)))
+        return rc;
+    parts = arena_printf(w->mem, "%s/mirror/%s", live_data(l), live_name(l));
+    if ((rc = mirror_store_forget(w, live_no(l))) || (rc = live_mirror_drop(w, l)))
         return rc;
     work_after_commit(w, changed, NULL);
     work_after_commit(w, stir, NULL);
+    work_after_commit(w, mirror_parts_drop, (void *)(uintptr_t)parts);
     return RC_OK;
 }
 
@@ -587,34 +591,4 @@ enum rc mirror_list(struct work *w, struct mirror_state **out, int *n)
     for (int i = 0; i < *n && !rc; i++)
         rc = describe(w, &(*out)[i], ((const int64_t *)(const void *)numbers.p)[i]);
     return rc;
-}
-
-/* ---- withheld ---- */
-
-enum rc mirror_withhold(struct work *w, const struct id *id, const char *reason, bool withhold)
-{
-    struct stream stream;
-    struct item it;
-    enum rc rc;
-
-    if ((rc = work_need(w, RIGHT_PUBLISH)) || (rc = item_find(w, id, &it)) ||
-        (rc = stream_by_no(w, it.stream, &stream)))
-        return rc;
-    if (!stream.mirrored)
-        return err_set(&w->err, RC_CONFLICT, "the item is this server's own: withdraw it");
-    if (withhold && (rc = field_need_line(&w->err, "reason", reason, ITEM_NOTE_MAX)))
-        return rc;
-    rc = db_change(w, withhold ? SQL_withheld_add : SQL_withheld_drop, "ib", it.stream, id->b,
-                   sizeof id->b);
-    if (rc == RC_CONFLICT || rc == RC_NOT_FOUND)
-        return err_set(&w->err, RC_CONFLICT, "the item is %s",
-                       withhold ? "withheld already" : "not withheld");
-    if (rc || (rc = mirror_item_show(w, it.stream, (uint64_t)it.born)) ||
-        (rc = heads_withheld_changed(w, it.stream)) ||
-        (rc = db_run(w, SQL_revision_event_add, "bittttti", id->b, sizeof id->b, it.rev,
-                     withhold ? "withhold" : "unwithhold", state_name(it.state),
-                     state_name(it.state), w->who.name, reason, clock_now())))
-        return rc;
-    work_after_commit(w, changed, NULL);
-    return RC_OK;
 }

@@ -1,6 +1,6 @@
 /*
- * mirror_items.c - a mirrored stream's items, sites and columns as rows like our own, so that lists, pages and
- * searches need not know whose they are.
+ * mirror_items.c - a mirrored stream's items, sites and columns as rows like our own, so that lists and pages
+ * need not know whose they are.
  *
  *     record --> item, revision (its text is the record), attachments
  *     directory --> site, site_column: local numbers; `remote` is the number in that stream
@@ -15,14 +15,19 @@
 #include <string.h>
 
 #include "server/base/clock.h"
+#include "server/base/generation.h"
 #include "server/base/jx.h"
 #include "server/base/log.h"
+#include "server/base/metric.h"
+#include "server/channel/mirror.h"
 #include "server/channel/mirror_files.h"
 #include "server/channel/mirror_state.h"
 #include "server/library/item_row.h"
 #include "server/library/row.h"
 #include "server/library/site.h"
+#include "server/library/stream.h"
 #include "server/library/takedown.h"
+#include "sync/heads.h"
 
 enum { CODE_MAX = 64, NAME_MAX_CHARS = 200, PATH_MAX_CHARS = 1000 };
 
@@ -159,6 +164,24 @@ static void read_tombstone(const struct shown *r, struct item *it)
     it->date = r->date;
 }
 
+struct gain {
+    int64_t items;
+};
+
+static void count(void *arg)
+{
+    metric_add(METRIC_items_published, ((const struct gain *)arg)->items);
+}
+
+void mirror_count_later(struct work *w, int64_t items)
+{
+    struct gain *g = arena_alloc(w->mem, sizeof *g);
+
+    g->items = items;
+    if (items)
+        work_after_commit(w, count, g);
+}
+
 static enum rc write_rows(struct work *w, const struct item *it, const struct content *c,
                           bool is_new)
 {
@@ -194,7 +217,7 @@ enum rc mirror_item_show(struct work *w, int64_t stream, uint64_t born)
     struct item it;
     struct content c = { 0 };
     struct shown r;
-    bool is_new, listed = false;
+    bool is_new, was_shown, listed = false;
     enum rc rc;
 
     if ((rc = read_newest(w, stream, born, &r)))
@@ -217,13 +240,51 @@ enum rc mirror_item_show(struct work *w, int64_t stream, uint64_t born)
         };
     if (is_new)
         it.authority = stream_name(w, stream);
+    was_shown = !is_new && it.live_rev;
     it.created = is_new ? clock_now() : it.created;
     it.seq = r.seq;
     if (r.op != WIRE_PUT)
         read_tombstone(&r, &it);
     else if ((rc = read_put(w, stream, &r, &it, &c, is_new, &listed)))
         return rc;
+    mirror_count_later(w, (it.live_rev != 0) - was_shown);
     return write_rows(w, &it, listed ? &c : NULL, is_new);
+}
+
+/* ---- withheld ---- */
+
+static void withheld_changed(void *arg)
+{
+    (void)arg;
+    generation_next();
+}
+
+enum rc mirror_withhold(struct work *w, const struct id *id, const char *reason, bool withhold)
+{
+    struct stream stream;
+    struct item it;
+    enum rc rc;
+
+    if ((rc = work_need(w, RIGHT_PUBLISH)) || (rc = item_find(w, id, &it)) ||
+        (rc = stream_by_no(w, it.stream, &stream)))
+        return rc;
+    if (!stream.mirrored)
+        return err_set(&w->err, RC_CONFLICT, "the item is this server's own: withdraw it");
+    if (withhold && (rc = field_need_line(&w->err, "reason", reason, ITEM_NOTE_MAX)))
+        return rc;
+    rc = db_change(w, withhold ? SQL_withheld_add : SQL_withheld_drop, "ib", it.stream, id->b,
+                   sizeof id->b);
+    if (rc == RC_CONFLICT || rc == RC_NOT_FOUND)
+        return err_set(&w->err, RC_CONFLICT, "the item is %s",
+                       withhold ? "withheld already" : "not withheld");
+    if (rc || (rc = mirror_item_show(w, it.stream, (uint64_t)it.born)) ||
+        (rc = heads_withheld_changed(w, it.stream)) ||
+        (rc = db_run(w, SQL_revision_event_add, "bittttti", id->b, sizeof id->b, it.rev,
+                     withhold ? "withhold" : "unwithhold", state_name(it.state),
+                     state_name(it.state), w->who.name, reason, clock_now())))
+        return rc;
+    work_after_commit(w, withheld_changed, NULL);
+    return RC_OK;
 }
 
 /* ---- the directory ---- */
@@ -259,20 +320,23 @@ static enum rc number(struct work *w, enum sql sql, int64_t stream, int64_t remo
     return rows_done(&q);
 }
 
-/* Another stream's site may have the code: then ours has the stream's name before it. */
+/* Another site may have the code: then ours has the stream's name before it, and a number behind if need be. */
 static enum rc free_code(struct work *w, const char *stream_name, const json_t *site,
                          const char **out)
 {
     const char *code = jx_text(site, "code");
     struct site other;
-    enum rc rc = site_find(w, code, &other);
+    enum rc rc;
 
-    if (rc != RC_NOT_FOUND && rc)
-        return rc;
-    *out = rc ? code : arena_printf(w->mem, "%s:%s", stream_name, code);
-    if (strlen(*out) > CODE_MAX && !rc)
-        *out = arena_printf(w->mem, "%s:%" PRId64, stream_name, jx_int(site, "no", 0));
-    return RC_OK;
+    *out = code;
+    for (int i = 1; !(rc = site_find(w, *out, &other)); i++) {
+        *out = i == 1 ? arena_printf(w->mem, "%s:%s", stream_name, code)
+                      : arena_printf(w->mem, "%s:%s:%d", stream_name, code, i);
+        if (strlen(*out) > CODE_MAX)
+            *out = arena_printf(w->mem, "%s:%" PRId64 ":%d", stream_name, jx_int(site, "no", 0),
+                                i);
+    }
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
 static enum rc put_site(struct work *w, int64_t stream, const char *name, const json_t *site)
@@ -294,9 +358,30 @@ static enum rc put_site(struct work *w, int64_t stream, const char *name, const 
     return row_finish(&q, rc);
 }
 
+/* The publisher may name two alike: the later one gets a number behind its path. */
+static enum rc free_path(struct work *w, int64_t site, int64_t remote, const char *path,
+                         const char **out)
+{
+    *out = path;
+    for (int i = 2;; i++) {
+        struct rows q;
+        bool taken = false;
+        enum rc rc = db_query(w, SQL_mirror_path_of, &q, "it", site, *out);
+
+        if (rc)
+            return rc;
+        if (rows_next(&q))
+            taken = rows_int(&q, 0) != remote;
+        if ((rc = rows_done(&q)) || !taken)
+            return rc;
+        *out = arena_printf(w->mem, "%s %d", path, i);
+    }
+}
+
 static enum rc put_column(struct work *w, int64_t stream, const json_t *c)
 {
     int64_t remote = jx_int(c, "no", 0), no, site, parent = 0;
+    const char *path;
     struct rows q;
     enum rc rc;
 
@@ -307,13 +392,15 @@ static enum rc put_column(struct work *w, int64_t stream, const json_t *c)
         return rc;
     if (!site)
         return err_set(&w->err, RC_INVALID, "the directory has a column without a site");
+    if ((rc = free_path(w, site, remote, jx_text(c, "path"), &path)))
+        return rc;
     if (no)
         return db_run(w, SQL_mirror_column_set, "iiitttti", no, site, parent,
-                      jx_text(c, "name"), jx_text(c, "path"), jx_text(c, "type"),
-                      jx_text(c, "keywords"), jx_int(c, "position", 0));
+                      jx_text(c, "name"), path, jx_text(c, "type"), jx_text(c, "keywords"),
+                      jx_int(c, "position", 0));
     rc = db_one(w, SQL_mirror_column_add, &q, "iittttiii", site, parent, jx_text(c, "name"),
-                jx_text(c, "path"), jx_text(c, "type"), jx_text(c, "keywords"),
-                jx_int(c, "position", 0), clock_now(), remote);
+                path, jx_text(c, "type"), jx_text(c, "keywords"), jx_int(c, "position", 0),
+                clock_now(), remote);
     return row_finish(&q, rc);
 }
 

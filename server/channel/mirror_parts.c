@@ -201,3 +201,17 @@ enum sync_rc mirror_part_keep(void *ctx, struct sync_err *e, const char *const *
     closedir(dir);
     return SYNC_OK;
 }
+
+void mirror_parts_drop(void *dir_name)
+{
+    DIR *dir = opendir(dir_name);
+    struct dirent *file;
+
+    if (!dir)
+        return;
+    while ((file = readdir(dir)))
+        if (file->d_name[0] != '.')
+            unlinkat(dirfd(dir), file->d_name, 0);
+    closedir(dir);
+    rmdir(dir_name);
+}

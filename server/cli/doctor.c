@@ -29,8 +29,10 @@
 
 enum {
     CLOCK_OFF_MAX = 300, /* seconds that two clocks may differ */
-    PURGE_LATE = 600
-}; /* seconds that a URL may wait for the caches */
+    PURGE_LATE = 600,    /* seconds that a URL may wait for the caches */
+    MIRROR_LATE =
+        86400 /* seconds that the head of a mirrored stream may be old: leases are renewed far sooner */
+};
 
 enum finding { FINE, WARN, WRONG };
 
@@ -374,6 +376,41 @@ static enum finding check_purges(struct doctor *d)
     return say(d, FINE, "", "%" PRId64 " URLs wait to be told to the caches", n);
 }
 
+/*
+ * The streams of other servers. How the last attempt went only the running server knows (tjzw mirror list): from here
+ * one sees how old the head is that it shows, against its own lease.
+ */
+static enum finding check_mirrors(struct doctor *d)
+{
+    char text[sizeof d->text];
+    struct stream *s;
+    int64_t now = clock_now();
+    size_t at = 0;
+    int n = 0, late = 0, mirrored = 0;
+
+    if (!d->w || stream_list(d->w, &s, &n))
+        return say(d, WRONG, "see the line about the library", "the streams cannot be read");
+    for (int i = 0; i < n && at < sizeof text; i++) {
+        int64_t newest = signed_at(d->w, s[i].no);
+
+        if (!s[i].mirrored)
+            continue;
+        at += (size_t)snprintf(text + at, sizeof text - at, "%s%s: ", mirrored++ ? "; " : "",
+                               s[i].name);
+        if (at < sizeof text)
+            at += newest ? (size_t)snprintf(text + at, sizeof text - at,
+                                            "head %" PRId64 ", signed %" PRId64 " s ago",
+                                            s[i].seq, now - newest)
+                         : (size_t)snprintf(text + at, sizeof text - at, "nothing fetched yet");
+        late += !newest || now - newest > MIRROR_LATE;
+    }
+    if (!mirrored)
+        return say(d, FINE, "", "no streams of other servers");
+    return say(d, late ? WARN : FINE,
+               late ? "tjzw mirror list says what failed last; is the other server up?" : "",
+               "%s", text);
+}
+
 static const struct {
     const char *name;
     enum finding (*check)(struct doctor *d);
@@ -382,6 +419,7 @@ static const struct {
     { "信息流", check_streams }, { "时钟", check_clock },       { "密钥", check_keys },
     { "公钥链", check_chain },   { "证书", check_certificate }, { "文件数", check_files },
     { "残留", check_leftovers }, { "撤稿", check_takedowns },   { "缓存", check_purges },
+    { "镜像", check_mirrors },
 };
 
 static const char *const signs[] = { [FINE] = "✔", [WARN] = "!", [WRONG] = "✘" };

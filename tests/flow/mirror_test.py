@@ -160,6 +160,7 @@ with World() as w:
         assert p.city.get(f"/a/{listed[0]['id']}").status == 200
         assert p.city.get(f"/v1/columns/{listed[0]['columnNo']}").status == 200
         assert p.city.get("/v1/items?stream=heping&n=1").json()["items"]
+        assert p.city.metric("items_published") == 60
     with case("what is mirrored cannot be edited here"):
         one = p.city.get("/v1/items?n=1").json()["items"][0]
         for verb in ("withdraw", "gone"):
@@ -273,10 +274,30 @@ with World() as w:
         for who in ("district", "city"):
             getattr(p, who).stop()
             w.tjzw("verify", "--data", p.data[who])
+    with case("verify names a mirrored stream of which a row was damaged"):
+        db = sqlite3.connect(p.data["city"] / "tjzw.db")
+        where = (
+            "stream = (SELECT no FROM stream WHERE name = 'heping') "
+            "AND born = (SELECT MIN(l.born) FROM leaf l JOIN stream s ON s.no = l.stream WHERE s.name = 'heping')"
+        )
+        good = db.execute(f"SELECT hash FROM leaf WHERE {where}").fetchone()[0]
+        db.execute(f"UPDATE leaf SET hash = zeroblob(32) WHERE {where}")
+        db.commit()
+        bad = w.tjzw("verify", "--data", p.data["city"], check=False)
+        assert bad.returncode != 0 and b"heping" in bad.stdout + bad.stderr, bad
+        db.execute(f"UPDATE leaf SET hash = ? WHERE {where}", (good,))
+        db.commit()
+        db.close()
+        w.tjzw("verify", "--data", p.data["city"])
+    with case("doctor has a line about mirrors"):
+        told = w.tjzw("doctor", "--data", p.data["city"], check=False).stdout.decode()
+        assert "镜像  heping: head " in told, told
     with case("a mirror that is removed leaves nothing"):
         p.district = p.start("district", p.district.port)
         p.city = p.start("city", p.city.port)
         w.tjzw("mirror", "remove", "--data", p.data["city"], "heping")
         assert p.city.get("/v1/sync/heping/head").status == 404
         assert p.city.get("/v1/items?n=5").json()["items"] == []
+        assert not (p.data["city"] / "mirror" / "heping").exists()
+        wait_for("the gauge to be 0", 10, lambda: p.city.metric("items_published") == 0)
 sys.exit(done())

@@ -214,6 +214,50 @@ static void items_and_sites_are_listed_like_our_own(void **state)
     follow_done(&d);
 }
 
+/* The row of what has number 3 in that stream's directory. */
+static int64_t third(struct district *d, enum sql sql)
+{
+    struct work w;
+    struct rows q;
+    int64_t n = -1;
+
+    work_init(&w, arena_new(), d->t->w.db, "test", RIGHT_ALL);
+    assert_int_equal(db_query(&w, sql, &q, "ii", live_no(d->live), (int64_t)3), RC_OK);
+    if (rows_next(&q))
+        n = rows_int(&q, 0);
+    assert_int_equal(rows_done(&q), RC_OK);
+    arena_free(w.mem);
+    return n;
+}
+
+static void a_directory_that_names_two_alike_does_not_stop_the_stream(void **state)
+{
+    struct district d = follow_new(state, 20);
+
+    fake_set_directory(
+        d.server,
+        "{\"columns\":["
+        "{\"name\":\"通知公告\",\"no\":1,\"parent\":0,\"path\":\"通知公告\",\"position\":1,"
+        "\"site\":1,\"type\":\"通知公告\"},"
+        "{\"name\":\"政策\",\"no\":2,\"parent\":0,\"path\":\"政策\",\"position\":2,"
+        "\"site\":1,\"type\":\"政策文件\"},"
+        "{\"name\":\"政策\",\"no\":3,\"parent\":0,\"path\":\"政策\",\"position\":3,"
+        "\"site\":1,\"type\":\"政策文件\"}],"
+        "\"sites\":[{\"code\":\"demo\",\"name\":\"示例\",\"no\":1},"
+        "{\"code\":\"demo\",\"name\":\"又一\",\"no\":2},"
+        "{\"code\":\"demo\",\"name\":\"再一\",\"no\":3}]}");
+    fake_head(d.server);
+    for (int again = 0; again < 2; again++) {
+        must_follow(&d);
+        assert_true(third(&d, SQL_mirror_column) > 0);
+        assert_true(third(&d, SQL_mirror_site) > 0);
+        check(&d);
+        fake_publish_some(d.server, 1);
+        fake_head(d.server);
+    }
+    follow_done(&d);
+}
+
 static void a_restored_log_is_followed(void **state)
 {
     struct district d = follow_new(state, 50);
@@ -298,6 +342,7 @@ int main(void)
         WORLD(a_long_log_comes_in_steps_and_its_objects_are_here),
         WORLD(what_was_purged_is_gone_with_the_run),
         WORLD(items_and_sites_are_listed_like_our_own),
+        WORLD(a_directory_that_names_two_alike_does_not_stop_the_stream),
         WORLD(a_restored_log_is_followed),
         WORLD(a_restart_shows_what_was_shown),
         WORLD(a_bad_network_never_shows_what_was_not_signed),

@@ -67,6 +67,9 @@ DELETE FROM leaf WHERE stream = ?1 AND born >= ?2 AND born <= ?3;
 -- name: mirror_forget_revisions
 DELETE FROM revision WHERE item IN (SELECT i.id FROM item i WHERE i.stream = ?1 AND i.born >= ?2 AND i.born <= ?3);
 
+-- name: mirror_shown
+SELECT COUNT(*) FROM item WHERE stream = ?1 AND born >= ?2 AND born <= ?3 AND live_rev IS NOT NULL;
+
 -- name: mirror_forget_files
 INSERT INTO blob_drop (hash)
 SELECT DISTINCT a.hash FROM item i JOIN attachment a ON a.item = i.id WHERE i.stream = ?1 AND i.born >= ?2 AND i.born <= ?3
@@ -156,6 +159,9 @@ WHERE site IN (SELECT s.no FROM site s WHERE s.stream = ?1 AND s.remote IS NOT N
 -- name: mirror_column
 SELECT c.no, c.site FROM site s JOIN site_column c ON c.site = s.no
 WHERE s.stream = ?1 AND s.remote IS NOT NULL AND c.remote = ?2;
+
+-- name: mirror_path_of
+SELECT COALESCE(remote, -1) FROM site_column WHERE site = ?1 AND path = ?2;
 
 -- name: mirror_column_add
 INSERT INTO site_column (no, site, parent, name, path, type, keywords, position, created, remote)
