@@ -11,6 +11,7 @@ ON CONFLICT (actor, key) DO UPDATE SET request = excluded.request, status = excl
 
 -- Bodies alone: that the mutation was done, and what it made (Location), is still known.
 -- name: idempotency_forget_bodies
+-- scan: one day of answers, at a takedown
 UPDATE idempotency SET body = ?1 WHERE body <> ?1;
 
 -- name: idempotency_purge
