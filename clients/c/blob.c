@@ -24,7 +24,13 @@
 
 #include "clients/c/sync.h"
 
-enum { HEX = 2 * WIRE_HASH, PATH_ROOM = 1024, TRIES = 4, PART_REST_S = 3600 };
+enum {
+    HEX = 2 * WIRE_HASH,
+    PATH_ROOM = 1024,
+    TRIES = 4,
+    PART_REST_S = 3600,
+    REFUSAL_MOST = 64 << 10
+};
 static const uint64_t most_default = (uint64_t)256 << 20;
 
 struct blob {
@@ -37,7 +43,8 @@ struct blob {
     int64_t stream; /* of the item that names it */
     int fd;         /* of the part */
     struct link link;
-    uint64_t at; /* bytes of the part */
+    uint64_t at;      /* bytes of the part */
+    uint64_t refusal; /* bytes of answers that were none */
 };
 
 /* ---- which item names it ---- */
@@ -222,9 +229,13 @@ static enum sync_rc take_body(struct follow_get *g, struct sync_err *e, const ui
     uint64_t start = g->status == 206 ? g->range_from : 0;
     const struct tjzw_blob_options *o = b->options;
 
-    if (g->status != 200 && g->status != 206)
-        return SYNC_OK; /* a problem document */
-    if (g->from > 0) {  /* the first piece: from here on `from` is of no use any more */
+    if (g->status != 200 && g->status != 206) { /* a problem document, which has an end */
+        b->refusal += n;
+        return b->refusal <= REFUSAL_MOST
+                   ? SYNC_OK
+                   : sync_err_set(e, SYNC_NET, "status %d, and no end of it", g->status);
+    }
+    if (g->from > 0) { /* the first piece: from here on `from` is of no use any more */
         if (g->status == 206 && start != b->at)
             return sync_err_set(e, SYNC_INVALID, "another range than the one asked for");
         if (g->status == 200) {

@@ -258,7 +258,7 @@ static int on_body(struct tjzw_request *r, const void *bytes, size_t n)
     struct listener *l = r->ctx;
 
     if (l->status != 200)
-        return 0;
+        return 1; /* a refusal; its body says nothing that is needed, and may have no end */
     l->lively = true;
     return !events_take(&l->events, bytes, n, on_event, l);
 }

@@ -24,7 +24,8 @@ enum {
     NUDGE_US = 200 * 1000,
     SILENT_US = 20 * 1000 * 1000,
     CONNECT_S = 10,
-    URL_MAX = 700
+    URL_MAX = 700,
+    RETRY_MOST_S = 3600,
 };
 
 struct mirror_net {
@@ -97,6 +98,9 @@ static void header(struct flight *f, const char *name, const char *value)
         g->length = strtoull(value, NULL, 10);
     else if (!strcasecmp(name, "retry-after") && value[0] >= '0' && value[0] <= '9')
         g->retry_after = (uint32_t)strtoul(value, NULL, 10);
+    /* Nobody signed it, and takedowns must be followed. */
+    if (g->retry_after > RETRY_MOST_S)
+        g->retry_after = RETRY_MOST_S;
     if (g->retry_after > f->net->retry)
         f->net->retry = g->retry_after;
 }

@@ -245,10 +245,12 @@ static void failures_make_the_background_wait_longer(void **state)
 struct blobs {
     struct phone *p;
     bool lies;
+    bool refuses; /* with a body that has no end */
     unsigned asked;
+    size_t said; /* bytes of refusals */
 };
 
-enum { BLOB = 1000 };
+enum { BLOB = 1000, ENDLESS = 4 << 20 };
 
 /* Three of them: 1,000 times 'a', 'b', 'c'. */
 static void blob_name(char letter, char out[65])
@@ -272,6 +274,13 @@ static void get_blob(void *ctx, struct tjzw_request *requests, size_t n, bool (*
         return;
     }
     b->asked++;
+    if (b->refuses) {
+        memset(bytes, ' ', BLOB);
+        requests[0].on_status(&requests[0], 500);
+        while (b->said < ENDLESS && !requests[0].on_body(&requests[0], bytes, BLOB))
+            b->said += BLOB;
+        return;
+    }
     for (char letter = 'a'; letter <= 'c'; letter++) {
         blob_name(letter, name);
         if (strcmp(path + 10, name) != 0)
@@ -324,6 +333,19 @@ static void a_blob_with_other_bytes_is_never_handed_out(void **state)
     assert_int_equal(blob(&p, 'a', true, 0), TJZW_OK);
     assert_int_equal(blob(&p, 'b', false, BLOB - 1), TJZW_INVALID); /* more than may be held */
     assert_int_equal(tjzw_blob(p.t, "abc", NULL, &(struct tjzw_blob){ 0 }, &p.e), TJZW_USAGE);
+    phone_end(&p);
+}
+
+static void a_refusal_without_an_end_is_not_listened_to(void **state)
+{
+    struct blobs b;
+    struct phone p;
+
+    (void)state;
+    blobs_start(&p, &b);
+    b.refuses = true;
+    assert_int_equal(blob(&p, 'a', false, 0), TJZW_NET);
+    assert_true(b.said < ENDLESS / 4);
     phone_end(&p);
 }
 
@@ -381,6 +403,7 @@ int main(void)
         cmocka_unit_test(the_background_asks_nothing_before_its_time),
         cmocka_unit_test(failures_make_the_background_wait_longer),
         cmocka_unit_test(a_blob_with_other_bytes_is_never_handed_out),
+        cmocka_unit_test(a_refusal_without_an_end_is_not_listened_to),
         cmocka_unit_test(the_least_recently_asked_for_goes),
         cmocka_unit_test(a_blob_stays_while_any_item_names_it),
     };
