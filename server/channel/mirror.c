@@ -410,11 +410,26 @@ static void stir(void *arg)
     pthread_mutex_unlock(&mirror.lock);
 }
 
+/* http:// or https://, a host, perhaps a port and one slash. */
+static bool is_server(const char *url)
+{
+    size_t n = strlen(url);
+
+    return (!strncmp(url, "https://", 8) || !strncmp(url, "http://", 7)) && n > 8 &&
+           n <= URL_LONGEST && !strpbrk(url, " \"<>\\?#") &&
+           strchr(url + 8, '/') == (url[n - 1] == '/' ? url + n - 1 : NULL);
+}
+
 enum rc mirror_start(struct err *e, const struct conf *c, const char *db_path)
 {
     pthread_condattr_t attr;
     enum rc rc;
 
+    if (*c->edge_of && !is_server(c->edge_of))
+        return err_set(e, RC_INVALID,
+                       "edge_of: \"%.100s\" is not the address of a server, like "
+                       "https://www.example.cn:8443",
+                       c->edge_of);
     snprintf(mirror.db_path, sizeof mirror.db_path, "%s", db_path);
     mirror.poll = c->mirror_poll < 1000 ? 1 : (uint32_t)(c->mirror_poll / 1000);
     mirror.conf = c;
@@ -460,11 +475,7 @@ void mirror_stop(void)
 
 static enum rc check_new(struct work *w, const struct mirror_new *in, uint8_t trust[HASH_BYTES])
 {
-    size_t n = strlen(in->url);
-
-    if ((strncmp(in->url, "https://", 8) && strncmp(in->url, "http://", 7)) ||
-        n > URL_LONGEST || strpbrk(in->url, " \"<>\\?#") ||
-        strchr(in->url + 8, '/') != (in->url[n - 1] == '/' ? in->url + n - 1 : NULL))
+    if (!is_server(in->url))
         return err_field(&w->err, "url",
                          "\"%.100s\" is not the address of a server, like "
                          "https://www.example.cn:8443",

@@ -89,6 +89,10 @@ with World() as w:
         other.ready()
         wait_for("the refusal", 10, lambda: "edge_failed" in other.said(), 0.1)
         assert other.get("/v1/sync/heads").status == 503
+    with case("an origin that is no address is told at the start"):
+        for url in ("nonsense", "https://", "ftp://127.0.0.1", "https://127.0.0.1/v1"):
+            ran = w.tjzw("serve", "--data", w.dir / "lost", "--mirror", url, check=False)
+            assert ran.returncode == 65 and b"not the address of a server" in ran.stderr, (url, ran.returncode, ran.stderr)
     with case("verify and doctor know an edge"):
         edge.stop()
         w.tjzw("verify", "--data", at["edge"])
