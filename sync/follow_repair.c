@@ -3,7 +3,7 @@
  * (docs/protocol/sync.md section 12).
  *
  *     cover -> roots of our own leaves, computed anew -> tiles where they differ -> leaves that differ
- *           -> alone, or by the object where that is cheaper -> one transaction (REPAIR)
+ *           -> alone, or by the object or the catch-up where that is cheaper -> one transaction (REPAIR)
  *
  * Our leaves take 32 bytes an item while this runs. Nothing that the server says here is believed
  * for itself: each piece is covered by the one above, and the first by the signed root. Only the seq of a leaf is
@@ -72,6 +72,7 @@ struct compare {
     struct own own;
     struct level top, mid, low;
     size_t wrong_room;
+    uint64_t log; /* what changed after this seq comes as one catch-up */
     struct range *range;
     size_t nranges, range_room;
 };
@@ -243,7 +244,8 @@ static uint64_t cost_of_items(const struct compare *c, const struct wire_object 
     uint64_t n = 0;
 
     for (size_t i = 0; i < c->f->nwrong; i++)
-        n += c->f->wrong[i].born >= o->first_born && c->f->wrong[i].born <= o->last_born;
+        n += c->f->wrong[i].born >= o->first_born && c->f->wrong[i].born <= o->last_born &&
+             c->f->wrong[i].seq <= c->log;
     return n * each;
 }
 
@@ -310,6 +312,35 @@ static int by_born(const void *a, const void *b)
     return x->born < y->born ? -1 : x->born > y->born;
 }
 
+static int newest_first(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return x > y ? -1 : x < y;
+}
+
+/*
+ * The seq from which one catch-up brings more of what is wrong than of what is right; the head's
+ * own if there is none. After a restore that is all the new history has written.
+ */
+static uint64_t log_pays_from(const struct engine *f)
+{
+    uint64_t *seq = engine_alloc((f->nwrong + 1) * sizeof *seq), from = f->head.seq;
+
+    for (size_t i = 0; i < f->nwrong; i++)
+        seq[i] = f->wrong[i].seq;
+    if (f->nwrong > 1)
+        qsort(seq, f->nwrong, sizeof *seq, newest_first);
+    for (size_t i = 0; i < f->nwrong && seq[i] > 0 && seq[i] <= f->head.seq; i++) {
+        uint64_t changes = f->head.seq - seq[i] + 1;
+
+        if (changes <= WIRE_CATCHUP_MAX && changes <= 2 * (i + 1))
+            from = seq[i] - 1;
+    }
+    free(seq);
+    return from;
+}
+
 static enum sync_rc plan_wrong(struct sync_err *e, struct compare *c)
 {
     struct engine *f = c->f;
@@ -318,6 +349,7 @@ static enum sync_rc plan_wrong(struct sync_err *e, struct compare *c)
     f->cursor = 0;
     if (f->nwrong > 1)
         qsort(f->wrong, f->nwrong, sizeof *f->wrong, by_born);
+    c->log = log_pays_from(f);
     if (f->nwrong > FEW && (rc = choose(e, c, cost_of_items)))
         return rc;
     for (size_t i = 0; i < c->nranges && !rc; i++) {
@@ -328,10 +360,13 @@ static enum sync_rc plan_wrong(struct sync_err *e, struct compare *c)
             if (is_planned(f, &f->plan.parts[k]))
                 f->plan.parts[k--] = f->plan.parts[--f->plan.n];
     }
-    if (c->nranges > 0 && !rc)
-        plan_log(f, f->index_seq, f->options->encoding);
-    for (size_t i = 0; i < f->nwrong && !rc; i++)
-        if (!in_range(c, f->wrong[i].born, f->wrong[i].born))
+    if (rc)
+        return rc;
+    if (c->nranges > 0 && f->index_seq < c->log)
+        c->log = f->index_seq;
+    plan_log(f, c->log, f->options->encoding);
+    for (size_t i = 0; i < f->nwrong; i++)
+        if (!in_range(c, f->wrong[i].born, f->wrong[i].born) && f->wrong[i].seq <= c->log)
             plan_item(f, f->wrong[i].born, f->wrong[i].seq, f->wrong[i].leaf);
     return rc;
 }

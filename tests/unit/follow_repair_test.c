@@ -230,6 +230,30 @@ static void a_restore_costs_only_what_differs(void **state)
     fake_free(s);
 }
 
+static void what_a_new_history_wrote_comes_as_one_catch_up(void **state)
+{
+    struct fake *s = a_large_server(3000);
+    struct phone p = phone_new(s);
+    uint64_t seq = fake_seq(s);
+
+    (void)state;
+    fake_edit(s, 7, "会丢", "{}");
+    fake_head(s);
+    phone_must_sync(&p);
+    fake_restore(s, seq);
+    for (unsigned i = 0; i < 100; i++)
+        fake_edit(s, 1024 + i, "恢复之后", "{}");
+    fake_head(s);
+    phone_must_sync(&p);
+    assert_true(p.last.repaired);
+    assert_int_equal(p.last.records, 101);
+    /* heads, ancestry, directory, cover, 2 tiles of height 10, 3 of height 6, the index, the log,
+       item 7: none of the hundred alone */
+    assert_true(p.last.requests <= 13);
+    phone_done(&p);
+    fake_free(s);
+}
+
 static void a_restore_far_back_lowers_the_horizon(void **state)
 {
     struct fake *s = a_large_server(1500);
@@ -302,6 +326,7 @@ int main(void)
         cmocka_unit_test(a_tree_that_does_not_add_up_is_noticed_without_being_told),
         cmocka_unit_test(a_wrong_leaf_deep_in_the_tree_is_found_by_the_root),
         cmocka_unit_test(a_restore_costs_only_what_differs),
+        cmocka_unit_test(what_a_new_history_wrote_comes_as_one_catch_up),
         cmocka_unit_test(a_restore_far_back_lowers_the_horizon),
         cmocka_unit_test(a_damaged_kept_item_is_fetched_anew),
         cmocka_unit_test(lies_are_not_repaired_into_the_store),
