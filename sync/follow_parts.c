@@ -2,9 +2,10 @@
  * follow_parts.c - what was fetched, out of the store's parts: texts, records, and what a log asks
  * for besides.
  *
- * A part whose name is its hash is checked while it is decoded; the others are believed only for
- * what they make of the root. Only when a run fails are the parts looked at one by one, to keep
- * the good ones.
+ * A text is checked against its name, which is its hash, while it is decoded. Records are believed
+ * for nothing but the root that they make, which covers every byte of them: hashing their object
+ * too would be a sixth of a first sync. Only when a run fails are the parts looked at one by one
+ * under their names, to keep the good ones.
  */
 #include "sync/follow_engine.h"
 
@@ -54,10 +55,10 @@ static enum sync_rc read_through(struct sync_err *e, struct engine *f, const str
     return rc;
 }
 
-enum sync_rc part_decode(struct sync_err *e, struct engine *f, const struct part *p,
-                         decode_fn *fn, void *ctx)
+static enum sync_rc decode_part(struct sync_err *e, struct engine *f, const struct part *p,
+                                bool named, decode_fn *fn, void *ctx)
 {
-    struct hashing h = { .wanted = p->url.kind == WIRE_URL_OBJECT, .fn = fn, .ctx = ctx };
+    struct hashing h = { .wanted = named, .fn = fn, .ctx = ctx };
     struct decode *d = decode_new(p->url.encoding, p->raw_max, hash_and_hand_on, &h);
     uint8_t hash[WIRE_HASH];
     enum sync_rc rc;
@@ -72,6 +73,12 @@ enum sync_rc part_decode(struct sync_err *e, struct engine *f, const struct part
         return sync_err_set(e, SYNC_MISMATCH, "%s: the content is not what its name says",
                             p->path);
     return SYNC_OK;
+}
+
+enum sync_rc part_decode(struct sync_err *e, struct engine *f, const struct part *p,
+                         decode_fn *fn, void *ctx)
+{
+    return decode_part(e, f, p, p->url.kind == WIRE_URL_OBJECT, fn, ctx);
 }
 
 /* ---- texts ---- */
@@ -155,7 +162,7 @@ enum sync_rc part_records(struct sync_err *e, struct engine *f, const struct par
         return dz_records(e, f, p, calls);
     room = engine_alloc(WIRE_RECORD_MAX);
     wire_pack_init(&packing.pack, room);
-    if (!(rc = part_decode(e, f, p, pack_bytes, &packing)))
+    if (!(rc = decode_part(e, f, p, false, pack_bytes, &packing)))
         rc = wire_pack_end(e, &packing.pack);
     free(room);
     return rc;
