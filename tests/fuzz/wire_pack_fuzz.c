@@ -7,30 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sync/wire.h"
+#include "tests/fuzz/frames.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-struct seen {
-    uint64_t records, bytes, sum;
-};
-
-static enum sync_rc on_record(void *ctx, struct sync_err *e, const struct wire_frame *f,
-                              const uint8_t *frame, const uint8_t *bytes)
-{
-    struct seen *s = ctx;
-    uint8_t again[WIRE_FRAME_MAX];
-    size_t n;
-
-    if (wire_frame_encode(e, f, again, &n) || n != wire_frame_size(f) ||
-        memcmp(again, frame, n))
-        abort();
-    s->records++;
-    s->bytes += f->length;
-    for (uint32_t i = 0; i < f->length; i++)
-        s->sum = s->sum * 31 + bytes[i];
-    return SYNC_OK;
-}
 
 static enum sync_rc read_pack(const uint8_t *in, size_t n, size_t piece, struct seen *out)
 {
