@@ -47,7 +47,7 @@ class Static(Ours):
         self.nginx = None
 
     def load(self, store):
-        """The answers are those of the paths that `store`, a phone of the server, asks for now."""
+        """The answers are those of the paths that `store`, a phone of the server, would ask for."""
         self.stop()
         files = {path[1:]: self.server.get(path).body for path in self.source.asked(store)}
         self.nginx, _ = start_nginx(self.w, self.keys / "tls-cert.pem", self.keys / "tls-key.pem", files, self.port)

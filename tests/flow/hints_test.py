@@ -362,31 +362,27 @@ def many(w):
             assert curl.returncode == 0, curl.returncode
 
 
+def one_too_many(server, most):
+    """So many may listen: the next is refused with a time to come back, and who leaves makes room."""
+    readers = [Listener(server) for _ in range(most)]
+    refused = server.get("/v1/events")
+    assert refused.status == 503 and 30 <= int(refused.headers["retry-after"]) < 90, (refused, refused.headers)
+    readers.pop().close()
+    wait_for("room", 5, lambda: server.metric("hint_subscribers") == most - 1)
+    readers.append(Listener(server))
+    assert readers[-1].status == 200
+    for s in readers:
+        s.close()
+
+
 def limits(w):
     server = serve(w, "limits", hint_subscribers="3", hint_heartbeat="1s")
     with case("more readers than the limit: 503 with a time to come back; who leaves makes room"):
-        readers = [Listener(server) for _ in range(3)]
-        refused = server.get("/v1/events")
-        assert refused.status == 503 and 30 <= int(refused.headers["retry-after"]) < 90, (refused, refused.headers)
-        readers.pop().close()
-        wait_for("room", 5, lambda: server.metric("hint_subscribers") == 2)
-        readers.append(Listener(server))
-        assert readers[-1].status == 200
-        for s in readers:
-            s.close()
-
+        one_too_many(server, 3)
     server.stop()
     server = serve(w, "limits-address", hint_per_address="2", hint_heartbeat="1s")
     with case("more readers of one address than it may have: 503, though there is room; who leaves makes room"):
-        readers = [Listener(server) for _ in range(2)]
-        refused = server.get("/v1/events")
-        assert refused.status == 503 and 30 <= int(refused.headers["retry-after"]) < 90, (refused, refused.headers)
-        readers.pop().close()
-        wait_for("room", 5, lambda: server.metric("hint_subscribers") == 1)
-        readers.append(Listener(server))
-        assert readers[-1].status == 200
-        for s in readers:
-            s.close()
+        one_too_many(server, 2)
     server.stop()
 
 

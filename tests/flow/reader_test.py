@@ -102,7 +102,7 @@ class Library:
 
     @staticmethod
     def patiently(call, *args):
-        """As a reader does that gave up for now and comes again: until the log stands still."""
+        """As a reader does that gave up and comes again later: until the log stands still."""
         end = time.monotonic() + 20
         while True:
             try:
