@@ -226,7 +226,6 @@ static enum sync_rc take_body(struct follow_get *g, struct sync_err *e, const ui
                               size_t n)
 {
     struct blob *b = g->ctx;
-    uint64_t start = g->status == 206 ? g->range_from : 0;
     const struct tjzw_blob_options *o = b->options;
 
     if (g->status != 200 && g->status != 206) { /* a problem document, which has an end */
@@ -236,7 +235,7 @@ static enum sync_rc take_body(struct follow_get *g, struct sync_err *e, const ui
                    : sync_err_set(e, SYNC_NET, "status %d, and no end of it", g->status);
     }
     if (g->from > 0) { /* the first piece: from here on `from` is of no use any more */
-        if (g->status == 206 && start != b->at)
+        if (g->status == 206 && g->range_from != b->at)
             return sync_err_set(e, SYNC_INVALID, "another range than the one asked for");
         if (g->status == 200) {
             b->at = 0;
@@ -257,7 +256,7 @@ static enum sync_rc take_body(struct follow_get *g, struct sync_err *e, const ui
         bytes += wrote;
         n -= (size_t)wrote;
     }
-    if (o->progress && o->progress(o->ctx, b->at, start + b->link.length))
+    if (o->progress && o->progress(o->ctx, b->at, g->length))
         return sync_err_set(e, SYNC_CANCELLED, "stopped");
     return SYNC_OK;
 }

@@ -9,23 +9,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "clients/c/builtin.h"
 #include "clients/c/link.h"
-#include "clients/c/net.h"
+#include "sync/follow_http.h"
 
-enum { HEADERS_MOST = 4, HEADER_ROOM = 192, CONNECT_S = 10, IDLE_S = 20 };
+enum { CONNECT_S = 10, IDLE_S = 20 };
 
 /* One get of the engine as a request of the transport. */
 struct carried {
     struct link *link;
     struct follow_get *get;
-    char url[700];
-    char lines[HEADERS_MOST][HEADER_ROOM];
-    const char *headers[HEADERS_MOST + 1];
-    size_t nheaders;
+    struct follow_question question;
 };
 
 uint64_t link_now_ms(void)
@@ -43,58 +40,16 @@ bool link_must_stop(void *ctx)
     return atomic_load(&l->t->stop) || (l->deadline && link_now_ms() >= l->deadline);
 }
 
-/* ---- from get to request ---- */
-
-static void add_header(struct carried *c, const char *name, const char *value)
-{
-    snprintf(c->lines[c->nheaders], HEADER_ROOM, "%s: %s", name, value);
-    c->headers[c->nheaders] = c->lines[c->nheaders];
-    c->nheaders++;
-}
-
-static void question(struct carried *c, const char *server)
-{
-    char range[48];
-
-    snprintf(c->url, sizeof c->url, "%s%s", server, c->get->path);
-    if (c->get->from > 0) {
-        snprintf(range, sizeof range, "bytes=%llu-", (unsigned long long)c->get->from);
-        add_header(c, "Range", range);
-        add_header(c, "If-Range", c->get->if_range);
-    }
-    if (c->get->if_none)
-        add_header(c, "If-None-Match", c->get->if_none);
-    if (c->get->past_caches)
-        add_header(c, "Cache-Control", "no-cache");
-}
-
-/* ---- from answer to get ---- */
+/* ---- a get as a request ---- */
 
 static void on_status(struct tjzw_request *r, int status)
 {
-    struct carried *c = r->ctx;
-    struct follow_get *g = c->get;
-
-    c->link->length = 0;
-    g->status = status;
-    g->range_from = 0;
-    g->retry_after = 0;
-    g->etag[0] = '\0';
+    follow_take_status(((struct carried *)r->ctx)->get, status);
 }
 
 static void on_header(struct tjzw_request *r, const char *name, const char *value)
 {
-    struct follow_get *g = ((struct carried *)r->ctx)->get;
-    unsigned long long from;
-
-    if (strcasecmp(name, "etag") == 0 && value[0] == '"' && strlen(value) < sizeof g->etag)
-        strcpy(g->etag, value);
-    else if (strcasecmp(name, "content-range") == 0 && sscanf(value, "bytes %llu-", &from) == 1)
-        g->range_from = from;
-    else if (strcasecmp(name, "content-length") == 0)
-        ((struct carried *)r->ctx)->link->length = strtoull(value, NULL, 10);
-    else if (strcasecmp(name, "retry-after") == 0 && value[0] >= '0' && value[0] <= '9')
-        g->retry_after = (uint32_t)strtoul(value, NULL, 10);
+    follow_take_header(((struct carried *)r->ctx)->get, name, value);
 }
 
 static int on_body(struct tjzw_request *r, const void *bytes, size_t n)
@@ -132,9 +87,9 @@ enum sync_rc link_get(void *ctx, struct sync_err *e, struct follow_get *gets, si
     for (size_t i = 0; i < n; i++) {
         carried[i].link = l;
         carried[i].get = &gets[i];
-        question(&carried[i], l->stream->url);
-        requests[i] = (struct tjzw_request){ .url = carried[i].url,
-                                             .headers = carried[i].headers,
+        follow_ask_http(&gets[i], l->stream->url, &carried[i].question);
+        requests[i] = (struct tjzw_request){ .url = carried[i].question.url,
+                                             .headers = carried[i].question.headers,
                                              .on_status = on_status,
                                              .on_header = on_header,
                                              .on_body = on_body,
@@ -202,8 +157,8 @@ void link_attach(struct link *l)
     uint32_t seconds = l->options->timeout;
 
     if (!l->transport.get) {
-        l->t->net = l->t->net ? l->t->net : net_open();
-        l->transport = (struct tjzw_transport){ l->t->net, net_get };
+        l->t->net = l->t->net ? l->t->net : builtin_open();
+        l->transport = builtin_transport(l->t->net);
     }
     l->deadline = seconds ? l->began + (uint64_t)seconds * 1000 : 0;
 }

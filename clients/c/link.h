@@ -14,7 +14,6 @@ struct link {
     uint64_t began, deadline; /* ms of the monotonic clock; deadline 0: none */
     int lock;                 /* that only one process syncs a store; -1: not held */
     bool untrusted;           /* some request failed at the server's certificate */
-    uint64_t length;          /* bytes of body that the last answer announced; 0: not said */
     enum sync_rc body_rc;     /* of the body that ended a batch */
     struct sync_err body_err;
 };

@@ -18,8 +18,8 @@
 #include <strings.h>
 #include <time.h>
 
+#include "clients/c/builtin.h"
 #include "clients/c/events.h"
-#include "clients/c/net.h"
 #include "clients/c/sync.h"
 
 enum {
@@ -287,8 +287,8 @@ static void attend(struct listener *l)
     l->retry_after = 0;
     events_begin(&l->events);
     if (!transport.get) {
-        l->t->events = l->t->events ? l->t->events : net_open();
-        transport = (struct tjzw_transport){ l->t->events, net_get };
+        l->t->events = l->t->events ? l->t->events : builtin_open();
+        transport = builtin_transport(l->t->events);
         net_configure(l->t->events, l->cacert[0] ? l->cacert : NULL,
                       l->options->connect_timeout ? l->options->connect_timeout : CONNECT_S,
                       SILENT_S);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "clients/c/net.h"
+#include "clients/c/builtin.h"
 #include "clients/c/store.h"
 
 const char *tjzw_version(void)

@@ -14,7 +14,7 @@ from tap import case, done
 BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN = (
     "server/base", "server/store", "server/http", "server/identity", "server/library", "server/citizen")
 CLIENT, SSE = "server/http/client.h", "server/http/sse.h"       # the two headers of http that domains may use
-SHARED = ["sync/wire", "sync/merge", "sync/verify", "sync/follow"]   # compiled into libtjzw as well
+SHARED = ["sync/wire", "sync/merge", "sync/verify", "sync/follow", "sync/net"]   # compiled into libtjzw as well
 MIRROR = "server/channel/mirror"
 SERVER = [MIRROR, BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server/channel", "server/search", "server/stats", "sync", "push", CLIENT, SSE]
 
@@ -35,6 +35,7 @@ ARROWS = {
     "sync/merge": [],
     "sync/verify": ["sync/merge"],
     "sync/follow": ["sync/merge", "sync/verify"],
+    "sync/net": [],
     "sync": [BASE, STORE, IDENTITY, LIBRARY, CITIZEN, *SHARED],
     "push": [BASE, STORE, IDENTITY, LIBRARY, CITIZEN, CLIENT, SSE],
     "api": ["server/embed", *SERVER, *SHARED],
@@ -52,7 +53,7 @@ LIBRARIES = {
     "h2o": [HTTP, "tests"],
     "sqlite3.h": [STORE, "clients/c", "tests"],
     "libpq-fe.h": [STORE, "tests"],
-    "curl/": [HTTP, MIRROR, "server/main", "clients/c", "tests"],
+    "curl/": [HTTP, "sync/net", "server/main", "tests"],
     "openssl/": [BASE, HTTP, IDENTITY, "sync/sm2", "tests"],
     "jansson.h": ["clients/c", MIRROR, BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server", "sync", "push", "api", "tests"],
 }

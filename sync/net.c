@@ -1,6 +1,5 @@
 /*
- * net.c - requests by libcurl's multi interface: HTTP/2 where the server has it, a few side by
- * side, connections kept for the next batch.
+ * net.c - requests by libcurl's multi interface, driven by the thread that waits for the answers.
  *
  * libcurl 7.88, which Debian 12 has, can forget a stream that shares its connection: its bytes have come and lie in a buffer, and nobody
  * looks. A transfer that is silent is therefore nudged several times a second, and the time limit for silence is kept here, because
@@ -9,14 +8,12 @@
  * Bytes are HTTP's: headers as text and bodies, without TLS. Compression is ours (suffixes in
  * the URL), so none is asked for; redirects are not followed, because the protocol has none.
  */
-#include "clients/c/net.h"
+#include "sync/net.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <time.h>
 
 enum { SIDE_BY_SIDE = 6, WAIT_MS = 100, NUDGE_MS = 200 };
 
@@ -26,31 +23,28 @@ struct net {
     size_t nidle;
     char cacert[512];
     uint32_t connect_timeout, idle_timeout;
+    const char *agent;
+    uint64_t (*now_ms)(void);
 };
 
 /* One request under way. */
 struct flight {
-    struct tjzw_request *request;
+    struct net *net;
+    struct net_request *request;
     struct curl_slist *headers;
     bool aborted;           /* on_body asked to end the batch */
     uint64_t heard, nudged; /* ms: when it last moved, or was nudged */
 };
 
-static uint64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-struct net *net_open(void)
+struct net *net_open(const char *agent, uint64_t (*now_ms)(void))
 {
     struct net *n = calloc(1, sizeof *n);
 
     curl_global_init(CURL_GLOBAL_DEFAULT);
     if (!n || !(n->multi = curl_multi_init()))
         abort();
+    n->agent = agent;
+    n->now_ms = now_ms;
     curl_multi_setopt(n->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
     curl_multi_setopt(n->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)SIDE_BY_SIDE);
     return n;
@@ -83,21 +77,21 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
     char text[1024], *colon, *value;
     int status;
 
-    f->heard = now_ms();
+    f->heard = f->net->now_ms();
     if (n >= sizeof text)
         return n; /* none that we want is so long */
     memcpy(text, line, n);
     text[n] = '\0';
     text[strcspn(text, "\r\n")] = '\0';
     if (sscanf(text, "HTTP/%*[0-9.] %d", &status) == 1) {
-        f->request->on_status(f->request, status);
+        f->request->on_status(f->request->ctx, status);
         return n;
     }
     if (!(colon = strchr(text, ':')))
         return n;
     *colon = '\0';
     value = colon + 1 + strspn(colon + 1, " \t");
-    f->request->on_header(f->request, text, value);
+    f->request->on_header(f->request->ctx, text, value);
     return n;
 }
 
@@ -105,8 +99,8 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
 {
     struct flight *f = ctx;
 
-    f->heard = now_ms();
-    f->aborted = f->request->on_body(f->request, bytes, size * count) != 0;
+    f->heard = f->net->now_ms();
+    f->aborted = f->request->on_body(f->request->ctx, bytes, size * count) != 0;
     return f->aborted ? 0 : size * count;
 }
 
@@ -123,7 +117,7 @@ static CURL *launch(struct net *n, struct flight *f)
     curl_easy_reset(c);
     curl_easy_setopt(c, CURLOPT_URL, f->request->url);
     curl_easy_setopt(c, CURLOPT_HTTPHEADER, f->headers);
-    curl_easy_setopt(c, CURLOPT_USERAGENT, "libtjzw/" TJZW_VERSION);
+    curl_easy_setopt(c, CURLOPT_USERAGENT, n->agent);
     curl_easy_setopt(c, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
     curl_easy_setopt(c, CURLOPT_PIPEWAIT, 1L);
     curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -137,7 +131,7 @@ static CURL *launch(struct net *n, struct flight *f)
     curl_easy_setopt(c, CURLOPT_WRITEDATA, f);
     curl_easy_setopt(c, CURLOPT_PRIVATE, f);
     curl_multi_add_handle(n->multi, c);
-    f->heard = f->nudged = now_ms();
+    f->heard = f->nudged = n->now_ms();
     return c;
 }
 
@@ -150,7 +144,7 @@ static bool is_certificate(CURLcode code)
 /* Takes the numbers and puts the handle to rest. */
 static void land(struct net *n, CURL *c, struct flight *f, CURLcode code)
 {
-    struct tjzw_request *r = f->request;
+    struct net_request *r = f->request;
     long headers = 0, sent = 0;
     curl_off_t body = 0, us = 0;
 
@@ -213,7 +207,7 @@ static void nudge(CURL *c)
 
 static void mind_the_silent(struct batch *b)
 {
-    uint64_t now = now_ms();
+    uint64_t now = b->n->now_ms();
 
     for (size_t i = 0; i < b->next; i++) {
         struct flight *f = &b->flights[i];
@@ -238,18 +232,23 @@ static void end_all(struct batch *b)
             land(b->n, b->handles[i], &b->flights[i], CURLE_ABORTED_BY_CALLBACK);
 }
 
-void net_get(void *ctx, struct tjzw_request *requests, size_t n, bool (*stop)(void *),
+void net_get(struct net *n, struct net_request *requests, size_t count, bool (*stop)(void *),
              void *stop_ctx)
 {
-    struct batch b = { .n = ctx, .count = n };
+    struct batch b = { .n = n, .count = count };
     int running;
 
-    b.flights = calloc(n + 1, sizeof *b.flights);
-    b.handles = calloc(n + 1, sizeof(CURL *));
+    b.flights = calloc(count + 1, sizeof *b.flights);
+    b.handles = calloc(count + 1, sizeof(CURL *));
     if (!b.flights || !b.handles)
         abort();
-    while (!b.ended && (b.next < n || b.flying > 0)) {
-        for (; b.next < n && b.flying < SIDE_BY_SIDE; b.next++, b.flying++) {
+    for (size_t i = 0; i < count; i++) {
+        requests[i].whole = requests[i].untrusted = false;
+        snprintf(requests[i].why, sizeof requests[i].why, "not asked");
+    }
+    while (!b.ended && (b.next < count || b.flying > 0)) {
+        for (; b.next < count && b.flying < SIDE_BY_SIDE; b.next++, b.flying++) {
+            b.flights[b.next].net = n;
             b.flights[b.next].request = &requests[b.next];
             b.handles[b.next] = launch(b.n, &b.flights[b.next]);
         }
