@@ -2,7 +2,7 @@
  * index_plan.c - the least that must be made again.
  *
  *     bases     | clean | full of changes | clean | small | small |   items behind the last base
- *     layers      x   x    x x xxx   x x     x                        xxxxxxxxxxxxxxxxx
+ *     layers      #   #    # # ###   # #     #                        #################
  *     regions           ^^^^^^^^^^^^^^^^^         ^^^^^^^^^^^^^^^     (^^^^^^^^^^^^ if they fill one)
  *
  * A base is rewritten when it and what the layers hold of its items are together larger than

@@ -67,7 +67,7 @@ struct loop {
     struct listener listeners[LISTENERS_MAX];
     h2o_linklist_t connections;
     int count, count_max;
-    bool deaf; /* too many connections: accepts none for now */
+    bool deaf; /* full: accepts none until one of its connections has closed */
     bool told; /* to stop */
     bool draining;
 };
