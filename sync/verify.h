@@ -56,10 +56,6 @@ struct merkle_change {
 enum sync_rc merkle_update(struct sync_err *e, const struct merkle_tiles *tiles,
                            uint64_t old_size, const struct merkle_change *changes, size_t n,
                            uint64_t new_size);
-/* Cuts a tree down: the nodes of what is left stay, and the last tile of each level gets its new
- * count. Tiles behind those are the caller's to forget. SYNC_USAGE if new_size is larger. */
-enum sync_rc merkle_shrink(struct sync_err *e, const struct merkle_tiles *tiles,
-                           uint64_t old_size, uint64_t new_size);
 /* The root of a tree of `size` leaves, from at most 6 * MERKLE_LEVELS tiles. */
 enum sync_rc merkle_root(struct sync_err *e, const struct merkle_tiles *tiles, uint64_t size,
                          uint8_t out[WIRE_HASH]);

@@ -141,29 +141,6 @@ enum sync_rc merkle_update(struct sync_err *e, const struct merkle_tiles *tiles,
     return merkle_end(e, &w);
 }
 
-enum sync_rc merkle_shrink(struct sync_err *e, const struct merkle_tiles *tiles,
-                           uint64_t old_size, uint64_t new_size)
-{
-    uint8_t nodes[MERKLE_TILE * WIRE_HASH];
-    enum sync_rc rc;
-
-    if (new_size > old_size)
-        return sync_err_set(e, SYNC_USAGE, "tree: a tree does not shrink from %llu to %llu",
-                            (unsigned long long)old_size, (unsigned long long)new_size);
-    for (unsigned level = 0; level < MERKLE_LEVELS; level++) {
-        uint64_t index = (new_size >> 6 * level) / MERKLE_TILE;
-        unsigned was = merkle_tile_count(old_size, level, index);
-        unsigned count = merkle_tile_count(new_size, level, index);
-
-        if (count == 0 || count == was)
-            continue;
-        if ((rc = tiles->read(tiles->ctx, e, level, index, was, nodes)) ||
-            (rc = tiles->write(tiles->ctx, e, level, index, count, nodes)))
-            return rc;
-    }
-    return SYNC_OK;
-}
-
 /* ---- the root ---- */
 
 enum sync_rc merkle_node(struct sync_err *e, const struct merkle_tiles *tiles, uint64_t size,
