@@ -537,16 +537,6 @@ void sync_show(int64_t most_ms)
         usleep(TICK_MS * 1000);
 }
 
-enum rc sync_flush(struct err *e)
-{
-    enum rc rc = RC_OK;
-
-    for (int i = 0; i < live_count() && !rc; i++)
-        if (live_at(i) && !live_at(i)->mirrored)
-            rc = head_flush(live_at(i), e);
-    return rc;
-}
-
 /* ---- another key ---- */
 
 static void show_keys(void *arg)

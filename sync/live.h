@@ -61,8 +61,6 @@ void sync_stop(void);
 /* Frees everything. After writer_stop(). */
 void sync_done(void);
 
-/* Signs now, for all own streams, what is committed. Waits for the writer. */
-enum rc sync_flush(struct err *e);
 /*
  * Inside a transaction, on the writer thread: another key for `role` ("platform", a stream's name, or
  * "stream:NAME"), and what it signs: the list of heads, the stream's head. Everybody sees both and the chain after COMMIT. What
