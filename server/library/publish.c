@@ -168,23 +168,6 @@ enum rc publish_purge(struct work *w, const struct id *id, int64_t rev, const ch
     return RC_OK;
 }
 
-enum rc publish_through(struct work *w, const struct id *id, int64_t rev, struct item *out)
-{
-    static const struct {
-        enum state from;
-        enum verb verb;
-    } way[] = { { STATE_DRAFT, VERB_SUBMIT }, { STATE_IN_REVIEW, VERB_APPROVE } };
-    struct item it;
-    enum rc rc;
-
-    if ((rc = item_find(w, id, &it)))
-        return rc;
-    for (size_t i = 0; i < sizeof way / sizeof *way; i++)
-        if (it.state == way[i].from && (rc = item_step(w, id, rev, way[i].verb, NULL, &it)))
-            return rc;
-    return publish_item(w, id, rev, out);
-}
-
 enum rc publish_move(struct work *w, const struct id *id, int64_t col, struct item *out)
 {
     struct item_place place;

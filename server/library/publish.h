@@ -17,9 +17,6 @@ enum rc publish_item(struct work *w, const struct id *id, int64_t rev, struct it
  */
 enum rc publish_purge(struct work *w, const struct id *id, int64_t rev, const char *reason,
                       struct item *out);
-/* As publish_item() for one who holds every right on the way: submits and approves first where that is
- * still to be done. */
-enum rc publish_through(struct work *w, const struct id *id, int64_t rev, struct item *out);
 /* To another column, perhaps of another site of the same stream. An item that is not published
  * moves without a change. */
 enum rc publish_move(struct work *w, const struct id *id, int64_t col, struct item *out);

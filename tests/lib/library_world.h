@@ -30,6 +30,9 @@ void world_begin(struct library_world *t);
 void world_commit(struct library_world *t);
 /* Content of kind article from canonical or any JSON text; fails the test if it is refused. */
 struct content world_content(struct library_world *t, const char *json);
+/* Inside a transaction: publish_item(), and before it submits and approves where that is still to be done. */
+enum rc world_put_through(struct library_world *t, const struct id *id, int64_t rev,
+                          struct item *out);
 /* A published item in `col`, committed. */
 struct item world_publish(struct library_world *t, const char *title, int64_t col);
 /* What `SELECT count(*)`-like numbers a test looks at: the stream's row as it is now. */

@@ -246,7 +246,7 @@ static void publish_on(struct library_world *t, int i, const char *day)
     world_begin(t);
     assert_int_equal(
         item_create(&t->w, &(struct item_new){ t->site, t->news, &c, NULL, NULL }, &it), RC_OK);
-    assert_int_equal(publish_through(&t->w, &it.id, 1, &it), RC_OK);
+    assert_int_equal(world_put_through(t, &it.id, 1, &it), RC_OK);
     world_commit(t);
 }
 

@@ -62,7 +62,7 @@ static void live_a_little(struct library_world *t)
     world_begin(t);
     for (int i = 0; i < ITEMS; i += 4) {
         assert_int_equal(item_edit(&t->w, &it[i].id, 1, &c, NULL, NULL, &it[i]), RC_OK);
-        assert_int_equal(publish_through(&t->w, &it[i].id, 2, &it[i]), RC_OK);
+        assert_int_equal(world_put_through(t, &it[i].id, 2, &it[i]), RC_OK);
     }
     assert_int_equal(publish_move(&t->w, &it[2].id, t->news, &it[2]), RC_OK);
     assert_int_equal(publish_end(&t->w, &it[3].id, VERB_WITHDRAW, "差错", &it[3]), RC_OK);

@@ -96,7 +96,7 @@ static void each_act_is_one_change(void **state)
     assert_int_equal(item_edit(&t->w, &it.id, 1, &c, NULL, NULL, &it), RC_OK);
     assert_int_equal(world_stream(t).seq, 1); /* a draft is not a change */
     assert_string_equal(it.title, "一");
-    assert_int_equal(publish_through(&t->w, &it.id, 2, &it), RC_OK);
+    assert_int_equal(world_put_through(t, &it.id, 2, &it), RC_OK);
     assert_int_equal(world_stream(t).seq, 2);
     assert_int_equal(it.published, published);
     assert_int_equal(it.updated, WORLD_NOW + 60);
@@ -168,7 +168,7 @@ static void a_withdrawal_keeps_the_text_for_editors_only(void **state)
 
     world_begin(t);
     assert_int_equal(item_edit(&t->w, &it.id, 1, &c, NULL, NULL, &it), RC_OK);
-    assert_int_equal(publish_through(&t->w, &it.id, 2, &it), RC_OK);
+    assert_int_equal(world_put_through(t, &it.id, 2, &it), RC_OK);
     assert_int_equal(publish_move(&t->w, &it.id, t->notices, &it), RC_OK);
     assert_int_equal(publish_end(&t->w, &it.id, VERB_WITHDRAW, "核实", &it), RC_OK);
     world_commit(t);
@@ -183,7 +183,7 @@ static void a_withdrawal_keeps_the_text_for_editors_only(void **state)
     world_begin(t);
     assert_int_equal(item_restore(&t->w, &it.id, &it), RC_OK);
     assert_int_equal(item_preview(&t->w, &it.id, 3, &it, &c), RC_OK);
-    assert_int_equal(publish_through(&t->w, &it.id, 3, &it), RC_OK);
+    assert_int_equal(world_put_through(t, &it.id, 3, &it), RC_OK);
     world_commit(t);
     assert_int_equal(item_record(&t->w, &it.id, 2, &record), RC_GONE); /* not even now */
     assert_int_equal(item_record(&t->w, &it.id, 3, &record), RC_OK);
@@ -200,7 +200,7 @@ static void what_was_withdrawn_comes_back_under_its_old_place(void **state)
     assert_int_equal(item_restore(&t->w, &it.id, &it), RC_OK);
     assert_int_equal(it.rev, 2);
     assert_int_equal(it.state, STATE_DRAFT);
-    assert_int_equal(publish_through(&t->w, &it.id, 2, &it), RC_OK);
+    assert_int_equal(world_put_through(t, &it.id, 2, &it), RC_OK);
     world_commit(t);
     assert_int_equal(it.born, 0);
     assert_int_equal(it.seq, 4);
@@ -219,7 +219,7 @@ static void what_is_due_expires_once(void **state)
     world_begin(t);
     assert_int_equal(
         item_create(&t->w, &(struct item_new){ t->site, t->news, &c, NULL, NULL }, &it), RC_OK);
-    assert_int_equal(publish_through(&t->w, &it.id, 1, &it), RC_OK);
+    assert_int_equal(world_put_through(t, &it.id, 1, &it), RC_OK);
     assert_int_equal(publish_expire_due(&t->w, 10, &done), RC_OK);
     assert_int_equal(done, 0);
     world_commit(t);
@@ -244,7 +244,7 @@ static void a_damaged_item_does_not_keep_others_public(void **state)
         assert_int_equal(
             item_create(&t->w, &(struct item_new){ t->site, t->news, &c, NULL, NULL }, &it),
             RC_OK);
-        assert_int_equal(publish_through(&t->w, &it.id, 1, &it), RC_OK);
+        assert_int_equal(world_put_through(t, &it.id, 1, &it), RC_OK);
     }
     world_commit(t);
     world_vandalise(
@@ -268,7 +268,7 @@ static void what_would_end_at_once_is_not_published(void **state)
     world_begin(t);
     assert_int_equal(
         item_create(&t->w, &(struct item_new){ t->site, t->news, &c, NULL, NULL }, &it), RC_OK);
-    assert_int_equal(publish_through(&t->w, &it.id, 1, &it), RC_INVALID);
+    assert_int_equal(world_put_through(t, &it.id, 1, &it), RC_INVALID);
     world_commit(t);
     assert_int_equal(world_stream(t).seq, 0);
 }

@@ -253,7 +253,7 @@ static void what_a_restore_brings_back_is_taken_down_again(void **state)
     world_commit(t);
     back_up(t);
     world_begin(t);
-    assert_int_equal(publish_through(&t->w, &draft.id, 1, &draft), RC_OK);
+    assert_int_equal(world_put_through(t, &draft.id, 1, &draft), RC_OK);
     world_commit(t);
     end(t, &draft, VERB_GONE); /* the backup has only its draft */
     late = world_publish(t, "后来的", t->news);
@@ -281,7 +281,7 @@ static void what_a_restore_brings_back_is_taken_down_again(void **state)
     world_begin(t);
     assert_int_equal(item_restore(&t->w, &out.id, &out), RC_OK);
     assert_int_equal(item_edit(&t->w, &out.id, 2, &c, NULL, NULL, &out), RC_OK);
-    assert_int_equal(publish_through(&t->w, &out.id, 3, &out), RC_OK);
+    assert_int_equal(world_put_through(t, &out.id, 3, &out), RC_OK);
     world_commit(t);
     replay(t);
     assert_int_equal(state_of(t, &out.id), STATE_PUBLISHED);
@@ -411,7 +411,7 @@ static struct item with_file(struct library_world *t, const char *files)
     world_begin(t);
     assert_int_equal(
         item_create(&t->w, &(struct item_new){ t->site, t->news, &c, NULL, NULL }, &it), RC_OK);
-    assert_int_equal(publish_through(&t->w, &it.id, 1, &it), RC_OK);
+    assert_int_equal(world_put_through(t, &it.id, 1, &it), RC_OK);
     world_commit(t);
     return it;
 }
