@@ -384,3 +384,13 @@ enum rc mirror_edge_open(struct err *e, const struct conf *c, struct db *reader)
     edge_free(x);
     return rc;
 }
+
+bool mirror_edge_holds(struct work *w)
+{
+    struct rows q;
+    bool holds = false;
+
+    if (!db_query(w, SQL_mirror_value, &q, "ii", (int64_t)NOBODY, (int64_t)FOLLOW_HEADS))
+        holds = rows_next(&q);
+    return !rows_done(&q) && holds;
+}

@@ -18,5 +18,7 @@ enum rc mirror_edge_open(struct err *e, const struct conf *c, struct db *reader)
  */
 enum sync_rc mirror_edge_run(struct sync_err *e, const struct conf *c, struct db *reader,
                              const struct follow_transport *t, bool *changed);
+/* Whether the library is an edge's: it holds the list of another server. The settings need not say so here. */
+bool mirror_edge_holds(struct work *w);
 
 #endif

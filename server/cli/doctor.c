@@ -18,6 +18,7 @@
 
 #include "server/base/clock.h"
 #include "server/base/fs.h"
+#include "server/channel/mirror_edge.h"
 #include "server/cli/commands.h"
 #include "server/http/tls.h"
 #include "server/library/purge_url.h"
@@ -106,6 +107,12 @@ static enum finding check_library(struct doctor *d)
                db_schema_newest);
 }
 
+/* A command need not be told what `tjzw serve --mirror URL` was told: the library says it too. */
+static bool is_edge(const struct doctor *d)
+{
+    return *d->c->edge_of || (d->w && mirror_edge_holds(d->w));
+}
+
 static enum finding check_streams(struct doctor *d)
 {
     char text[sizeof d->text];
@@ -115,6 +122,9 @@ static enum finding check_streams(struct doctor *d)
 
     if (!d->w || stream_list(d->w, &s, &n))
         return say(d, WRONG, "see the line about the library", "the streams cannot be read");
+    if (!n && is_edge(d))
+        return say(d, WARN, "see the line about mirrors",
+                   "no stream of the server behind this edge has come yet");
     if (!n)
         return say(d, WARN, "it is founded at the first start of the server",
                    "there is no stream yet");
@@ -239,7 +249,9 @@ static enum finding check_chain(struct doctor *d)
     size_t n;
 
     path = arena_printf(mem, "%s/keys/chain", d->c->data);
-    if (!fs_exists(path))
+    if (is_edge(d))
+        say(d, FINE, "", "an edge has no keys: it shows the chain of the server behind it");
+    else if (!fs_exists(path))
         say(d, FINE, "", "no chain of keys yet: it is made at the first start");
     else if (fs_read(&e, mem, path, VERIFY_KEYS_MAX, &text, &n))
         found = say(d, WRONG, "restore keys/ from the backup", "%s", e.text);
@@ -355,7 +367,8 @@ static enum finding check_takedowns(struct doctor *d)
         return say(
             d, WARN, "publish the corrected text again: tjzw item list --state withdrawn",
             "%" PRId64 " items stay withdrawn: a restore lost their corrected text", lost);
-    return say(d, FINE, "", "%d lines in the journal of withdrawals", n);
+    return say(d, FINE, "", "%d %s in the journal of withdrawals", n,
+               n == 1 ? "line" : "lines");
 }
 
 /* The caches in front of us (setting purge_hook). */

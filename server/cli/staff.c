@@ -120,6 +120,7 @@ static const struct {
     { "token", RC_CONFLICT,
       "choose another --label, or end the old one: tjzw token revoke LABEL" },
     { "token", RC_NOT_FOUND, "the labels: tjzw token list" },
+    { "mirror", RC_NOT_FOUND, "the names: tjzw mirror list" },
     { NULL, RC_CONFLICT, "choose another --code, or change the one that is there with edit" },
     { NULL, RC_NOT_FOUND, "the codes: tjzw site list, tjzw org list" },
     { NULL, RC_INVALID, "see the command's --help" },

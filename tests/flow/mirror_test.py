@@ -292,6 +292,9 @@ with World() as w:
     with case("doctor has a line about mirrors"):
         told = w.tjzw("doctor", "--data", p.data["city"], check=False).stdout.decode()
         assert "镜像  heping: head " in told, told
+    with case("a stream that is not mirrored cannot be removed, and the names that can are pointed at"):
+        ran = w.tjzw("mirror", "remove", "--data", p.data["city"], "nosuch", check=False)
+        assert ran.returncode == 66 and b"tjzw mirror list" in ran.stderr, ran
     with case("a mirror that is removed leaves nothing"):
         p.district = p.start("district", p.district.port)
         p.city = p.start("city", p.city.port)
