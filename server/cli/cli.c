@@ -16,6 +16,7 @@ static const int exit_codes[] = {
     [RC_INVALID] = EX_DATAERR,
     [RC_UNAUTHORIZED] = EX_NOPERM,
     [RC_FORBIDDEN] = EX_NOPERM,
+    [RC_READ_ONLY] = EX_NOPERM,
     [RC_NOT_FOUND] = EX_NOINPUT,
     [RC_GONE] = EX_NOINPUT,
     [RC_CONFLICT] = EX_CANTCREAT,

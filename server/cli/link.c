@@ -226,12 +226,15 @@ static enum rc kind_of(int status)
 enum rc link_problem(struct err *e, struct arena *mem, const struct link_answer *answer)
 {
     enum rc rc = kind_of(answer->status);
-    const char *detail = NULL, *pointer = NULL;
+    const char *detail = NULL, *pointer = NULL, *type;
     struct err unread = { 0 };
     json_t *problem;
 
     if (!jx_object(&unread, mem, answer->body, answer->len, &problem)) {
         detail = jx_text(problem, "detail");
+        type = jx_text(problem, "type");
+        if (type && !strcmp(type, "/problems/read-only")) /* a 403 that no token mends */
+            rc = RC_READ_ONLY;
         pointer = jx_text(json_array_get(json_object_get(problem, "errors"), 0), "pointer");
     }
     if (!detail)
@@ -252,6 +255,7 @@ const char *link_hint(const struct err *e)
     case RC_FORBIDDEN:
         return "this token lacks the right: make one that has it with tjzw token create "
                "--rights …";
+    case RC_READ_ONLY: return "change it at the server that publishes it: --server URL";
     case RC_IO: return "is the server running, and is its address right?";
     case RC_NOT_FOUND: return "name what exists with --data or --token-file";
     case RC_CONFLICT: return "stop the other program, or choose another --data";

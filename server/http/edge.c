@@ -484,7 +484,7 @@ static void serve(struct arrival *a)
         return;
     }
     if (!rc && r->method != GET && conf.edge_of && *conf.edge_of)
-        rc = err_set(&a->err, RC_FORBIDDEN,
+        rc = err_set(&a->err, RC_READ_ONLY,
                      "this node only shows what %s publishes: nothing can be changed here",
                      conf.edge_of);
     for (size_t i = 0; i < sizeof steps / sizeof *steps && !rc; i++)

@@ -21,6 +21,8 @@ static const struct problem table[] = {
       "这个接口只对持有凭证的人开放，而请求没有带凭证，或凭证无效、已过期。", "用 Authorization: Bearer 带上有效的令牌；令牌由管理员签发。" },
     { RC_FORBIDDEN, 403, "forbidden", "没有权限", "The right is missing",
       "凭证有效，但它没有这项操作的权限。", "请管理员签发带有该权限的令牌。" },
+    { RC_READ_ONLY, 403, "read-only", "本节点只供阅读", "Nothing can be changed here",
+      "本节点只展示另一台服务器发布的内容，自己不发布，也不接受任何改动。", "到发布这些内容的服务器上去改，detail 里有它的地址。" },
     { RC_NOT_FOUND, 404, "not-found", "没有找到", "There is nothing here",
       "这个地址上没有内容：可能是地址写错了，也可能内容从未发布。", "检查地址；最新内容可以从首页或列表接口找到。" },
     { RC_GONE, 410, "gone", "内容已经撤下", "It was withdrawn",

@@ -62,7 +62,14 @@ with World() as w:
         for method, path in (("POST", "/v1/import?publish=1"), ("POST", "/v1/sites"), ("POST", "/v1/mirrors"), ("DELETE", "/v1/mirrors/main"),
                              ("POST", "/v1/tokens")):
             answer = edge.admin(method, path, b"{}", {"content-type": "application/json"})
-            assert answer.status in (403, 405) and "only shows" in answer.json()["detail"], answer
+            assert answer.status == 403 and "only shows" in answer.json()["detail"], answer
+            assert answer.json()["type"] == "/problems/read-only", answer.json()
+    with case("a command that would change something is told where that is done"):
+        for words in (("site", "list"), ("mirror", "list")):
+            w.tjzw(*words, "--data", at["edge"])
+        ran = w.tjzw("mirror", "remove", "--data", at["edge"], "heping", check=False)
+        assert ran.returncode == 77 and b"only shows" in ran.stderr and b"at the server that publishes" in ran.stderr, ran
+        assert b"token" not in ran.stderr, ran.stderr
     with case("what the origin withholds is hidden at the edge, for phones too"):
         one = city.get("/v1/items?stream=heping&n=1").json()["items"][0]
         w.tjzw("item", "withhold", "--data", at["city"], "--reason", "试", one["id"])
@@ -98,4 +105,5 @@ with World() as w:
         w.tjzw("verify", "--data", at["edge"])
         told = w.tjzw("doctor", "--data", at["edge"], check=False)
         assert told.returncode == 0, told.stdout.decode()
+        assert "公钥链  an edge has no keys" in told.stdout.decode(), told.stdout.decode()
 sys.exit(done())
