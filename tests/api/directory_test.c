@@ -12,14 +12,6 @@
 #include "server/store/writer.h"
 #include "tests/lib/service_world.h"
 
-#define HAS(a, text)     assert_non_null(strstr((a).body, text))
-#define HAS_NOT(a, text) assert_null(strstr((a).body, text))
-
-static struct answer get(struct world *t, const char *target)
-{
-    return ask(t, GET, target, NULL);
-}
-
 static void organisations_stand_behind_sites(void **state)
 {
     struct world *t = *state;
@@ -182,9 +174,6 @@ static void a_site_takes_its_items_to_its_stream(void **state)
     HAS(a, "\"created\":1");
     HAS(get(t, "/v1/items?stream=heping"), "街道的通知");
 }
-
-#define TEST(name) \
-    cmocka_unit_test_setup_teardown(name, service_world_set_up, service_world_tear_down)
 
 int main(void)
 {

@@ -1,4 +1,4 @@
-/* The edge with a small table of its own: what HTTP promises, whatever the routes are. */
+/* The edge: what HTTP promises, whatever the routes are. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,170 +6,16 @@
 
 #include <cmocka.h>
 
-#include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "server/base/generation.h"
-#include "server/base/metric.h"
-#include "server/http/cache.h"
-#include "tests/lib/world.h"
-
-static atomic_int calls; /* of the handler that a test counts */
-static atomic_int held;  /* 1: slow() waits */
-
-static enum rc hello(struct work *w, const struct request *rq, struct reply *rp)
-{
-    (void)w;
-    calls++;
-    rp->ranges = true;
-    rp->cache = CACHE_SHORT;
-    reply_body(rp, TYPE_TEXT, rq->path, strlen(rq->path));
-    return RC_OK;
-}
-
-static enum rc tell(struct work *w, const struct request *rq, struct reply *rp)
-{
-    struct buf b = BUF_IN(w->mem);
-
-    buf_printf(&b, "%s n=%lld q=%s %s %s %s", w->who.name, (long long)request_int(rq, "n", -1),
-               request_text(rq, "q", "-"), request_text(rq, "name", "-"), rq->host, rq->client);
-    reply_buf(rp, TYPE_TEXT, &b);
-    return RC_OK;
-}
-
-static enum rc slow(struct work *w, const struct request *rq, struct reply *rp)
-{
-    (void)w, (void)rq;
-    calls++;
-    while (held)
-        usleep(1000);
-    reply_body(rp, TYPE_TEXT, "slow", 4);
-    return RC_OK;
-}
-
-static enum rc missing(struct work *w, const struct request *rq, struct reply *rp)
-{
-    calls++;
-    reply_header(rp, "link", "</newest>; rel=\"alternate\"");
-    return err_set(&w->err, RC_GONE, "%s was withdrawn", rq->path);
-}
-
-static enum rc broken(struct work *w, const struct request *rq, struct reply *rp)
-{
-    (void)rq, (void)rp;
-    return err_set(&w->err, RC_IO, "read /var/lib/secret: no such luck");
-}
-
-static enum rc misplaced(struct work *w, const struct request *rq, struct reply *rp)
-{
-    static const int numbers[] = { ENOENT, EACCES, ENOSPC };
-
-    (void)rp;
-    errno = numbers[request_int(rq, "n", 0)];
-    return err_errno(&w->err, "open /var/lib/secret");
-}
-
-static enum rc page(struct work *w, const struct request *rq, struct reply *rp)
-{
-    (void)rq;
-    if (w->who.rights & RIGHT_OPERATE)
-        return err_set(&w->err, RC_NOT_FOUND, "<none> & such");
-    reply_body(rp, TYPE_HTML, "<p>", 3);
-    return RC_OK;
-}
-
-static enum rc change(struct work *w, const struct request *rq, struct reply *rp)
-{
-    (void)w, (void)rq, (void)rp;
-    calls++;
-    return RC_OK;
-}
-
-static const struct param tell_params[] = {
-    { "name", P_TEXT, 1, 20, "" }, { "n", P_INT, 1, 500, "" }, { "q", P_TEXT, 0, 40, "" }, { 0 }
-};
-
-static const struct param misplaced_params[] = { { "n", P_INT, 0, 2, "" }, { 0 } };
-
-static const struct route table[] = {
-    { GET, "/", RIGHT_READ, ON_LOOP, R_PAGE, NULL, 0, page, NULL, "", "", NULL },
-    { GET, "/loop/:name", RIGHT_READ, ON_LOOP, 0, tell_params, 0, tell, NULL, "", "", NULL },
-    { GET, "/worker/:name", RIGHT_READ, ON_WORKER, 0, tell_params, 0, tell, NULL, "", "",
-      NULL },
-    { GET, "/operator/:name", RIGHT_OPERATE, ON_LOOP, 0, tell_params, 0, tell, NULL, "", "",
-      NULL },
-    { GET, "/cached", RIGHT_READ, ON_WORKER, R_CACHED, NULL, 0, hello, NULL, "", "", NULL },
-    { GET, "/quick", RIGHT_READ, ON_LOOP, R_CACHED, NULL, 0, hello, NULL, "", "", NULL },
-    { GET, "/forever", RIGHT_READ, ON_LOOP, R_CACHED | R_FOREVER, NULL, 0, hello, NULL, "", "",
-      NULL },
-    { GET, "/shared/:name", RIGHT_READ, ON_LOOP, R_CACHED, tell_params, 0, tell, NULL, "", "",
-      NULL },
-    { GET, "/free", RIGHT_READ, ON_LOOP, R_FREE, NULL, 0, hello, NULL, "", "", NULL },
-    { GET, "/gone", RIGHT_READ, ON_WORKER, R_CACHED, NULL, 0, missing, NULL, "", "", NULL },
-    { GET, "/cached-slow", RIGHT_READ, ON_WORKER, R_CACHED, NULL, 0, slow, NULL, "", "", NULL },
-    { GET, "/slow", RIGHT_READ, ON_WORKER, 0, NULL, 0, slow, NULL, "", "", NULL },
-    { GET, "/broken", RIGHT_READ, ON_WORKER, 0, NULL, 0, broken, NULL, "", "", NULL },
-    { GET, "/misplaced", RIGHT_READ, ON_WORKER, 0, misplaced_params, 0, misplaced, NULL, "", "",
-      NULL },
-    { POST, "/rows", RIGHT_EDIT, ON_WRITER, 0, NULL, 16, change, NULL, "", "", NULL },
-    { POST, "/lines", RIGHT_EDIT, ON_WRITER, R_LINES, NULL, 16, change, NULL, "", "", NULL },
-    { POST, "/bytes", RIGHT_EDIT, ON_WRITER, R_BYTES, NULL, 16, change, NULL, "", "", NULL },
-    { PUT, "/rows", RIGHT_EDIT, ON_WRITER, R_NO_KEY, NULL, 16, change, NULL, "", "", NULL },
-    { 0 },
-};
-
-static enum rc resolve(struct work *w, const char *bearer)
-{
-    assert_non_null(w->db);
-    if (!strcmp(bearer, "editor")) {
-        strcpy(w->who.name, "token:editor");
-        w->who.rights |= RIGHT_EDIT;
-        return RC_OK;
-    }
-    return err_set(&w->err, RC_UNAUTHORIZED, "unknown token");
-}
-
-static int open_with(void **state, const struct world_conf *conf)
-{
-    calls = held = 0;
-    edge_set_auth(resolve);
-    *state = world_open_with(table, conf);
-    return 0;
-}
-
-static int open_world(void **state)
-{
-    return open_with(state, &(struct world_conf){ 0 });
-}
-
-static int open_narrow(void **state)
-{
-    return open_with(state, &(struct world_conf){ .queue_max = 2 });
-}
-
-static int open_limited(void **state)
-{
-    return open_with(state, &(struct world_conf){ .rate_limit = 3 });
-}
+#include "tests/lib/edge_world.h"
 
 static int open_cors(void **state)
 {
-    return open_with(state, &(struct world_conf){ .cors = { 1, { "https://a.example" } } });
+    return edge_world_set_up_with(
+        state, &(struct world_conf){ .cors = { 1, { "https://a.example" } } });
 }
-
-static int close_world(void **state)
-{
-    held = 0;
-    world_close(*state);
-    return 0;
-}
-
-#define HEADER(a, name) answer_header(t, &(a), name)
-#define AS_EDITOR       "authorization: Bearer editor\n"
 
 static void parameters_are_checked_and_told_apart(void **state)
 {
@@ -434,109 +280,6 @@ static void a_range_is_answered_with_that_part(void **state)
                      200);
 }
 
-static void the_cache_follows_the_generation(void **state)
-{
-    struct world *t = *state;
-    static const char *const targets[] = { "/cached", "/quick" };
-
-    for (int i = 0; i < 2; i++) {
-        calls = 0;
-        for (int k = 0; k < 3; k++)
-            assert_string_equal(ask(t, GET, targets[i], NULL).body, targets[i]);
-        assert_int_equal(calls, 1);
-        generation_next();
-        ask(t, GET, targets[i], NULL);
-        assert_int_equal(calls, 2);
-    }
-    calls = 0;
-    ask(t, GET, "/forever", NULL);
-    generation_next();
-    ask(t, GET, "/forever", NULL);
-    assert_int_equal(calls, 1);
-    cache_forget_all();
-    ask(t, GET, "/forever", NULL);
-    assert_int_equal(calls, 2);
-}
-
-static void a_cached_answer_knows_nobody(void **state)
-{
-    struct world *t = *state;
-    struct answer a = ask(t, GET, "/shared/x", &(struct ask){ .origin = ORIGIN_ADMIN });
-
-    assert_string_equal(a.body, "public n=-1 q=- x  ");
-    assert_string_equal(HEADER(a, "request-id"), "");
-}
-
-static void a_failure_is_not_cached_and_keeps_its_pointer(void **state)
-{
-    struct world *t = *state;
-    struct answer a = ask(t, GET, "/gone", NULL);
-
-    assert_int_equal(a.status, 410);
-    assert_string_equal(HEADER(a, "link"), "</newest>; rel=\"alternate\"");
-    assert_non_null(strstr(a.body, "/gone was withdrawn"));
-    ask(t, GET, "/gone", NULL);
-    assert_int_equal(calls, 2);
-}
-
-static void many_who_ask_together_are_answered_by_one_making(void **state)
-{
-    struct world *t = *state;
-    struct asking *asking[5];
-
-    held = 1;
-    for (int i = 0; i < 5; i++)
-        asking[i] = ask_begin(t, GET, "/cached-slow", NULL);
-    ask_hang_up(t, asking[0]); /* the one who made us work */
-    held = 0;
-    for (int i = 1; i < 5; i++)
-        assert_string_equal(ask_end(t, asking[i]).body, "slow");
-    assert_int_equal(calls, 1);
-}
-
-static void a_client_that_hangs_up_costs_nothing(void **state)
-{
-    struct world *t = *state;
-    struct asking *asking[6];
-    int64_t orphans = metric_get(METRIC_jobs_orphaned);
-
-    held = 1;
-    for (int i = 0; i < 6; i++)
-        asking[i] = ask_begin(t, GET, "/slow", NULL);
-    for (int i = 0; calls < 2 && i < 1000; i++)
-        usleep(1000);
-    for (int i = 0; i < 6; i++)
-        ask_hang_up(t, asking[i]);
-    held = 0;
-    world_settle(t);
-    assert_int_equal(calls, 2); /* two had begun; the four in the queue never did */
-    assert_int_equal(metric_get(METRIC_jobs_orphaned), orphans + 6);
-}
-
-static void a_full_queue_says_come_again(void **state)
-{
-    struct world *t = *state;
-    struct asking *asking[5];
-    struct answer a;
-
-    held = 1;
-    for (int i = 0; i < 2; i++)
-        asking[i] = ask_begin(t, GET, "/slow", NULL);
-    for (int i = 0; calls < 2 && i < 1000; i++)
-        usleep(1000);
-    for (int i = 2; i < 4; i++)
-        asking[i] = ask_begin(t, GET, "/slow", NULL);
-    a = ask(t, GET, "/slow", NULL);
-    assert_int_equal(a.status, 503);
-    assert_string_not_equal(HEADER(a, "retry-after"), "");
-    a = ask(t, GET, "/cached", NULL);
-    assert_int_equal(a.status, 503);
-    held = 0;
-    for (int i = 0; i < 4; i++)
-        assert_int_equal(ask_end(t, asking[i]).status, 200);
-    assert_int_equal(ask(t, GET, "/cached", NULL).status, 200);
-}
-
 static void rights_are_asked_for(void **state)
 {
     struct world *t = *state;
@@ -557,7 +300,7 @@ static void rights_are_asked_for(void **state)
     assert_int_equal(a.status, 200);
     assert_int_equal(strncmp(a.body, "operator ", 9), 0);
     assert_int_equal(ask(t, POST, "/rows", &(struct ask){ .body = "x" }).status, 401);
-    assert_int_equal(calls, 0);
+    assert_int_equal(edge_world_calls, 0);
 }
 
 static void a_body_that_is_too_large_is_refused_by_its_route(void **state)
@@ -598,66 +341,6 @@ static void header_fields_have_a_limit_together(void **state)
     }
 }
 
-static void a_busy_address_is_asked_to_wait(void **state)
-{
-    struct world *t = *state;
-    struct answer a = ask(t, GET, "/loop/a", NULL);
-
-    assert_string_equal(HEADER(a, "ratelimit-policy"), "\"default\";q=3;w=60");
-    assert_string_equal(HEADER(a, "ratelimit"), "\"default\";r=2;t=20");
-    ask(t, GET, "/nowhere", NULL);
-    ask(t, GET, "/loop/a", NULL);
-    a = ask(t, GET, "/loop/a", NULL);
-    assert_int_equal(a.status, 429);
-    assert_string_not_equal(HEADER(a, "retry-after"), "");
-    assert_int_equal(ask(t, GET, "/loop/a", &(struct ask){ .client = "10.0.0.1" }).status, 200);
-    assert_int_equal(ask(t, GET, "/loop/a", &(struct ask){ .origin = ORIGIN_ADMIN }).status,
-                     200);
-    for (int i = 0; i < 5; i++)
-        assert_int_equal(ask(t, GET, "/free", NULL).status, 200);
-    a = ask(t, GET, "/free", &(struct ask){ .headers = "authorization: Bearer guess" });
-    assert_int_equal(a.status, 429);
-}
-
-/* Whoever makes us work pays; who takes what is ready does not. */
-static void what_the_cache_lacks_counts_and_what_it_has_does_not(void **state)
-{
-    struct world *t = *state;
-    struct answer a;
-
-    for (int i = 0; i < 5; i++) {
-        a = ask(t, GET, "/cached", NULL);
-        assert_int_equal(a.status, 200);
-        assert_string_equal(HEADER(a, "ratelimit"), "");
-        assert_string_equal(HEADER(a, "ratelimit-policy"), "");
-    }
-    assert_int_equal(ask(t, GET, "/shared/a?n=1", NULL).status, 200);
-    assert_int_equal(ask(t, GET, "/shared/a?n=2", NULL).status, 200);
-    a = ask(t, GET, "/shared/a?n=3", NULL);
-    assert_int_equal(a.status, 429);
-    assert_string_equal(HEADER(a, "cache-control"), "no-store");
-    assert_string_not_equal(HEADER(a, "retry-after"), "");
-    assert_int_equal(ask(t, GET, "/shared/a?n=x", NULL).status, 429);
-    assert_int_equal(ask(t, GET, "/cached", NULL).status, 200);
-    assert_int_equal(ask(t, GET, "/shared/a?n=1", NULL).status, 200);
-    assert_int_equal(ask(t, GET, "/shared/a?n=3", &(struct ask){ .client = "10.0.0.1" }).status,
-                     200);
-}
-
-static void one_query_has_one_answer_however_it_is_spelt(void **state)
-{
-    static const char *const same[] = { "/shared/a?n=1&q=b+c", "/shared/a?q=b%20c&n=1",
-                                        "/shared/a?n=%31&q=%62+c" };
-    struct world *t = *state;
-    int64_t misses = metric_get(METRIC_cache_misses);
-
-    for (size_t i = 0; i < sizeof same / sizeof *same; i++)
-        assert_string_equal(ask(t, GET, same[i], NULL).body, "public n=1 q=b c a  ");
-    ask(t, GET, "/shared/b", NULL);
-    ask(t, GET, "/shared/b?", NULL);
-    assert_int_equal(metric_get(METRIC_cache_misses), misses + 2);
-}
-
 static void other_origins_may_read_when_they_are_on_the_list(void **state)
 {
     struct world *t = *state;
@@ -678,34 +361,25 @@ static void other_origins_may_read_when_they_are_on_the_list(void **state)
     assert_string_equal(HEADER(a, "access-control-allow-origin"), "");
 }
 
-#define IN(name, open) cmocka_unit_test_setup_teardown(name, open, close_world)
+#define IN(name, open) cmocka_unit_test_setup_teardown(name, open, edge_world_tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN(parameters_are_checked_and_told_apart, open_world),
-        IN(long_targets_are_refused, open_world),
-        IN(a_problem_is_told_in_chinese_with_a_trace, open_world),
-        IN(our_own_failures_keep_their_reason_to_themselves, open_world),
-        IN(a_page_fails_as_a_page, open_world),
-        IN(other_methods_are_told_which_are_allowed, open_world),
-        IN(head_is_get_without_the_body, open_world),
-        IN(what_the_client_has_is_not_sent_again, open_world),
-        IN(what_is_no_list_of_etags_matches_nothing, open_world),
-        IN(a_body_of_another_type_is_refused, open_world),
-        IN(a_range_is_answered_with_that_part, open_world),
-        IN(the_cache_follows_the_generation, open_world),
-        IN(a_cached_answer_knows_nobody, open_world),
-        IN(a_failure_is_not_cached_and_keeps_its_pointer, open_world),
-        IN(many_who_ask_together_are_answered_by_one_making, open_world),
-        IN(a_client_that_hangs_up_costs_nothing, open_world),
-        IN(a_full_queue_says_come_again, open_narrow),
-        IN(rights_are_asked_for, open_world),
-        IN(a_body_that_is_too_large_is_refused_by_its_route, open_world),
-        IN(header_fields_have_a_limit_together, open_world),
-        IN(a_busy_address_is_asked_to_wait, open_limited),
-        IN(what_the_cache_lacks_counts_and_what_it_has_does_not, open_limited),
-        IN(one_query_has_one_answer_however_it_is_spelt, open_world),
+        IN(parameters_are_checked_and_told_apart, edge_world_set_up),
+        IN(long_targets_are_refused, edge_world_set_up),
+        IN(a_problem_is_told_in_chinese_with_a_trace, edge_world_set_up),
+        IN(our_own_failures_keep_their_reason_to_themselves, edge_world_set_up),
+        IN(a_page_fails_as_a_page, edge_world_set_up),
+        IN(other_methods_are_told_which_are_allowed, edge_world_set_up),
+        IN(head_is_get_without_the_body, edge_world_set_up),
+        IN(what_the_client_has_is_not_sent_again, edge_world_set_up),
+        IN(what_is_no_list_of_etags_matches_nothing, edge_world_set_up),
+        IN(a_body_of_another_type_is_refused, edge_world_set_up),
+        IN(a_range_is_answered_with_that_part, edge_world_set_up),
+        IN(rights_are_asked_for, edge_world_set_up),
+        IN(a_body_that_is_too_large_is_refused_by_its_route, edge_world_set_up),
+        IN(header_fields_have_a_limit_together, edge_world_set_up),
         IN(other_origins_may_read_when_they_are_on_the_list, open_cors),
     };
 

@@ -73,21 +73,10 @@ static const struct route table[] = {
     { 0 },
 };
 
-static enum rc resolve(struct work *w, const char *bearer)
-{
-    assert_non_null(w->db);
-    if (!strcmp(bearer, "editor")) {
-        strcpy(w->who.name, "token:editor");
-        w->who.rights |= RIGHT_EDIT;
-        return RC_OK;
-    }
-    return err_set(&w->err, RC_UNAUTHORIZED, "unknown token");
-}
-
 static int open_world(void **state)
 {
     calls = 0;
-    edge_set_auth(resolve);
+    edge_set_auth(world_know_editor);
     *state = world_open(table);
     return 0;
 }
@@ -97,9 +86,6 @@ static int close_world(void **state)
     world_close(*state);
     return 0;
 }
-
-#define HEADER(a, name) answer_header(t, &(a), name)
-#define AS_EDITOR       "authorization: Bearer editor\n"
 
 static bool made(struct world *t, const char *name)
 {

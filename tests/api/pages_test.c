@@ -13,15 +13,6 @@
 #include "server/base/generation.h"
 #include "tests/lib/service_world.h"
 
-#define URL(...)         arena_printf(world_mem(t), __VA_ARGS__)
-#define HAS(a, text)     assert_non_null(strstr((a).body, text))
-#define HAS_NOT(a, text) assert_null(strstr((a).body, text))
-
-static struct answer get(struct world *t, const char *target)
-{
-    return ask(t, GET, target, NULL);
-}
-
 static bool has_meta(const struct answer *a, const char *name)
 {
     char mark[64];
@@ -299,9 +290,6 @@ static void an_empty_library_has_a_page(void **state)
     HAS(a, "这里还没有内容");
     HAS(a, "href=\"/docs\"");
 }
-
-#define TEST(name) \
-    cmocka_unit_test_setup_teardown(name, service_world_set_up, service_world_tear_down)
 
 int main(void)
 {

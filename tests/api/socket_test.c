@@ -8,10 +8,8 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
-#include <ftw.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,114 +19,13 @@
 #include <unistd.h>
 
 #include "server/base/clock.h"
-#include "server/base/log.h"
 #include "server/base/metric.h"
+#include "server/base/pool.h"
 #include "server/http/client.h"
-#include "server/http/edge.h"
-#include "server/http/server.h"
-
-enum { LOOPS = 2, MANY = 40 };
-
-struct bench {
-    char dir[64], admin[96], keys[96], ca[128];
-    struct pool *pool;
-    struct server *server;
-};
-
-static atomic_int held;
-
-static enum rc hello(struct work *w, const struct request *rq, struct reply *rp)
-{
-    reply_body(rp, TYPE_TEXT, rq->tls ? "tls" : w->who.name, rq->tls ? 3 : strlen(w->who.name));
-    return RC_OK;
-}
-
-static enum rc slow(struct work *w, const struct request *rq, struct reply *rp)
-{
-    (void)w, (void)rq;
-    while (held)
-        usleep(1000);
-    reply_body(rp, TYPE_TEXT, "slow", 4);
-    return RC_OK;
-}
-
-static enum rc large(struct work *w, const struct request *rq, struct reply *rp)
-{
-    (void)rq;
-    reply_body(rp, TYPE_BYTES, arena_zalloc(w->mem, 3 << 20), 3 << 20);
-    return RC_OK;
-}
-
-static const struct route table[] = {
-    { GET, "/hello", RIGHT_READ, ON_LOOP, 0, NULL, 0, hello, NULL, "", "", NULL },
-    { GET, "/cached", RIGHT_READ, ON_WORKER, R_CACHED, NULL, 0, hello, NULL, "", "", NULL },
-    { GET, "/large", RIGHT_READ, ON_WORKER, R_CACHED, NULL, 0, large, NULL, "", "", NULL },
-    { GET, "/slow", RIGHT_READ, ON_WORKER, 0, NULL, 0, slow, NULL, "", "", NULL },
-    { POST, "/hello", RIGHT_READ, ON_WORKER, 0, NULL, 1000, hello, NULL, "", "", NULL },
-    { 0 },
-};
-
-static struct server_conf conf_of(const struct bench *b)
-{
-    return (struct server_conf){
-        .listen = { 3, { "https://127.0.0.1:0", "http://127.0.0.1:0", "https://[::]:0" } },
-        .admin = b->admin,
-        .tls_cert = "",
-        .tls_key = "",
-        .keys_dir = b->keys,
-        .loops = LOOPS,
-        .body_max = 1 << 20
-    };
-}
-
-static int open_bench(void **state)
-{
-    struct bench *b = calloc(1, sizeof *b);
-    struct err e = { 0 };
-    struct server_conf conf;
-
-    held = 0;
-    if (!getenv("TJZW_TEST_LOG"))
-        log_set_fd(-1);
-    snprintf(b->dir, sizeof b->dir, "/tmp/tjzw-socket-XXXXXX");
-    assert_non_null(mkdtemp(b->dir));
-    snprintf(b->admin, sizeof b->admin, "%s/admin.sock", b->dir);
-    snprintf(b->keys, sizeof b->keys, "%s/keys", b->dir);
-    snprintf(b->ca, sizeof b->ca, "%s/tls-cert.pem", b->keys);
-    assert_int_equal(pool_new(&e, 2, 100, NULL, NULL, &b->pool), RC_OK);
-    routes_set(table);
-    edge_init(&(struct edge_conf){ .pool = b->pool, .cache_size = 16 << 20 });
-    conf = conf_of(b);
-    if (server_open(&e, &conf, &b->server))
-        fail_msg("%s", e.text);
-    server_run(b->server);
-    *state = b;
-    return 0;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st, (void)type, (void)ftw;
-    return remove(path);
-}
-
-static int close_bench(void **state)
-{
-    struct bench *b = *state;
-
-    held = 0;
-    if (b->server)
-        assert_true(server_stop(b->server, 2000));
-    pool_free(b->pool);
-    server_free(b->server);
-    assert_int_equal(metric_get(METRIC_connections), 0);
-    nftw(b->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-    free(b);
-    return 0;
-}
+#include "tests/lib/socket_world.h"
 
 /* The answer's body, or what went wrong. */
-static struct client_request get(const struct bench *b, int which, const char *path)
+static struct client_request get(const struct socket_world *b, int which, const char *path)
 {
     static char url[200];
     struct client_request rq = {
@@ -144,7 +41,7 @@ static struct client_request get(const struct bench *b, int which, const char *p
 
 static void it_answers_over_tls_plain_and_both_families(void **state)
 {
-    struct bench *b = *state;
+    struct socket_world *b = *state;
     static const struct {
         int which;
         const char *path, *body;
@@ -165,7 +62,7 @@ static void it_answers_over_tls_plain_and_both_families(void **state)
 /* What breaks an HTTP/2 connection when it is done wrong: bodies where none may be, and lengths. */
 static void http2_gets_no_body_where_none_belongs(void **state)
 {
-    struct bench *b = *state;
+    struct socket_world *b = *state;
     static char body[2000];
     static const struct {
         const char *method, *path;
@@ -198,7 +95,7 @@ static void http2_gets_no_body_where_none_belongs(void **state)
 
 static void large_answers_arrive_whole(void **state)
 {
-    struct bench *b = *state;
+    struct socket_world *b = *state;
 
     for (int i = 0; i < 3; i++) {
         struct client_request rq = get(b, 0, "/large");
@@ -210,7 +107,7 @@ static void large_answers_arrive_whole(void **state)
 
 static void the_admin_socket_is_for_the_operator_alone(void **state)
 {
-    struct bench *b = *state;
+    struct socket_world *b = *state;
     struct client_request rq = { .method = "GET",
                                  .url = "http://localhost/hello",
                                  .socket = b->admin };
@@ -225,9 +122,9 @@ static void the_admin_socket_is_for_the_operator_alone(void **state)
 
 static void a_second_server_is_refused_where_one_listens(void **state)
 {
-    struct bench *b = *state;
+    struct socket_world *b = *state;
     struct server *second = NULL;
-    struct server_conf conf = conf_of(b);
+    struct server_conf conf = socket_world_conf(b);
     struct err e = { 0 };
 
     conf.listen = (struct conf_list){ 1, { server_urls(b->server).v[0] } };
@@ -244,8 +141,8 @@ static void a_second_server_is_refused_where_one_listens(void **state)
 /* What fails between the two steps of a start must be able to take the first back. */
 static void a_server_that_never_ran_can_be_freed(void **state)
 {
-    struct bench *b = *state;
-    struct server_conf conf = conf_of(b);
+    struct socket_world *b = *state;
+    struct server_conf conf = socket_world_conf(b);
     struct server *other;
     struct err e = { 0 };
 
@@ -258,7 +155,7 @@ static void a_server_that_never_ran_can_be_freed(void **state)
     }
 }
 
-static int dial(const struct bench *b, int which)
+static int dial(const struct socket_world *b, int which)
 {
     const char *url = server_urls(b->server).v[which];
     struct sockaddr_in at = { .sin_family = AF_INET,
@@ -288,7 +185,7 @@ static size_t exchange(int fd, const char *request, char *out, size_t n)
 
 static void http1_keeps_the_connection_through_empty_answers(void **state)
 {
-    struct bench *b = *state;
+    struct socket_world *b = *state;
     int fd = dial(b, 1);
     char answer[2000], etag[80], request[200];
     const char *p;
@@ -313,7 +210,7 @@ static void http1_keeps_the_connection_through_empty_answers(void **state)
 
 static void *stop(void *arg)
 {
-    struct bench *b = arg;
+    struct socket_world *b = arg;
 
     return server_stop(b->server, 3000) ? b : NULL;
 }
@@ -330,7 +227,7 @@ static int open_poor(void **state)
     getrlimit(RLIMIT_NOFILE, &rich);
     poor = (struct rlimit){ 300, rich.rlim_max };
     setrlimit(RLIMIT_NOFILE, &poor);
-    rc = open_bench(state);
+    rc = socket_world_set_up(state);
     rich.rlim_cur = rich.rlim_max;
     setrlimit(RLIMIT_NOFILE, &rich); /* the crowd is in this process too */
     return rc;
@@ -338,7 +235,7 @@ static int open_poor(void **state)
 
 static void a_crowd_waits_outside_and_is_served_in_turn(void **state)
 {
-    struct bench *b = *state;
+    struct socket_world *b = *state;
     int fd[CROWD];
     char answer[2000];
 
@@ -358,14 +255,14 @@ static void a_crowd_waits_outside_and_is_served_in_turn(void **state)
 
 static void stopping_closes_idle_connections_and_finishes_the_rest(void **state)
 {
-    struct bench *b = *state;
+    struct socket_world *b = *state;
     int idle = dial(b, 1), busy = dial(b, 1), half = dial(b, 1);
     char answer[2000];
     pthread_t thread;
     void *clean;
     int64_t began = clock_mono_us();
 
-    held = 1;
+    socket_world_held = 1;
     exchange(idle, "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n", answer, sizeof answer);
     say(busy, "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
     say(half, "GET /slow HT");
@@ -373,7 +270,7 @@ static void stopping_closes_idle_connections_and_finishes_the_rest(void **state)
     pthread_create(&thread, NULL, stop, b);
     assert_int_equal(read(idle, answer, sizeof answer), 0);
     assert_true(clock_mono_us() - began < 2500 * 1000);
-    held = 0;
+    socket_world_held = 0;
     memset(answer, 0, sizeof answer);
     assert_true(read(busy, answer, sizeof answer - 1) > 0);
     assert_memory_equal(answer, "HTTP/1.1 200", 12);
@@ -390,7 +287,7 @@ static void stopping_closes_idle_connections_and_finishes_the_rest(void **state)
 
 static void the_deadline_cuts_whoever_does_not_read(void **state)
 {
-    struct bench *b = *state;
+    struct socket_world *b = *state;
     int fd = dial(b, 1), small = 4096;
     int64_t began;
 
@@ -408,181 +305,8 @@ static void the_deadline_cuts_whoever_does_not_read(void **state)
     b->server = NULL;
 }
 
-/* ---- the outbound client against it ---- */
-
-static atomic_int landed, good, seconds;
-
-static void count(struct client_request *rq)
-{
-    if (!rq->rc && rq->status == 200)
-        good++;
-    client_request_done(rq);
-    landed++;
-}
-
-static void many_outbound_requests_share_a_connection(void **state)
-{
-    struct bench *b = *state;
-    struct client_request rq[MANY];
-    struct err e = { 0 };
-    char url[200];
-    int64_t connections;
-
-    landed = good = 0;
-    snprintf(url, sizeof url, "%shello", server_urls(b->server).v[0]);
-    assert_int_equal(client_start(&e, MANY), RC_OK);
-    for (int i = 0; i < MANY; i++) {
-        rq[i] = (struct client_request){
-            .method = i % 2 ? "POST" : "GET", .url = url, .ca_file = b->ca, .done = count
-        };
-        if (i % 2) {
-            rq[i].body = "x";
-            rq[i].body_len = 1;
-        }
-        assert_true(client_send(&rq[i]));
-    }
-    connections = 0;
-    for (int i = 0; landed < MANY && i < 5000; i++) {
-        if (metric_get(METRIC_connections) > connections)
-            connections = metric_get(METRIC_connections);
-        usleep(1000);
-    }
-    client_stop();
-    assert_int_equal(good, MANY);
-    assert_true(connections <= 4);
-}
-
-/* A whole request with the body "x", however many pieces it comes in. */
-static bool read_request(int fd)
-{
-    char request[4096] = "";
-    size_t n = 0;
-    ssize_t got;
-
-    while (!strstr(request, "\r\n\r\nx")) {
-        got = read(fd, request + n, sizeof request - 1 - n);
-        if (got <= 0)
-            return false;
-        n += (size_t)got;
-    }
-    return true;
-}
-
-/* Answers the first request on each connection and hangs up on the second without a word: a
- * connection that dies in use. */
-static void *half_deaf(void *arg)
-{
-    static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-    int listener = *(int *)arg, fd;
-
-    while ((fd = accept(listener, NULL, NULL)) >= 0) {
-        if (read_request(fd) && write(fd, ok, sizeof ok - 1) > 0 && read_request(fd))
-            seconds++;
-        close(fd);
-    }
-    return NULL;
-}
-
-static void send_and_wait(struct client_request *rq)
-{
-    int before = landed;
-
-    assert_true(client_send(rq));
-    while (landed == before)
-        usleep(1000);
-}
-
-static void keep(struct client_request *rq)
-{
-    (void)rq;
-    landed++;
-}
-
-static void a_change_is_never_sent_twice(void **state)
-{
-    struct sockaddr_in at = { .sin_family = AF_INET,
-                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t n = sizeof at;
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct client_request first, second;
-    struct err e = { 0 };
-    pthread_t thread;
-    char url[64];
-
-    (void)state;
-    seconds = 0;
-    assert_int_equal(bind(listener, (struct sockaddr *)&at, sizeof at), 0);
-    assert_int_equal(listen(listener, 8), 0);
-    getsockname(listener, (struct sockaddr *)&at, &n);
-    pthread_create(&thread, NULL, half_deaf, &listener);
-    snprintf(url, sizeof url, "http://127.0.0.1:%d/", ntohs(at.sin_port));
-    first = second = (struct client_request){ .method = "POST",
-                                              .url = url,
-                                              .body = "x",
-                                              .body_len = 1,
-                                              .timeout_ms = 5000,
-                                              .done = keep };
-    assert_int_equal(client_start(&e, 10), RC_OK);
-    send_and_wait(&first);
-    assert_int_equal(first.rc, RC_OK);
-    send_and_wait(&second);
-    assert_int_equal(second.rc, RC_IO);
-    assert_true(second.in_doubt);
-    client_stop();
-    shutdown(listener, SHUT_RDWR);
-    pthread_join(thread, NULL);
-    close(listener);
-    assert_int_equal(seconds, 1);
-    client_request_done(&first);
-    client_request_done(&second);
-}
-
-static void failures_say_whether_the_request_may_have_arrived(void **state)
-{
-    struct bench *b = *state;
-    struct client_request rq = { .method = "GET",
-                                 .url = "http://127.0.0.1:1/",
-                                 .timeout_ms = 2000 };
-    char url[200];
-
-    assert_int_equal(client_call(&rq), RC_IO);
-    assert_false(rq.in_doubt);
-    client_request_done(&rq);
-    snprintf(url, sizeof url, "%slarge", server_urls(b->server).v[0]);
-    rq = (struct client_request){
-        .method = "GET", .url = url, .ca_file = b->ca, .answer_max = 1000
-    };
-    assert_int_equal(client_call(&rq), RC_TOO_LARGE);
-    assert_true(rq.in_doubt);
-    client_request_done(&rq);
-    rq = (struct client_request){ .method = "GET", .url = url };
-    assert_int_equal(client_call(&rq), RC_IO); /* a certificate that nobody vouches for */
-    assert_false(rq.in_doubt);
-    client_request_done(&rq);
-}
-
-static void a_stopping_client_tells_everyone(void **state)
-{
-    struct bench *b = *state;
-    struct err e = { 0 };
-    struct client_request rq;
-    char url[200];
-
-    landed = good = 0;
-    held = 1;
-    snprintf(url, sizeof url, "%sslow", server_urls(b->server).v[0]);
-    rq =
-        (struct client_request){ .method = "GET", .url = url, .ca_file = b->ca, .done = count };
-    assert_int_equal(client_start(&e, 1), RC_OK);
-    assert_true(client_send(&rq));
-    assert_false(client_send(&(struct client_request){ 0 }));
-    usleep(50 * 1000);
-    client_stop();
-    assert_int_equal(landed, 1);
-    assert_int_equal(good, 0);
-}
-
-#define WITH(name) cmocka_unit_test_setup_teardown(name, open_bench, close_bench)
+#define WITH(name) \
+    cmocka_unit_test_setup_teardown(name, socket_world_set_up, socket_world_tear_down)
 
 int main(void)
 {
@@ -595,13 +319,9 @@ int main(void)
         WITH(a_server_that_never_ran_can_be_freed),
         WITH(http1_keeps_the_connection_through_empty_answers),
         cmocka_unit_test_setup_teardown(a_crowd_waits_outside_and_is_served_in_turn, open_poor,
-                                        close_bench),
+                                        socket_world_tear_down),
         WITH(stopping_closes_idle_connections_and_finishes_the_rest),
         WITH(the_deadline_cuts_whoever_does_not_read),
-        WITH(many_outbound_requests_share_a_connection),
-        WITH(a_change_is_never_sent_twice),
-        WITH(failures_say_whether_the_request_may_have_arrived),
-        WITH(a_stopping_client_tells_everyone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -164,3 +164,13 @@ const char *service_publish(struct world *t, const char *title, const char *body
         200);
     return id;
 }
+
+json_t *json_of(struct world *t, const struct answer *a)
+{
+    struct err e = { 0 };
+    json_t *v;
+
+    if (jx_object(&e, world_mem(t), a->body, a->len, &v))
+        fail_msg("%s in %s", e.text, a->body);
+    return v;
+}

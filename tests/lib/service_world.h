@@ -6,6 +6,8 @@
 #ifndef TESTS_SERVICE_WORLD_H
 #define TESTS_SERVICE_WORLD_H
 
+#include <jansson.h>
+
 #include "tests/lib/world.h"
 
 int service_world_set_up(void **state); /* cmocka's; *state is a struct world */
@@ -20,5 +22,18 @@ const char *service_publish(struct world *t, const char *title, const char *body
                             const char *more);
 /* The text value of the first member `key` in a JSON answer, without unescaping; "" if absent. */
 const char *text_of(struct world *t, const struct answer *a, const char *key);
+/* A JSON answer, in world_mem(). */
+json_t *json_of(struct world *t, const struct answer *a);
+
+static inline struct answer get(struct world *t, const char *target)
+{
+    return ask(t, GET, target, NULL);
+}
+
+#define URL(...)         arena_printf(world_mem(t), __VA_ARGS__)
+#define HAS(a, text)     assert_non_null(strstr((a).body, text))
+#define HAS_NOT(a, text) assert_null(strstr((a).body, text))
+#define TEST(name) \
+    cmocka_unit_test_setup_teardown(name, service_world_set_up, service_world_tear_down)
 
 #endif

@@ -311,3 +311,14 @@ const char *answer_header(struct world *t, const struct answer *a, const char *n
             return line + n + 2;
     return "";
 }
+
+enum rc world_know_editor(struct work *w, const char *bearer)
+{
+    assert(w->db);
+    if (!strcmp(bearer, "editor")) {
+        strcpy(w->who.name, "token:editor");
+        w->who.rights |= RIGHT_EDIT;
+        return RC_OK;
+    }
+    return err_set(&w->err, RC_UNAUTHORIZED, "unknown token");
+}

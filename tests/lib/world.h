@@ -64,6 +64,12 @@ void world_check_answers(struct world *t, world_check *check);
 /* "" if absent. */
 const char *answer_header(struct world *t, const struct answer *a, const char *name);
 
+#define HEADER(a, name) answer_header(t, &(a), name)
+
+/* For edge_set_auth(): knows one token, "editor", who may edit. */
+enum rc world_know_editor(struct work *w, const char *bearer);
+#define AS_EDITOR "authorization: Bearer editor\n"
+
 /* The same in steps, for clients that ask together or hang up. */
 struct asking;
 struct asking *ask_begin(struct world *t, enum method m, const char *target,

@@ -1,0 +1,209 @@
+/* The outbound client, against our own server and one that hangs up. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "server/base/metric.h"
+#include "server/http/client.h"
+#include "tests/lib/socket_world.h"
+
+enum { MANY = 40 };
+
+static atomic_int landed, good, seconds;
+
+static void count(struct client_request *rq)
+{
+    if (!rq->rc && rq->status == 200)
+        good++;
+    client_request_done(rq);
+    landed++;
+}
+
+static void many_outbound_requests_share_a_connection(void **state)
+{
+    struct socket_world *b = *state;
+    struct client_request rq[MANY];
+    struct err e = { 0 };
+    char url[200];
+    int64_t connections;
+
+    landed = good = 0;
+    snprintf(url, sizeof url, "%shello", server_urls(b->server).v[0]);
+    assert_int_equal(client_start(&e, MANY), RC_OK);
+    for (int i = 0; i < MANY; i++) {
+        rq[i] = (struct client_request){
+            .method = i % 2 ? "POST" : "GET", .url = url, .ca_file = b->ca, .done = count
+        };
+        if (i % 2) {
+            rq[i].body = "x";
+            rq[i].body_len = 1;
+        }
+        assert_true(client_send(&rq[i]));
+    }
+    connections = 0;
+    for (int i = 0; landed < MANY && i < 5000; i++) {
+        if (metric_get(METRIC_connections) > connections)
+            connections = metric_get(METRIC_connections);
+        usleep(1000);
+    }
+    client_stop();
+    assert_int_equal(good, MANY);
+    assert_true(connections <= 4);
+}
+
+/* A whole request with the body "x", however many pieces it comes in. */
+static bool read_request(int fd)
+{
+    char request[4096] = "";
+    size_t n = 0;
+    ssize_t got;
+
+    while (!strstr(request, "\r\n\r\nx")) {
+        got = read(fd, request + n, sizeof request - 1 - n);
+        if (got <= 0)
+            return false;
+        n += (size_t)got;
+    }
+    return true;
+}
+
+/* Answers the first request on each connection and hangs up on the second without a word: a
+ * connection that dies in use. */
+static void *half_deaf(void *arg)
+{
+    static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    int listener = *(int *)arg, fd;
+
+    while ((fd = accept(listener, NULL, NULL)) >= 0) {
+        if (read_request(fd) && write(fd, ok, sizeof ok - 1) > 0 && read_request(fd))
+            seconds++;
+        close(fd);
+    }
+    return NULL;
+}
+
+static void send_and_wait(struct client_request *rq)
+{
+    int before = landed;
+
+    assert_true(client_send(rq));
+    while (landed == before)
+        usleep(1000);
+}
+
+static void keep(struct client_request *rq)
+{
+    (void)rq;
+    landed++;
+}
+
+static void a_change_is_never_sent_twice(void **state)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET,
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t n = sizeof at;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct client_request first, second;
+    struct err e = { 0 };
+    pthread_t thread;
+    char url[64];
+
+    (void)state;
+    seconds = 0;
+    assert_int_equal(bind(listener, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(listener, 8), 0);
+    getsockname(listener, (struct sockaddr *)&at, &n);
+    pthread_create(&thread, NULL, half_deaf, &listener);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/", ntohs(at.sin_port));
+    first = second = (struct client_request){ .method = "POST",
+                                              .url = url,
+                                              .body = "x",
+                                              .body_len = 1,
+                                              .timeout_ms = 5000,
+                                              .done = keep };
+    assert_int_equal(client_start(&e, 10), RC_OK);
+    send_and_wait(&first);
+    assert_int_equal(first.rc, RC_OK);
+    send_and_wait(&second);
+    assert_int_equal(second.rc, RC_IO);
+    assert_true(second.in_doubt);
+    client_stop();
+    shutdown(listener, SHUT_RDWR);
+    pthread_join(thread, NULL);
+    close(listener);
+    assert_int_equal(seconds, 1);
+    client_request_done(&first);
+    client_request_done(&second);
+}
+
+static void failures_say_whether_the_request_may_have_arrived(void **state)
+{
+    struct socket_world *b = *state;
+    struct client_request rq = { .method = "GET",
+                                 .url = "http://127.0.0.1:1/",
+                                 .timeout_ms = 2000 };
+    char url[200];
+
+    assert_int_equal(client_call(&rq), RC_IO);
+    assert_false(rq.in_doubt);
+    client_request_done(&rq);
+    snprintf(url, sizeof url, "%slarge", server_urls(b->server).v[0]);
+    rq = (struct client_request){
+        .method = "GET", .url = url, .ca_file = b->ca, .answer_max = 1000
+    };
+    assert_int_equal(client_call(&rq), RC_TOO_LARGE);
+    assert_true(rq.in_doubt);
+    client_request_done(&rq);
+    rq = (struct client_request){ .method = "GET", .url = url };
+    assert_int_equal(client_call(&rq), RC_IO); /* a certificate that nobody vouches for */
+    assert_false(rq.in_doubt);
+    client_request_done(&rq);
+}
+
+static void a_stopping_client_tells_everyone(void **state)
+{
+    struct socket_world *b = *state;
+    struct err e = { 0 };
+    struct client_request rq;
+    char url[200];
+
+    landed = good = 0;
+    socket_world_held = 1;
+    snprintf(url, sizeof url, "%sslow", server_urls(b->server).v[0]);
+    rq =
+        (struct client_request){ .method = "GET", .url = url, .ca_file = b->ca, .done = count };
+    assert_int_equal(client_start(&e, 1), RC_OK);
+    assert_true(client_send(&rq));
+    assert_false(client_send(&(struct client_request){ 0 }));
+    usleep(50 * 1000);
+    client_stop();
+    assert_int_equal(landed, 1);
+    assert_int_equal(good, 0);
+}
+
+#define WITH(name) \
+    cmocka_unit_test_setup_teardown(name, socket_world_set_up, socket_world_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH(many_outbound_requests_share_a_connection),
+        WITH(a_change_is_never_sent_twice),
+        WITH(failures_say_whether_the_request_may_have_arrived),
+        WITH(a_stopping_client_tells_everyone),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
