@@ -16,27 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sync/catchup.h"
 #include "sync/index.h"
 #include "sync/object.h"
 #include "sync/verify.h"
-#include "tests/lib/sync_world.h"
+#include "tests/lib/index_world.h"
 
-enum { OBJECTS_MAX = 64, NOT_FULL_MAX = 13, CHANGES = 1300, CHANGES_FULL = 8000 };
-
-struct list {
-    uint64_t seq;
-    struct wire_object object[OBJECTS_MAX];
-    size_t n;
-};
-
-static void build(struct sync_world *t)
-{
-    struct err e = { 0 };
-
-    if (index_build(t->live, &e, t->w.db))
-        fail_msg("%s", e.text);
-}
+enum { NOT_FULL_MAX = 13, CHANGES = 1300, CHANGES_FULL = 8000 };
 
 /* Reads go into an arena that ends with each look. */
 static void begin(struct sync_world *t)
@@ -50,64 +35,13 @@ static void end(struct sync_world *t)
     t->w.mem = t->mem;
 }
 
-static const char *object(struct sync_world *t, const uint8_t hash[HASH_BYTES], size_t *n)
-{
-    uint8_t found[HASH_BYTES];
-    const char *p;
-
-    if (object_read(&t->w, t->dir, hash, WIRE_IDENTITY, &p, n))
-        fail_msg("%s", t->w.err.text);
-    sha256(p, *n, found);
-    assert_memory_equal(found, hash, HASH_BYTES);
-    return p;
-}
-
-static struct list read_list(struct sync_world *t, const struct wire_head *h)
-{
-    struct list list = { 0 };
-    struct wire_lines lines;
-    struct sync_err e = { 0 };
-    bool more = true;
-    size_t n;
-    const char *text;
-
-    assert_true(h->has_index);
-    text = object(t, h->index, &n);
-    assert_int_equal(wire_index_begin(&e, text, n, &lines), SYNC_OK);
-    while (more) {
-        assert_true(list.n < OBJECTS_MAX);
-        assert_int_equal(wire_index_next(&e, &lines, &list.object[list.n], &more), SYNC_OK);
-        list.n += more;
-    }
-    list.seq = lines.seq;
-    return list;
-}
-
 /* What a reader at `cursor` fetches leads to the signed state; the bytes of the objects. */
-static uint64_t follow(struct sync_world *t, const struct wire_head *h, const struct list *list,
-                       uint64_t cursor)
+static uint64_t follow(struct sync_world *t, const struct wire_head *h, uint64_t cursor)
 {
     static struct state held;
-    uint64_t base = cursor > list->seq ? cursor : list->seq, bytes = 0;
-    struct wire_url u = {
-        .epoch = h->epoch, .cut = h->cut, .from = wire_catchup_from(base, h->seq), .to = h->seq
-    };
+    uint64_t bytes = index_world_follow(t, h, cursor, 1, &held);
     uint8_t root[HASH_BYTES];
-    const char *p;
-    size_t n;
 
-    sync_world_state(t, cursor, &held);
-    for (size_t i = 0; i < list->n; i++)
-        if (list->object[i].highest_seq > cursor) {
-            p = object(t, list->object[i].hash, &n);
-            assert_int_equal(n, list->object[i].bytes);
-            state_apply(&held, p, n);
-            bytes += n;
-        }
-    if (base < h->seq) {
-        assert_int_equal(catchup_make(&t->w, t->live, &u, &p, &n), RC_OK);
-        state_apply(&held, p, n);
-    }
     state_root(&held, root);
     assert_int_equal(held.size, h->size);
     assert_memory_equal(root, h->root, HASH_BYTES);
@@ -122,7 +56,7 @@ static uint64_t compact(struct sync_world *t)
 }
 
 /* Few, and not large. */
-static void assert_compact(struct sync_world *t, const struct list *list)
+static void assert_compact(struct sync_world *t, const struct index_list *list)
 {
     uint64_t bytes = 0, live = compact(t);
     size_t open = 0;
@@ -141,7 +75,7 @@ static void assert_compact(struct sync_world *t, const struct list *list)
 }
 
 /* Each object made again by its recipe, from the log alone. */
-static void assert_made_again(struct sync_world *t, const struct list *list)
+static void assert_made_again(struct sync_world *t, const struct index_list *list)
 {
     for (size_t i = 0; i < list->n; i++) {
         uint8_t hash[HASH_BYTES];
@@ -161,16 +95,16 @@ static void assert_made_again(struct sync_world *t, const struct list *list)
 static void look(struct sync_world *t, bool is_compact)
 {
     struct wire_head h;
-    struct list list;
+    struct index_list list;
 
     begin(t);
     h = sync_world_head(t);
-    list = read_list(t, &h);
+    list = index_world_list(t, &h);
     if (is_compact)
         assert_compact(t, &list);
-    follow(t, &h, &list, 0);
-    follow(t, &h, &list, sync_world_random(t, (uint32_t)h.seq));
-    follow(t, &h, &list, sync_world_random(t, (uint32_t)h.seq));
+    follow(t, &h, 0);
+    follow(t, &h, sync_world_random(t, (uint32_t)h.seq));
+    follow(t, &h, sync_world_random(t, (uint32_t)h.seq));
     assert_made_again(t, &list);
     end(t);
 }
@@ -183,11 +117,11 @@ static void run(struct sync_world *t, workload *change)
 
     while (t->seq + 600 < changes) {
         change(t);
-        build(t);
+        index_world_build(t);
         if (sync_world_head(t).cut != cut) { /* that was urgent: the rest is done at leisure */
             cut = sync_world_head(t).cut;
             look(t, false);
-            build(t);
+            index_world_build(t);
         }
         look(t, true);
         if (sync_world_random(t, 3) == 0)
@@ -258,23 +192,21 @@ static void a_phone_some_changes_behind_fetches_about_those(void **state)
 {
     struct sync_world *t = *state;
     struct wire_head h;
-    struct list list;
     uint64_t cursor[10], bytes;
 
     while (t->items < 320)
         sync_world_put(t, t->items, 60000);
-    build(t);
+    index_world_build(t);
     for (uint64_t i = 0; i < 10; i++) {
         cursor[i] = t->seq;
         for (uint64_t k = 0; k < 5; k++)
             sync_world_put(t, 64 * k + i, 60000);
-        build(t);
+        index_world_build(t);
     }
     begin(t);
     h = sync_world_head(t);
-    list = read_list(t, &h);
     for (int i = 0; i < 10; i++) {
-        bytes = follow(t, &h, &list, cursor[i]);
+        bytes = follow(t, &h, cursor[i]);
         /* A layer is about as large as all newer ones, and its beginning is behind the cursor. */
         assert_in_range(bytes, 1, (h.seq - cursor[i]) * 60200 * 2);
     }
