@@ -20,7 +20,7 @@
 #include "server/base/fs.h"
 #include "server/base/log.h"
 #include "server/base/pool.h"
-#include "server/channel/mirror.h"
+#include "server/channel/mirror_thread.h"
 #include "server/channel/purge_hook.h"
 #include "server/demo/demo.h"
 #include "server/http/cache.h"
@@ -207,7 +207,7 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c, unsigne
     if ((flags & APP_NETWORK) &&
         (rc = purge_hook_start(e, c->purge_hook, *c->public_url ? c->public_url : a->origin)))
         return rc;
-    if ((flags & APP_NETWORK) && (rc = mirror_start(e, c, a->db_path)))
+    if ((flags & APP_NETWORK) && (rc = mirror_thread_start(e, c, a->db_path)))
         return rc;
     server_run(a->server);
     return RC_OK;
@@ -250,7 +250,7 @@ void app_stop(struct app *a, int64_t deadline_ms)
     if (a->server && !server_stop(a->server, deadline_ms))
         leave();
     client_stop();
-    mirror_stop();
+    mirror_thread_stop();
     sync_stop();
     pool_free(a->builder);
     pool_free(a->workers);

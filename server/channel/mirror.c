@@ -1,481 +1,39 @@
 /*
- * mirror.c - who is followed, and when.
+ * mirror.c - who is followed: rows of the table `mirror`, and how far each is.
  *
- *     FOLLOWED --(due)--> run --ok--> due after mirror_poll, a little spread
- *                          \--failed--> due after 1, 2, 4 … times that, at most an hour; not before Retry-After
+ *     add, remove --(writer)--> row --COMMIT--> the thread is stirred, and reads the table anew
+ *     list: row, the stream's place in our log, what the thread told last
  *
- * One thread runs all of them, one after the other: a run that finds nothing new is one small request. What is
- * followed stands in the table `mirror`; the thread reads it anew when somebody has changed it. What it tells
- * others is a short row a stream, behind a lock.
- *
- * A kill at any moment loses what was in flight: parts are kept as files, and what was committed adds up.
+ * Adding makes the stream, without a head; removing takes all of it away in one transaction.
+ * Not here: the thread (mirror_thread.c), what a whole server's list adds and removes (mirror_edge.c), withholding
+ * (mirror_items.c).
  */
 #include "server/channel/mirror.h"
 
-#include <inttypes.h>
-#include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include <sodium.h>
-
+#include "server/base/buf.h"
 #include "server/base/clock.h"
 #include "server/base/fs.h"
 #include "server/base/generation.h"
-#include "server/base/log.h"
-#include "server/base/metric.h"
-#include "server/channel/mirror_edge.h"
-#include "server/channel/mirror_files.h"
-#include "server/channel/mirror_net.h"
+#include "server/channel/mirror_status.h"
 #include "server/channel/mirror_store.h"
-#include "server/library/item.h"
+#include "server/channel/mirror_thread.h"
 #include "server/library/stream.h"
-#include "server/store/blob.h"
 #include "server/store/db.h"
-#include "server/store/writer.h"
-#include "sync/heads.h"
 
-enum { URL_LONGEST = 400, CACERT_LONGEST = 500, SWEEP_S = 3600, FILES_US = 10 * 1000 * 1000 };
-
-struct told { /* what the thread tells others of a stream */
-    char name[WIRE_STREAM_MAX + 1];
-    int64_t checked, failures;
-    char error[sizeof((struct sync_err *)0)->text];
-};
-
-struct follower {
-    char name[WIRE_STREAM_MAX + 1], url[URL_LONGEST + 1], cacert[CACERT_LONGEST + 1];
-    bool has_trust, seen;
-    uint8_t trust[HASH_BYTES];
-    struct mirror_store *store;
-    int64_t no;
-    int64_t due_us, swept_us, files_due_us;
-    unsigned failures;
-};
-
-static struct {
-    pthread_t thread;
-    bool running;
-    atomic_bool stop;
-    char db_path[4096];
-    uint32_t poll; /* seconds */
-    const struct conf *conf;
-
-    /* The thread's. */
-    struct db *db;
-    struct mirror_net *net;
-    struct follower *followers[WIRE_STREAMS_MAX];
-    int n;
-    int64_t edge_due_us;
-    unsigned edge_failures;
-
-    pthread_mutex_t lock;
-    pthread_cond_t stirred;
-    bool changed; /* the table is to be read again */
-    struct told told[WIRE_STREAMS_MAX];
-    int ntold;
-} mirror = { .lock = PTHREAD_MUTEX_INITIALIZER };
-
-/* ---- what others are told ---- */
-
-static struct told *find_told(const char *name)
-{
-    for (int i = 0; i < mirror.ntold; i++)
-        if (!strcmp(mirror.told[i].name, name))
-            return &mirror.told[i];
-    return NULL;
-}
-
-static void measure(void)
-{
-    int64_t lag = 0, now = clock_now();
-
-    for (int i = 0; i < mirror.ntold; i++)
-        if (mirror.told[i].checked && now - mirror.told[i].checked > lag)
-            lag = now - mirror.told[i].checked;
-    metric_set(METRIC_mirror_lag_seconds, lag);
-}
-
-static void tell(const struct follower *f, enum sync_rc rc, const struct sync_err *e)
-{
-    struct told *t;
-
-    pthread_mutex_lock(&mirror.lock);
-    if (!(t = find_told(f->name)) && mirror.ntold < WIRE_STREAMS_MAX) {
-        t = &mirror.told[mirror.ntold++];
-        *t = (struct told){ 0 };
-        strcpy(t->name, f->name);
-    }
-    if (t) {
-        if (!rc)
-            t->checked = clock_now();
-        t->failures = f->failures;
-        snprintf(t->error, sizeof t->error, "%s", rc ? e->text : "");
-    }
-    measure();
-    pthread_mutex_unlock(&mirror.lock);
-}
-
-/* ---- one run ---- */
-
-static void first_use(const struct follower *f, const struct follow_result *r)
-{
-    char hex[HASH_TEXT];
-
-    LOG(LOG_WARN, "mirror_trusts", L_STR("stream", f->name), L_STR("url", f->url),
-        L_STR("key", hex_text(r->trust, sizeof r->trust, hex)));
-}
-
-struct sweeping {
-    int64_t stream, epoch;
-};
-
-static enum rc sweep(struct work *w, void *arg)
-{
-    const struct sweeping *s = arg;
-
-    return mirror_store_sweep(w, s->stream, s->epoch);
-}
-
-static void sweep_now_and_then(struct follower *f, const struct follow_result *r)
-{
-    const struct live *l = live_find(f->name);
-    struct sweeping s = { l ? live_no(l) : 0, (int64_t)r->head.epoch };
-    struct work w;
-
-    if (!l || clock_mono_us() < f->swept_us + SWEEP_S * INT64_C(1000000))
-        return;
-    f->swept_us = clock_mono_us();
-    work_init(&w, arena_new(), NULL, "mirror", RIGHT_ALL);
-    if (writer_call(&w, sweep, &s))
-        LOG(LOG_ERROR, "mirror_not_swept", L_STR("stream", f->name),
-            L_STR("reason", w.err.text));
-    arena_free(w.mem);
-}
-
-/* Told when it begins and when it ends, not at every attempt. */
-static void ended(struct follower *f, enum sync_rc rc, const struct sync_err *e,
-                  const struct follow_result *r)
-{
-    uint32_t wait = mirror.poll, retry = mirror_net_retry(mirror.net);
-
-    if (rc) {
-        metric_add(METRIC_mirror_errors, 1);
-        if (!f->failures++)
-            LOG(LOG_WARN, "mirror_failed", L_STR("stream", f->name), L_STR("url", f->url),
-                L_STR("reason", e->text));
-        wait = follow_backoff(mirror.poll, f->failures, randombytes_random());
-    } else {
-        if (f->failures)
-            LOG(LOG_INFO, "mirror_works_again", L_STR("stream", f->name));
-        f->failures = 0;
-        if (r->changed)
-            f->files_due_us = 0;
-        sweep_now_and_then(f, r);
-    }
-    wait = retry > wait ? retry : wait;
-    f->due_us = clock_mono_us() + (int64_t)wait * 1000000 +
-                randombytes_uniform(mirror.poll * 200000 + 1);
-    tell(f, rc, e);
-}
-
-static void follow(struct follower *f)
-{
-    struct follow_store store = mirror_store_callbacks(f->store);
-    struct follow_transport transport = mirror_net_transport(mirror.net);
-    struct mirror_prepare prepare = { f->store, &transport };
-    struct follow_options o = { .stream = f->name,
-                                .trust = f->has_trust ? f->trust : NULL,
-                                .encoding = WIRE_ZSTD,
-                                .in_steps = true,
-                                .prepare = mirror_prepare,
-                                .prepare_ctx = &prepare };
-    struct follow_result r = { 0 };
-    struct sync_err e = { 0 };
-    enum sync_rc rc;
-
-    mirror_net_to(mirror.net, f->url, f->cacert);
-    rc = follow_run(&e, &store, &transport, &o, &r);
-    if (rc == SYNC_CANCELLED)
-        return;
-    if (r.first_use && !rc)
-        first_use(f, &r);
-    ended(f, rc, &e, &r);
-}
-
-/* One picture or attachment, or a part of it. */
-static void fetch_file(struct follower *f)
-{
-    struct follow_transport transport = mirror_net_transport(mirror.net);
-    int64_t most = mirror.conf->mirror_blob_max;
-    struct live *l = live_by_no(f->no);
-    struct mirror_files files = { .stream = f->no,
-                                  .data = l ? live_data(l) : NULL,
-                                  .reader = mirror.db,
-                                  .most_bytes = most > BLOB_MAX ? BLOB_MAX : most,
-                                  .transport = &transport };
-    struct sync_err e = { 0 };
-    bool none;
-    enum sync_rc rc;
-
-    f->files_due_us = clock_mono_us() + FILES_US;
-    if (!l)
-        return;
-    mirror_net_to(mirror.net, f->url, f->cacert);
-    rc = mirror_files_step(&e, &files, &none);
-    (void)mirror_net_retry(mirror.net);
-    if (rc && rc != SYNC_CANCELLED)
-        LOG(LOG_ERROR, "mirror_files_failed", L_STR("stream", f->name),
-            L_STR("reason", e.text));
-    if (!none && !rc)
-        f->files_due_us = clock_mono_us();
-}
-
-/* ---- who is followed ---- */
-
-static void follower_free(struct follower *f)
-{
-    mirror_store_free(f->store);
-    free(f);
-}
-
-static struct follower *find(const char *name)
-{
-    for (int i = 0; i < mirror.n; i++)
-        if (!strcmp(mirror.followers[i]->name, name))
-            return mirror.followers[i];
-    return NULL;
-}
-
-static void take_row(const struct rows *q)
-{
-    const char *name = rows_text(q, 1), *cacert = rows_text(q, 4);
-    struct follower *f = find(name);
-    struct live *l = live_find(name);
-    size_t n;
-    const void *trust = rows_blob(q, 3, &n);
-
-    if (!l || (!f && mirror.n == WIRE_STREAMS_MAX))
-        return;
-    if (!f) {
-        if (!(f = calloc(1, sizeof *f)))
-            abort();
-        snprintf(f->name, sizeof f->name, "%s", name);
-        f->store = mirror_store_new(l, mirror.db);
-        f->swept_us = clock_mono_us();
-        mirror.followers[mirror.n++] = f;
-    }
-    snprintf(f->url, sizeof f->url, "%s", rows_text(q, 2));
-    snprintf(f->cacert, sizeof f->cacert, "%s", cacert ? cacert : "");
-    f->has_trust = trust && n == HASH_BYTES;
-    if (f->has_trust)
-        memcpy(f->trust, trust, n);
-    f->no = rows_int(q, 0);
-    f->due_us = f->files_due_us = 0;
-    f->seen = true;
-}
-
-static void forget_unseen(void)
-{
-    int kept = 0;
-
-    for (int i = 0; i < mirror.n; i++) {
-        struct follower *f = mirror.followers[i];
-
-        if (f->seen)
-            mirror.followers[kept++] = f;
-        else
-            follower_free(f);
-    }
-    mirror.n = kept;
-}
-
-static void read_table(void)
-{
-    struct work w;
-    struct rows q;
-    enum rc rc;
-
-    work_init(&w, arena_new(), mirror.db, "mirror", RIGHT_ALL);
-    for (int i = 0; i < mirror.n; i++)
-        mirror.followers[i]->seen = false;
-    if (!(rc = db_query(&w, SQL_mirror_all, &q, ""))) {
-        while (rows_next(&q))
-            take_row(&q);
-        rc = rows_done(&q);
-    }
-    if (rc)
-        LOG(LOG_ERROR, "mirrors_not_read", L_STR("reason", w.err.text));
-    else
-        forget_unseen();
-    arena_free(w.mem);
-}
-
-/* ---- the thread ---- */
-
-static struct follower *most_due(void)
-{
-    struct follower *f = NULL;
-
-    for (int i = 0; i < mirror.n; i++)
-        if (!f || mirror.followers[i]->due_us < f->due_us)
-            f = mirror.followers[i];
-    return f;
-}
-
-static struct follower *most_due_files(void)
-{
-    struct follower *f = NULL;
-
-    for (int i = 0; i < mirror.n; i++)
-        if (!f || mirror.followers[i]->files_due_us < f->files_due_us)
-            f = mirror.followers[i];
-    return f;
-}
-
-/* Until somebody changes the table, or the time has come. True: read it again. */
-static bool sleep_until(int64_t due_us)
-{
-    bool changed;
-
-    pthread_mutex_lock(&mirror.lock);
-    while (!mirror.changed && !atomic_load(&mirror.stop) && clock_mono_us() < due_us) {
-        struct timespec until = { due_us / 1000000, due_us % 1000000 * 1000 };
-
-        pthread_cond_timedwait(&mirror.stirred, &mirror.lock, &until);
-    }
-    changed = mirror.changed;
-    mirror.changed = false;
-    pthread_mutex_unlock(&mirror.lock);
-    return changed;
-}
-
-/* An edge looks at the list before it looks at the streams. */
-static void follow_edge(void)
-{
-    struct follow_transport transport = mirror_net_transport(mirror.net);
-    uint32_t wait = mirror.poll;
-    struct sync_err e = { 0 };
-    bool changed = false;
-    enum sync_rc rc;
-
-    mirror_net_to(mirror.net, mirror.conf->edge_of, mirror.conf->edge_ca);
-    rc = mirror_edge_run(&e, mirror.conf, mirror.db, &transport, &changed);
-    if (rc == SYNC_CANCELLED)
-        return;
-    if (rc) {
-        metric_add(METRIC_mirror_errors, 1);
-        if (!mirror.edge_failures++)
-            LOG(LOG_WARN, "edge_failed", L_STR("url", mirror.conf->edge_of),
-                L_STR("reason", e.text));
-        wait = follow_backoff(mirror.poll, mirror.edge_failures, randombytes_random());
-    } else {
-        mirror.edge_failures = 0;
-    }
-    mirror.edge_due_us = clock_mono_us() + (int64_t)wait * 1000000;
-    if (changed)
-        read_table();
-}
-
-static void *loop(void *arg)
-{
-    bool edge = *mirror.conf->edge_of != '\0';
-
-    (void)arg;
-    while (!atomic_load(&mirror.stop)) {
-        struct follower *f = most_due(), *g = most_due_files();
-        int64_t due = f ? f->due_us : INT64_MAX / 2;
-
-        due = edge && mirror.edge_due_us < due ? mirror.edge_due_us : due;
-        if (sleep_until(g && g->files_due_us < due ? g->files_due_us : due))
-            read_table();
-        else if (g && due > clock_mono_us() && !atomic_load(&mirror.stop))
-            fetch_file(g);
-        else if (edge && mirror.edge_due_us <= clock_mono_us() && !atomic_load(&mirror.stop))
-            follow_edge();
-        else if (f && !atomic_load(&mirror.stop))
-            follow(f);
-    }
-    return NULL;
-}
-
-static void stir(void *arg)
-{
-    (void)arg;
-    pthread_mutex_lock(&mirror.lock);
-    mirror.changed = true;
-    if (mirror.running)
-        pthread_cond_signal(&mirror.stirred);
-    pthread_mutex_unlock(&mirror.lock);
-}
-
-/* http:// or https://, a host, perhaps a port and one slash. */
-static bool is_server(const char *url)
+bool mirror_url_ok(const char *url)
 {
     size_t n = strlen(url);
 
     return (!strncmp(url, "https://", 8) || !strncmp(url, "http://", 7)) && n > 8 &&
-           n <= URL_LONGEST && !strpbrk(url, " \"<>\\?#") &&
+           n <= MIRROR_URL_MAX && !strpbrk(url, " \"<>\\?#") &&
            strchr(url + 8, '/') == (url[n - 1] == '/' ? url + n - 1 : NULL);
 }
 
-enum rc mirror_start(struct err *e, const struct conf *c, const char *db_path)
-{
-    pthread_condattr_t attr;
-    enum rc rc;
-
-    if (*c->edge_of && !is_server(c->edge_of))
-        return err_set(e, RC_INVALID,
-                       "edge_of: \"%.100s\" is not the address of a server, like "
-                       "https://www.example.cn:8443",
-                       c->edge_of);
-    snprintf(mirror.db_path, sizeof mirror.db_path, "%s", db_path);
-    mirror.poll = c->mirror_poll < 1000 ? 1 : (uint32_t)(c->mirror_poll / 1000);
-    mirror.conf = c;
-    mirror.edge_due_us = 0;
-    atomic_store(&mirror.stop, false);
-    mirror.changed = true;
-    if ((rc = db_open(e, mirror.db_path, DB_READ, &mirror.db)))
-        return rc;
-    if (*c->edge_of && (rc = mirror_edge_open(e, c, mirror.db))) {
-        db_close(mirror.db);
-        return rc;
-    }
-    mirror.net = mirror_net_new(&mirror.stop);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&mirror.stirred, &attr);
-    pthread_condattr_destroy(&attr);
-    mirror.running = true;
-    if (pthread_create(&mirror.thread, NULL, loop, NULL))
-        abort();
-    return RC_OK;
-}
-
-void mirror_stop(void)
-{
-    if (!mirror.running)
-        return;
-    atomic_store(&mirror.stop, true);
-    stir(NULL);
-    pthread_join(mirror.thread, NULL);
-    mirror.running = false;
-    for (int i = 0; i < mirror.n; i++)
-        follower_free(mirror.followers[i]);
-    mirror.n = mirror.ntold = 0;
-    mirror_net_free(mirror.net);
-    db_close(mirror.db);
-    mirror.net = NULL;
-    mirror.db = NULL;
-    pthread_cond_destroy(&mirror.stirred);
-}
-
-/* ---- rows ---- */
-
 static enum rc check_new(struct work *w, const struct mirror_new *in, uint8_t trust[HASH_BYTES])
 {
-    if (!is_server(in->url))
+    if (!mirror_url_ok(in->url))
         return err_field(&w->err, "url",
                          "\"%.100s\" is not the address of a server, like "
                          "https://www.example.cn:8443",
@@ -486,7 +44,7 @@ static enum rc check_new(struct work *w, const struct mirror_new *in, uint8_t tr
     if (in->trust && !hex_parse(in->trust, strlen(in->trust), trust, HASH_BYTES))
         return err_field(&w->err, "trust",
                          "a platform key is 64 lower-case hex digits: its server prints it");
-    if (in->cacert && (strlen(in->cacert) > CACERT_LONGEST || !fs_exists(in->cacert)))
+    if (in->cacert && (strlen(in->cacert) > MIRROR_CACERT_MAX || !fs_exists(in->cacert)))
         return err_field(&w->err, "ca", "there is no file %.200s", in->cacert);
     return RC_OK;
 }
@@ -506,7 +64,7 @@ enum rc mirror_follow(struct work *w, const struct mirror_new *in)
                      arena_printf(w->mem, "%.*s", (int)n, in->url), in->trust ? trust : NULL,
                      sizeof trust, in->cacert, clock_now())))
         return rc;
-    work_after_commit(w, stir, NULL);
+    work_after_commit(w, mirror_stir, NULL);
     return RC_OK;
 }
 
@@ -536,7 +94,7 @@ enum rc mirror_unfollow(struct work *w, const char *name)
     if ((rc = mirror_store_forget(w, live_no(l))) || (rc = live_mirror_drop(w, l)))
         return rc;
     work_after_commit(w, changed, NULL);
-    work_after_commit(w, stir, NULL);
+    work_after_commit(w, mirror_stir, NULL);
     work_after_commit(w, mirror_parts_drop, (void *)(uintptr_t)parts);
     return RC_OK;
 }
@@ -560,7 +118,7 @@ static enum rc trust_of(struct work *w, int64_t stream, char out[HASH_TEXT])
 
 static enum rc describe(struct work *w, struct mirror_state *s, int64_t no)
 {
-    const struct told *t;
+    struct mirror_status told;
     struct stream row;
     enum rc rc;
 
@@ -569,14 +127,10 @@ static enum rc describe(struct work *w, struct mirror_state *s, int64_t no)
     s->epoch = row.epoch;
     s->seq = row.seq;
     s->items = row.born;
-    s->error = "";
-    pthread_mutex_lock(&mirror.lock);
-    if ((t = find_told(s->stream))) {
-        s->checked = t->checked;
-        s->failures = t->failures;
-        s->error = arena_strdup(w->mem, t->error);
-    }
-    pthread_mutex_unlock(&mirror.lock);
+    mirror_status_of(s->stream, &told);
+    s->checked = told.checked;
+    s->failures = told.failures;
+    s->error = arena_strdup(w->mem, told.error);
     return RC_OK;
 }
 

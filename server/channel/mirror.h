@@ -1,16 +1,18 @@
 /*
- * mirror.h - follows streams of other servers and serves them here, byte for byte (docs/mirror.md).
+ * mirror.h - streams of other servers that are followed and served here, byte for byte (docs/mirror.md).
  *
- *     table mirror --> one thread --> follow_run() each `mirror_poll` --> mirror_store --> tables, tree, head
- *
- * Functions that take a work stand inside a writer job or read; the rest is any thread's.
+ * All stand inside a writer job, or read.
  */
 #ifndef CHANNEL_MIRROR_H
 #define CHANNEL_MIRROR_H
 
-#include "server/base/conf.h"
 #include "server/base/id.h"
 #include "server/base/work.h"
+
+enum { MIRROR_URL_MAX = 400, MIRROR_CACERT_MAX = 500 /* bytes */ };
+
+/* Whether it is the address of a server: http:// or https://, a host, perhaps a port and one slash. */
+bool mirror_url_ok(const char *url);
 
 struct mirror_new {
     const char
@@ -47,10 +49,5 @@ enum rc mirror_list(struct work *w, struct mirror_state **out, int *n);
  */
 enum rc mirror_withhold(struct work *w, const struct id *item, const char *reason,
                         bool withhold);
-
-/* After sync_start(); `db_path` is the database. */
-enum rc mirror_start(struct err *e, const struct conf *c, const char *db_path);
-/* Ends what is under way. While the writer still runs; accepts not having been started. */
-void mirror_stop(void);
 
 #endif

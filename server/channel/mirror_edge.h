@@ -1,7 +1,7 @@
 /*
  * mirror_edge.h - a node that shows another server whole: its list of streams, its keys, its streams (docs/mirror.md).
  *
- * Used by mirror.c's thread.
+ * Used by the mirrors' thread.
  */
 #ifndef CHANNEL_MIRROR_EDGE_H
 #define CHANNEL_MIRROR_EDGE_H
