@@ -20,6 +20,7 @@
 #include "server/base/fs.h"
 #include "server/base/log.h"
 #include "server/base/pool.h"
+#include "server/channel/mirror_edge.h"
 #include "server/channel/mirror_thread.h"
 #include "server/channel/purge_hook.h"
 #include "server/demo/demo.h"
@@ -176,8 +177,9 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c, unsigne
 {
     enum rc rc;
 
-    if ((rc = lock_take(e, c->data, &a->lock)) || (rc = check_restored(e, c->data)) ||
-        (rc = make_directories(e, c->data)) || (rc = takedown_open(e, c->data)))
+    if ((rc = mirror_edge_check(e, c)) || (rc = lock_take(e, c->data, &a->lock)) ||
+        (rc = check_restored(e, c->data)) || (rc = make_directories(e, c->data)) ||
+        (rc = takedown_open(e, c->data)))
         return rc;
     purge_url_watch(*c->purge_hook != '\0');
     watch(c);

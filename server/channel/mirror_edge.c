@@ -356,6 +356,20 @@ enum sync_rc mirror_edge_run(struct sync_err *e, const struct conf *c, struct db
     return rc;
 }
 
+enum rc mirror_edge_check(struct err *e, const struct conf *c)
+{
+    uint8_t trust[HASH_BYTES];
+
+    if (*c->edge_of && !mirror_url_ok(c->edge_of))
+        return err_set(e, RC_INVALID,
+                       "edge_of: \"%.100s\" is not the address of a server, like "
+                       "https://www.example.cn:8443",
+                       c->edge_of);
+    if (*c->edge_trust && !hex_parse(c->edge_trust, strlen(c->edge_trust), trust, sizeof trust))
+        return err_set(e, RC_INVALID, "edge_trust: a platform key is 64 lower-case hex digits");
+    return RC_OK;
+}
+
 static enum rc nothing(struct work *w, void *arg)
 {
     work_after_commit(w, show, arg);
@@ -365,15 +379,11 @@ static enum rc nothing(struct work *w, void *arg)
 enum rc mirror_edge_open(struct err *e, const struct conf *c, struct db *reader)
 {
     struct edge *x = edge_new(c, reader);
-    uint8_t trust[HASH_BYTES];
     struct work w;
     enum rc rc;
 
     work_init(&w, arena_new(), reader, "mirror", RIGHT_ALL);
-    if (*c->edge_trust && !hex_parse(c->edge_trust, strlen(c->edge_trust), trust, sizeof trust))
-        rc = err_set(&w.err, RC_INVALID,
-                     "edge_trust: a platform key is 64 lower-case hex digits");
-    else if (!(rc = load(x, &w)) && x->held_list_n) {
+    if (!(rc = load(x, &w)) && x->held_list_n) {
         memcpy(x->keys, x->held_keys, x->keys_n = x->held_keys_n);
         memcpy(x->answer, x->held_list, x->list_n = x->held_list_n);
         rc = writer_call(&w, nothing, x);
@@ -388,9 +398,10 @@ enum rc mirror_edge_open(struct err *e, const struct conf *c, struct db *reader)
 bool mirror_edge_holds(struct work *w)
 {
     struct rows q;
-    bool holds = false;
+    bool holds;
 
-    if (!db_query(w, SQL_mirror_value, &q, "ii", (int64_t)NOBODY, (int64_t)FOLLOW_HEADS))
-        holds = rows_next(&q);
+    if (db_query(w, SQL_mirror_value, &q, "ii", (int64_t)NOBODY, (int64_t)FOLLOW_HEADS))
+        return false;
+    holds = rows_next(&q);
     return !rows_done(&q) && holds;
 }

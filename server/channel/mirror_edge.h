@@ -10,7 +10,9 @@
 #include "server/base/work.h"
 #include "sync/follow.h"
 
-/* Before the first run: shows what was adopted before the restart. RC_INVALID: edge_trust is no key. */
+/* RC_INVALID: edge_of is no address, or edge_trust no key. Before anything is made. */
+enum rc mirror_edge_check(struct err *e, const struct conf *c);
+/* Before the first run: shows what was adopted before the restart. */
 enum rc mirror_edge_open(struct err *e, const struct conf *c, struct db *reader);
 /*
  * Asks for keys and list, verifies them, and follows what the list names; what it no longer names is dropped. *changed: the table

@@ -362,11 +362,6 @@ enum rc mirror_thread_start(struct err *e, const struct conf *c, const char *db_
     pthread_condattr_t attr;
     enum rc rc;
 
-    if (*c->edge_of && !mirror_url_ok(c->edge_of))
-        return err_set(e, RC_INVALID,
-                       "edge_of: \"%.100s\" is not the address of a server, like "
-                       "https://www.example.cn:8443",
-                       c->edge_of);
     snprintf(mirror.db_path, sizeof mirror.db_path, "%s", db_path);
     mirror.poll = c->mirror_poll < 1000 ? 1 : (uint32_t)(c->mirror_poll / 1000);
     mirror.conf = c;

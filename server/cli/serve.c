@@ -130,6 +130,16 @@ static void raise_file_limit(void)
         LOG(LOG_WARN, "file_limit", L_STR("why", strerror(errno)));
 }
 
+/* What keeps a server from starting, and the way out of it. */
+static const char *start_hint(enum rc rc)
+{
+    switch (rc) {
+    case RC_INVALID: return "mend that setting; all of them: tjzw print-conf";
+    case RC_CONFLICT: return "stop the other program, or choose another --data or --listen";
+    default: return "look for more: tjzw doctor --data DIR";
+    }
+}
+
 static int run(const struct args *a, const struct conf *c, const sigset_t *signals)
 {
     unsigned flags = APP_NETWORK | (arg_flag(a, "demo") ? APP_DEMO : 0);
@@ -137,10 +147,7 @@ static int run(const struct args *a, const struct conf *c, const sigset_t *signa
     struct err e = { 0 };
 
     if (app_start(&e, c, flags, &app))
-        return cli_fail(&e, "the server cannot start",
-                        e.rc == RC_CONFLICT
-                            ? "stop the other program, or choose another --data or --listen"
-                            : "look for more: tjzw doctor --data DIR");
+        return cli_fail(&e, "the server cannot start", start_hint(e.rc));
     say_where(app, c);
     notify("READY=1");
     wait_for_stop(signals);

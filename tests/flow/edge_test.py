@@ -96,10 +96,13 @@ with World() as w:
         other.ready()
         wait_for("the refusal", 10, lambda: "edge_failed" in other.said(), 0.1)
         assert other.get("/v1/sync/heads").status == 503
-    with case("an origin that is no address is told at the start"):
-        for url in ("nonsense", "https://", "ftp://127.0.0.1", "https://127.0.0.1/v1"):
-            ran = w.tjzw("serve", "--data", w.dir / "lost", "--mirror", url, check=False)
-            assert ran.returncode == 65 and b"not the address of a server" in ran.stderr, (url, ran.returncode, ran.stderr)
+    with case("an origin that is no address, and a key that is none, are refused before anything is made"):
+        good, taken = "https://127.0.0.1:9", ["--listen", edge.url]
+        wrong = [([url], b"not the address of a server") for url in ("nonsense", "https://", "ftp://127.0.0.1", "https://127.0.0.1/v1")]
+        for words, why in [*wrong, ([good, "--trust", "nonsense"], b"64 lower-case hex digits")]:
+            ran = w.tjzw("serve", "--data", w.dir / "lost", *taken, "--mirror", *words, check=False)
+            assert ran.returncode == 65 and why in ran.stderr and b"print-conf" in ran.stderr, (words, ran.returncode, ran.stderr)
+            assert not (w.dir / "lost").exists(), words
     with case("verify and doctor know an edge"):
         edge.stop()
         w.tjzw("verify", "--data", at["edge"])
