@@ -9,8 +9,17 @@
 #include "server/base/clock.h"
 #include "server/base/jx.h"
 #include "server/channel/mirror.h"
+#include "server/channel/mirror_status.h"
 
 enum { LINE_MAX_CHARS = 500 };
+
+static void put_since(struct buf *b, int64_t since)
+{
+    char text[CLOCK_TEXT];
+
+    if (since)
+        jx_put_text(b, "since", clock_text(since, text));
+}
 
 static void put_mirror(struct buf *b, const struct mirror_state *m)
 {
@@ -26,9 +35,29 @@ static void put_mirror(struct buf *b, const struct mirror_state *m)
     jx_put_int(b, "failures", m->failures);
     jx_put_int(b, "items", m->items);
     jx_put_int(b, "seq", m->seq);
+    put_since(b, m->since);
     jx_put_text(b, "stream", m->stream);
     jx_put_text(b, "trust", *m->trust ? m->trust : NULL);
     jx_put_text(b, "url", m->url);
+    buf_addc(b, '}');
+}
+
+/* How it is with the list of streams that an edge follows; nothing on other servers. */
+static void put_list(struct buf *b)
+{
+    struct mirror_status s;
+    char text[CLOCK_TEXT];
+
+    mirror_status_of(MIRROR_STATUS_LIST, &s);
+    if (!s.checked && !s.failures)
+        return;
+    jx_key(b, "edge");
+    buf_addc(b, '{');
+    if (s.checked)
+        jx_put_text(b, "checked", clock_text(s.checked, text));
+    jx_put_text(b, "error", *s.error ? s.error : NULL);
+    jx_put_int(b, "failures", s.failures);
+    put_since(b, s.since);
     buf_addc(b, '}');
 }
 
@@ -41,7 +70,10 @@ static enum rc reply_list(struct work *w, struct reply *rp)
 
     if ((rc = mirror_list(w, &m, &n)))
         return rc;
-    view_list_open(&b, "mirrors");
+    buf_addc(&b, '{');
+    put_list(&b);
+    jx_key(&b, "mirrors");
+    buf_addc(&b, '[');
     for (int i = 0; i < n; i++)
         put_mirror(&b, &m[i]);
     view_list_close(&b, "");

@@ -130,6 +130,7 @@ static enum rc describe(struct work *w, struct mirror_state *s, int64_t no)
     mirror_status_of(s->stream, &told);
     s->checked = told.checked;
     s->failures = told.failures;
+    s->since = told.since;
     s->error = arena_strdup(w->mem, told.error);
     return RC_OK;
 }

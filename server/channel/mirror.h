@@ -38,6 +38,7 @@ struct mirror_state {
     int64_t
         checked; /* seconds: when the other server last said that this is the newest; 0: not since the start */
     int64_t failures;  /* in a row */
+    int64_t since;     /* seconds: when the first of them was; 0 */
     const char *error; /* why the last attempt failed; "" */
 };
 /* All of them, by name, in w->mem. */

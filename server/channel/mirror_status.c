@@ -20,7 +20,7 @@ struct row {
 static struct {
     pthread_mutex_t lock;
     int n;
-    struct row row[WIRE_STREAMS_MAX];
+    struct row row[WIRE_STREAMS_MAX + 1]; /* and an edge's list */
 } told = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static struct row *find(const char *stream)
@@ -35,7 +35,7 @@ static struct row *add(const char *stream)
 {
     struct row *r;
 
-    if (told.n == WIRE_STREAMS_MAX)
+    if (told.n == sizeof told.row / sizeof *told.row)
         return NULL;
     r = &told.row[told.n++];
     *r = (struct row){ 0 };
@@ -63,6 +63,7 @@ void mirror_status_tell(const char *stream, unsigned failures, const char *error
     pthread_mutex_lock(&told.lock);
     if ((r = find(stream)) || (r = add(stream))) {
         r->status.checked = failures ? r->status.checked : now;
+        r->status.since = !failures ? 0 : r->status.since ? r->status.since : now;
         r->status.failures = failures;
         snprintf(r->status.error, sizeof r->status.error, "%s", error);
     }
@@ -77,6 +78,17 @@ void mirror_status_of(const char *stream, struct mirror_status *out)
     pthread_mutex_lock(&told.lock);
     r = find(stream);
     *out = r ? r->status : (struct mirror_status){ 0 };
+    pthread_mutex_unlock(&told.lock);
+}
+
+void mirror_status_forget(const char *stream)
+{
+    struct row *r;
+
+    pthread_mutex_lock(&told.lock);
+    if ((r = find(stream)))
+        *r = told.row[--told.n];
+    measure(clock_now());
     pthread_mutex_unlock(&told.lock);
 }
 

@@ -12,6 +12,7 @@
 #include "server/channel/mirror_thread.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -230,10 +231,12 @@ static void forget_unseen(void)
     for (int i = 0; i < mirror.n; i++) {
         struct follower *f = mirror.followers[i];
 
-        if (f->seen)
+        if (f->seen) {
             mirror.followers[kept++] = f;
-        else
+        } else {
+            mirror_status_forget(f->name);
             follower_free(f);
+        }
     }
     mirror.n = kept;
 }
@@ -304,6 +307,7 @@ static void follow_edge(void)
     struct follow_transport transport = mirror_net_transport(mirror.net);
     uint32_t wait = mirror.poll;
     struct sync_err e = { 0 };
+    char why[MIRROR_STATUS_TEXT] = "";
     bool changed = false;
     enum sync_rc rc;
 
@@ -316,10 +320,12 @@ static void follow_edge(void)
         if (!mirror.edge_failures++)
             LOG(LOG_WARN, "edge_failed", L_STR("url", mirror.conf->edge_of),
                 L_STR("reason", e.text));
+        snprintf(why, sizeof why, "%.120s: %s", mirror.conf->edge_of, e.text);
         wait = follow_backoff(mirror.poll, mirror.edge_failures, randombytes_random());
     } else {
         mirror.edge_failures = 0;
     }
+    mirror_status_tell(MIRROR_STATUS_LIST, mirror.edge_failures, why);
     mirror.edge_due_us = clock_mono_us() + (int64_t)wait * 1000000;
     if (changed)
         read_table();

@@ -18,8 +18,10 @@
 
 #include "server/base/clock.h"
 #include "server/base/fs.h"
+#include "server/base/jx.h"
 #include "server/channel/mirror_edge.h"
 #include "server/cli/commands.h"
+#include "server/http/client.h"
 #include "server/http/tls.h"
 #include "server/library/purge_url.h"
 #include "server/library/stream.h"
@@ -31,6 +33,7 @@
 enum {
     CLOCK_OFF_MAX = 300, /* seconds that two clocks may differ */
     PURGE_LATE = 600,    /* seconds that a URL may wait for the caches */
+    ASK_MS = 2000,
     MIRROR_LATE =
         86400 /* seconds that the head of a mirrored stream may be old: leases are renewed far sooner */
 };
@@ -39,9 +42,9 @@ enum finding { FINE, WARN, WRONG };
 
 struct doctor {
     const struct conf *c;
-    struct work *w; /* NULL: the library cannot be opened */
-    char text[600]; /* what was found */
-    char mend[300]; /* "" or the way out */
+    struct work *w;  /* NULL: the library cannot be opened */
+    char text[1200]; /* what was found */
+    char mend[300];  /* "" or the way out */
 };
 
 PRINTF_LIKE(4, 5)
@@ -389,39 +392,94 @@ static enum finding check_purges(struct doctor *d)
     return say(d, FINE, "", "%" PRId64 " URLs wait to be told to the caches", n);
 }
 
-/*
- * The streams of other servers. How the last attempt went only the running server knows (tjzw mirror list): from here
- * one sees how old the head is that it shows, against its own lease.
- */
+/* GET /v1/mirrors of the server that runs here: how the last attempts went only it knows. NULL: none does. */
+static const json_t *ask_mirrors(struct doctor *d)
+{
+    struct arena *mem = d->w->mem;
+    struct client_request rq = { .method = "GET",
+                                 .url = "http://localhost/v1/mirrors",
+                                 .socket = arena_printf(mem, "%s/admin.sock", d->c->data),
+                                 .timeout_ms = ASK_MS };
+    struct err ignored = { 0 };
+    json_t *answer = NULL;
+
+    if (client_call(&rq) || rq.status != 200 ||
+        jx_object(&ignored, mem, rq.body_in.p, rq.body_in.n, &answer))
+        answer = NULL;
+    client_request_done(&rq);
+    return answer;
+}
+
+static const json_t *mirror_named(const json_t *answer, const char *stream)
+{
+    const json_t *all = json_object_get(answer, "mirrors");
+
+    for (size_t i = 0; i < json_array_size(all); i++)
+        if (!strcmp(jx_text(json_array_get(all, i), "stream"), stream))
+            return json_array_get(all, i);
+    return NULL;
+}
+
+/* What failed last, if anything did. */
+static bool add_failure(struct buf *b, const char *before, const json_t *told)
+{
+    const char *error = told ? jx_text(told, "error") : NULL;
+
+    if (error)
+        buf_printf(b, "%sfailing since %s (%" PRId64 " times): %s", before,
+                   jx_text(told, "since"), jx_int(told, "failures", 0), error);
+    return error != NULL;
+}
+
+/* How old is the head that is shown here, against its own lease? True: it is late. */
+static bool add_mirror(struct buf *b, struct work *w, const struct stream *s)
+{
+    int64_t age = clock_now() - signed_at(w, s->no);
+
+    if (!signed_at(w, s->no))
+        buf_printf(b, "%s: nothing fetched yet", s->name);
+    else
+        buf_printf(b, "%s: head %" PRId64 ", signed %" PRId64 " s ago", s->name, s->seq, age);
+    return age > MIRROR_LATE;
+}
+
+static const char *mirror_mend(bool failed, bool runs, bool edge)
+{
+    if (!runs)
+        return "start the server, and ask again: it knows what fails";
+    if (!failed)
+        return "nothing fails here: ask who runs the other server why it signs nothing";
+    return edge ? "is the other server up, and reached from here? Another address, key or "
+                  "certificate: tjzw serve --mirror URL --trust KEY --cacert FILE"
+                : "is the other server up, and reached from here? Another address, key or "
+                  "certificate: tjzw mirror add URL --stream NAME --trust KEY --ca FILE";
+}
+
+/* The streams of other servers. */
 static enum finding check_mirrors(struct doctor *d)
 {
-    char text[sizeof d->text];
     struct stream *s;
-    int64_t now = clock_now();
-    size_t at = 0;
-    int n = 0, late = 0, mirrored = 0;
+    const json_t *told;
+    struct buf b;
+    bool failed, late = false;
+    int n = 0;
 
     if (!d->w || stream_list(d->w, &s, &n))
         return say(d, WRONG, "see the line about the library", "the streams cannot be read");
-    for (int i = 0; i < n && at < sizeof text; i++) {
-        int64_t newest = signed_at(d->w, s[i].no);
-
+    b = BUF_IN(d->w->mem);
+    told = ask_mirrors(d);
+    failed = add_failure(&b, "the list of streams: ", json_object_get(told, "edge"));
+    for (int i = 0; i < n; i++) {
         if (!s[i].mirrored)
             continue;
-        at += (size_t)snprintf(text + at, sizeof text - at, "%s%s: ", mirrored++ ? "; " : "",
-                               s[i].name);
-        if (at < sizeof text)
-            at += newest ? (size_t)snprintf(text + at, sizeof text - at,
-                                            "head %" PRId64 ", signed %" PRId64 " s ago",
-                                            s[i].seq, now - newest)
-                         : (size_t)snprintf(text + at, sizeof text - at, "nothing fetched yet");
-        late += !newest || now - newest > MIRROR_LATE;
+        buf_adds(&b, b.n ? "; " : "");
+        late |= add_mirror(&b, d->w, &s[i]);
+        failed |= add_failure(&b, ", ", mirror_named(told, s[i].name));
     }
-    if (!mirrored)
+    if (!b.n)
         return say(d, FINE, "", "no streams of other servers");
-    return say(d, late ? WARN : FINE,
-               late ? "tjzw mirror list says what failed last; is the other server up?" : "",
-               "%s", text);
+    return say(d, failed || late ? WARN : FINE, mirror_mend(failed, told, is_edge(d)), "%s",
+               b.p);
 }
 
 static const struct {

@@ -96,6 +96,10 @@ with World() as w:
         other.ready()
         wait_for("the refusal", 10, lambda: "edge_failed" in other.said(), 0.1)
         assert other.get("/v1/sync/heads").status == 503
+        edge_of = json.loads(w.tjzw("mirror", "list", "--data", w.dir / "other").stdout)["edge"]
+        assert edge_of["failures"] > 0 and city.url in edge_of["error"] and edge_of["since"] and "checked" not in edge_of, edge_of
+        told = w.tjzw("doctor", "--data", w.dir / "other", env={"TJZW_EDGE_OF": city.url}, check=False).stdout.decode()
+        assert f"! 镜像  the list of streams: failing since {edge_of['since']}" in told and "tjzw serve --mirror URL" in told, told
     with case("an origin that is no address, and a key that is none, are refused before anything is made"):
         good, taken = "https://127.0.0.1:9", ["--listen", edge.url]
         wrong = [([url], b"not the address of a server") for url in ("nonsense", "https://", "ftp://127.0.0.1", "https://127.0.0.1/v1")]

@@ -270,6 +270,17 @@ with World() as w:
             assert listed == (verb == "unwithhold"), verb
         listening.terminate()
         assert listening.wait(5) == 0
+    with case("doctor says why a mirror is behind, since when, and how to mend it"):
+        def doctor():
+            return w.tjzw("doctor", "--data", p.data["city"], check=False).stdout.decode()
+        assert "镜像  heping: head " in doctor() and "failing" not in doctor(), doctor()
+        p.district.stop()
+        wait_for("a failed attempt", 20, lambda: "error" in p.tell(p.city, "GET", "/v1/mirrors")["mirrors"][0], 0.1)
+        since = p.tell(p.city, "GET", "/v1/mirrors")["mirrors"][0]["since"]
+        assert f"failing since {since} (" in doctor() and "tjzw mirror add URL" in doctor(), doctor()
+        p.district = p.start("district", p.district.port)
+        wait_for("the mirror to work again", 30, lambda: "error" not in p.tell(p.city, "GET", "/v1/mirrors")["mirrors"][0], 0.2)
+        assert "failing" not in doctor(), doctor()
     with case("verify finds both whole"):
         for who in ("district", "city"):
             getattr(p, who).stop()
