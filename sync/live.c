@@ -7,8 +7,7 @@
  * the tree and its seq need no lock; what loops and workers see of it is the head, behind a
  * small one.
  *
- * The streams that everybody finds stand in a roll, which is never changed, only exchanged for
- * another: whoever looks needs no lock, and what he found stays until sync_done().
+ * Not here: how a stream is found by others (roll.c), mirrored ones (live_mirror.c).
  */
 #include "sync/live.h"
 
@@ -17,7 +16,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "server/base/log.h"
 #include "server/library/change.h"
 #include "server/library/stream.h"
 #include "server/library/takedown.h"
@@ -26,69 +24,17 @@
 #include "sync/head.h"
 #include "sync/heads.h"
 #include "sync/live_state.h"
+#include "sync/roll.h"
 
 enum { TICK_MS = 50 };
 
-struct roll {
-    struct roll *older;
-    int n;
-    struct live *live[WIRE_STREAMS_MAX]; /* ascending by name */
-};
-
-static const struct roll nobody;
-static const struct roll *_Atomic shown = &nobody;
-static _Atomic(struct live *) own; /* the default stream */
-
 /* The writer thread's, but before the start and after the end. */
-static struct roll *rolls; /* the newest first */
 static struct live *lives;
 static struct keys *keys;
 static const struct conf *conf; /* of the start; NULL before and after */
 static struct pool *builders, *workers;
 
-/* ---- who there is ---- */
-
-static const struct roll *roll(void)
-{
-    return atomic_load_explicit(&shown, memory_order_acquire);
-}
-
-struct live *live_own(void)
-{
-    return atomic_load_explicit(&own, memory_order_acquire);
-}
-
-struct live *live_find(const char *name)
-{
-    const struct roll *r = roll();
-
-    for (int i = 0; i < r->n; i++)
-        if (!strcmp(r->live[i]->name, name))
-            return r->live[i];
-    return NULL;
-}
-
-struct live *live_by_no(int64_t no)
-{
-    const struct roll *r = roll();
-
-    for (int i = 0; i < r->n; i++)
-        if (r->live[i]->no == no)
-            return r->live[i];
-    return NULL;
-}
-
-int live_count(void)
-{
-    return roll()->n;
-}
-
-struct live *live_at(int i)
-{
-    const struct roll *r = roll();
-
-    return i < r->n ? r->live[i] : NULL;
-}
+/* ---- what is asked of one ---- */
 
 const char *live_name(const struct live *l)
 {
@@ -113,45 +59,6 @@ bool live_is_mirrored(const struct live *l)
 struct keys *sync_keys(void)
 {
     return keys;
-}
-
-bool live_room(void)
-{
-    return roll()->n < WIRE_STREAMS_MAX;
-}
-
-/* The roll with `add` in its place (NULL: nobody is added), and without `drop`. */
-static void roll_show(struct live *add, const struct live *drop)
-{
-    const struct roll *old = roll();
-    struct roll *r = calloc(1, sizeof *r);
-
-    if (!r)
-        abort();
-    for (int i = 0; i < old->n; i++) {
-        if (add && strcmp(add->name, old->live[i]->name) < 0) {
-            r->live[r->n++] = add;
-            add = NULL;
-        }
-        if (old->live[i] != drop)
-            r->live[r->n++] = old->live[i];
-    }
-    if (add)
-        r->live[r->n++] = add;
-    r->older = rolls;
-    rolls = r;
-    atomic_store_explicit(&shown, r, memory_order_release);
-    heads_touch();
-}
-
-void live_enter(void *l)
-{
-    roll_show(l, NULL);
-}
-
-void live_leave(void *l)
-{
-    roll_show(NULL, l);
 }
 
 struct covers *live_covers(struct live *l)
@@ -197,7 +104,7 @@ static void on_directory(int64_t stream)
 
 static void on_tick(struct db *db, void *arg)
 {
-    const struct roll *r = roll();
+    const struct roll *r = roll_now();
 
     (void)arg;
     for (int i = 0; i < r->n; i++)
@@ -249,7 +156,7 @@ static enum rc start_own(struct work *w, const char *name)
         (rc = load(w, l)) || (rc = head_resume(w, l)))
         return rc;
     /* Last: what was written above is in the tree already, and the observer must not tell it again. */
-    work_after_commit(w, live_enter, l);
+    work_after_commit(w, roll_enter, l);
     return RC_OK;
 }
 
@@ -257,7 +164,7 @@ static void show_default(void *arg)
 {
     (void)arg;
     if (conf->streams.n)
-        atomic_store_explicit(&own, live_find(conf->streams.v[0]), memory_order_release);
+        roll_set_own(live_find(conf->streams.v[0]));
 }
 
 static bool is_ours(const char *name)
@@ -431,14 +338,7 @@ static enum rc on_writer(struct err *e, enum rc (*fn)(struct work *, void *), vo
 
 static void forget_all(void)
 {
-    atomic_store(&own, NULL);
-    atomic_store(&shown, &nobody);
-    while (rolls) {
-        struct roll *older = rolls->older;
-
-        free(rolls);
-        rolls = older;
-    }
+    roll_forget();
     while (lives) {
         struct live *older = lives->older;
 
@@ -477,7 +377,7 @@ struct settling {
 static enum rc look(struct work *w, void *arg)
 {
     struct settling *s = arg;
-    const struct roll *r = roll();
+    const struct roll *r = roll_now();
     enum rc rc = RC_OK;
 
     s->done = true;
@@ -513,7 +413,7 @@ enum rc sync_settle(struct err *e, bool tidy, int64_t most_ms)
 static enum rc sign_first(struct work *w, void *arg)
 {
     bool *done = arg;
-    const struct roll *r = roll();
+    const struct roll *r = roll_now();
     enum rc rc = RC_OK;
 
     *done = true;
@@ -547,7 +447,7 @@ static void show_keys(void *arg)
 
 static enum rc rotate_platform(struct work *w)
 {
-    const struct roll *r = roll();
+    const struct roll *r = roll_now();
     const char *names[WIRE_STREAMS_MAX];
     int n = 0;
     enum rc rc;
@@ -594,7 +494,7 @@ enum rc sync_rotate(struct work *w, const char *role)
 
 void sync_stop(void)
 {
-    const struct roll *r = roll();
+    const struct roll *r = roll_now();
 
     for (int i = 0; i < r->n; i++)
         index_stop(r->live[i]->index);

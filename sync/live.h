@@ -72,7 +72,7 @@ struct keys;
 struct keys *sync_keys(void);
 
 /*
- * All streams, by name. Any thread; what they answer lives until sync_done(), also when the
+ * All streams, by name (roll.c). Any thread; what they answer lives until sync_done(), also when the
  * stream was dropped meanwhile.
  */
 struct live *live_find(const char *name); /* NULL: this server has no such stream */

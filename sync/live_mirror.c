@@ -17,6 +17,7 @@
 #include "server/store/db.h"
 #include "sync/head.h"
 #include "sync/live_state.h"
+#include "sync/roll.h"
 #include "sync/verify.h"
 
 /* The leaves that there are; a first sync may have been cut short. */
@@ -74,7 +75,7 @@ static void enter(void *arg)
 {
     struct stored *s = arg;
 
-    live_enter(s->live);
+    roll_enter(s->live);
     if (s->n)
         live_mirror_show(s->live, &s->head, s->note, s->n);
 }
@@ -85,7 +86,7 @@ static enum rc load(struct work *w, const struct stream *row, struct live **out)
     struct live *l;
     enum rc rc;
 
-    if (!live_room())
+    if (!roll_has_room())
         return err_set(&w->err, RC_INVALID, "a server has at most %d streams",
                        WIRE_STREAMS_MAX);
     l = live_new(row->name, true);
@@ -199,6 +200,6 @@ enum rc live_mirror_drop(struct work *w, struct live *l)
         return err_set(&w->err, RC_CONFLICT, "the stream %s is this server's own", l->name);
     for (size_t i = 0; i < sizeof forget / sizeof *forget && !rc; i++)
         rc = db_run(w, forget[i], "i", l->no);
-    work_after_commit(w, live_leave, l);
+    work_after_commit(w, roll_leave, l);
     return rc;
 }

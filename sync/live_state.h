@@ -1,6 +1,6 @@
 /*
  * live_state.h - the inside of struct live, for the modules of sync/ that keep it: live.c,
- * live_mirror.c, head.c, index.c.
+ * live_mirror.c, roll.c, head.c, index.c.
  */
 #ifndef SYNC_LIVE_STATE_H
 #define SYNC_LIVE_STATE_H
@@ -64,10 +64,6 @@ struct live {
 /* ---- live.c, for live_mirror.c ---- */
 
 struct live *live_new(const char *name, bool mirrored);
-/* After COMMIT: everybody finds it, or nobody any more. */
-void live_enter(void *l);
-void live_leave(void *l);
-bool live_room(void); /* whether one more stream fits */
 
 /* ---- live_mirror.c, for live.c ---- */
 
