@@ -98,7 +98,7 @@ static enum sync_rc one_round(struct sync_err *e, struct engine *f)
     if ((!idle && (rc = bring_up(e, f))) || (rc = widen_on(e, f)) ||
         (rc = prove_due(e, f, &due)) || (due && (rc = prove_kept(e, f))))
         return rc;
-    return f->plan.n > 0 ? f->store->part_keep(f->store->ctx, e, NULL, 0) : SYNC_OK;
+    return f->plan.n > 0 ? f->store->parts.keep(f->store->parts.ctx, e, NULL, 0) : SYNC_OK;
 }
 
 /* ---- rounds ---- */
@@ -289,7 +289,7 @@ static enum sync_rc item_round(struct sync_err *e, struct engine *f)
     f->head_known = true;
     if ((rc = prove_one(e, f, f->item)))
         return rc;
-    return f->store->part_keep(f->store->ctx, e, NULL, 0);
+    return f->store->parts.keep(f->store->parts.ctx, e, NULL, 0);
 }
 
 enum sync_rc follow_fetch_item(struct sync_err *e, const struct follow_store *store,

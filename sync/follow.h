@@ -45,6 +45,22 @@ struct follow_part {
     char etag[FOLLOW_ETAG_MAX];
 };
 
+/* Bodies by URL path, outside any transaction; sync/spool.h keeps them as files. Every callback
+ * returns SYNC_OK, or sets `e` to SYNC_STORE or SYNC_FULL, which ends the run. */
+struct follow_parts {
+    void *ctx;
+    enum sync_rc (*find)(void *ctx, struct sync_err *e, const char *path,
+                         struct follow_part *out);
+    /* A write at 0 replaces what is held, any other continues it; n may be 0. */
+    enum sync_rc (*write)(void *ctx, struct sync_err *e, const char *path, uint64_t at,
+                          const void *bytes, size_t n, const char *etag, bool whole);
+    /* May be called inside a transaction too. *n 0: the end. */
+    enum sync_rc (*read)(void *ctx, struct sync_err *e, const char *path, uint64_t at,
+                         void *out, size_t room, size_t *n);
+    /* Drops every part but these; n 0: all. */
+    enum sync_rc (*keep)(void *ctx, struct sync_err *e, const char *const *paths, size_t n);
+};
+
 typedef enum sync_rc follow_leaf_fn(void *ctx, struct sync_err *e, uint64_t born,
                                     const uint8_t leaf[WIRE_HASH]);
 
@@ -56,8 +72,7 @@ struct follow_item {
 typedef enum sync_rc follow_item_fn(void *ctx, struct sync_err *e,
                                     const struct follow_item *item);
 
-/* Every callback returns SYNC_OK, or sets `e` to SYNC_STORE or SYNC_FULL, which ends the run.
- */
+/* The same holds here. */
 struct follow_store {
     void *ctx;
 
@@ -65,18 +80,7 @@ struct follow_store {
     enum sync_rc (*get)(void *ctx, struct sync_err *e, enum follow_value which, void *out,
                         size_t room, size_t *n);
 
-    /* Bodies by URL path, outside any transaction. A write at 0 replaces what is held, any
-     * other continues it; n may be 0. */
-    enum sync_rc (*part_find)(void *ctx, struct sync_err *e, const char *path,
-                              struct follow_part *out);
-    enum sync_rc (*part_write)(void *ctx, struct sync_err *e, const char *path, uint64_t at,
-                               const void *bytes, size_t n, const char *etag, bool whole);
-    /* May be called inside a transaction too. *n 0: the end. */
-    enum sync_rc (*part_read)(void *ctx, struct sync_err *e, const char *path, uint64_t at,
-                              void *out, size_t room, size_t *n);
-    /* Drops every part but these; n 0: all. */
-    enum sync_rc (*part_keep)(void *ctx, struct sync_err *e, const char *const *paths,
-                              size_t n);
+    struct follow_parts parts;
 
     /*
      * Runs fn(fn_ctx) in one transaction, on whatever thread the store likes, while the caller

@@ -157,8 +157,8 @@ static enum sync_rc part_body(struct follow_get *g, struct sync_err *e, const ui
         return rc;
     if (s->at + n > s->part->wire_max)
         return sync_err_set(e, SYNC_INVALID, "%s: the answer is too long", g->path);
-    rc = s->f->store->part_write(s->f->store->ctx, e, s->part->path, s->at, bytes, n, g->etag,
-                                 false);
+    rc = s->f->store->parts.write(s->f->store->parts.ctx, e, s->part->path, s->at, bytes, n,
+                                  g->etag, false);
     if (rc)
         return rc;
     s->at += n;
@@ -175,7 +175,7 @@ static enum sync_rc part_ended(struct sync_err *e, struct engine *f, struct foll
 
     if (g->status ==
         416) { /* what we hold is as long as the whole, or of another body: fetch it afresh */
-        if ((rc = store->part_write(store->ctx, e, s->part->path, 0, "", 0, "", false)))
+        if ((rc = store->parts.write(store->parts.ctx, e, s->part->path, 0, "", 0, "", false)))
             return rc;
         return sync_err_set(e, SYNC_NET, "%s: the range could not be had", g->path);
     }
@@ -183,7 +183,8 @@ static enum sync_rc part_ended(struct sync_err *e, struct engine *f, struct foll
         return refusal(e, f, g);
     if (!s->begun && (rc = sink_begin(g, e)))
         return rc;
-    if ((rc = store->part_write(store->ctx, e, s->part->path, s->at, "", 0, g->etag, true)))
+    if ((rc = store->parts.write(store->parts.ctx, e, s->part->path, s->at, "", 0, g->etag,
+                                 true)))
         return rc;
     s->part->whole = true;
     return SYNC_OK;
@@ -198,7 +199,7 @@ static enum sync_rc resume(struct sync_err *e, struct engine *f, struct part *p,
         return SYNC_OK;
     p->whole = false;
     *held = (struct follow_part){ 0 };
-    return f->store->part_write(f->store->ctx, e, p->path, 0, "", 0, "", false);
+    return f->store->parts.write(f->store->parts.ctx, e, p->path, 0, "", 0, "", false);
 }
 
 /* Fills `gets` and `sinks` with what is still missing, FETCH_BATCH at most. */
@@ -216,7 +217,7 @@ static enum sync_rc missing(struct sync_err *e, struct engine *f, struct follow_
         if (p->whole)
             continue;
         *s = (struct part_sink){ .f = f, .part = p };
-        if ((rc = store->part_find(store->ctx, e, p->path, &s->held)))
+        if ((rc = store->parts.find(store->parts.ctx, e, p->path, &s->held)))
             return rc;
         if ((rc = resume(e, f, p, &s->held)))
             return rc;

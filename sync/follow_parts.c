@@ -45,7 +45,7 @@ static enum sync_rc read_through(struct sync_err *e, struct engine *f, const str
 
     do {
         at += n;
-        rc = f->store->part_read(f->store->ctx, e, p->path, at, room, READ_ROOM, &n);
+        rc = f->store->parts.read(f->store->parts.ctx, e, p->path, at, room, READ_ROOM, &n);
         if (!rc && n > 0)
             rc = dz ? dz_feed(e, dz, room, n) : decode_feed(e, decode, room, n);
         else if (!rc)
@@ -286,7 +286,7 @@ enum sync_rc part_weed(struct sync_err *e, struct engine *f)
     for (size_t i = 0; i < f->plan.n; i++)
         if (f->plan.parts[i].whole && part_is_right(f, &f->plan.parts[i]))
             keep[n++] = f->plan.parts[i].path;
-    rc = f->store->part_keep(f->store->ctx, e, keep, n);
+    rc = f->store->parts.keep(f->store->parts.ctx, e, keep, n);
     free(keep);
     return rc;
 }

@@ -138,7 +138,7 @@ enum sync_rc plan_keep(struct sync_err *e, struct engine *f)
 
     for (size_t i = 0; i < f->plan.n; i++)
         paths[i] = f->plan.parts[i].path;
-    rc = f->store->part_keep(f->store->ctx, e, paths, f->plan.n);
+    rc = f->store->parts.keep(f->store->parts.ctx, e, paths, f->plan.n);
     free(paths);
     return rc;
 }

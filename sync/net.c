@@ -15,7 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIDE_BY_SIDE = 6, WAIT_MS = 100, NUDGE_MS = 200 };
+enum {
+    SIDE_BY_SIDE = 16,
+    CONNECTIONS = 6 /* where there is no HTTP/2 */,
+    WAIT_MS = 20,
+    NUDGE_MS = 200
+};
 
 struct net {
     CURLM *multi;
@@ -46,7 +51,7 @@ struct net *net_open(const char *agent, uint64_t (*now_ms)(void))
     n->agent = agent;
     n->now_ms = now_ms;
     curl_multi_setopt(n->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
-    curl_multi_setopt(n->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)SIDE_BY_SIDE);
+    curl_multi_setopt(n->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)CONNECTIONS);
     return n;
 }
 

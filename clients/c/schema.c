@@ -2,8 +2,7 @@
  * schema.c - the tables of a phone's store, one text a version; store.c runs those that a store
  * has not seen yet.
  *
- * Rows become visible only with the signed head that covers them. Parts and chunks are the
- * exception, and nobody reads those as content.
+ * Rows become visible only with the signed head that covers them.
  */
 #include "clients/c/store.h"
 
@@ -131,6 +130,11 @@ const char *const store_schema[] = {
     "\n"
     "-- The ETag was that of another URL.\n"
     "DELETE FROM value WHERE which = 1;\n",
+
+    "-- Version 3: bodies on their way are files.\n"
+    "\n"
+    "DROP TABLE chunk;\n"
+    "DROP TABLE part;\n",
 };
 /* clang-format on */
 const int store_schema_version = sizeof store_schema / sizeof store_schema[0];

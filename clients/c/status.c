@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "clients/c/stream.h"
 #include "clients/c/sync.h"
 
 static enum tjzw_code count(struct stream *s, enum stmt which, uint64_t *out,
@@ -63,9 +64,9 @@ static enum tjzw_code status_counts(struct stream *s, struct tjzw_status *out,
     enum tjzw_code rc;
 
     if ((rc = count(s, STMT_ITEM_COUNT, items, e)) ||
-        (rc = count(s, STMT_PART_PENDING, &out->pending, e)) ||
         (rc = count(s, STMT_ITEM_SINCE, &since, e)))
         return rc;
+    out->pending = spool_bytes(stream_parts(s));
     out->items = items[PUBLISHED];
     out->tombstones = items[TOMBSTONES];
     out->older = items[OLDER];

@@ -10,6 +10,7 @@
 
 #include "clients/c/tjzw.h"
 #include "sync/follow.h"
+#include "sync/spool.h"
 
 enum stmt {
 #define STMT(name, sql) STMT_##name,
@@ -51,6 +52,7 @@ struct stream {
     int64_t tried;     /* when that ended, well or not */
     uint32_t failures; /* in a row */
     bool mending;      /* this run repairs: its first transaction takes the mark away */
+    char parts[SPOOL_DIR_MAX]; /* see stream_parts */
 };
 
 /* Opens, checks and migrates. */

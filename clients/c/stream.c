@@ -1,6 +1,6 @@
 /*
  * stream.c - a stream in the store, as the pull engine sees it: values, and the one transaction in which
- * content changes. Bodies on their way are stream_parts.c, what lies below the horizon is stream_kept.c.
+ * content changes. Bodies on their way are files (sync/spool.h), what lies below the horizon is stream_kept.c.
  *
  * Items are applied into the open transaction together with the list of those touched (a
  * temporary table that also holds their new leaves), so that the engine can walk them by born
@@ -8,6 +8,7 @@
  * until COMMIT.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -316,15 +317,18 @@ static enum sync_rc untile(void *ctx, struct sync_err *e)
     return stream_simple(ctx, e, STMT_TILE_WIPE);
 }
 
+const char *stream_parts(struct stream *s)
+{
+    snprintf(s->parts, sizeof s->parts, "%s-parts/%s", s->t->path, s->name);
+    return s->parts;
+}
+
 struct follow_store stream_store(struct stream *s)
 {
     return (struct follow_store){
         .ctx = s,
         .get = get,
-        .part_find = part_find,
-        .part_write = part_write,
-        .part_read = part_read,
-        .part_keep = part_keep,
+        .parts = spool_parts(stream_parts(s)),
         .transact = transact,
         .put = put,
         .held = held,

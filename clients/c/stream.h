@@ -19,16 +19,10 @@ enum sync_rc stream_simple(struct stream *s, struct sync_err *e, enum stmt which
 /* Ends the open transaction, if there is one still. */
 void stream_rollback(struct stream *s);
 
-/* stream_parts.c: callbacks of struct follow_store. */
-enum sync_rc part_find(void *ctx, struct sync_err *e, const char *path,
-                       struct follow_part *out);
-enum sync_rc part_write(void *ctx, struct sync_err *e, const char *path, uint64_t at,
-                        const void *bytes, size_t n, const char *etag, bool whole);
-enum sync_rc part_read(void *ctx, struct sync_err *e, const char *path, uint64_t at, void *out,
-                       size_t room, size_t *n);
-enum sync_rc part_keep(void *ctx, struct sync_err *e, const char *const *paths, size_t n);
+/* The folder of the bodies on their way, STORE-parts/NAME; it lives as long as `s`. */
+const char *stream_parts(struct stream *s);
 
-/* stream_kept.c: the same, */
+/* stream_kept.c: callbacks of struct follow_store, */
 enum sync_rc kept_narrow(void *ctx, struct sync_err *e, const struct merkle_below *below);
 enum sync_rc kept_proved(void *ctx, struct sync_err *e, uint64_t born,
                          const uint8_t root[WIRE_HASH]);

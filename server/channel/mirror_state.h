@@ -44,17 +44,6 @@ struct mirror_touched *mirror_touched(struct mirror_store *s, size_t *n);
 /* All that follows from what the engine wrote, at the end of the transaction; after COMMIT it is shown. */
 enum sync_rc mirror_settle(struct mirror_store *s, struct sync_err *e);
 
-/* ---- mirror_parts.c ---- */
-
-enum sync_rc mirror_part_find(void *ctx, struct sync_err *e, const char *path,
-                              struct follow_part *out);
-enum sync_rc mirror_part_write(void *ctx, struct sync_err *e, const char *path, uint64_t at,
-                               const void *bytes, size_t n, const char *etag, bool whole);
-enum sync_rc mirror_part_read(void *ctx, struct sync_err *e, const char *path, uint64_t at,
-                              void *out, size_t room, size_t *n);
-enum sync_rc mirror_part_keep(void *ctx, struct sync_err *e, const char *const *paths,
-                              size_t n);
-
 /* ---- mirror_items.c: inside a transaction ---- */
 
 /* Sites and columns as the directory names them. RC_INVALID. */

@@ -20,6 +20,7 @@
 #include "server/store/writer.h"
 #include "sync/object.h"
 #include "sync/pack.h"
+#include "sync/spool.h"
 
 enum sync_rc mirror_failed(struct sync_err *e, enum rc rc, const struct err *why)
 {
@@ -412,15 +413,17 @@ void mirror_store_free(struct mirror_store *s)
     free(s);
 }
 
+void mirror_parts_drop(void *dir)
+{
+    spool_drop(dir);
+}
+
 struct follow_store mirror_store_callbacks(struct mirror_store *s)
 {
     return (struct follow_store){
         .ctx = s,
         .get = mirror_get,
-        .part_find = mirror_part_find,
-        .part_write = mirror_part_write,
-        .part_read = mirror_part_read,
-        .part_keep = mirror_part_keep,
+        .parts = spool_parts(s->parts),
         .transact = transact,
         .put = put,
         .held = held,

@@ -35,8 +35,8 @@ enum sync_rc mirror_prepare(void *prepare, struct sync_err *e, const struct wire
 
 /* Inside a transaction: forgets all that is held of the stream but for the rows of live_mirror_drop(). */
 enum rc mirror_store_forget(struct work *w, int64_t stream);
-/* After COMMIT, the stream's directory of bodies on their way. What a run that ends just then leaves is swept when it is followed anew. */
-void mirror_parts_drop(void *dir_name);
+/* After COMMIT, the folder of the bodies on their way. What a run that ends just then leaves is swept when the stream is followed anew. */
+void mirror_parts_drop(void *dir);
 /* Versions that no reader of a head that is still known needs. Inside a transaction. */
 enum rc mirror_store_sweep(struct work *w, int64_t stream, int64_t epoch);
 /* Inside a transaction: the item's rows as its newest record says; after it was withheld, or is not any more. */

@@ -462,10 +462,7 @@ struct follow_store memory_store_callbacks(struct memory_store *s)
     return (struct follow_store){
         .ctx = s,
         .get = store_get,
-        .part_find = part_find,
-        .part_write = part_write,
-        .part_read = part_read,
-        .part_keep = part_keep,
+        .parts = { s, part_find, part_write, part_read, part_keep },
         .transact = transact,
         .put = put,
         .held = held,

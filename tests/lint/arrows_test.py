@@ -14,7 +14,7 @@ from tap import case, done
 BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN = (
     "server/base", "server/store", "server/http", "server/identity", "server/library", "server/citizen")
 CLIENT, SSE = "server/http/client.h", "server/http/sse.h"       # the two headers of http that domains may use
-SHARED = ["sync/wire", "sync/merge", "sync/verify", "sync/follow", "sync/net"]   # compiled into libtjzw as well
+SHARED = ["sync/wire", "sync/merge", "sync/verify", "sync/follow", "sync/spool", "sync/net"]   # compiled into libtjzw as well
 MIRROR = "server/channel/mirror"
 SERVER = [MIRROR, BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server/channel", "server/search", "server/stats", "sync", "push", CLIENT, SSE]
 
@@ -27,7 +27,7 @@ ARROWS = {
     IDENTITY: [BASE, STORE, CLIENT],
     LIBRARY: [BASE, STORE, IDENTITY],
     CITIZEN: [BASE, STORE, IDENTITY, LIBRARY],
-    "server/channel": [BASE, STORE, IDENTITY, LIBRARY, CLIENT, "sync/follow"],
+    "server/channel": [BASE, STORE, IDENTITY, LIBRARY, CLIENT, "sync/follow", "sync/spool"],
     MIRROR: [BASE, STORE, IDENTITY, LIBRARY, "server/channel", "sync", *SHARED],      # what it fetched goes where our own streams live
     "server/search": [BASE, STORE, LIBRARY],
     "server/stats": [BASE, STORE, LIBRARY],
@@ -35,6 +35,7 @@ ARROWS = {
     "sync/merge": [],
     "sync/verify": ["sync/merge"],
     "sync/follow": ["sync/merge", "sync/verify"],
+    "sync/spool": ["sync/merge", "sync/verify", "sync/follow"],
     "sync/net": [],
     "sync": [BASE, STORE, IDENTITY, LIBRARY, CITIZEN, *SHARED],
     "push": [BASE, STORE, IDENTITY, LIBRARY, CITIZEN, CLIENT, SSE],
@@ -54,7 +55,7 @@ LIBRARIES = {
     "sqlite3.h": [STORE, "clients/c", "tests"],
     "libpq-fe.h": [STORE, "tests"],
     "curl/": [HTTP, "sync/net", "server/main", "tests"],
-    "openssl/": [BASE, HTTP, IDENTITY, "sync/sm2", "tests"],
+    "openssl/": [BASE, HTTP, IDENTITY, "sync/sm2", "sync/verify", "tests"],
     "jansson.h": ["clients/c", MIRROR, BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server", "sync", "push", "api", "tests"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')

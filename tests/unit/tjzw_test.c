@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "clients/c/store.h"
 #include "tests/lib/tjzw_phone.h"
 
 static void what_is_synced_can_be_read_without_a_network(void **state)
@@ -125,6 +126,7 @@ static void a_store_of_a_later_version_is_left_alone(void **state)
 {
     struct tjzw *t = NULL;
     struct phone p;
+    char back[64];
 
     (void)state;
     phone_start(&p);
@@ -132,7 +134,8 @@ static void a_store_of_a_later_version_is_left_alone(void **state)
     phone_tamper(&p, "PRAGMA user_version = 99");
     assert_int_equal(tjzw_open(p.path, &t, &p.e), TJZW_NEWER_STORE);
     assert_null(t);
-    phone_tamper(&p, "PRAGMA user_version = 2");
+    snprintf(back, sizeof back, "PRAGMA user_version = %d", store_schema_version);
+    phone_tamper(&p, back);
     phone_open(&p);
     phone_end(&p);
 }
