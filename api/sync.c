@@ -8,6 +8,7 @@
  */
 #include "api/sync.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "server/base/jx.h"
@@ -61,15 +62,6 @@ static enum rc open_url(struct work *w, const struct request *rq, struct reply *
     if (wire_url_parse(&se, rq->path, strlen(rq->path), u))
         return err_set(&w->err, RC_INVALID, "%s", se.text);
     return RC_OK;
-}
-
-/* Answers that stay as they are for ever need no pointer to something newer. */
-static void reply_forever(struct reply *rp, const char *type, const void *p, size_t n)
-{
-    rp->nextra = 0;
-    rp->cache = CACHE_FOREVER;
-    rp->ranges = true;
-    reply_body(rp, type, p, n);
 }
 
 enum rc get_sync_keys(struct work *w, const struct request *rq, struct reply *rp)
@@ -147,105 +139,78 @@ enum rc post_key_rotate(struct work *w, const struct request *rq, struct reply *
     return RC_OK;
 }
 
+/* ---- what is named by its URL ---- */
+
+static enum rc make_twin(struct work *w, struct live *l, const struct wire_url *u,
+                         const char **p, size_t *n)
+{
+    return head_twin(w, l, u->epoch, u->seq, u->sign, p, n);
+}
+
+static enum rc make_object(struct work *w, struct live *l, const struct wire_url *u,
+                           const char **p, size_t *n)
+{
+    return index_read(w, l, u->hash, u->encoding, p, n);
+}
+
+static enum rc make_cover(struct work *w, struct live *l, const struct wire_url *u,
+                          const char **p, size_t *n)
+{
+    return cover_read(live_covers(l), &w->err, w->mem, u->epoch, u->seq, p, n);
+}
+
+static enum rc make_place(struct work *w, struct live *l, const struct wire_url *u,
+                          const char **p, size_t *n)
+{
+    return single_place(w, l, u->id, p, n);
+}
+
+/* Who makes the answer. The others, which change, have handlers above. */
+static enum rc (*const makers[])(struct work *w, struct live *l, const struct wire_url *u,
+                                 const char **p, size_t *n) = {
+    [WIRE_URL_TWIN] = make_twin,     [WIRE_URL_LOG] = catchup_make,
+    [WIRE_URL_OBJECT] = make_object, [WIRE_URL_COVER] = make_cover,
+    [WIRE_URL_TILE] = tile_make,     [WIRE_URL_ITEM] = single_record,
+    [WIRE_URL_PLACE] = make_place,
+};
+
+static enum rc reply_made(struct work *w, const struct request *rq, struct reply *rp,
+                          const char *type)
+{
+    struct wire_url u;
+    struct live *l;
+    const char *body;
+    size_t n;
+    enum rc rc;
+
+    if ((rc = open_url(w, rq, rp, &l, &u)))
+        return rc;
+    assert(makers[u.kind]); /* the routes lead only these here */
+    if ((rc = makers[u.kind](w, l, &u, &body, &n)))
+        return rc;
+    rp->nextra = 0; /* what stays as it is for ever needs no pointer to something newer */
+    rp->cache = CACHE_FOREVER;
+    rp->ranges = true;
+    reply_body(rp, type, body, n);
+    return RC_OK;
+}
+
 enum rc get_sync_twin(struct work *w, const struct request *rq, struct reply *rp)
 {
-    struct wire_url u;
-    struct live *l;
-    const char *note;
-    size_t n;
-    enum rc rc;
-
-    if ((rc = open_url(w, rq, rp, &l, &u)) ||
-        (rc = head_twin(w, l, u.epoch, u.seq, u.sign, &note, &n)))
-        return rc;
-    reply_forever(rp, TYPE_TEXT, note, n);
-    return RC_OK;
+    return reply_made(w, rq, rp, TYPE_TEXT);
 }
 
-enum rc get_sync_log(struct work *w, const struct request *rq, struct reply *rp)
+enum rc get_sync_bytes(struct work *w, const struct request *rq, struct reply *rp)
 {
-    struct wire_url u;
-    struct live *l;
-    const char *body;
-    size_t n;
-    enum rc rc;
-
-    if ((rc = open_url(w, rq, rp, &l, &u)) || (rc = catchup_make(w, l, &u, &body, &n)))
-        return rc;
-    reply_forever(rp, TYPE_BYTES, body, n);
-    return RC_OK;
+    return reply_made(w, rq, rp, TYPE_BYTES);
 }
 
-enum rc get_sync_object(struct work *w, const struct request *rq, struct reply *rp)
-{
-    struct wire_url u;
-    struct live *l;
-    const char *body;
-    size_t n;
-    enum rc rc;
-
-    if ((rc = open_url(w, rq, rp, &l, &u)) ||
-        (rc = index_read(w, l, u.hash, u.encoding, &body, &n)))
-        return rc;
-    reply_forever(rp, TYPE_BYTES, body, n);
-    return RC_OK;
-}
-
-enum rc get_sync_cover(struct work *w, const struct request *rq, struct reply *rp)
-{
-    struct wire_url u;
-    struct live *l;
-    const char *body;
-    size_t n;
-    enum rc rc;
-
-    if ((rc = open_url(w, rq, rp, &l, &u)) ||
-        (rc = cover_read(live_covers(l), &w->err, w->mem, u.epoch, u.seq, &body, &n)))
-        return rc;
-    reply_forever(rp, TYPE_BYTES, body, n);
-    return RC_OK;
-}
-
-enum rc get_sync_tile(struct work *w, const struct request *rq, struct reply *rp)
-{
-    struct wire_url u;
-    struct live *l;
-    const char *body;
-    size_t n;
-    enum rc rc;
-
-    if ((rc = open_url(w, rq, rp, &l, &u)) || (rc = tile_make(w, l, &u, &body, &n)))
-        return rc;
-    reply_forever(rp, TYPE_BYTES, body, n);
-    return RC_OK;
-}
-
-enum rc get_sync_item(struct work *w, const struct request *rq, struct reply *rp)
-{
-    struct wire_url u;
-    struct live *l;
-    const char *body;
-    size_t n;
-    enum rc rc;
-
-    if ((rc = open_url(w, rq, rp, &l, &u)) || (rc = single_record(w, l, &u, &body, &n)))
-        return rc;
-    reply_forever(rp, TYPE_BYTES, body, n);
-    return RC_OK;
-}
-
+/* The seq in it changes with every edit. */
 enum rc get_sync_place(struct work *w, const struct request *rq, struct reply *rp)
 {
-    struct wire_url u;
-    struct live *l;
-    const char *body;
-    size_t n;
-    enum rc rc;
+    enum rc rc = reply_made(w, rq, rp, TYPE_TEXT);
 
-    if ((rc = open_url(w, rq, rp, &l, &u)) || (rc = single_place(w, l, u.id, &body, &n)))
-        return rc;
-    rp->nextra = 0;
-    rp->cache = CACHE_SHORT;
-    reply_body(rp, TYPE_TEXT, body, n);
-    return RC_OK;
+    rp->cache = rc ? rp->cache : CACHE_SHORT;
+    rp->ranges = false;
+    return rc;
 }

@@ -17,11 +17,8 @@ enum rc get_sync_heads_of(struct work *w, const struct request *rq, struct reply
 enum rc post_key_rotate(struct work *w, const struct request *rq, struct reply *rp);
 enum rc get_sync_head(struct work *w, const struct request *rq, struct reply *rp);
 enum rc get_sync_twin(struct work *w, const struct request *rq, struct reply *rp);
-enum rc get_sync_log(struct work *w, const struct request *rq, struct reply *rp);
-enum rc get_sync_object(struct work *w, const struct request *rq, struct reply *rp);
-enum rc get_sync_cover(struct work *w, const struct request *rq, struct reply *rp);
-enum rc get_sync_tile(struct work *w, const struct request *rq, struct reply *rp);
-enum rc get_sync_item(struct work *w, const struct request *rq, struct reply *rp);
+/* A catch-up, an object, a cover, a tile or an item: its URL says which. */
+enum rc get_sync_bytes(struct work *w, const struct request *rq, struct reply *rp);
 enum rc get_sync_place(struct work *w, const struct request *rq, struct reply *rp);
 
 #endif
