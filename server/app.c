@@ -187,6 +187,8 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c, unsigne
     if ((rc = writer_start(e, a->db_path, (int)c->queue_max)))
         return rc;
     a->writing = true;
+    if ((rc = mirror_edge_settled(e, c, a->db_path)))
+        return rc;
     if ((rc = pool_new(e, (int)c->workers, (int)c->queue_max, open_reader, db_close,
                        &a->workers)))
         return rc;

@@ -405,3 +405,37 @@ bool mirror_edge_holds(struct work *w)
     holds = rows_next(&q);
     return !rows_done(&q) && holds;
 }
+
+/* Of the server behind it, as it was called last. "": no stream of it came yet. */
+static const char *known_url(struct work *w)
+{
+    const char *url = "";
+    struct rows q;
+
+    if (db_query(w, SQL_mirror_all, &q, ""))
+        return url;
+    if (rows_next(&q))
+        url = rows_dup_text(w, &q, 2);
+    return rows_done(&q) ? "" : url;
+}
+
+enum rc mirror_edge_settled(struct err *e, const struct conf *c, const char *db_path)
+{
+    struct work w;
+    struct db *db;
+    enum rc rc;
+
+    if (*c->edge_of)
+        return RC_OK;
+    if ((rc = db_open(e, db_path, DB_READ, &db)))
+        return rc;
+    work_init(&w, arena_new(), db, "mirror", RIGHT_ALL);
+    if (mirror_edge_holds(&w))
+        rc = err_set(e, RC_INVALID,
+                     "edge_of: the library in %.200s only shows %.200s: start it with tjzw "
+                     "serve --mirror URL, or with this setting",
+                     c->data, known_url(&w));
+    arena_free(w.mem);
+    db_close(db);
+    return rc;
+}

@@ -12,6 +12,11 @@
 
 /* RC_INVALID: edge_of is no address, or edge_trust no key. Before anything is made. */
 enum rc mirror_edge_check(struct err *e, const struct conf *c);
+/*
+ * Before anything is founded: RC_INVALID if the library is an edge's and the settings do not say so. Keys and a
+ * stream of its own would be made in it, by a command that only wants to look.
+ */
+enum rc mirror_edge_settled(struct err *e, const struct conf *c, const char *db_path);
 /* Before the first run: shows what was adopted before the restart. */
 enum rc mirror_edge_open(struct err *e, const struct conf *c, struct db *reader);
 /*

@@ -39,6 +39,11 @@ int cli_fail(const struct err *e, const char *what, const char *mend)
     return exit_codes[e->rc];
 }
 
+enum rc cli_settle_edge(struct err *e, struct conf *c)
+{
+    return *c->edge_of ? conf_set(e, c, "streams", "") : RC_OK;
+}
+
 int cli_conf(const struct args *a, struct conf *out)
 {
     const char *data = arg_text(a, "data", NULL);
@@ -48,7 +53,7 @@ int cli_conf(const struct args *a, struct conf *out)
         fprintf(stderr, "tjzw: settings: %s\n  all settings: tjzw print-conf\n", e.text);
         return EX_CONFIG;
     }
-    if (data && conf_set(&e, out, "data", data)) {
+    if ((data && conf_set(&e, out, "data", data)) || cli_settle_edge(&e, out)) {
         conf_done(out);
         return cli_fail(&e, "settings", NULL);
     }

@@ -64,6 +64,8 @@ void cli_help_all(void);
 int cli_fail(const struct err *e, const char *what, const char *mend);
 int cli_usage(const struct command *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* An edge (setting edge_of) has no streams of its own. */
+enum rc cli_settle_edge(struct err *e, struct conf *c);
 /* Settings from --config, the environment, and --data where the command has it. Prints what is
  * wrong; 0 or an exit code. */
 int cli_conf(const struct args *a, struct conf *out);

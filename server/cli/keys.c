@@ -23,7 +23,9 @@ static int read_chain(const struct conf *c, struct arena *mem, const char **text
     char *chain;
 
     if (fs_read(&e, mem, path, VERIFY_KEYS_MAX, &chain, n))
-        return cli_fail(&e, "keys", "they are made at the first start of tjzw serve");
+        return cli_fail(&e, "keys",
+                        "they are made at the first start of tjzw serve; an edge has none, its "
+                        "server does");
     if ((verify_keys_first(&why, chain, *n, first) ||
          verify_keys_current(&why, chain, *n, first, "platform", platform)) &&
         err_set(&e, RC_CORRUPT, "%s: %.300s", path, why.text))

@@ -50,7 +50,7 @@ static void notify(const char *state)
 static const char demo_listen[] =
     "http://127.0.0.1:8080,https://127.0.0.1:8443,https://[::1]:8443";
 
-/* Options of an edge stand for the settings edge_*; it has no streams of its own. */
+/* Options of an edge stand for the settings edge_*. */
 static enum rc settle_edge(struct err *e, const struct args *a, struct conf *c)
 {
     static const char *const names[][2] = { { "mirror", "edge_of" },
@@ -67,7 +67,7 @@ static enum rc settle_edge(struct err *e, const struct args *a, struct conf *c)
     if (!rc && *c->edge_of && arg_flag(a, "demo"))
         rc = err_set(e, RC_INVALID, "an edge has no demo: it shows what %s publishes",
                      c->edge_of);
-    return rc || !*c->edge_of ? rc : conf_set(e, c, "streams", "");
+    return rc ? rc : cli_settle_edge(e, c);
 }
 
 static enum rc settle(struct err *e, const struct args *a, struct conf *c)

@@ -107,8 +107,14 @@ with World() as w:
             ran = w.tjzw("serve", "--data", w.dir / "lost", *taken, "--mirror", *words, check=False)
             assert ran.returncode == 65 and why in ran.stderr and b"print-conf" in ran.stderr, (words, ran.returncode, ran.stderr)
             assert not (w.dir / "lost").exists(), words
-    with case("verify and doctor know an edge"):
+    with case("no command makes a stopped edge anything else; verify and doctor know it"):
         edge.stop()
+        for words in (("mirror", "list"), ("serve", "--listen", edge.url)):
+            ran = w.tjzw(*words, "--data", at["edge"], check=False)
+            assert ran.returncode == 65 and city.url.encode() in ran.stderr and b"serve --mirror" in ran.stderr, ran
+        listed = w.tjzw("mirror", "list", "--data", at["edge"], env={"TJZW_EDGE_OF": city.url}).stdout
+        assert [m["stream"] for m in json.loads(listed)["mirrors"]] == ["main", "second"], listed
+        assert not (at["edge"] / "keys" / "platform.key").exists()
         w.tjzw("verify", "--data", at["edge"])
         told = w.tjzw("doctor", "--data", at["edge"], check=False)
         assert told.returncode == 0, told.stdout.decode()
