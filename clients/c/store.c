@@ -152,7 +152,7 @@ enum tjzw_code store_open(const char *path, struct tjzw *t, struct tjzw_error *e
     sqlite3_extended_result_codes(t->db, 1);
     sqlite3_busy_timeout(t->db, BUSY_MS);
     if ((rc = store_exec(t,
-                         "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA "
+                         "PRAGMA journal_mode=WAL; PRAGMA "
                          "synchronous=NORMAL; PRAGMA secure_delete=ON;"
                          "PRAGMA journal_size_limit=1048576; PRAGMA cache_size=-4096",
                          e)) ||
