@@ -6,6 +6,7 @@
  */
 #include <dirent.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -313,21 +314,34 @@ static enum finding check_files(struct doctor *d)
 
 /* What a killed write leaves behind: NAME.PID-N.tmp (fs.c). Harmless, but somebody may wonder.
  */
-static enum finding check_leftovers(struct doctor *d)
+static int leftovers(const char *path)
 {
     struct dirent *entry;
-    DIR *dir = opendir(d->c->data);
+    DIR *dir = opendir(path);
     int n = 0;
 
     if (!dir)
-        return say(d, WARN, "see the line about the directory", "%s cannot be listed",
-                   d->c->data);
+        return -1;
     while ((entry = readdir(dir))) {
         size_t len = strlen(entry->d_name);
 
         n += len > 4 && !strcmp(entry->d_name + len - 4, ".tmp");
     }
     closedir(dir);
+    return n;
+}
+
+static enum finding check_leftovers(struct doctor *d)
+{
+    char keys[PATH_MAX];
+    int n = leftovers(d->c->data), in_keys;
+
+    if (n < 0)
+        return say(d, WARN, "see the line about the directory", "%s cannot be listed",
+                   d->c->data);
+    snprintf(keys, sizeof keys, "%s/keys", d->c->data);
+    if ((in_keys = leftovers(keys)) > 0)
+        n += in_keys;
     return n ? say(d, WARN, "they may be removed while the server is stopped",
                    "%d unfinished files (*.tmp) of an interrupted write", n)
              : say(d, FINE, "", "no unfinished files");
