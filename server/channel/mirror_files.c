@@ -3,6 +3,7 @@
  *
  *     mirror_file --oldest due--> GET /v1/blobs/HASH, Range from what is there --> blob store (checks the hash) --> row goes
  *                                          \--failed--> due again in 1, 2, 4 ... minutes, at most an hour
+ *                                           \--too long, it says--> due again in an hour, and not found until then
  *
  * A step ends after STEP_US, for the same thread asks for heads, and a takedown must not wait for a picture.
  * Whether anybody may have the file is asked when it is done too: a row that nobody names any more drops what was fetched.
@@ -117,6 +118,11 @@ static enum sync_rc get(struct fetch *f, struct sync_err *e)
     sr = f->m->transport->get(f->m->transport->ctx, e, &f->get, 1);
     if (f->piece.n && !f->err.rc && flush(f))
         return sync_err_set(e, SYNC_STORE, "%s", f->err.text);
+    if (f->get.status == 416 && f->have) {
+        /* An answer that was longer than the file left more than there is: it begins anew. */
+        blob_forget_part(f->m->data, f->hash);
+        return SYNC_OK;
+    }
     if (sr || f->done)
         return f->paused || f->done ? SYNC_OK : sr;
     if (f->get.err.rc)
@@ -138,8 +144,12 @@ static enum rc settled(struct work *w, void *arg)
 static enum rc postponed(struct work *w, void *arg)
 {
     const struct fetch *f = arg;
-    int64_t wait = f->tries < 6 ? (int64_t)RETRY_S << f->tries : RETRY_MOST_S;
+    int64_t tries = f->tries < 0 ? 0 : f->tries; /* it was too long */
+    int64_t wait = tries < 6 ? (int64_t)RETRY_S << tries : RETRY_MOST_S;
 
+    if (f->too_long)
+        return db_run(w, SQL_mirror_file_too_long, "ibi", f->m->stream, f->hash, sizeof f->hash,
+                      clock_now() + RETRY_MOST_S);
     return db_run(w, SQL_mirror_file_later, "ibi", f->m->stream, f->hash, sizeof f->hash,
                   clock_now() + wait);
 }
@@ -214,7 +224,7 @@ enum sync_rc mirror_files_step(struct sync_err *e, const struct mirror_files *m,
         return sync_err_set(e, sr, "%s", why.text);
     if (sr)
         told_failed(&f, &why);
-    if (f.done || f.too_long)
+    if (f.done)
         return write_row(e, &f, settled);
     return sr ? write_row(e, &f, postponed) : SYNC_OK;
 }

@@ -262,6 +262,15 @@ bool blob_exists(const char *data, const uint8_t hash[HASH_BYTES])
     return !place_of(&ignored, data, hash, &at) && fs_exists(at.path);
 }
 
+void blob_forget_part(const char *data, const uint8_t hash[HASH_BYTES])
+{
+    struct place at;
+    struct err ignored;
+
+    if (!place_of(&ignored, data, hash, &at))
+        unlink(at.part);
+}
+
 enum rc blob_remove(struct err *e, const char *data, const uint8_t hash[HASH_BYTES])
 {
     struct place at;

@@ -41,6 +41,8 @@ enum rc blob_chunk(struct err *e, const char *data, const uint8_t hash[HASH_BYTE
 enum rc blob_open(struct err *e, const char *data, const uint8_t hash[HASH_BYTES], int *fd,
                   int64_t *size);
 bool blob_exists(const char *data, const uint8_t hash[HASH_BYTES]);
+/* Drops what came of it in pieces: it turned out to be of something else. */
+void blob_forget_part(const char *data, const uint8_t hash[HASH_BYTES]);
 /* RC_NOT_FOUND. */
 enum rc blob_remove(struct err *e, const char *data, const uint8_t hash[HASH_BYTES]);
 /* Removes what was begun and not touched since `before` (seconds since 1970); *n is how many.

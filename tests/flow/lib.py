@@ -12,6 +12,7 @@ Ports are below 32768, where the kernel takes none for outgoing connections. Cha
 seed that is printed, so that a failure can be tried again. Settings of the caller's environment (TJZW_*) do not reach the programs.
 """
 import atexit
+import hashlib
 import http.client
 import json
 import os
@@ -199,6 +200,16 @@ class Server:
     def admin(self, method, target, body=None, headers=None, timeout=30):
         """Over the admin socket, with the rights of who may open it."""
         return request(UnixConnection(self.data / "admin.sock", timeout), method, target, body, headers)
+
+    def put_file(self, bytes_, piece=262144):
+        """A picture or an attachment, in pieces; its name."""
+        name = hashlib.sha256(bytes_).hexdigest()
+        for at in range(0, len(bytes_), piece):
+            part = bytes_[at:at + piece]
+            answer = self.admin("PUT", f"/v1/blobs/{name}", part, {"content-type": "application/octet-stream",
+                                "content-range": f"bytes {at}-{at + len(part) - 1}/{len(bytes_)}"})
+            assert answer.status < 300, answer
+        return name
 
     def settle(self, deadline=10):
         """Until the signed head stands at the last change (heads wait a little, so that many changes share one). Its fields."""

@@ -83,13 +83,17 @@ ON CONFLICT (stream, hash) DO UPDATE SET due = excluded.due, tries = 0;
 SELECT hash, tries FROM mirror_file WHERE stream = ?1 AND due <= ?2 ORDER BY due LIMIT 1;
 
 -- name: mirror_file_waits
-SELECT due FROM mirror_file WHERE hash = ?1 LIMIT 1;
+SELECT due FROM mirror_file WHERE hash = ?1 AND tries >= 0 LIMIT 1;
 
 -- name: mirror_file_done
 DELETE FROM mirror_file WHERE stream = ?1 AND hash = ?2;
 
 -- name: mirror_file_later
 UPDATE mirror_file SET due = ?3, tries = tries + 1 WHERE stream = ?1 AND hash = ?2;
+
+-- Its length is only what the answer said, and that may have been a lie: it is asked again, but nobody waits for it.
+-- name: mirror_file_too_long
+UPDATE mirror_file SET due = ?3, tries = -1 WHERE stream = ?1 AND hash = ?2;
 
 -- name: mirror_file_forget
 DELETE FROM mirror_file WHERE stream = ?1;
