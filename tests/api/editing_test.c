@@ -164,6 +164,24 @@ static void blobs_come_in_pieces_and_go_out_in_ranges(void **state)
     assert_string_equal(a.body, "PNG");
 }
 
+/* Who may edit sees it, and who has the link of a preview; no cache keeps it. */
+static void assert_draft_shows_file(struct world *t, const char *id, const char *target)
+{
+    struct answer a = tell(t, POST, "/v1/tokens", "{\"label\":\"editor\",\"rights\":\"edit\"}");
+
+    assert_int_equal(get(t, target).status, 404);
+    a = ask(
+        t, GET, target,
+        &(struct ask){ .headers = URL("authorization: Bearer %s", text_of(t, &a, "token")) });
+    assert_int_equal(a.status, 200);
+    assert_string_equal(answer_header(t, &a, "cache-control"), "no-store");
+    a = tell(t, POST, URL("/v1/items/%s/preview", id), NULL);
+    a = get(t, URL("%s?preview=%s", target, text_of(t, &a, "path") + strlen("/preview/")));
+    assert_int_equal(a.status, 200);
+    assert_string_equal(answer_header(t, &a, "cache-control"), "no-store");
+    assert_int_equal(get(t, URL("%s?preview=AAAA", target)).status, 404);
+}
+
 /* A file's name stands in records that phones keep for ever: its bytes are given only while they are published. */
 static void files_are_public_while_their_item_is(void **state)
 {
@@ -184,18 +202,7 @@ static void files_are_public_while_their_item_is(void **state)
     a = tell(t, POST, "/v1/items", URL("{\"column\":1,\"title\":\"草稿\",%s}", file));
     assert_int_equal(a.status, 201);
     id = text_of(t, &a, "id");
-    assert_int_equal(get(t, target).status, 404);
-    a = tell(t, POST, "/v1/tokens", "{\"label\":\"editor\",\"rights\":\"edit\"}");
-    a = ask(
-        t, GET, target,
-        &(struct ask){ .headers = URL("authorization: Bearer %s", text_of(t, &a, "token")) });
-    assert_int_equal(a.status, 200);
-    assert_string_equal(answer_header(t, &a, "cache-control"), "no-store");
-    a = tell(t, POST, URL("/v1/items/%s/preview", id), NULL);
-    a = get(t, URL("%s?preview=%s", target, text_of(t, &a, "path") + strlen("/preview/")));
-    assert_int_equal(a.status, 200);
-    assert_string_equal(answer_header(t, &a, "cache-control"), "no-store");
-    assert_int_equal(get(t, URL("%s?preview=AAAA", target)).status, 404);
+    assert_draft_shows_file(t, id, target);
     tell(t, POST, URL("/v1/items/%s/submit", id), NULL);
     tell(t, POST, URL("/v1/items/%s/approve", id), NULL);
     tell(t, POST, URL("/v1/items/%s/publish", id), NULL);

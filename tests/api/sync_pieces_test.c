@@ -114,10 +114,7 @@ static void an_item_that_was_superseded_is_gone_though_it_was_asked_for_before(v
 static void an_item_that_never_was_is_not_found(void **state)
 {
     struct sync_http *f = *state;
-    static const struct {
-        const char *format;
-        int status;
-    } cases[] = {
+    static const struct refusal cases[] = {
         { "/v1/sync/main/item/%" PRIu64 "/3.1", 404 },    /* no such born */
         { "/v1/sync/main/item/%" PRIu64 "/1.1", 404 },    /* another item's change */
         { "/v1/sync/main/item/%" PRIu64 "/1.7", 404 },    /* the future */
@@ -128,16 +125,10 @@ static void an_item_that_never_was_is_not_found(void **state)
         { "/v1/sync/main/item/%" PRIu64 "/1..2", 400 },
         { "/v1/sync/main/item/%" PRIu64 "/9223372036854775807.9223372036854775807", 404 },
     };
-    struct wire_head h;
-    char target[200];
 
     for (int i = 0; i < 3; i++)
         put(f, i, 0);
-    h = head();
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        snprintf(target, sizeof target, cases[i].format, h.epoch);
-        assert_refused(f, target, cases[i].status);
-    }
+    assert_all_refused(f, cases, sizeof cases / sizeof *cases, head().epoch);
 }
 
 /* ---- cover and tile ---- */

@@ -172,10 +172,7 @@ static void a_body_has_no_second_name(void **state)
 static void refusals_point_at_the_newest_head(void **state)
 {
     struct sync_http *f = *state;
-    static const struct {
-        const char *format;
-        int status;
-    } cases[] = {
+    static const struct refusal cases[] = {
         { "/v1/sync/main/log/%" PRIu64 "/0/3-30", 400 },  /* not rounded */
         { "/v1/sync/main/log/%" PRIu64 "/0/03-30", 400 }, /* another spelling */
         { "/v1/sync/main/log/%" PRIu64 "/0/+3-30", 400 },
@@ -208,16 +205,10 @@ static void refusals_point_at_the_newest_head(void **state)
         { "/v1/sync/main/item/%" PRIu64 "/-", 400 },
         { "/v1/sync/main/place/x", 400 },
     };
-    struct wire_head h;
-    char target[200];
 
     for (int i = 0; i < 30; i++)
         put(f, i, 0);
-    h = head();
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        snprintf(target, sizeof target, cases[i].format, h.epoch);
-        assert_refused(f, target, cases[i].status);
-    }
+    assert_all_refused(f, cases, sizeof cases / sizeof *cases, head().epoch);
     assert_int_equal(get(f, "/v1/sync/other/head", NULL).status, 404);
     assert_int_equal(get(f, "/v1/sync/other/object/x", NULL).status, 404);
 }

@@ -159,3 +159,14 @@ void assert_refused(struct sync_http *f, const char *target, int status)
     assert_header(f, &a, "cache-control", "no-store");
     assert_header(f, &a, "content-type", "application/problem+json");
 }
+
+void assert_all_refused(struct sync_http *f, const struct refusal *cases, size_t n,
+                        uint64_t epoch)
+{
+    char target[200];
+
+    for (size_t i = 0; i < n; i++) {
+        snprintf(target, sizeof target, cases[i].format, epoch);
+        assert_refused(f, target, cases[i].status);
+    }
+}

@@ -35,4 +35,12 @@ void assert_forever(struct sync_http *f, const struct answer *a);
 /* The status with its problem type, not to be kept, and with the way to the newest head. */
 void assert_refused(struct sync_http *f, const char *target, int status);
 
+struct refusal {
+    const char *format; /* of the target; the epoch goes in */
+    int status;
+};
+
+void assert_all_refused(struct sync_http *f, const struct refusal *cases, size_t n,
+                        uint64_t epoch);
+
 #endif

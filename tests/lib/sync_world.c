@@ -480,3 +480,16 @@ void sync_world_shell(struct sync_world *t, const char *command)
 {
     assert_int_equal(system(arena_printf(t->mem, "cd '%s' && { %s; }", t->dir, command)), 0);
 }
+
+enum rc sync_world_on_writer(enum rc (*fn)(struct work *, void *), void *arg, struct err *e)
+{
+    struct work w;
+    enum rc rc;
+
+    work_init(&w, arena_new(), NULL, "test", RIGHT_ALL);
+    rc = writer_call(&w, fn, arg);
+    if (e)
+        *e = w.err;
+    arena_free(w.mem);
+    return rc;
+}

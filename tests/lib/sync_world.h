@@ -70,6 +70,8 @@ void sync_world_burst(struct sync_world *t, int n, size_t most);
 /* Starts with two workers; with two more for what a purge waits for. */
 void sync_world_start_with_workers(struct sync_world *t);
 void sync_world_start_with_both(struct sync_world *t);
+/* One job of the writer. What it said is in *e; NULL: nobody wants to know. */
+enum rc sync_world_on_writer(enum rc (*fn)(struct work *, void *), void *arg, struct err *e);
 /* Waits until the writer has done what was queued. */
 void sync_world_settle(struct sync_world *t);
 /* The newest head, signed now if need be. */

@@ -186,9 +186,9 @@ static void sizes_have_limits(void **state)
     assert_int_equal(blob_chunk(&t->e, t->dir, t->hash, -1, 0, t->bytes, 0, &have), RC_INVALID);
 }
 
-static void two_senders_do_not_mix(void **state)
+/* The first piece is there, and its sender is writing the next. */
+static int begun_by_another(struct world *t)
 {
-    struct world *t = *state;
     char path[256];
     int64_t have;
     int fd;
@@ -196,6 +196,15 @@ static void two_senders_do_not_mix(void **state)
     assert_int_equal(send_piece(t, 0, PIECE, &have), RC_OK);
     fd = open(path_of(t, ".part", path), O_RDWR);
     assert_int_equal(flock(fd, LOCK_EX), 0);
+    return fd;
+}
+
+static void two_senders_do_not_mix(void **state)
+{
+    struct world *t = *state;
+    int fd = begun_by_another(t);
+    int64_t have;
+
     assert_int_equal(send_piece(t, PIECE, PIECE, &have), RC_CONFLICT);
     assert_int_equal(have, -1); /* nobody can say yet */
     assert_non_null(strstr(t->e.text, "another upload"));
@@ -207,13 +216,9 @@ static void two_senders_do_not_mix(void **state)
 static void who_comes_second_finds_it_done(void **state)
 {
     struct world *t = *state;
-    char path[256];
+    int fd = begun_by_another(t);
     int64_t have;
-    int fd;
 
-    assert_int_equal(send_piece(t, 0, PIECE, &have), RC_OK);
-    fd = open(path_of(t, ".part", path), O_RDWR);
-    assert_int_equal(flock(fd, LOCK_EX), 0);
     assert_int_equal(blob_put(&t->e, t->dir, t->hash, t->bytes, SIZE), RC_OK);
     assert_int_equal(send_piece(t, PIECE, PIECE, &have), RC_OK);
     assert_int_equal(have, SIZE);

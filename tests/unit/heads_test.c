@@ -34,17 +34,6 @@ static int set_up(void **state)
     return 0;
 }
 
-static enum rc on_writer(enum rc (*fn)(struct work *, void *), void *arg)
-{
-    struct work w;
-    enum rc rc;
-
-    work_init(&w, arena_new(), NULL, "test", RIGHT_ALL);
-    rc = writer_call(&w, fn, arg);
-    arena_free(w.mem);
-    return rc;
-}
-
 /* As a phone reads it: signed by the platform, and each note by its stream. */
 static struct wire_heads read_list(struct sync_world *t, const char *stream, size_t *notes_n)
 {
@@ -223,7 +212,7 @@ static void a_mirrored_stream_is_in_the_list_before_it_has_a_head(void **state)
     size_t n;
 
     list = read_list(t, NULL, &n);
-    assert_int_equal(on_writer(add_mirror, NULL), RC_OK);
+    assert_int_equal(sync_world_on_writer(add_mirror, NULL, NULL), RC_OK);
     list = wait_for(t, list.counter);
     assert_int_equal(list.n, 3);
     assert_string_equal(list.stream[1].name, "hexi");
@@ -231,7 +220,7 @@ static void a_mirrored_stream_is_in_the_list_before_it_has_a_head(void **state)
     assert_int_equal(n, 2);
     read_list(t, "hexi", &n);
     assert_int_equal(n, 0);
-    assert_int_equal(on_writer(drop_mirror, NULL), RC_OK);
+    assert_int_equal(sync_world_on_writer(drop_mirror, NULL, NULL), RC_OK);
     list = wait_for(t, list.counter);
     assert_int_equal(list.n, 2);
 }
@@ -247,7 +236,7 @@ static enum rc changed(struct work *w, void *arg)
 static void withhold(struct sync_world *t, const char *sql)
 {
     sync_world_sql(t, sql);
-    assert_int_equal(on_writer(changed, NULL), RC_OK);
+    assert_int_equal(sync_world_on_writer(changed, NULL, NULL), RC_OK);
 }
 
 static void what_is_withheld_is_named_at_once(void **state)
@@ -300,7 +289,7 @@ static void a_platform_key_that_is_exchanged_signs_the_list_at_once(void **state
 
     first = read_list(t, NULL, &n);
     keys_trust(sync_keys(), before);
-    assert_int_equal(on_writer(rotate, (char *)"platform"), RC_OK);
+    assert_int_equal(sync_world_on_writer(rotate, (char *)"platform", NULL), RC_OK);
     keys_trust(sync_keys(), after);
     assert_string_not_equal(before, after);
     list = read_list(t, NULL, &n); /* by the new key */

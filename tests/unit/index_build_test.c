@@ -246,6 +246,19 @@ static void settling_waits_until_everything_is_readable(void **state)
     assert_int_equal(sync_world_number(t, "SELECT count(*) FROM sync_object"), stored);
 }
 
+/* 5,000 changes, and a head after every 500. */
+static struct wire_head run_away(struct sync_world *t)
+{
+    struct wire_head h = { 0 };
+
+    for (int i = 0; i < 10; i++) {
+        sync_world_burst(t, 500, 300);
+        clock_set(SYNC_NOW + 10 + i);
+        h = sync_world_head(t);
+    }
+    return h;
+}
+
 static void a_head_waits_for_the_index_when_the_log_runs_away(void **state)
 {
     struct sync_world *t = *state;
@@ -257,11 +270,7 @@ static void a_head_waits_for_the_index_when_the_log_runs_away(void **state)
     sync_world_start_with_workers(t);
     assert_true(pool_submit(t->workers, &block[0].job));
     assert_true(pool_submit(t->workers, &block[1].job));
-    for (int i = 0; i < 10; i++) {
-        sync_world_burst(t, 500, 300);
-        clock_set(SYNC_NOW + 10 + i);
-        h = sync_world_head(t);
-    }
+    h = run_away(t);
     assert_int_equal(t->seq, 5000);
     assert_int_equal(h.seq, 4000); /* whom cursor 0 can still reach */
     assert_false(h.has_index);
@@ -311,11 +320,7 @@ static void a_server_that_stops_signs_nothing_out_of_reach(void **state)
     sync_world_stop(t);
     sync_world_start_with_workers(t);
     sync_stop();
-    for (int i = 0; i < 10; i++) {
-        sync_world_burst(t, 500, 300);
-        clock_set(SYNC_NOW + 10 + i);
-        h = sync_world_head(t);
-    }
+    h = run_away(t);
     assert_int_equal(h.seq, 4000);
     sync_world_stop(t);
     sync_world_start_with_workers(t);

@@ -264,17 +264,6 @@ static enum rc vouch_own(struct work *w, void *arg)
     return keys_vouch(sync_keys(), &w->err, "main", arg);
 }
 
-static enum rc on_writer(enum rc (*fn)(struct work *, void *), void *arg)
-{
-    struct work w;
-    enum rc rc;
-
-    work_init(&w, arena_new(), NULL, "test", RIGHT_ALL);
-    rc = writer_call(&w, fn, arg);
-    arena_free(w.mem);
-    return rc;
-}
-
 static enum rc add_mirror(struct work *w, void *arg)
 {
     return live_mirror_add(w, "hexi", arg);
@@ -295,15 +284,15 @@ static void a_mirrored_streams_key_is_vouched_for_and_again_by_the_next_platform
 
     memset(bytes, 7, sizeof bytes);
     verify_key_ed25519(bytes, &key);
-    assert_int_equal(on_writer(add_mirror, &l), RC_OK);
+    assert_int_equal(sync_world_on_writer(add_mirror, &l, NULL), RC_OK);
     usleep(200000); /* the list with it is shown */
     generation = generation_now();
-    assert_int_equal(on_writer(vouch, &key), RC_OK);
+    assert_int_equal(sync_world_on_writer(vouch, &key, NULL), RC_OK);
     assert_true(generation_now() > generation); /* or the old chain would be answered */
     n = chain_now(t).n;
-    assert_int_equal(on_writer(vouch, &key), RC_OK);
+    assert_int_equal(sync_world_on_writer(vouch, &key, NULL), RC_OK);
     assert_int_equal(chain_now(t).n, n); /* once is enough */
-    assert_int_equal(on_writer(vouch_own, &key), RC_CONFLICT);
+    assert_int_equal(sync_world_on_writer(vouch_own, &key, NULL), RC_CONFLICT);
     assert_int_equal(exchange("hexi", NULL), RC_CONFLICT);
     assert_int_equal(exchange("platform", NULL), RC_OK);
     c = chain_now(t);

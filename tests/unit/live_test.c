@@ -40,19 +40,6 @@ static int set_up(void **state)
     return 0;
 }
 
-static enum rc on_writer(enum rc (*fn)(struct work *, void *), void *arg, struct err *e)
-{
-    struct work w;
-    enum rc rc;
-
-    work_init(&w, arena_new(), NULL, "test", RIGHT_ALL);
-    rc = writer_call(&w, fn, arg);
-    if (e)
-        *e = w.err;
-    arena_free(w.mem);
-    return rc;
-}
-
 static enum rc make_site(struct work *w, void *arg)
 {
     struct site s = { .stream = live_no(arg), .code = live_name(arg), .name = "天津市和平区" };
@@ -132,7 +119,7 @@ static void each_stream_signs_its_own_log(void **state)
     assert_ptr_equal(live_by_no(live_no(other)), other);
     sync_world_put(t, 0, 100);
     for (int i = 0; i < 3; i++)
-        assert_int_equal(on_writer(write_one, other, NULL), RC_OK);
+        assert_int_equal(sync_world_on_writer(write_one, other, NULL), RC_OK);
     flush();
     assert_int_equal(head_of(live_own()).seq, 1);
     assert_int_equal(head_of(other).seq, 3);
@@ -158,7 +145,7 @@ static void a_site_changes_the_directory_of_its_stream_alone(void **state)
     (void)t;
     flush();
     before = head_of(other), before_own = head_of(live_own());
-    assert_int_equal(on_writer(make_site, other, NULL), RC_OK);
+    assert_int_equal(sync_world_on_writer(make_site, other, NULL), RC_OK);
     flush();
     assert_memory_not_equal(head_of(other).directory, before.directory, HASH_BYTES);
     assert_memory_equal(head_of(live_own()).directory, before_own.directory, HASH_BYTES);
@@ -174,7 +161,7 @@ static void an_object_of_two_streams_stays_until_both_are_done_with_it(void **st
     restart_with(t, "main,heping,nankai");
     h = head_of(live_find("nankai"));
     assert_memory_equal(h.directory, head_of(live_find("heping")).directory, HASH_BYTES);
-    assert_int_equal(on_writer(make_site, live_find("heping"), NULL), RC_OK);
+    assert_int_equal(sync_world_on_writer(make_site, live_find("heping"), NULL), RC_OK);
     flush();
     clock_set(SYNC_NOW + 30 * 86400);
     sync_world_stop(t);
@@ -197,7 +184,7 @@ static void the_setting_must_name_what_the_library_holds(void **state)
     assert_null(live_find("heping"));
     restart_with(t, "heping,main");
     assert_string_equal(live_name(live_own()), "heping");
-    assert_int_equal(on_writer(write_one, live_own(), NULL), RC_OK);
+    assert_int_equal(sync_world_on_writer(write_one, live_own(), NULL), RC_OK);
     sync_world_stop(t);
     assert_int_equal(conf_set(&e, &t->conf, "streams", "main"), RC_OK);
     assert_int_equal(sync_world_try_start(t, &e), RC_CONFLICT);
@@ -231,8 +218,8 @@ static void every_stream_gets_its_index(void **state)
     t->conf.index_changes = 2;
     sync_world_start_with_workers(t);
     for (int i = 0; i < 5; i++) {
-        assert_int_equal(on_writer(write_one, live_find("main"), NULL), RC_OK);
-        assert_int_equal(on_writer(write_one, live_find("heping"), NULL), RC_OK);
+        assert_int_equal(sync_world_on_writer(write_one, live_find("main"), NULL), RC_OK);
+        assert_int_equal(sync_world_on_writer(write_one, live_find("heping"), NULL), RC_OK);
     }
     assert_int_equal(sync_settle(&e, true, 20000), RC_OK);
     flush();
@@ -386,7 +373,7 @@ static void a_mirrored_stream_shows_what_it_is_given(void **state)
     sync_on_head(hear_head);
     sync_on_cut(hear_cut);
     sync_world_start(t);
-    assert_int_equal(on_writer(fake_add, &f, NULL), RC_OK);
+    assert_int_equal(sync_world_on_writer(fake_add, &f, NULL), RC_OK);
     assert_ptr_equal(live_find("hexi"), f.live);
     assert_int_equal(head_now(f.live, &e, t->mem, &(const char *){ 0 }, &(size_t){ 0 },
                               &(const char *){ 0 }),
@@ -394,13 +381,13 @@ static void a_mirrored_stream_shows_what_it_is_given(void **state)
     heads_heard = cuts_heard = 0;
     generation = generation_now();
     fake_sign(&f, 130, 130, 0);
-    assert_int_equal(on_writer(fake_store, &f, NULL), RC_OK);
+    assert_int_equal(sync_world_on_writer(fake_store, &f, NULL), RC_OK);
     assert_shown(t, &f);
     assert_int_equal(heads_heard, 1);
     assert_int_equal(cuts_heard, 0);
     assert_true(generation_now() > generation);
     fake_sign(&f, 131, 200, 2);
-    assert_int_equal(on_writer(fake_store, &f, NULL), RC_OK);
+    assert_int_equal(sync_world_on_writer(fake_store, &f, NULL), RC_OK);
     assert_shown(t, &f);
     assert_cover(t, &f);
     assert_int_equal(cuts_heard, 1);
@@ -408,8 +395,8 @@ static void a_mirrored_stream_shows_what_it_is_given(void **state)
     fake_sign(&f, 77, 90, 2);
     f.head.epoch = 78;
     fake_print(&f);
-    assert_int_equal(on_writer(fake_cut, &f, NULL), RC_OK);
-    assert_int_equal(on_writer(fake_store, &f, NULL), RC_OK);
+    assert_int_equal(sync_world_on_writer(fake_cut, &f, NULL), RC_OK);
+    assert_int_equal(sync_world_on_writer(fake_store, &f, NULL), RC_OK);
     assert_shown(t, &f);
     assert_cover(t, &f);
     /* It is never signed by us, however late it is. */
@@ -427,18 +414,18 @@ static void a_mirrored_stream_is_there_again_after_a_restart(void **state)
     struct sync_world *t = *state;
     struct fake f = { 0 };
 
-    assert_int_equal(on_writer(fake_add, &f, NULL), RC_OK);
+    assert_int_equal(sync_world_on_writer(fake_add, &f, NULL), RC_OK);
     fake_sign(&f, 100, 170, 1);
-    assert_int_equal(on_writer(fake_store, &f, NULL), RC_OK);
+    assert_int_equal(sync_world_on_writer(fake_store, &f, NULL), RC_OK);
     sync_world_stop(t);
     sync_world_start(t);
     assert_shown(t, &f);
     assert_int_equal(live_count(), 3);
     /* And follows on from there. */
-    assert_int_equal(on_writer(fake_add, &f, NULL), RC_OK);
+    assert_int_equal(sync_world_on_writer(fake_add, &f, NULL), RC_OK);
     assert_ptr_equal(f.live, live_find("hexi"));
     fake_sign(&f, 140, 300, 1);
-    assert_int_equal(on_writer(fake_store, &f, NULL), RC_OK);
+    assert_int_equal(sync_world_on_writer(fake_store, &f, NULL), RC_OK);
     assert_shown(t, &f);
 }
 
@@ -447,10 +434,10 @@ static void a_mirror_that_was_rolled_back_is_found_by_nobody(void **state)
     struct fake f = { .fails = true };
 
     (void)state;
-    assert_int_equal(on_writer(fake_add, &f, NULL), RC_BUSY);
+    assert_int_equal(sync_world_on_writer(fake_add, &f, NULL), RC_BUSY);
     assert_null(live_find("hexi"));
     f.fails = false;
-    assert_int_equal(on_writer(fake_add, &f, NULL), RC_OK);
+    assert_int_equal(sync_world_on_writer(fake_add, &f, NULL), RC_OK);
     assert_ptr_equal(live_find("hexi"), f.live);
 }
 
@@ -465,18 +452,18 @@ static void a_dropped_mirror_is_gone_and_may_come_again(void **state)
     struct fake f = { 0 };
     struct live *old;
 
-    assert_int_equal(on_writer(fake_add, &f, NULL), RC_OK);
+    assert_int_equal(sync_world_on_writer(fake_add, &f, NULL), RC_OK);
     fake_sign(&f, 50, 60, 0);
-    assert_int_equal(on_writer(fake_store, &f, NULL), RC_OK);
+    assert_int_equal(sync_world_on_writer(fake_store, &f, NULL), RC_OK);
     old = f.live;
-    assert_int_equal(on_writer(drop, old, NULL), RC_OK);
+    assert_int_equal(sync_world_on_writer(drop, old, NULL), RC_OK);
     assert_null(live_find("hexi"));
     assert_string_equal(live_name(old), "hexi"); /* for a request that found it before */
     assert_int_equal(sync_world_number(t, "SELECT count(*) FROM stream WHERE name = 'hexi'"),
                      0);
-    assert_int_equal(on_writer(fake_add, &f, NULL), RC_OK);
+    assert_int_equal(sync_world_on_writer(fake_add, &f, NULL), RC_OK);
     assert_ptr_not_equal(f.live, old);
-    assert_int_equal(on_writer(drop, live_own(), NULL), RC_CONFLICT);
+    assert_int_equal(sync_world_on_writer(drop, live_own(), NULL), RC_CONFLICT);
 }
 
 static enum rc add_own(struct work *w, void *arg)
@@ -508,15 +495,15 @@ static void nothing_is_written_to_another_servers_stream(void **state)
     struct live *l;
     struct err e = { 0 };
 
-    assert_int_equal(on_writer(fake_add, &f, NULL), RC_OK);
-    assert_int_equal(on_writer(write_one, f.live, &e), RC_CONFLICT);
+    assert_int_equal(sync_world_on_writer(fake_add, &f, NULL), RC_OK);
+    assert_int_equal(sync_world_on_writer(write_one, f.live, &e), RC_CONFLICT);
     assert_non_null(strstr(e.text, "hexi"));
-    assert_int_equal(on_writer(make_site, f.live, &e), RC_CONFLICT);
+    assert_int_equal(sync_world_on_writer(make_site, f.live, &e), RC_CONFLICT);
     sync_world_sql(t, "INSERT INTO site (no, stream, code, name, created) "
                       "SELECT 70, no, 'hexi', '河西区', 0 FROM stream WHERE name = 'hexi'");
-    assert_int_equal(on_writer(rename_site, NULL, &e), RC_CONFLICT);
-    assert_int_equal(on_writer(add_column, NULL, &e), RC_CONFLICT);
-    assert_int_equal(on_writer(add_own, &l, &e), RC_CONFLICT);
+    assert_int_equal(sync_world_on_writer(rename_site, NULL, &e), RC_CONFLICT);
+    assert_int_equal(sync_world_on_writer(add_column, NULL, &e), RC_CONFLICT);
+    assert_int_equal(sync_world_on_writer(add_own, &l, &e), RC_CONFLICT);
     assert_non_null(strstr(e.text, "main"));
     /* Nor may it become one of ours. */
     sync_world_stop(t);

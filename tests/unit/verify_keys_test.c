@@ -12,26 +12,12 @@
 #include <string.h>
 
 #include "sync/verify.h"
+#include "tests/lib/key_pair.h"
 
 static struct sync_err err;
 
 #define OK(expr)       assert_int_equal((expr), SYNC_OK)
 #define IS(kind, expr) assert_int_equal((expr), kind)
-
-struct pair {
-    uint8_t public_key[32], secret[64];
-    struct verify_key key;
-};
-
-static struct pair a_pair(uint8_t seed)
-{
-    uint8_t bytes[32] = { seed };
-    struct pair p;
-
-    crypto_sign_seed_keypair(p.public_key, p.secret, bytes);
-    verify_key_ed25519(p.public_key, &p.key);
-    return p;
-}
 
 struct chain {
     char text[4096];

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "sync/verify.h"
+#include "tests/lib/key_pair.h"
 
 static struct sync_err err;
 
@@ -169,21 +170,6 @@ static void holes_and_disorder_are_refused(void **state)
 }
 
 /* ---- notes ---- */
-
-struct pair {
-    uint8_t public_key[32], secret[64];
-    struct verify_key key;
-};
-
-static struct pair a_pair(uint8_t seed)
-{
-    uint8_t bytes[32] = { seed };
-    struct pair p;
-
-    crypto_sign_seed_keypair(p.public_key, p.secret, bytes);
-    verify_key_ed25519(p.public_key, &p.key);
-    return p;
-}
 
 static struct wire_head a_head(void)
 {
