@@ -66,6 +66,19 @@ static bool make_folder(const char *dir)
     return (!mkdir(parent, 0700) || errno == EEXIST) && (!mkdir(dir, 0700) || errno == EEXIST);
 }
 
+/* The same two, if nothing is left in them. */
+static void drop_folders(const char *dir)
+{
+    char parent[SPOOL_DIR_MAX];
+    char *slash;
+
+    snprintf(parent, sizeof parent, "%s", dir);
+    if (!rmdir(dir) && (slash = strrchr(parent, '/'))) {
+        *slash = '\0';
+        rmdir(parent);
+    }
+}
+
 /* ---- what a body is ---- */
 
 static size_t read_small(const char *file, char *out, size_t room)
@@ -229,7 +242,7 @@ static enum sync_rc keep(void *dir, struct sync_err *e, const char *const *paths
         if (file->d_name[0] != '.' && !is_kept(file->d_name, paths, n))
             unlinkat(dirfd(folder), file->d_name, 0);
     closedir(folder);
-    rmdir(dir); /* if nothing is left */
+    drop_folders(dir);
     return SYNC_OK;
 }
 

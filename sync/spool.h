@@ -13,7 +13,7 @@
 enum { SPOOL_DIR_MAX = 1024 };
 
 /* `dir`: the folder, shorter than SPOOL_DIR_MAX, which stays as long as the callbacks are used. It is made
- * when it is first written to (its parent too), and gone when nothing is left. */
+ * when it is first written to, and gone when nothing is left; so is its parent. */
 struct follow_parts spool_parts(const char *dir);
 
 /* Drops all. */

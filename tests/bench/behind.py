@@ -25,13 +25,6 @@ def update(w, data, items, first, n, name):
     path.unlink()
 
 
-def copy(w, phone, name):
-    twin = w.phone(name)
-    for source in phone.store.parent.glob(phone.store.name + "*"):
-        shutil.copy(source, twin.store.parent / source.name.replace(phone.store.name, twin.store.name))
-    return twin
-
-
 def first_sync(w, name):
     phone = w.phone(name)
     said = phone.sync(timeout=1800)
@@ -55,7 +48,7 @@ def behind(w, items, goals):
         done = step
         server.settle(1800)    # heads wait for objects
         rest(server, REST)
-        said = copy(w, base, f"{items}-{step}").sync(timeout=1800)
+        said = base.copy(f"{items}-{step}").sync(timeout=1800)
         if step >= NEW_FROM:
             first = first_sync(w, f"new-{items}-{step}")[1]
             lines.append(row(items, f"first sync after {step:,} changes", first, first)[0])

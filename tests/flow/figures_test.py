@@ -6,7 +6,6 @@ phone's store after the sync that heard of it.
 """
 import json
 import random
-import shutil
 import sqlite3
 import sys
 
@@ -95,14 +94,6 @@ class Publisher:
         return len(answer.body)
 
 
-def copy(world, phone, name):
-    """A phone that holds the same."""
-    twin = world.phone(name)
-    for file in phone.store.parent.glob(phone.store.name + "*"):
-        shutil.copy(file, twin.store.parent / file.name.replace(phone.store.name, twin.store.name))
-    return twin
-
-
 def rounded(cursor, head):
     """The `from` of docs/protocol/sync.md, section 6."""
     k = 0
@@ -128,7 +119,7 @@ def passage(item, others):
 
 def files_with(phone, texts):
     """Files of the phone's store that hold one of the texts."""
-    files = {f.name: f.read_bytes() for f in phone.store.parent.glob(phone.store.name + "*")}
+    files = {f.name: f.read_bytes() for f in phone.files() if f.is_file()}
     return {name: sum(t in held for t in texts) for name, held in files.items() if any(t in held for t in texts)}
 
 
@@ -217,7 +208,7 @@ def behind(p, base, steps):
     for step in steps:
         p.change(step - made)
         made = step
-        phone = copy(w, before, f"behind-{step}")
+        phone = before.copy(f"behind-{step}")
         said = told(f"{step:,} changes behind", phone.sync())
         fresh = w.phone(f"fresh-{step}")
         first = told("  a first sync of the same state", fresh.sync())

@@ -66,8 +66,7 @@ class Scene:
         assert self.follower.export() == self.export, "an honest sync does not bring what is published"
         if sort in ("new", "objects"):
             phone, old = self.phone("first"), b""
-            for file in self.w.dir.glob(phone.store.name + "*"):
-                file.unlink()
+            phone.forget()
         else:
             phone, old = self.follower, self.export
         self.published.append(self.export)

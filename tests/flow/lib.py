@@ -261,6 +261,22 @@ class Phone:
     def export(self):
         return self.run("export").stdout
 
+    def files(self):
+        """The store, and what lies beside it: logs, folders."""
+        return list(self.store.parent.glob(self.store.name + "*"))
+
+    def copy(self, name):
+        """A phone that holds the same."""
+        twin = self.world.phone(name)
+        for at in self.files():
+            to = twin.store.parent / at.name.replace(self.store.name, twin.store.name)
+            shutil.copytree(at, to) if at.is_dir() else shutil.copy(at, to)
+        return twin
+
+    def forget(self):
+        for at in self.files():
+            shutil.rmtree(at) if at.is_dir() else at.unlink()
+
 
 class World:
     """A directory, and what runs in it."""

@@ -136,8 +136,7 @@ class Scene:
         phone.args[1] = self.w.certificate(edge.data)
         phone.sync()
         assert phone.export() in self.exports, "a phone of the edge shows what was never published"
-        for file in self.w.dir.glob(phone.store.name + "*"):
-            file.unlink()
+        phone.forget()
 
     def level(self, edge, deadline=60):
         def equal():

@@ -53,7 +53,7 @@ def main():
             going_on.sync()
             new = w.phone("new")
             new.sync()
-            new.store.unlink()
+            new.forget()
 
         def read(n):
             for target in ("/v1/items?n=50", "/v1/sync/main/head", "/"):
