@@ -3,7 +3,7 @@
  *
  * libcurl 7.88, which Debian 12 has, can forget a stream that shares its connection: its bytes have come and lie in a buffer, and nobody
  * looks. A transfer that is silent is therefore nudged several times a second, and the time limit for silence is kept here, because
- * a nudge starts curl's own anew.
+ * a nudge starts curl's own anew. It is one limit for all that are under way: on a slow link they take turns, and each is silent for long.
  *
  * Bytes are HTTP's: headers as text and bodies, without TLS. Compression is ours (suffixes in
  * the URL), so none is asked for; redirects are not followed, because the protocol has none.
@@ -30,6 +30,7 @@ struct net {
     uint32_t connect_timeout, idle_timeout;
     const char *agent;
     uint64_t (*now_ms)(void);
+    uint64_t heard; /* ms: when any request last moved */
 };
 
 /* One request under way. */
@@ -82,7 +83,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
     char text[1024], *colon, *value;
     int status;
 
-    f->heard = f->net->now_ms();
+    f->heard = f->net->heard = f->net->now_ms();
     if (n >= sizeof text)
         return n; /* none that we want is so long */
     memcpy(text, line, n);
@@ -104,7 +105,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
 {
     struct flight *f = ctx;
 
-    f->heard = f->net->now_ms();
+    f->heard = f->net->heard = f->net->now_ms();
     f->aborted = f->request->on_body(f->request->ctx, bytes, size * count) != 0;
     return f->aborted ? 0 : size * count;
 }
@@ -136,7 +137,7 @@ static CURL *launch(struct net *n, struct flight *f)
     curl_easy_setopt(c, CURLOPT_WRITEDATA, f);
     curl_easy_setopt(c, CURLOPT_PRIVATE, f);
     curl_multi_add_handle(n->multi, c);
-    f->heard = f->nudged = n->now_ms();
+    f->heard = f->nudged = n->heard = n->now_ms();
     return c;
 }
 
@@ -219,7 +220,7 @@ static void mind_the_silent(struct batch *b)
 
         if (!b->handles[i])
             continue;
-        if (now - f->heard >= (uint64_t)b->n->idle_timeout * 1000) {
+        if (now - b->n->heard >= (uint64_t)b->n->idle_timeout * 1000) {
             land(b->n, b->handles[i], f, CURLE_OPERATION_TIMEDOUT);
             b->handles[i] = NULL;
             b->flying--;
