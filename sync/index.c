@@ -64,10 +64,6 @@ struct index {
     struct build *build; /* the worker's while active */
 };
 
-/* Builds of all streams that are under way: a sweep must not take what they are writing. */
-static pthread_mutex_t sweeping = PTHREAD_MUTEX_INITIALIZER;
-static int builds;
-
 static uint64_t pending_cut(struct index *x)
 {
     uint64_t cut;
@@ -244,18 +240,6 @@ static enum rc prune_objects(struct work *w, struct live *l, const struct build 
     return RC_OK;
 }
 
-/* Only if no other stream's build is writing. */
-static enum rc sweep(struct work *w, struct live *l, int *removed)
-{
-    enum rc rc = RC_OK;
-
-    pthread_mutex_lock(&sweeping);
-    if (builds == 1)
-        rc = object_sweep(w, l->data, removed);
-    pthread_mutex_unlock(&sweeping);
-    return rc;
-}
-
 static enum rc end_build(struct index *x, struct work *w)
 {
     struct build *b = x->build;
@@ -266,7 +250,8 @@ static enum rc end_build(struct index *x, struct work *w)
     if ((f.made || any_built(&b->base) || any_built(&b->layer)) &&
         (rc = writer_call(w, finish, &f)))
         return rc;
-    if ((rc = prune_objects(w, x->live, b)) || (rc = sweep(w, x->live, &removed)))
+    if ((rc = prune_objects(w, x->live, b)) ||
+        (rc = object_sweep(w, x->live->data, 1, &removed)))
         return rc;
     LOG(f.made ? LOG_INFO : LOG_DEBUG, "index_made", L_STR("stream", x->live->name),
         L_INT("seq", b->seq), L_INT("bases", b->base.n), L_INT("layers", b->layer.n),
@@ -294,20 +279,13 @@ static enum rc in_snapshot(struct work *w, struct live *l, struct build *b,
     return rc;
 }
 
-static void count_builds(int by)
-{
-    pthread_mutex_lock(&sweeping);
-    builds += by;
-    pthread_mutex_unlock(&sweeping);
-}
-
 static void drop_build(struct index *x)
 {
     if (!x->build)
         return;
     arena_free(x->build->mem);
     x->build = NULL;
-    count_builds(-1);
+    object_writing(-1);
 }
 
 static enum rc begin(struct index *x, struct work *w)
@@ -315,7 +293,7 @@ static enum rc begin(struct index *x, struct work *w)
     struct arena *mem = arena_new(), *own = w->mem;
     enum rc rc;
 
-    count_builds(1);
+    object_writing(1);
     x->build = arena_zalloc(mem, sizeof *x->build);
     x->build->mem = mem;
     pthread_mutex_lock(&x->lock);

@@ -11,6 +11,7 @@
 
 #include <dirent.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -414,15 +415,35 @@ static void sweep_dir(const char *path, const struct hashes *hashes, int *remove
     closedir(dir);
 }
 
-enum rc object_sweep(struct work *w, const char *data, int *removed)
+/* Builds of all streams that are under way. */
+static pthread_mutex_t sweeping = PTHREAD_MUTEX_INITIALIZER;
+static int writing;
+
+void object_writing(int by)
+{
+    pthread_mutex_lock(&sweeping);
+    writing += by;
+    pthread_mutex_unlock(&sweeping);
+}
+
+static enum rc sweep(struct work *w, const char *data, int *removed)
 {
     struct hashes hashes;
     enum rc rc = staying(w, &hashes);
 
-    *removed = 0;
-    if (rc)
-        return rc;
-    for (unsigned i = 0; i < 256; i++)
+    for (unsigned i = 0; i < 256 && !rc; i++)
         sweep_dir(arena_printf(w->mem, "%s/objects/%02x", data, i), &hashes, removed);
-    return RC_OK;
+    return rc;
+}
+
+enum rc object_sweep(struct work *w, const char *data, int mine, int *removed)
+{
+    enum rc rc = RC_OK;
+
+    *removed = 0;
+    pthread_mutex_lock(&sweeping);
+    if (writing == mine)
+        rc = sweep(w, data, removed);
+    pthread_mutex_unlock(&sweeping);
+    return rc;
 }

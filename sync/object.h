@@ -64,10 +64,13 @@ struct hashes {
 bool hashes_have(const struct hashes *h, const uint8_t hash[HASH_BYTES]);
 /* Those that the stored indexes of a stream name. */
 enum rc object_named(struct work *w, int64_t stream, struct hashes *out);
+/* A build, of any stream, begins (1) or ends (-1): a sweep must not take what it is writing. */
+void object_writing(int by);
 /*
  * Removes the files that no stored index of any stream names, those of gone objects, and what a
- * crash left half-made. Only while nobody writes objects. `w` reads.
+ * crash left half-made. Nothing while more builds are under way than the caller's own, `mine`: the last of them
+ * sweeps. `w` reads.
  */
-enum rc object_sweep(struct work *w, const char *data, int *removed);
+enum rc object_sweep(struct work *w, const char *data, int mine, int *removed);
 
 #endif

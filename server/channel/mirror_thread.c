@@ -31,6 +31,7 @@
 #include "server/store/blob.h"
 #include "server/store/db.h"
 #include "server/store/writer.h"
+#include "sync/object.h"
 
 enum { SWEEP_S = 3600, FILES_US = 10 * 1000 * 1000 };
 
@@ -41,6 +42,8 @@ struct follower {
     struct mirror_store *store;
     int64_t no;
     int64_t due_us, swept_us, files_due_us;
+    uint64_t swept_cut; /* of the head after which files of objects were swept */
+    uint8_t swept_index[HASH_BYTES];
     unsigned failures;
 };
 
@@ -102,6 +105,26 @@ static void sweep_now_and_then(struct follower *f, const struct follow_result *r
     arena_free(w.mem);
 }
 
+/* Files of objects that the new head's index has superseded long enough, or that were purged: on an edge nobody builds, and no build sweeps. */
+static void sweep_objects(struct follower *f, const struct wire_head *head)
+{
+    const struct live *l = live_find(f->name);
+    struct work w;
+    int removed;
+
+    if (!l || (f->swept_cut == head->cut && !memcmp(f->swept_index, head->index, HASH_BYTES)))
+        return;
+    work_init(&w, arena_new(), mirror.db, "mirror", RIGHT_ALL);
+    if (object_sweep(&w, live_data(l), 0, &removed)) {
+        LOG(LOG_ERROR, "mirror_not_swept", L_STR("stream", f->name),
+            L_STR("reason", w.err.text));
+    } else {
+        f->swept_cut = head->cut;
+        memcpy(f->swept_index, head->index, HASH_BYTES);
+    }
+    arena_free(w.mem);
+}
+
 /* Told when it begins and when it ends, not at every attempt. */
 static void ended(struct follower *f, enum sync_rc rc, const struct sync_err *e,
                   const struct follow_result *r)
@@ -120,6 +143,7 @@ static void ended(struct follower *f, enum sync_rc rc, const struct sync_err *e,
         f->failures = 0;
         if (r->changed)
             f->files_due_us = 0;
+        sweep_objects(f, &r->head);
         sweep_now_and_then(f, r);
     }
     wait = retry > wait ? retry : wait;

@@ -3,13 +3,14 @@
 it goes on while the city is away, and what is new in the city's list, or gone from it, is so at the edge.
 """
 import json
+import sqlite3
 import sys
 
 from lib import World, article, wait_for
 
 from tap import case, done
 
-QUICK = {"TJZW_HEAD_DEBOUNCE": "20ms", "TJZW_RATE_LIMIT": "0", "TJZW_MIRROR_POLL": "1s", "TJZW_HEAD_POLL": "1s"}
+QUICK = {"TJZW_HEAD_DEBOUNCE": "20ms", "TJZW_INDEX_CHANGES": "8", "TJZW_RATE_LIMIT": "0", "TJZW_MIRROR_POLL": "1s", "TJZW_HEAD_POLL": "1s"}
 
 
 def take_in(server, lines):
@@ -26,6 +27,48 @@ def level(a, b, stream):
         wait_for(f"{stream} to be level", 30, equal, 0.1)
     except AssertionError as why:
         raise AssertionError(f"{why}\n{b.said()[-2000:]}") from None
+
+
+def new_index(city, edge, text):
+    """The city's own articles are all changed, so that an index with other objects is made; the names of those, level at the edge."""
+    before = city.head()["index"]
+    take_in(city, [{**article(100 + i), "source": "示例市", "summary": text} for i in range(1, 20)])
+    wait_for("another index", 20, lambda: city.head()["index"] != before)
+    level(city, edge, "main")
+    lines = edge.get(f"/v1/sync/main/object/{edge.head()['index']}").body.decode().splitlines()[2:]
+    return {line.split()[1] for line in lines}
+
+
+def forgotten(w, city, edge, serve):
+    """Objects that the city named long ago, and objects of what it takes down; the edge as it runs then."""
+    secret = "绝密的一段话"
+    take_in(city, [{**article(100), "source": "示例市", "body": secret}])
+    held = set()
+    for i in range(20):
+        names = new_index(city, edge, f"第{i}次")
+        held |= {n for n in names if secret.encode() in edge.get(f"/v1/sync/main/object/{n}").body}
+        if held - names:
+            break
+    old = held - names
+    assert old and held & names, (len(held), len(names))
+    edge.stop()
+    db = sqlite3.connect(edge.data / "tjzw.db")
+    with db:
+        db.execute("UPDATE sync_object SET made = made - 8 * 86400 WHERE kind = 'index'")
+    db.close()
+    edge = serve()
+    for i in (21, 22):
+        new_index(city, edge, f"第{i}次")
+    wait_for("what was superseded a week ago to go", 5, lambda: all(edge.get(f"/v1/sync/main/object/{n}").status in (404, 410) for n in old))
+    one = next(x for x in map(json.loads, w.export(edge.data).splitlines()) if secret in x.get("body", ""))
+    w.tjzw("item", "withdraw", "--data", city.data, "--reason", "试", one["id"])
+    wait_for("the edge to hide it", 20, lambda: edge.get(f"/v1/items/{one['id']}").status == 410)
+    said = [n for n in held for e in ("", ".gz", ".zst") if edge.get(f"/v1/sync/main/object/{n}{e}").status == 200]
+    assert not said, said
+    wait_for("its files to go", 5, lambda: not any(secret.encode() in f.read_bytes() for f in (edge.data / "objects").glob("*/*")))
+    take_in(city, [{**article(100), "id": "made-again", "source": "示例市"}])
+    level(city, edge, "main")
+    return edge
 
 
 with World() as w:
@@ -79,6 +122,8 @@ with World() as w:
         assert one["id"].encode() not in phones["heping"].run("list").stdout
         w.tjzw("item", "unwithhold", "--data", at["city"], one["id"])
         wait_for("the edge to show it", 20, lambda: edge.get(f"/v1/items/{one['id']}").status == 200, 0.1)
+    with case("objects that were superseded long ago, or taken down, are no files of the edge's, and no URL of them answers"):
+        edge = forgotten(w, city, edge, lambda: w.serve(at["edge"], *options, port=edge.port, env=QUICK))
     with case("it goes on while the origin is away, also after a restart"):
         city.stop()
         edge.kill()
