@@ -177,7 +177,9 @@ void link_to(struct link *l, const struct stream *s)
 
 void link_close(struct link *l)
 {
-    if (l->lock >= 0)
-        close(l->lock);
+    if (l->lock < 0)
+        return;
+    store_forget_log(l->t);
+    close(l->lock);
     l->lock = -1;
 }

@@ -24,6 +24,7 @@ uint64_t link_now_ms(void); /* of the monotonic clock */
  * must outlive the link. */
 enum tjzw_code link_open(struct link *l, struct tjzw *t,
                          const struct tjzw_sync_options *options, struct tjzw_error *e);
+/* Whatever ran, SQLite's log is emptied: it may hold what that run heard to be withdrawn. */
 void link_close(struct link *l);
 /* The transport and the deadline alone, for what needs no lock; began, options and t are set. */
 void link_attach(struct link *l);

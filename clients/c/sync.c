@@ -137,7 +137,6 @@ enum tjzw_code tjzw_sync(struct tjzw *t, const struct tjzw_sync_options *options
         return rc;
     if (!(rc = stream_begin(t, e)) && !(rc = sync_streams(&l, out, e)) && out->changed)
         rc = blob_weed(t, e);
-    store_forget_log(t);
     out->ms = link_now_ms() - l.began;
     link_close(&l);
     return rc;

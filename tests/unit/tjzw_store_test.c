@@ -1,5 +1,5 @@
 /*
- * tjzw_store_test.c - the phone's store in trouble: an old version, no room, a wrong clock; and what is kept beside it.
+ * tjzw_store_test.c - the phone's store in trouble: an old version, no room, a wrong clock; what it forgets, and what is kept beside it.
  */
 #include "tests/lib/tjzw_phone.h"
 
@@ -269,6 +269,78 @@ static void failures_make_the_background_wait_longer(void **state)
     phone_end(&p);
 }
 
+/* ---- what was withdrawn ---- */
+
+static bool stands_in(const char *store, const char *suffix, const char *text)
+{
+    static char bytes[4 << 20];
+    char path[128];
+    size_t n = 0;
+    FILE *in;
+
+    snprintf(path, sizeof path, "%s%s", store, suffix);
+    if ((in = fopen(path, "r"))) {
+        n = fread(bytes, 1, sizeof bytes, in);
+        fclose(in);
+    }
+    assert_true(n < sizeof bytes);
+    return memmem(bytes, n, text, strlen(text)) != NULL;
+}
+
+static bool is_on_the_disk(const struct phone *p, const char *text)
+{
+    return stands_in(p->path, "", text) || stands_in(p->path, "-wal", text);
+}
+
+static bool one_is_enough(void *ctx, const char *stream, const struct tjzw_sync_result *result,
+                          enum tjzw_code code, const struct tjzw_error *e)
+{
+    (void)ctx, (void)stream, (void)result, (void)code, (void)e;
+    return true;
+}
+
+static void hear_by_sync(struct phone *p)
+{
+    phone_sync(p);
+}
+
+static void hear_by_background(struct phone *p)
+{
+    the_time += 100000;
+    OK(p, tjzw_background(p->t, 10, NULL, &p->e));
+}
+
+static void hear_by_listening(struct phone *p)
+{
+    OK(p, tjzw_listen(p->t, &(struct tjzw_listen_options){ .synced = one_is_enough }, &p->e));
+}
+
+/* Also while another process has the store open, whose end does not tidy up for us. */
+static void what_was_withdrawn_is_in_no_file_whoever_heard_of_it(void **state)
+{
+    static void (*const ways[])(struct phone *) = { hear_by_sync, hear_by_background,
+                                                    hear_by_listening };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        struct tjzw *other;
+        struct phone p;
+
+        phone_start(&p);
+        p.t->clock = its_clock;
+        the_time = 2000000000;
+        OK(&p, tjzw_open(p.path, &other, &p.e));
+        phone_sync(&p);
+        assert_true(is_on_the_disk(&p, "正文77，"));
+        fake_withdraw(p.server, 77);
+        fake_head(p.server);
+        ways[i](&p);
+        assert_false(is_on_the_disk(&p, "正文77，"));
+        tjzw_close(other);
+        phone_end(&p);
+    }
+}
+
 /* ---- blobs ---- */
 
 struct blobs {
@@ -432,6 +504,7 @@ int main(void)
         cmocka_unit_test(the_newest_signed_time_of_any_stream_bounds_a_slow_clock),
         cmocka_unit_test(the_background_asks_nothing_before_its_time),
         cmocka_unit_test(failures_make_the_background_wait_longer),
+        cmocka_unit_test(what_was_withdrawn_is_in_no_file_whoever_heard_of_it),
         cmocka_unit_test(a_blob_with_other_bytes_is_never_handed_out),
         cmocka_unit_test(a_refusal_without_an_end_is_not_listened_to),
         cmocka_unit_test(the_least_recently_asked_for_goes),
