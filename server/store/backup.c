@@ -9,8 +9,9 @@
  *     4. the keys are still what they were when they were copied: they belong together
  *     5. MANIFEST (manifest.h), last
  *
- * Not copied: objects (made anew from the log), epoch and takedowns (they tell what came after:
- * see restore.c), lock, sockets, and what is being written just now.
+ * Not copied: objects (made anew from the log), mirror (bodies of other servers, which come and go
+ * all the time, and are fetched again), epoch and takedowns (they tell what came after: see
+ * restore.c), lock, sockets, and what is being written just now.
  */
 #include "server/store/backup.h"
 
@@ -45,7 +46,7 @@ static bool ends_with(const char *name, const char *suffix)
 /* `path` is relative to the data directory. */
 static bool left_out(const char *path)
 {
-    static const char *const names[] = { "objects", "epoch", TAKEDOWNS_NAME, "lock" };
+    static const char *const names[] = { "objects", "mirror", "epoch", TAKEDOWNS_NAME, "lock" };
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (!strcmp(path, names[i]))

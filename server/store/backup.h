@@ -2,8 +2,8 @@
  * backup.h - a whole data directory put away, and put back.
  *
  * A backup is a directory that holds the database as of one moment, the keys, the blobs and
- * whatever else the data directory holds, but for what is made anew (objects) and what belongs
- * to the running server. Its MANIFEST is written last: a directory without one is no backup.
+ * whatever else the data directory holds, but for what is made anew (objects), what is on its way
+ * from other servers (mirror) and what belongs to the running server. Its MANIFEST is written last: a directory without one is no backup.
  */
 #ifndef STORE_BACKUP_H
 #define STORE_BACKUP_H

@@ -101,6 +101,7 @@ static int set_up(void **state)
     put(t, "data/keys/platform.key", "a secret");
     put(t, "data/keys/stream-main.key", "another secret");
     put(t, "data/objects/ab/abcd", "made anew");
+    put(t, "data/mirror/heping/abcd", "on its way");
     put(t, "data/epoch", "main 1700000000 41\n");
     put(t, "data/lock", "1234\n");
     sha256("a picture", 9, t->hash);
@@ -169,6 +170,7 @@ static void a_backup_holds_what_cannot_be_made_anew(void **state)
     assert_string_equal(get(t, "backup/keys/platform.key"), "a secret");
     assert_true(blob_exists(at(t, "backup"), t->hash));
     assert_false(fs_exists(at(t, "backup/objects")));
+    assert_false(fs_exists(at(t, "backup/mirror")));
     assert_false(fs_exists(at(t, "backup/epoch")));
     assert_false(fs_exists(at(t, "backup/lock")));
     assert_false(fs_exists(at(t, "backup/admin.sock")));
