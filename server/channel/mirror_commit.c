@@ -2,7 +2,7 @@
  * mirror_commit.c - what follows from the records that the engine wrote, in the same transaction.
  *
  *     directory, items --> horizon 0? --yes--> key vouched for --> head row, stream row --COMMIT--> shown
- *                               \--- no: a first sync on its way; nothing is served yet
+ *                               \--- no: a first sync on its way: listed, but no head is served yet
  *
  * Takedown: when a head has a higher `cut`, whatever an item that changed had before loses its bytes, for the
  * record that said `purge` may be one that was skipped.
@@ -16,6 +16,7 @@
 #include "server/channel/mirror_state.h"
 #include "server/library/purge_url.h"
 #include "server/library/stream.h"
+#include "server/library/takedown.h"
 #include "sync/heads.h"
 #include "sync/keys.h"
 #include "sync/object.h"
@@ -43,7 +44,7 @@ static void committed(void *arg)
     generation_next();
 }
 
-/* What a head with a higher cut ends: earlier bytes of all that changed, and what caches hold. */
+/* What a head with a higher cut ends: earlier bytes of all that changed, and what caches may hold for long. */
 static enum rc cut(struct mirror_store *s)
 {
     size_t n;
@@ -60,9 +61,10 @@ static enum rc cut(struct mirror_store *s)
             rc = purge_url_add(s->w, "/v1/sync/%s/object/%s*", s->name,
                                hex_text(s->gone.p + i, HASH_BYTES, hex));
     }
-    if (!rc)
-        rc = purge_url_add(s->w, "/v1/sync/%s/log/*", s->name);
-    return rc;
+    if (rc || (rc = purge_url_add(s->w, "/v1/sync/%s/log/*", s->name)))
+        return rc;
+    takedown_lingers(s->w);
+    return purge_url_add(s->w, "/v1/sync/%s/item/*", s->name);
 }
 
 static enum rc index_seq(struct mirror_store *s, const struct wire_head *h, int64_t *seq)

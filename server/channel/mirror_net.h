@@ -1,7 +1,7 @@
 /*
- * mirror_net.h - the pull engine's requests, over HTTP/2 where the other server has it, some side by side.
+ * mirror_net.h - the pull engine's requests to other servers, by sync/net.
  *
- * It belongs to one thread, and blocks it: a mirror has a thread of its own.
+ * It belongs to one thread, and blocks it: mirrors have one of their own, all the same.
  */
 #ifndef CHANNEL_MIRROR_NET_H
 #define CHANNEL_MIRROR_NET_H

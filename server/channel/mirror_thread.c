@@ -1,11 +1,11 @@
 /*
  * mirror_thread.c - when who is followed.
  *
- *     FOLLOWED --(due)--> run --ok--> due after mirror_poll, a little spread
- *                          \--failed--> due after 1, 2, 4 … times that, at most an hour; not before Retry-After
+ *     FOLLOWED --(due)--> run --ok--> due after mirror_poll
+ *                          \--failed--> due after 1, 2, 4 … times that, half of it by chance, at most an hour; not before Retry-After
  *
- * One thread runs all of them, one after the other: a run that finds nothing new is one small request. What is
- * followed stands in the table `mirror`; the thread reads it anew when somebody has changed it.
+ * Up to a fifth of mirror_poll is added by chance. One thread runs all of them, one after the other: a run that finds nothing
+ * new is one small request, and a file is fetched while no stream is due. What is followed stands in the table `mirror`; the thread reads it anew when somebody has changed it.
  *
  * A kill at any moment loses what was in flight: parts are kept as files, and what was committed adds up.
  */

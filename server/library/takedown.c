@@ -94,6 +94,17 @@ enum rc takedown_forget_before(struct work *w, const struct id *item, int64_t re
 
 /* ---- the journal ---- */
 
+static void linger(void *arg)
+{
+    (void)arg;
+    takedown.lingers = true;
+}
+
+void takedown_lingers(struct work *w)
+{
+    work_after_commit(w, linger, NULL);
+}
+
 /* After COMMIT. `arg` is where the pointer stands, for the tick may have been quicker. */
 static void came_to_pass(void *arg)
 {

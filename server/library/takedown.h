@@ -33,6 +33,8 @@ enum rc takedown_end(struct work *w, const struct takedown *t, const struct item
 enum rc takedown_files(struct work *w, const struct takedown *t);
 /* The caller has added rows to blob_drop: the tick after the COMMIT removes those files that nobody has. */
 void takedown_drops(struct work *w);
+/* Text was removed that the database's write-ahead log may still hold: after the COMMIT the tick empties it. */
+void takedown_lingers(struct work *w);
 /* Whatever text was removed for good: what mutations were answered may hold it, so those answers go, all of
  * them, because nobody can tell which. */
 enum rc takedown_forget_answers(struct work *w);

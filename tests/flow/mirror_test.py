@@ -196,6 +196,10 @@ with World() as w:
         p.level()
         one = next(x for x in map(json.loads, w.export(p.data["city"]).splitlines()) if x["title"] == new["title"])
         assert "绝密的一段话" in p.city.get(f"/v1/items/{one['id']}").body.decode()
+        def on_disk():
+            files = (p.data["city"] / name for name in ("tjzw.db", "tjzw.db-wal"))
+            return any("绝密的一段话".encode() in f.read_bytes() for f in files if f.exists())
+        assert on_disk()
         p.tell(p.district, "POST", f"/v1/items/{one['id']}/gone", {"reason": "试"})
         p.level()
         assert p.city.get(f"/v1/items/{one['id']}").status == 410
@@ -203,6 +207,7 @@ with World() as w:
         left = db.execute("SELECT COUNT(*) FROM record WHERE instr(bytes, ?) > 0", ("绝密的一段话".encode(),)).fetchone()[0]
         db.close()
         assert left == 0, left
+        wait_for("the text to be overwritten", 10, lambda: not on_disk(), 0.2)
     with case("a picture follows its item: phones of the city fetch it there, and it goes with the item"):
         bytes_ = random.Random(7).randbytes(900_000)
         name = hashlib.sha256(bytes_).hexdigest()

@@ -16,6 +16,7 @@
 
 #include "server/channel/mirror.h"
 #include "server/channel/mirror_store.h"
+#include "server/library/purge_url.h"
 #include "server/store/db.h"
 #include "server/store/writer.h"
 #include "sync/head.h"
@@ -158,9 +159,18 @@ static void a_long_log_comes_in_steps_and_its_objects_are_here(void **state)
     follow_done(&d);
 }
 
+static bool is_told(const struct purge_batch *b, const char *url)
+{
+    for (int i = 0; i < b->n; i++)
+        if (!strcmp(b->urls[i], url))
+            return true;
+    return false;
+}
+
 static void what_was_purged_is_gone_with_the_run(void **state)
 {
     struct district d = follow_new(state, 20);
+    struct purge_batch told;
 
     must_follow(&d);
     fake_edit(d.server, 3, "机密", "{\"body\":\"机密内容\"}");
@@ -170,7 +180,12 @@ static void what_was_purged_is_gone_with_the_run(void **state)
     fake_edit(d.server, 3, "又改", "{}"); /* the change that said purge is never seen here */
     fake_take_down(d.server, 4);
     fake_head(d.server);
+    purge_url_watch(true);
     must_follow(&d);
+    purge_url_watch(false);
+    assert_int_equal(purge_url_batch(&d.t->w, 100, &told), RC_OK);
+    assert_true(is_told(&told, "/v1/sync/main2/log/*"));
+    assert_true(is_told(&told, "/v1/sync/main2/item/*"));
     assert_int_equal(sync_world_number(d.t, "SELECT count(*) FROM record WHERE "
                                             "CAST(bytes AS TEXT) LIKE '%机密%'"),
                      0);
