@@ -1,6 +1,6 @@
 /*
- * sync.c - GETs only. The head is answered from memory on the loop; the rest is made on a
- * worker once and then kept by the response cache.
+ * sync.c - GETs only. Keys, lists, heads and covers are answered from memory on the loop; the rest
+ * is made on a worker once and then kept by the response cache.
  *
  * Names in these paths have one spelling each, which the protocol's own parser checks: whatever
  * differs by a leading zero or a capital is refused, so that nobody can fill caches with twins.

@@ -9,10 +9,12 @@
  * or a cut is kept in the store's parts and not fetched again.
  *
  * One run uses less than 32 MB, however much is followed: some 2 MB of its own, the zstd window (at
- * most 8 MB), 6 MB while it reads a catch-up of differences, and the index and directory (at most
- * 4 MB each). Only a repair takes more: 32 bytes an item held. What is fetched lies in the store's
- * parts, in steps at most 32 MiB of records at a time. It is single-threaded; all callbacks are
- * called on the caller's thread. Needs sodium_init().
+ * most 8 MB), what is new of directory, ancestry and withheld list (at most 4 MB each), and the
+ * index (4 MB) or 6 MB to read a catch-up of differences. Little grows besides: some 500 bytes an
+ * object that is fetched at one go, 150 a kept item; in a repair 32 an item held and 50 one that
+ * differs. Bodies lie in the store's parts: all that is missing, or in_steps what one step needs,
+ * eight bases (32 MiB of records) at most, the layers that reach into them and one catch-up. It is single-threaded; all callbacks are called on the caller's thread.
+ * Needs sodium_init().
  */
 #ifndef SYNC_FOLLOW_H
 #define SYNC_FOLLOW_H
@@ -180,8 +182,8 @@ struct follow_options {
     enum wire_encoding encoding;
     bool repair;      /* believe nothing that is held: it is known to be damaged */
     uint64_t horizon; /* hold at least that many of the newest items; 0: all of them */
-    bool in_steps;    /* a range of items is added object by object, newest first, each a
-                         transaction of its own. Always so with a horizon */
+    bool in_steps;    /* a range of items is added base by base, soon some at once, newest
+                         first, each step a transaction of its own. Always so with a horizon */
     bool plain;       /* no dz: for stores that hold no bytes, and for tests */
     /* NULL, or called when a head has been accepted and all that it needs of records was fetched,
      * before the transaction that shows it: a mirror fetches here what it will serve. */
@@ -221,8 +223,8 @@ enum sync_rc follow_run(struct sync_err *e, const struct follow_store *store,
 
 /*
  * Fetches one older item, proves it under the head that is held, and keeps it: for what lies below
- * the horizon. A run goes first if the held head is not the newest any more. SYNC_NOT_HELD: there
- * is no such item in the stream.
+ * the horizon. A run goes first if no head is held, or if the server has moved on from it.
+ * SYNC_NOT_HELD: there is no such item in the stream.
  */
 enum sync_rc follow_fetch_item(struct sync_err *e, const struct follow_store *store,
                                const struct follow_transport *transport,

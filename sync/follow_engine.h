@@ -97,7 +97,6 @@ struct engine {
     bool fresh_head;  /* no cache is asked for the head and the keys any more */
     bool by_objects;  /* the catch-up from our cursor is too large: what the index has first */
     bool must_repair; /* what is held is not to be built upon */
-    bool no_dz;       /* too much of what it is made with is not held */
     bool no_twin;     /* the head of the hint was of no use */
     bool prepared;    /* the embedder has been told of the head */
     uint8_t item[WIRE_ID]; /* the one to be fetched: follow_fetch_item */

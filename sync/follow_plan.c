@@ -3,8 +3,8 @@
  *
  *     texts    directory, ancestry, withheld list, if their hashes are new; cover and index, if they
  *              will be needed: all in one round trip
- *     near     at most 4,096 changes behind: one log, as .dz if the state it builds upon is held.
- *              What it asks for besides is found by a first look into it: the cover, if something below the
+ *     near     at most 4,096 changes behind: one log, as .dz if the state it builds upon is held
+ *              and caches are believed. What it asks for besides is found by a first look into it: the cover, if something below the
  *              horizon changed; single items in place of deltas that cannot be undone
  *     far      the objects that reach above our cursor and into our horizon, and a log from the
  *              index's seq

@@ -5,8 +5,9 @@
  *     plan --> build one object --> ... --> plan layers --> build one --> ...
  *          --> store the index and sign, together --> sweep
  *
- * A build is a chain of short jobs on the worker pool, each of which queues the next, so that
- * requests get their turn between two objects. It is made as of one seq, S, though each step
+ * A build is a chain of jobs, an object each, of which each queues the next: at leisure on the
+ * builder, a thread that steps back for others; after a purge on the workers, where requests get
+ * their turn between two objects. It is made as of one seq, S, though each step
  * has its own snapshot: a step takes of every item the last change up to S. What is to be done
  * is decided in index_plan.c and index_layers.c, and done in index_build.c.
  *

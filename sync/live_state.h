@@ -1,6 +1,6 @@
 /*
- * live_state.h - the inside of struct live, for the modules of sync/ that keep it: live.c,
- * live_mirror.c, roll.c, head.c, index.c.
+ * live_state.h - the inside of struct live, for the modules of sync/ that make it, keep it or read
+ * the log for it; nobody outside of sync/ includes it.
  */
 #ifndef SYNC_LIVE_STATE_H
 #define SYNC_LIVE_STATE_H

@@ -1,7 +1,7 @@
 /*
- * net.h - GETs by libcurl, in a thread that waits for them: HTTP/2 where the server has it, a few side
- * by side, connections kept for the next batch. The built-in transport of libtjzw, and that of
- * mirrors.
+ * net.h - GETs by libcurl, in a thread that waits for them: HTTP/2 where the server has it, 16 side by
+ * side (without HTTP/2 on 6 connections), which are kept for the next batch. The built-in transport
+ * of libtjzw, and that of mirrors.
  *
  * One thread at a time uses a net. It is no place for a loop thread: server/http/client.h is.
  */

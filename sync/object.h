@@ -19,7 +19,7 @@
 #include "sync/recipe.h"
 #include "sync/wire.h"
 
-/* Stores a text as a row (kind: ancestry, directory, index) under its hash. Inside a
+/* Stores a text as a row (kind: ancestry, directory, index, withheld) under its hash. Inside a
  * transaction. */
 enum rc object_put(struct work *w, int64_t stream, const char *kind, const void *p, size_t n,
                    uint8_t hash[HASH_BYTES]);

@@ -10,8 +10,8 @@
  * so share the work on their common ancestors.
  *
  * What covers and tiles are made of stands at other heights, 10 and 16: sixteen nodes of level 1
- * or 2 each. Those are kept once they were computed, until a tile below them is written: another
- * byte for every thousand leaves' 33, and a cover costs what has changed.
+ * or 2 each. Those are kept once they were computed, until a tile below them is written: 33 bytes
+ * more for every 1,024 leaves, and a cover costs what has changed.
  *
  * The lock is held by the thread that changes things and by those that copy a tile's children. The
  * writer thread alone writes, so it may read without it.

@@ -5,14 +5,16 @@
  * The one public header, a plain C ABI: usable from C, C++, Swift and JNI. The library knows no
  * global state but sodium's and curl's.
  *
- *     struct tjzw *t;
+ *     struct tjzw_server server = { .url = "https://tj.example" };
  *     struct tjzw_error e;
+ *     struct tjzw *t;
  *
- *     if (tjzw_open("notices.db", &t, &e) ||
- *         tjzw_follow(t, &(struct tjzw_server){ .url = "https://tj.example", .stream = "main"
- * }, &e) || tjzw_sync(t, NULL, NULL, &e)) fprintf(stderr, "%s\n", e.text);       // Chinese,
- * for the person who holds the phone tjzw_list(t, NULL, show_one, NULL, &e);    // works
- * whether or not the sync did tjzw_close(t);
+ *     if (tjzw_open("notices.db", &t, &e))
+ *         return complain(e.text);                 // Chinese, for whoever holds the phone
+ *     if (tjzw_follow(t, &server, &e) || tjzw_sync(t, NULL, NULL, &e))
+ *         complain(e.text);
+ *     tjzw_list(t, NULL, show_one, NULL, &e);      // works whether or not the sync did
+ *     tjzw_close(t);
  *
  * Promise: nothing is ever listed, read, found or exported that does not belong to a state
  * signed by a key that is trusted.
