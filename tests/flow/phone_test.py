@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -314,6 +315,23 @@ def trouble_cases(w, server):
         assert json.loads(at("-400d", "--json", "background", "5").stdout).get("error") in (None, "tls")
 
 
+def sharing_cases(w):
+    with case("several processes sync one store at once: one does, the others are told so, and who reads meanwhile sees nothing that is not published"):
+        want = set(w.export().splitlines())
+        for _ in range(rounds(20, 3)):
+            phone = w.phone("shared")
+            for file in phone.store.parent.glob(phone.store.name + "*"):
+                file.unlink() if file.is_file() else shutil.rmtree(file)
+            syncs = [subprocess.Popen(phone.command("--json", "sync"), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=clean_env(),
+                                      stdin=subprocess.DEVNULL) for _ in range(3)]
+            while any(s.poll() is None for s in syncs):
+                assert set(phone.run("export", check=False).stdout.splitlines()) <= want
+            said = [(s.returncode, json.loads(s.stdout.read()).get("error")) for s in syncs]
+            assert (0, None) in said and set(said) <= {(0, None), (1, "locked")}, said
+            phone.run("verify")
+            assert phone.export() == w.export()
+
+
 def to_version_1(path):
     """The store as the program of version 1 would have left it."""
     old = (Path(__file__).parent / "../unit/store_v1.sql").resolve().read_text()
@@ -363,6 +381,7 @@ def main(w):
     horizon_cases(w, server, records(w.export()))
     migration_cases(w, server)
     trouble_cases(w, server)
+    sharing_cases(w)
     blob_cases(w, server)
     server = hint_cases(w, server)
     server.stop()
