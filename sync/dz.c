@@ -1,19 +1,19 @@
 /*
  * dz.c - most changes are small corrections of something the reader holds.
  *
- *     record at `to` --+--> its frame --------------------------------> section (one zstd frame)
- *                      +--> its bytes --[a delta pays]--> deltas (a zstd frame each)
- *                                     \-------------------------------> section
+ *     record at `from` --+--[a delta pays]--> born seq name D --> section (one zstd frame)
+ *     record at `to` ----+               \--> delta ------------> deltas (a zstd frame each)
+ *                         \-----------------> the record -------> section
  *
  * The prefix of a delta is the record as of `from`, if its bytes are still here. A purge removed
  * them, or a mirror never had them: then the record goes into the section whole, where its
- * neighbours help to compress it.
+ * neighbours help to compress it. Records stand there before what is told of deltas: like beside like.
  *
  * A URL is for all cursors that round to `from`. An item that changed among them and again later has
  * no one prefix that all hold: it goes whole too, or each of them would ask for it alone.
  *
  * A delta pays if it has less than half of what the record costs alone: in the section, among its
- * like, a record costs about that half.
+ * like, a record costs about that half, and so does what the section tells of a delta.
  */
 #include "sync/dz.h"
 
@@ -22,24 +22,24 @@
 
 #include <zstd.h>
 
-#include "server/base/id.h"
 #include "server/store/db.h"
 #include "sync/pack.h"
+#include "sync/verify.h"
 
-enum { C_PREFIX_DIGEST = PACK_COLUMNS, C_PREFIX };
 enum { WHOLE, DELTA }; /* how */
 
 struct dz {
     uint32_t records;
-    struct buf section, deltas;
+    struct buf section, told, deltas; /* told: of the deltas, the end of the section */
     ZSTD_CCtx *zstd;
-    struct buf room; /* for one delta */
+    struct buf room;        /* for one delta */
+    struct buf now, before; /* a record, and its prefix */
 };
 
-static void put_be32(uint8_t *out, size_t v)
+static void put_be(uint8_t *out, uint64_t v, int n)
 {
-    for (int i = 0; i < 4; i++)
-        out[i] = (uint8_t)(v >> (24 - 8 * i));
+    for (int i = 0; i < n; i++)
+        out[i] = (uint8_t)(v >> (8 * (n - 1 - i)));
 }
 
 /* docs/sync.md, "Numbers behind the constants": somebody waits, some 60 ms at most. */
@@ -65,55 +65,65 @@ static enum rc dz_open(struct err *e, struct dz *d)
 static void dz_close(struct dz *d)
 {
     buf_done(&d->section);
+    buf_done(&d->told);
     buf_done(&d->deltas);
     buf_done(&d->room);
+    buf_done(&d->now);
+    buf_done(&d->before);
     ZSTD_freeCCtx(d->zstd);
 }
 
-/* The row's prefix, if its bytes are those that were published, and their SHA-256. */
-static const void *prefix_of(const struct rows *q, size_t *n, uint8_t hash[HASH_BYTES])
+static void join(struct buf *out, const struct pack_record *r)
 {
-    size_t digest_n = 0;
-    const void *digest = rows_blob(q, C_PREFIX_DIGEST, &digest_n);
-    const void *bytes = rows_blob(q, C_PREFIX, n);
-
-    if (!bytes || digest_n != HASH_BYTES)
-        return NULL;
-    sha256(bytes, *n, hash);
-    return memcmp(hash, digest, HASH_BYTES) ? NULL : bytes;
+    out->n = 0;
+    buf_add(out, r->frame, r->frame_n);
+    buf_add(out, r->bytes, r->f.length);
 }
 
-/* Compresses into d->room; its size, or SIZE_MAX. */
-static size_t squeeze(struct dz *d, int level, const void *prefix, size_t prefix_n,
-                      const void *bytes, size_t n)
+/* Compresses d->now into d->room; its size, or SIZE_MAX. */
+static size_t squeeze(struct dz *d, int level, const struct buf *prefix)
 {
-    size_t most = ZSTD_compressBound(n), done;
+    size_t most = ZSTD_compressBound(d->now.n), done;
 
     buf_reserve(&d->room, most);
     if (ZSTD_isError(ZSTD_CCtx_setParameter(d->zstd, ZSTD_c_compressionLevel, level)) ||
-        ZSTD_isError(ZSTD_CCtx_refPrefix(d->zstd, prefix, prefix_n)))
+        ZSTD_isError(
+            ZSTD_CCtx_refPrefix(d->zstd, prefix ? prefix->p : NULL, prefix ? prefix->n : 0)))
         return SIZE_MAX;
-    done = ZSTD_compress2(d->zstd, d->room.p, most, bytes, n);
+    done = ZSTD_compress2(d->zstd, d->room.p, most, d->now.p, d->now.n);
     return ZSTD_isError(done) ? SIZE_MAX : done;
 }
 
-/* Adds the record's bytes as a delta, if that pays. */
-static bool add_delta(struct dz *d, const struct rows *q, const void *bytes, size_t n)
+/* What the section has of a delta. */
+static void tell(struct dz *d, const struct wire_frame *f, const struct pack_record *prefix,
+                 size_t delta)
 {
-    uint8_t hash[HASH_BYTES], size[4];
-    size_t prefix_n = 0, alone, delta;
-    const void *prefix = n ? prefix_of(q, &prefix_n, hash) : NULL;
+    uint8_t out[WIRE_DZ_DELTA], leaf[WIRE_HASH];
 
-    if (!prefix)
+    verify_leaf(prefix->frame, prefix->frame_n, prefix->digest, leaf);
+    put_be(out, f->born, 8);
+    put_be(out + 8, f->seq, 8);
+    memcpy(out + 16, leaf, WIRE_DZ_NAME);
+    put_be(out + 24, delta, 4);
+    buf_addc(&d->told, DELTA);
+    buf_add(&d->told, out, sizeof out);
+}
+
+/* Adds d->now, the record of `f`, as a delta, if that pays. */
+static bool add_delta(struct dz *d, const struct rows *q, const struct wire_frame *f)
+{
+    struct pack_record prefix;
+    struct err none;
+    size_t alone, delta;
+
+    if (pack_record(&none, q, PACK_COLUMNS, &prefix))
         return false;
-    alone = squeeze(d, ALONE_LEVEL, NULL, 0, bytes, n);
-    delta = squeeze(d, DELTA_LEVEL, prefix, prefix_n, bytes, n);
-    if (delta >= n || WIRE_DZ_NAME + sizeof size + delta > alone / 2)
+    join(&d->before, &prefix);
+    alone = squeeze(d, ALONE_LEVEL, NULL);
+    delta = squeeze(d, DELTA_LEVEL, &d->before);
+    if (delta > WIRE_RECORD_MAX || WIRE_DZ_DELTA + 2 * delta > alone)
         return false;
-    put_be32(size, delta);
-    buf_addc(&d->section, DELTA);
-    buf_add(&d->section, hash, WIRE_DZ_NAME);
-    buf_add(&d->section, size, sizeof size);
+    tell(d, f, &prefix, delta);
     buf_add(&d->deltas, d->room.p, delta);
     return true;
 }
@@ -121,14 +131,14 @@ static bool add_delta(struct dz *d, const struct rows *q, const void *bytes, siz
 static enum rc add(struct err *e, struct dz *d, const struct rows *q)
 {
     struct pack_record r;
-    enum rc rc = pack_record(e, q, &r);
+    enum rc rc = pack_record(e, q, 0, &r);
 
     if (rc)
         return rc;
-    buf_add(&d->section, r.frame, r.frame_n);
-    if (!add_delta(d, q, r.bytes, r.f.length)) {
+    join(&d->now, &r);
+    if (!add_delta(d, q, &r.f)) {
         buf_addc(&d->section, WHOLE);
-        buf_add(&d->section, r.bytes, r.f.length);
+        buf_add(&d->section, d->now.p, d->now.n);
     }
     d->records++;
     return RC_OK;
@@ -165,12 +175,13 @@ static enum rc finish(struct err *e, struct dz *d, struct buf *out)
     enum rc rc;
 
     buf_add(out, header, sizeof header);
+    buf_add(&d->section, d->told.p ? d->told.p : "", d->told.n);
     rc = pack_encode(e, WIRE_ZSTD, section_level(d->section.n),
                      d->section.p ? d->section.p : "", d->section.n, out);
     if (rc)
         return rc;
-    put_be32(header + 8, d->records);
-    put_be32(header + 12, out->n - at - sizeof header);
+    put_be(header + 8, d->records, 4);
+    put_be(header + 12, out->n - at - sizeof header, 4);
     memcpy(out->p + at, header, sizeof header);
     buf_add(out, d->deltas.p ? d->deltas.p : "", d->deltas.n);
     return RC_OK;

@@ -10,7 +10,7 @@
  *
  * One run uses less than 32 MB, however much is followed: some 2 MB of its own, the zstd window (at
  * most 8 MB), what is new of directory, ancestry and withheld list (at most 4 MB each), and the
- * index (4 MB) or 6 MB to read a catch-up of differences. Little grows besides: some 500 bytes an
+ * index (4 MB) or 2 MB to read a catch-up of differences. Little grows besides: some 500 bytes an
  * object that is fetched at one go, 150 a kept item; in a repair 32 an item held and 50 one that
  * differs. Bodies lie in the store's parts: all that is missing, or in_steps what one step needs,
  * eight bases (32 MiB of records) at most, the layers that reach into them and one catch-up. It is single-threaded; all callbacks are called on the caller's thread.
@@ -125,9 +125,10 @@ struct follow_store {
     enum sync_rc (*each)(void *ctx, struct sync_err *e, follow_item_fn *fn, void *fn_ctx);
     /* The same for kept items below the horizon; `root`: what proved it, NULL if nothing does. */
     enum sync_rc (*each_kept)(void *ctx, struct sync_err *e, follow_item_fn *fn, void *fn_ctx);
-    /* Copies the record's bytes of the item at `born` (WIRE_BYTES_MAX of room); *seq 0: none. */
-    enum sync_rc (*bytes)(void *ctx, struct sync_err *e, uint64_t born, void *out, size_t *n,
-                          uint64_t *seq);
+    /* Copies the record of the item at `born`, its frame and its bytes (WIRE_RECORD_MAX of room). *seq 0:
+     * none; *n 0: what is held makes no record any more. */
+    enum sync_rc (*record)(void *ctx, struct sync_err *e, uint64_t born, uint8_t *out,
+                           size_t *n, uint64_t *seq);
 };
 
 /* ---- the transport ---- */
@@ -184,7 +185,7 @@ struct follow_options {
     uint64_t horizon; /* hold at least that many of the newest items; 0: all of them */
     bool in_steps;    /* a range of items is added base by base, soon some at once, newest
                          first, each step a transaction of its own. Always so with a horizon */
-    bool plain;       /* no dz: for stores that hold no bytes, and for tests */
+    bool plain;       /* no dz: for stores that hold no records, and for tests */
     /* NULL, or called when a head has been accepted and all that it needs of records was fetched,
      * before the transaction that shows it: a mirror fetches here what it will serve. */
     enum sync_rc (*prepare)(void *ctx, struct sync_err *e, const struct wire_head *head);

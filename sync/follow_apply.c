@@ -74,15 +74,14 @@ static enum sync_rc record_apply(void *ctx, struct sync_err *e, const struct wir
     return store->apply(store->ctx, e, r, frame, bytes, leaf);
 }
 
-/* The bytes a delta was made from. If they are not held, the record comes alone. */
-static enum sync_rc record_prefix(void *ctx, struct sync_err *e, const struct wire_frame *r,
-                                  const uint8_t name[WIRE_DZ_NAME], uint8_t *out, size_t *n,
-                                  bool *held)
+/* What a delta was made from. If it is not held, the record comes alone. */
+static enum sync_rc record_prefix(void *ctx, struct sync_err *e, const struct dz_delta *delta,
+                                  uint8_t *out, size_t *n, bool *held)
 {
     struct applying *a = ctx;
     bool counts;
 
-    return part_prefix(e, a->f, r, name, out, n, held, &counts);
+    return part_prefix(e, a->f, delta, out, n, held, &counts);
 }
 
 static enum sync_rc apply_records(struct sync_err *e, struct engine *f)

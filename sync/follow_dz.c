@@ -2,11 +2,11 @@
  * follow_dz.c - a catch-up as differences (docs/protocol/sync.md section 6), in bounded memory.
  *
  *     "TJZWDZ1\n" n Z | section: one zstd frame of Z bytes | the deltas, one behind the other
- *     section = n times:  frame  0  bytes                     -> handed on at once
- *                         frame  1  name of the prefix  D     -> waits for its delta
+ *     section = n times:  0  record                     -> handed on at once
+ *                         1  born seq name-of-prefix D  -> waits for its delta
  *
- * The section streams; what waits is the frame and the name, some 100 bytes a record. A delta is gathered
- * (at most some 260 KB), undone with the bytes it was made from, and handed on like any other record.
+ * The section streams; what waits is 32 bytes a record. A delta is gathered (at most some 260 KB),
+ * undone with the record it was made from, and handed on like any other record.
  * Nothing that comes out is believed here: the root of the tree decides.
  */
 #include "sync/follow_engine.h"
@@ -19,16 +19,7 @@ enum {
     OUT_ROOM = 64 << 10,
     WINDOW_LOG = 23,
     MOST = 1 << 14,
-    TAIL = WIRE_DZ_NAME + 4,
-    DELTA_MAX =
-        WIRE_BYTES_MAX + (WIRE_BYTES_MAX >> 8) + 64, /* ZSTD_compressBound of a record */
-    ROOM = WIRE_RECORD_MAX + 1 + TAIL,
-};
-
-struct waiting {
-    size_t frame, frame_n; /* in `frames` */
-    uint8_t name[WIRE_DZ_NAME];
-    uint32_t delta;
+    ROOM = 1 + WIRE_RECORD_MAX,
 };
 
 struct dz {
@@ -44,16 +35,19 @@ struct dz {
 
     uint8_t *room; /* ROOM: the record of the section that is not complete; then a delta */
     size_t held;
-    struct waiting *waiting;
+    struct dz_delta *waiting;
     size_t nwaiting, waiting_room, at; /* at: whose delta comes next */
-    uint8_t *frames;
-    size_t nframes, frames_room;
-    uint8_t *prefix, *out; /* WIRE_BYTES_MAX each */
+    uint8_t *prefix, *out;             /* WIRE_RECORD_MAX each */
 };
 
 static uint32_t be32(const uint8_t *in)
 {
     return (uint32_t)in[0] << 24 | (uint32_t)in[1] << 16 | (uint32_t)in[2] << 8 | in[3];
+}
+
+static uint64_t be64(const uint8_t *in)
+{
+    return (uint64_t)be32(in) << 32 | be32(in + 4);
 }
 
 struct dz *dz_new(uint64_t limit, uint32_t most, const struct dz_calls *calls)
@@ -66,8 +60,8 @@ struct dz *dz_new(uint64_t limit, uint32_t most, const struct dz_calls *calls)
                       .stream = ZSTD_createDCtx(),
                       .delta = ZSTD_createDCtx(),
                       .room = engine_alloc(ROOM),
-                      .prefix = engine_alloc(WIRE_BYTES_MAX),
-                      .out = engine_alloc(WIRE_BYTES_MAX) };
+                      .prefix = engine_alloc(WIRE_RECORD_MAX),
+                      .out = engine_alloc(WIRE_RECORD_MAX) };
     if (!d->stream || !d->delta ||
         ZSTD_isError(ZSTD_DCtx_setParameter(d->stream, ZSTD_d_windowLogMax, WINDOW_LOG)))
         abort();
@@ -82,7 +76,6 @@ void dz_free(struct dz *d)
     ZSTD_freeDCtx(d->delta);
     free(d->room);
     free(d->waiting);
-    free(d->frames);
     free(d->prefix);
     free(d->out);
     free(d);
@@ -98,64 +91,75 @@ static enum sync_rc count(struct sync_err *e, struct dz *d, uint64_t n)
     return SYNC_OK;
 }
 
-static enum sync_rc wait_for(struct sync_err *e, struct dz *d, const uint8_t *frame, size_t n,
-                             const uint8_t *tail)
+static enum sync_rc seen(struct sync_err *e, struct dz *d)
 {
-    struct waiting w = { .frame = d->nframes,
-                         .frame_n = n,
-                         .delta = be32(tail + WIRE_DZ_NAME) };
+    return d->seen++ == d->records
+               ? sync_err_set(e, SYNC_INVALID, "dz: more records than it says")
+               : SYNC_OK;
+}
 
-    if (w.delta == 0 || w.delta > DELTA_MAX)
-        return sync_err_set(e, SYNC_INVALID, "dz: a delta of %u bytes", w.delta);
-    memcpy(w.name, tail, WIRE_DZ_NAME);
+/* What comes behind `how` 1. */
+static enum sync_rc wait_for(struct sync_err *e, struct dz *d, const uint8_t *in)
+{
+    struct dz_delta w = { .born = be64(in), .seq = be64(in + 8), .size = be32(in + 24) };
+    enum sync_rc rc;
+
+    if ((rc = seen(e, d)))
+        return rc;
+    if (w.size == 0 || w.size > WIRE_RECORD_MAX)
+        return sync_err_set(e, SYNC_INVALID, "dz: a delta of %u bytes", w.size);
+    memcpy(w.name, in + 16, WIRE_DZ_NAME);
     if (d->nwaiting == d->waiting_room) {
         d->waiting_room = d->waiting_room ? 2 * d->waiting_room : 64;
         d->waiting = realloc(d->waiting, d->waiting_room * sizeof *d->waiting);
+        if (!d->waiting)
+            abort();
     }
-    if (d->nframes + n > d->frames_room) {
-        d->frames_room = 2 * (d->nframes + n);
-        d->frames = realloc(d->frames, d->frames_room);
-    }
-    if (!d->waiting || !d->frames)
-        abort();
-    memcpy(d->frames + d->nframes, frame, n);
-    d->nframes += n;
     d->waiting[d->nwaiting++] = w;
     return SYNC_OK;
 }
 
-/* The record that begins at `in`, of which n bytes are there. *used 0: it is not all there. */
-static enum sync_rc section_record(struct sync_err *e, struct dz *d, const uint8_t *in,
-                                   size_t n, size_t *used)
+/* The record, whole, that begins at `in`; as below. */
+static enum sync_rc whole_record(struct sync_err *e, struct dz *d, const uint8_t *in, size_t n,
+                                 size_t *used)
 {
     struct wire_frame f;
-    size_t frame, whole;
+    size_t frame;
     enum sync_rc rc;
 
-    *used = 0;
     if (n < WIRE_FRAME_FIXED)
         return SYNC_OK;
     frame = WIRE_FRAME_FIXED + ((size_t)in[2] << 8 | in[3]);
     if (frame > WIRE_FRAME_MAX)
         return sync_err_set(e, SYNC_INVALID, "dz: a title of %zu bytes",
                             frame - WIRE_FRAME_FIXED);
-    if (n < frame + 1)
+    if (n < frame)
         return SYNC_OK;
     if ((rc = wire_frame_decode(e, in, frame, &f)))
         return rc;
-    if (in[frame] > 1)
-        return sync_err_set(e, SYNC_INVALID, "dz: a record of kind %u", in[frame]);
-    whole = frame + 1 + (in[frame] ? TAIL : f.length);
-    if (n < whole)
+    if (n < frame + f.length)
         return SYNC_OK;
-    if (d->seen++ == d->records)
-        return sync_err_set(e, SYNC_INVALID, "dz: more records than it says");
-    if ((rc = count(e, d, frame + f.length)))
+    if ((rc = seen(e, d)) || (rc = count(e, d, frame + f.length)))
         return rc;
-    rc = in[frame] ? wait_for(e, d, in, frame, in + frame + 1)
-                   : d->calls.record(d->calls.ctx, e, &f, in, in + frame + 1);
-    *used = whole;
-    return rc;
+    *used = 1 + frame + f.length;
+    return d->calls.record(d->calls.ctx, e, &f, in, in + frame);
+}
+
+/* What begins at `in`, of which n bytes are there. *used 0: it is not all there. */
+static enum sync_rc section_record(struct sync_err *e, struct dz *d, const uint8_t *in,
+                                   size_t n, size_t *used)
+{
+    *used = 0;
+    if (n == 0)
+        return SYNC_OK;
+    if (in[0] == 0)
+        return whole_record(e, d, in + 1, n - 1, used);
+    if (in[0] != 1)
+        return sync_err_set(e, SYNC_INVALID, "dz: a record of kind %u", in[0]);
+    if (n < 1 + WIRE_DZ_DELTA)
+        return SYNC_OK;
+    *used = 1 + WIRE_DZ_DELTA;
+    return wait_for(e, d, in + 1);
 }
 
 static enum sync_rc section_bytes(struct sync_err *e, struct dz *d, const uint8_t *in, size_t n)
@@ -212,41 +216,54 @@ static enum sync_rc section_feed(struct sync_err *e, struct dz *d, const uint8_t
 
 /* ---- the deltas ---- */
 
-static enum sync_rc delta_undo(struct sync_err *e, struct dz *d, const struct waiting *w)
+/* The n bytes of d->out, which must be the record that the section tells of. */
+static enum sync_rc delta_record(struct sync_err *e, struct dz *d, const struct dz_delta *w,
+                                 size_t n)
 {
-    const uint8_t *frame = d->frames + w->frame;
     struct wire_frame f;
+    size_t frame;
+    enum sync_rc rc;
+
+    if ((rc = count(e, d, n)) || (rc = wire_frame_decode(e, d->out, n, &f)))
+        return rc;
+    frame = wire_frame_size(&f);
+    if (n != frame + f.length)
+        return sync_err_set(e, SYNC_INVALID, "dz: a delta gives %zu of %zu bytes", n,
+                            frame + f.length);
+    if (f.born != w->born || f.seq != w->seq)
+        return sync_err_set(e, SYNC_INVALID, "dz: a delta gives another record");
+    return d->calls.record(d->calls.ctx, e, &f, d->out, d->out + frame);
+}
+
+static enum sync_rc delta_undo(struct sync_err *e, struct dz *d, const struct dz_delta *w)
+{
     size_t prefix_n = 0, n;
     bool held = false;
     enum sync_rc rc;
 
-    if ((rc = wire_frame_decode(e, frame, w->frame_n, &f)) ||
-        (rc = d->calls.prefix(d->calls.ctx, e, &f, w->name, d->prefix, &prefix_n, &held)) ||
-        !held)
+    if ((rc = d->calls.prefix(d->calls.ctx, e, w, d->prefix, &prefix_n, &held)) || !held)
         return rc;
-    if (ZSTD_findFrameCompressedSize(d->room, w->delta) != w->delta)
+    if (ZSTD_findFrameCompressedSize(d->room, w->size) != w->size)
         return sync_err_set(e, SYNC_INVALID, "dz: a delta is not one frame");
     n = ZSTD_DCtx_refPrefix(d->delta, d->prefix, prefix_n);
     if (!ZSTD_isError(n))
-        n = ZSTD_decompressDCtx(d->delta, d->out, f.length, d->room, w->delta);
+        n = ZSTD_decompressDCtx(d->delta, d->out, WIRE_RECORD_MAX, d->room, w->size);
     if (ZSTD_isError(n))
         return sync_err_set(e, SYNC_INVALID, "dz: a delta: %s", ZSTD_getErrorName(n));
-    if (n != f.length)
-        return sync_err_set(e, SYNC_INVALID, "dz: a delta gives %zu of %u bytes", n, f.length);
-    return d->calls.record(d->calls.ctx, e, &f, frame, d->out);
+    return delta_record(e, d, w, n);
 }
 
 static enum sync_rc delta_feed(struct sync_err *e, struct dz *d, const uint8_t **in, size_t *n)
 {
-    const struct waiting *w = &d->waiting[d->at];
-    size_t piece = w->delta - d->held < *n ? w->delta - d->held : *n;
+    const struct dz_delta *w = &d->waiting[d->at];
+    size_t piece = w->size - d->held < *n ? w->size - d->held : *n;
     enum sync_rc rc;
 
     memcpy(d->room + d->held, *in, piece);
     d->held += piece;
     *in += piece;
     *n -= piece;
-    if (d->held < w->delta)
+    if (d->held < w->size)
         return SYNC_OK;
     if ((rc = delta_undo(e, d, w)))
         return rc;

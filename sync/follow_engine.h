@@ -20,16 +20,20 @@ void decode_free(struct decode *d);
 
 /* ---- follow_dz.c: a catch-up as differences ---- */
 
+struct dz_delta {
+    uint64_t born, seq;         /* of the record that it gives */
+    uint8_t name[WIRE_DZ_NAME]; /* its prefix's leaf begins so */
+    uint32_t size;
+};
+
 struct dz_calls {
     void *ctx;
     /* A record, whole, as in a pack. */
     wire_record_fn *record;
-    /* The bytes that begin with this name in their hash, into `out` (WIRE_BYTES_MAX), for the
-     * record `f`, whose title is gone. *held false: they are not held, or the record is not
-     * wanted; it is passed over. */
-    enum sync_rc (*prefix)(void *ctx, struct sync_err *e, const struct wire_frame *f,
-                           const uint8_t name[WIRE_DZ_NAME], uint8_t *out, size_t *n,
-                           bool *held);
+    /* The record of that item with this name, into `out` (WIRE_RECORD_MAX). *held false: it is not held,
+     * or what it is for is not wanted; the delta is passed over. */
+    enum sync_rc (*prefix)(void *ctx, struct sync_err *e, const struct dz_delta *delta,
+                           uint8_t *out, size_t *n, bool *held);
 };
 struct dz;
 
@@ -271,10 +275,9 @@ struct scan {
 enum { SCAN_MISSING = 32 /* more are not counted: n is one more then */ };
 enum sync_rc part_scan(struct sync_err *e, struct engine *f, const struct part *log,
                        struct scan *out);
-/* The bytes with this name, as in dz_calls. */
-enum sync_rc part_prefix(struct sync_err *e, struct engine *f, const struct wire_frame *r,
-                         const uint8_t name[WIRE_DZ_NAME], uint8_t *out, size_t *n, bool *held,
-                         bool *counts);
+/* A delta's prefix, as in dz_calls; *counts: what it gives would count. */
+enum sync_rc part_prefix(struct sync_err *e, struct engine *f, const struct dz_delta *delta,
+                         uint8_t *out, size_t *n, bool *held, bool *counts);
 
 /* ---- follow_apply.c: from bytes to a committed state ---- */
 

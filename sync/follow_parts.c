@@ -177,15 +177,15 @@ struct scanning {
 };
 
 /* Before anything is asked for in its name. */
-static enum sync_rc scan_check(struct sync_err *e, struct scanning *s,
-                               const struct wire_frame *r)
+static enum sync_rc scan_check(struct sync_err *e, struct scanning *s, uint64_t born,
+                               uint64_t seq)
 {
     const struct wire_url *u = &s->log->url;
 
-    if (r->seq <= u->from || r->seq > u->to || r->born >= s->f->head.size)
+    if (seq <= u->from || seq > u->to || born >= s->f->head.size)
         return sync_err_set(e, SYNC_INVALID, "%s: a record the head does not know",
                             s->log->path);
-    s->out->below |= r->born < s->f->below.horizon;
+    s->out->below |= born < s->f->below.horizon;
     return SYNC_OK;
 }
 
@@ -195,45 +195,54 @@ static enum sync_rc scan_record(void *ctx, struct sync_err *e, const struct wire
     struct scanning *s = ctx;
 
     (void)frame, (void)bytes;
-    return scan_check(e, s, r);
+    return scan_check(e, s, r->born, r->seq);
 }
 
-enum sync_rc part_prefix(struct sync_err *e, struct engine *f, const struct wire_frame *r,
-                         const uint8_t name[WIRE_DZ_NAME], uint8_t *out, size_t *n, bool *held,
-                         bool *counts)
+/* Whether these n bytes are a record whose leaf begins so. */
+static bool has_name(const uint8_t *record, size_t n, const uint8_t name[WIRE_DZ_NAME])
 {
-    uint8_t hash[WIRE_HASH];
+    struct sync_err ignored;
+    struct wire_frame f;
+    uint8_t leaf[WIRE_HASH];
+    size_t frame;
+
+    if (wire_frame_decode(&ignored, record, n, &f))
+        return false;
+    frame = wire_frame_size(&f);
+    verify_record(record, frame, record + frame, n - frame, leaf);
+    return memcmp(leaf, name, WIRE_DZ_NAME) == 0;
+}
+
+enum sync_rc part_prefix(struct sync_err *e, struct engine *f, const struct dz_delta *delta,
+                         uint8_t *out, size_t *n, bool *held, bool *counts)
+{
     uint64_t seq;
     enum sync_rc rc;
 
     *held = *counts = false;
-    if (r->born < f->below.horizon)
+    if (delta->born < f->below.horizon)
         return SYNC_OK;
-    if ((rc = f->store->bytes(f->store->ctx, e, r->born, out, n, &seq)))
+    if ((rc = f->store->record(f->store->ctx, e, delta->born, out, n, &seq)))
         return rc;
-    *counts = seq < r->seq;
-    if (seq == 0 || !*counts)
-        return SYNC_OK;
-    verify_sha256(out, *n, hash);
-    *held = memcmp(hash, name, WIRE_DZ_NAME) == 0;
+    *counts = seq < delta->seq;
+    *held = *counts && seq > 0 && has_name(out, *n, delta->name);
     return SYNC_OK;
 }
 
 /* Finds out whether the delta can be undone, and leaves it. */
-static enum sync_rc scan_prefix(void *ctx, struct sync_err *e, const struct wire_frame *r,
-                                const uint8_t name[WIRE_DZ_NAME], uint8_t *out, size_t *n,
-                                bool *held)
+static enum sync_rc scan_prefix(void *ctx, struct sync_err *e, const struct dz_delta *delta,
+                                uint8_t *out, size_t *n, bool *held)
 {
     struct scanning *s = ctx;
     bool found, counts;
     enum sync_rc rc;
 
     *held = false;
-    if ((rc = scan_check(e, s, r)) ||
-        (rc = part_prefix(e, s->f, r, name, out, n, &found, &counts)) || found || !counts)
+    if ((rc = scan_check(e, s, delta->born, delta->seq)) ||
+        (rc = part_prefix(e, s->f, delta, out, n, &found, &counts)) || found || !counts)
         return rc;
     if (s->out->n < SCAN_MISSING)
-        s->out->missing[s->out->n] = (struct truth){ .born = r->born, .seq = r->seq };
+        s->out->missing[s->out->n] = (struct truth){ .born = delta->born, .seq = delta->seq };
     if (s->out->n <= SCAN_MISSING)
         s->out->n++;
     return SYNC_OK;

@@ -50,24 +50,25 @@ void pack_done(struct pack *p)
     buf_done(&p->body);
 }
 
-static enum rc frame_of(struct err *e, const struct rows *q, struct wire_frame *f)
+static enum rc frame_of(struct err *e, const struct rows *q, int first, struct wire_frame *f)
 {
     size_t n = 0;
-    const void *id = rows_blob(q, C_ITEM, &n);
-    const char *title = rows_text(q, C_TITLE);
+    const void *id = rows_blob(q, first + C_ITEM, &n);
+    const char *title = rows_text(q, first + C_TITLE);
 
     if (!id || n != WIRE_ID || !title || strlen(title) > WIRE_TITLE_MAX)
-        return err_set(e, RC_CORRUPT, "change %" PRId64 " is damaged", rows_int(q, C_SEQ));
+        return err_set(e, RC_CORRUPT, "change %" PRId64 " is damaged",
+                       rows_int(q, first + C_SEQ));
     *f = (struct wire_frame){
-        .op = (uint8_t)rows_int(q, C_OP),
-        .flags = (uint8_t)rows_int(q, C_FLAGS),
+        .op = (uint8_t)rows_int(q, first + C_OP),
+        .flags = (uint8_t)rows_int(q, first + C_FLAGS),
         .title_len = (uint16_t)strlen(title),
-        .length = (uint32_t)rows_int(q, C_LENGTH),
-        .born = (uint64_t)rows_int(q, C_BORN),
-        .seq = (uint64_t)rows_int(q, C_SEQ),
-        .site = (uint32_t)rows_int(q, C_SITE),
-        .column = (uint32_t)rows_int(q, C_COL),
-        .date = rows_int(q, C_DATE),
+        .length = (uint32_t)rows_int(q, first + C_LENGTH),
+        .born = (uint64_t)rows_int(q, first + C_BORN),
+        .seq = (uint64_t)rows_int(q, first + C_SEQ),
+        .site = (uint32_t)rows_int(q, first + C_SITE),
+        .column = (uint32_t)rows_int(q, first + C_COL),
+        .date = rows_int(q, first + C_DATE),
         .title = title,
     };
     memcpy(f->id, id, WIRE_ID);
@@ -75,21 +76,21 @@ static enum rc frame_of(struct err *e, const struct rows *q, struct wire_frame *
 }
 
 /* The record's bytes, if they are those that were published. */
-static enum rc bytes_of(struct err *e, const struct rows *q, const struct wire_frame *f,
-                        const void **out)
+static enum rc bytes_of(struct err *e, const struct rows *q, int first, struct pack_record *out)
 {
     uint8_t found[HASH_BYTES];
     size_t n = 0, digest_n = 0;
-    const void *digest = rows_blob(q, C_DIGEST, &digest_n);
-    const void *bytes = rows_blob(q, C_BYTES, &n);
+    const void *digest = rows_blob(q, first + C_DIGEST, &digest_n);
+    const void *bytes = rows_blob(q, first + C_BYTES, &n);
 
-    if (rows_null(q, C_BYTES))
-        return err_set(e, RC_GONE, "the bytes of change %" PRIu64 " were purged", f->seq);
+    if (rows_null(q, first + C_BYTES))
+        return err_set(e, RC_GONE, "the bytes of change %" PRIu64 " were purged", out->f.seq);
     sha256(bytes ? bytes : "", n, found);
-    if (n != f->length || digest_n != HASH_BYTES || memcmp(found, digest, HASH_BYTES))
+    if (n != out->f.length || digest_n != HASH_BYTES || memcmp(found, digest, HASH_BYTES))
         return err_set(e, RC_CORRUPT, "the bytes of change %" PRIu64 " are not those published",
-                       f->seq);
-    *out = bytes ? bytes : "";
+                       out->f.seq);
+    out->bytes = bytes ? bytes : "";
+    out->digest = digest;
     return RC_OK;
 }
 
@@ -104,12 +105,12 @@ static void count(struct pack *p, const struct wire_frame *f)
         p->highest_seq = f->seq;
 }
 
-enum rc pack_record(struct err *e, const struct rows *q, struct pack_record *out)
+enum rc pack_record(struct err *e, const struct rows *q, int first, struct pack_record *out)
 {
     struct sync_err se;
     enum rc rc;
 
-    if ((rc = frame_of(e, q, &out->f)) || (rc = bytes_of(e, q, &out->f, &out->bytes)))
+    if ((rc = frame_of(e, q, first, &out->f)) || (rc = bytes_of(e, q, first, out)))
         return rc;
     if (wire_frame_encode(&se, &out->f, out->frame, &out->frame_n))
         return err_set(e, RC_CORRUPT, "change %" PRIu64 ": %s", out->f.seq, se.text);
@@ -119,7 +120,7 @@ enum rc pack_record(struct err *e, const struct rows *q, struct pack_record *out
 enum rc pack_add(struct err *e, struct pack *p, const struct rows *q)
 {
     struct pack_record r;
-    enum rc rc = pack_record(e, q, &r);
+    enum rc rc = pack_record(e, q, 0, &r);
 
     if (rc)
         return rc;

@@ -21,19 +21,20 @@ struct pack {
 void pack_init(struct pack *p, size_t room);
 void pack_done(struct pack *p);
 /*
- * The record of a row whose first PACK_COLUMNS columns are those of sync_catchup. What it points
- * to lives until the next row. RC_CORRUPT if its bytes are not those of its digest, RC_GONE if
- * they were purged.
+ * The record of a row of which PACK_COLUMNS columns, from `first` on, are those of sync_catchup. What it
+ * points to lives until the next row. RC_CORRUPT if its bytes are not those of its digest, RC_GONE if they
+ * were purged.
  */
 enum { PACK_COLUMNS = 12 };
 struct pack_record {
     struct wire_frame f;
     uint8_t frame[WIRE_FRAME_MAX];
     size_t frame_n;
-    const void *bytes; /* f.length of them, never NULL */
+    const void *bytes;     /* f.length of them, never NULL */
+    const uint8_t *digest; /* HASH_BYTES: of the bytes */
 };
-enum rc pack_record(struct err *e, const struct rows *q, struct pack_record *out);
-/* Adds the record of such a row. */
+enum rc pack_record(struct err *e, const struct rows *q, int first, struct pack_record *out);
+/* Adds the record of such a row, from its first column on. */
 enum rc pack_add(struct err *e, struct pack *p, const struct rows *q);
 /* The item and the change of such a row. */
 int64_t pack_born(const struct rows *q);

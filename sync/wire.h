@@ -91,8 +91,9 @@ bool wire_is_utf8(const char *s, size_t n); /* shortest forms only, no surrogate
 
 enum {
     WIRE_PACK_HEADER = 12,
-    WIRE_DZ_HEADER = 16,    /* magic, records, Z: section 6 */
-    WIRE_DZ_NAME = 8,       /* of a prefix: the beginning of its SHA-256 */
+    WIRE_DZ_HEADER = 16, /* magic, records, Z: section 6 */
+    WIRE_DZ_NAME = 8,    /* of a prefix: the beginning of its leaf */
+    WIRE_DZ_DELTA = 28,  /* born, seq, the prefix's name, D: what the section has of a delta */
     WIRE_PACK_MAX = 4 << 20 /* a base or layer of more than one record */
 };
 

@@ -84,13 +84,9 @@ enum sync_rc directory_take(struct stream *s, struct sync_err *e, const void *by
     return rc;
 }
 
-enum sync_rc held_record(sqlite3_stmt *s, struct sync_err *e, struct wire_frame *f,
-                         uint8_t leaf[WIRE_HASH])
+enum sync_rc held_frame(sqlite3_stmt *s, struct sync_err *e, struct wire_frame *f,
+                        uint8_t *frame, size_t *n)
 {
-    uint8_t frame[WIRE_FRAME_MAX];
-    enum sync_rc rc;
-    size_t n;
-
     *f = (struct wire_frame){
         .born = (uint64_t)sqlite3_column_int64(s, 0),
         .seq = (uint64_t)sqlite3_column_int64(s, 1),
@@ -106,7 +102,17 @@ enum sync_rc held_record(sqlite3_stmt *s, struct sync_err *e, struct wire_frame 
     if (sqlite3_column_bytes(s, 4) != WIRE_ID)
         return sync_err_set(e, SYNC_INVALID, "an id of %d bytes", sqlite3_column_bytes(s, 4));
     memcpy(f->id, sqlite3_column_blob(s, 4), WIRE_ID);
-    if ((rc = wire_frame_encode(e, f, frame, &n)))
+    return wire_frame_encode(e, f, frame, n);
+}
+
+enum sync_rc held_record(sqlite3_stmt *s, struct sync_err *e, struct wire_frame *f,
+                         uint8_t leaf[WIRE_HASH])
+{
+    uint8_t frame[WIRE_FRAME_MAX];
+    enum sync_rc rc;
+    size_t n;
+
+    if ((rc = held_frame(s, e, f, frame, &n)))
         return rc;
     verify_record(frame, n, sqlite3_column_blob(s, 9), f->length, leaf);
     return SYNC_OK;

@@ -107,7 +107,11 @@ struct follow_store stream_store(struct stream *s);
 /* The directory object into the tables site and site_column, in the open transaction. */
 enum sync_rc directory_take(struct stream *s, struct sync_err *e, const void *bytes, size_t n);
 
-/* One item's row (a statement HELD_...) as frame and leaf again. */
+/* One item's row (a statement HELD_...) as the frame it was, which takes WIRE_FRAME_MAX at most; the bytes are f->length
+ * in column 9. *n is set if it is one. */
+enum sync_rc held_frame(sqlite3_stmt *s, struct sync_err *e, struct wire_frame *f,
+                        uint8_t *frame, size_t *n);
+/* As frame and leaf. */
 enum sync_rc held_record(sqlite3_stmt *s, struct sync_err *e, struct wire_frame *f,
                          uint8_t leaf[WIRE_HASH]);
 

@@ -247,27 +247,31 @@ static enum sync_rc forget(void *ctx, struct sync_err *e, uint64_t first, uint64
     return range(ctx, e, STMT_ITEM_FORGET, first, last);
 }
 
-static enum sync_rc bytes_of(void *ctx, struct sync_err *e, uint64_t born, void *out, size_t *n,
-                             uint64_t *seq)
+static enum sync_rc record_of(void *ctx, struct sync_err *e, uint64_t born, uint8_t *out,
+                              size_t *n, uint64_t *seq)
 {
     struct stream *s = ctx;
-    sqlite3_stmt *q = stream_stmt(s, STMT_ITEM_BYTES, e);
+    sqlite3_stmt *q = stream_stmt(s, STMT_HELD_ONE, e);
+    struct sync_err ignored;
+    struct wire_frame f;
     enum sync_rc rc;
     bool row;
 
+    *seq = 0;
+    *n = 0;
     if (!q)
         return e->rc;
     sqlite3_bind_int64(q, 2, (int64_t)born);
-    if ((rc = stream_one(s, e, q, &row)))
+    if ((rc = stream_one(s, e, q, &row)) || !row)
         return rc;
-    *seq = row ? (uint64_t)sqlite3_column_int64(q, 0) : 0;
-    *n = row ? (size_t)sqlite3_column_bytes(q, 1) : 0;
-    if (*n > WIRE_BYTES_MAX)
-        rc = sync_err_set(e, SYNC_STORE, "item %" PRIu64 " is too long", born);
-    else if (*n > 0)
-        memcpy(out, sqlite3_column_blob(q, 1), *n);
+    *seq = (uint64_t)sqlite3_column_int64(q, 1);
+    if (!held_frame(q, &ignored, &f, out, n)) {
+        if (f.length > 0)
+            memcpy(out + *n, sqlite3_column_blob(q, 9), f.length);
+        *n += f.length;
+    }
     store_reset(q);
-    return rc;
+    return SYNC_OK;
 }
 
 /* ---- tiles ---- */
@@ -341,6 +345,6 @@ struct follow_store stream_store(struct stream *s)
         .tiles = { s, tile_read, tile_write },
         .each = kept_each,
         .each_kept = kept_each_below,
-        .bytes = bytes_of,
+        .record = record_of,
     };
 }

@@ -257,7 +257,7 @@ static enum sync_rc each(void *ctx, struct sync_err *e, follow_item_fn *fn, void
                                   .seq = (uint64_t)pack_seq(&q) };
         struct err ignored;
 
-        if (!pack_record(&ignored, &q, r))
+        if (!pack_record(&ignored, &q, 0, r))
             verify_record(r->frame, r->frame_n, r->bytes, r->f.length, it.leaf);
         result = fn(fn_ctx, e, &it);
     }
@@ -266,21 +266,26 @@ static enum sync_rc each(void *ctx, struct sync_err *e, follow_item_fn *fn, void
     return result ? result : end;
 }
 
-static enum sync_rc bytes_of(void *ctx, struct sync_err *e, uint64_t born, void *out, size_t *n,
-                             uint64_t *seq)
+static enum sync_rc record_of(void *ctx, struct sync_err *e, uint64_t born, uint8_t *out,
+                              size_t *n, uint64_t *seq)
 {
     struct mirror_store *s = ctx;
     struct work own, *w = work_of(s, &own);
+    struct pack_record r;
+    struct err ignored;
     struct rows q;
-    const void *p;
     enum rc rc = db_query(w, SQL_sync_single, &q, "ii", s->no, (int64_t)born);
 
     *seq = 0;
     *n = 0;
     if (!rc) {
-        if (rows_next(&q) && (p = rows_blob(&q, PACK_COLUMNS - 1, n)) && *n <= WIRE_BYTES_MAX) {
-            memcpy(out, p, *n);
+        if (rows_next(&q)) {
             *seq = (uint64_t)pack_seq(&q);
+            if (!pack_record(&ignored, &q, 0, &r)) {
+                memcpy(out, r.frame, r.frame_n);
+                memcpy(out + r.frame_n, r.bytes, r.f.length);
+                *n = r.frame_n + r.f.length;
+            }
         }
         rc = rows_done(&q);
     }
@@ -436,7 +441,7 @@ struct follow_store mirror_store_callbacks(struct mirror_store *s)
         .tiles = { s, tile_read, tile_write },
         .each = each,
         .each_kept = each_kept,
-        .bytes = bytes_of,
+        .record = record_of,
     };
 }
 

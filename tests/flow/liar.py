@@ -39,12 +39,12 @@ def without_tombstones(path, body):
         return body
     kept, n, at = [], 0, 0
     while at < len(section):
-        op, _, title, length = struct.unpack(">BBHI", section[at:at + 8])
-        end = at + 56 + title
-        if deltas is None:
-            end += length
+        first = at if deltas is None else at + 1    # in a .dz a byte `how` stands before each
+        if first > at and section[at]:
+            op, end = 1, first + 28                 # a difference; the server makes none of a tombstone as short as ours
         else:
-            end += 1 + (12 if section[end] else length)
+            op, _, title, length = struct.unpack(">BBHI", section[first:first + 8])
+            end = first + 56 + title + length
         if op == 1:
             kept.append(section[at:end])
             n += 1

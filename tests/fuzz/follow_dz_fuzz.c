@@ -14,15 +14,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 enum { LIMIT = 1 << 20, MOST = 64, PREFIX = 600 };
 
-static enum sync_rc on_prefix(void *ctx, struct sync_err *e, const struct wire_frame *f,
-                              const uint8_t name[WIRE_DZ_NAME], uint8_t *out, size_t *n,
-                              bool *held)
+static enum sync_rc on_prefix(void *ctx, struct sync_err *e, const struct dz_delta *delta,
+                              uint8_t *out, size_t *n, bool *held)
 {
     (void)ctx, (void)e;
     for (size_t i = 0; i < PREFIX; i++)
-        out[i] = (uint8_t)('a' + (f->born + i) % 26);
+        out[i] = (uint8_t)('a' + (delta->born + i) % 26);
     *n = PREFIX;
-    *held = name[0] != 0;
+    *held = delta->name[0] != 0;
     return SYNC_OK;
 }
 

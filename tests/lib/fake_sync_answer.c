@@ -97,30 +97,32 @@ static void add_be32(struct growing *g, size_t v)
     add(g, be, 4);
 }
 
+static void add_be64(struct growing *g, uint64_t v)
+{
+    add_be32(g, v >> 32);
+    add_be32(g, (uint32_t)v);
+}
+
 static void add_record(struct growing *section, struct growing *deltas,
                        const struct change *now, const struct change *before)
 {
-    size_t frame = wire_frame_size(&now->frame), n = now->record.n - frame;
-    const uint8_t *bytes = now->record.at + frame, *old;
-    uint8_t hash[WIRE_HASH], *out;
+    size_t n = now->record.n, out_n;
+    uint8_t *out;
     ZSTD_CCtx *zstd;
-    size_t old_n, out_n;
 
-    add(section, now->record.at, frame);
-    if (!before || before->record.n == wire_frame_size(&before->frame) || n == 0) {
+    if (!before || n == wire_frame_size(&now->frame)) {
         add(section, "\0", 1);
-        add(section, bytes, n);
+        add(section, now->record.at, n);
         return;
     }
-    old = before->record.at + wire_frame_size(&before->frame);
-    old_n = before->record.n - wire_frame_size(&before->frame);
     out = malloc(ZSTD_compressBound(n));
     zstd = ZSTD_createCCtx();
-    ZSTD_CCtx_refPrefix(zstd, old, old_n);
-    out_n = ZSTD_compress2(zstd, out, ZSTD_compressBound(n), bytes, n);
-    verify_sha256(old, old_n, hash);
+    ZSTD_CCtx_refPrefix(zstd, before->record.at, before->record.n);
+    out_n = ZSTD_compress2(zstd, out, ZSTD_compressBound(n), now->record.at, n);
     add(section, "\1", 1);
-    add(section, hash, WIRE_DZ_NAME);
+    add_be64(section, now->frame.born);
+    add_be64(section, now->frame.seq);
+    add(section, before->leaf, WIRE_DZ_NAME);
     add_be32(section, out_n);
     add(deltas, out, out_n);
     ZSTD_freeCCtx(zstd);

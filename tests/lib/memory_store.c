@@ -369,16 +369,16 @@ static enum sync_rc each_kept(void *ctx, struct sync_err *e, follow_item_fn *fn,
     return walk(c, e, 0, memory_horizon(c), true, fn, fn_ctx);
 }
 
-static enum sync_rc bytes_of(void *ctx, struct sync_err *e, uint64_t born, void *out, size_t *n,
-                             uint64_t *seq)
+static enum sync_rc record_of(void *ctx, struct sync_err *e, uint64_t born, uint8_t *out,
+                              size_t *n, uint64_t *seq)
 {
     const struct memory_record *r = memory_record_at(seen(ctx), born);
 
     (void)e;
     *seq = r ? r->frame.seq : 0;
-    *n = r ? r->n - r->frame_n : 0;
-    if (*n)
-        memcpy(out, r->at + r->frame_n, *n);
+    *n = r ? r->n : 0;
+    if (r)
+        memcpy(out, r->at, *n);
     return SYNC_OK;
 }
 
@@ -475,6 +475,6 @@ struct follow_store memory_store_callbacks(struct memory_store *s)
         .tiles = { s, tile_read, tile_write },
         .each = each,
         .each_kept = each_kept,
-        .bytes = bytes_of,
+        .record = record_of,
     };
 }

@@ -287,25 +287,15 @@ class Reader:
         begin, encoding = wire.rounded(cursor, h.seq), self.encoding
         what = self.path(f"log/{h.epoch}/{h.cut}/{begin}-{h.seq}")
         if encoding == ".dz" and self.state.items:
-            whole, missing = wire.dz(self.ask(what + ".dz"), self.bytes_held)
-            missing = [(r, n) for r, n in missing if r.born >= horizon and not self.holds(r)]
+            whole, missing = wire.dz(self.ask(what + ".dz"), self.state.items.get)
+            missing = [(born, seq) for born, seq in missing if born >= horizon and not self.holds(born, seq)]
             if len(missing) <= ALONE:
-                records = whole + [self.same(self.item(h, r.born, r.seq), r) for r, _ in missing]
-                return in_range(records, begin, h)
+                return in_range(whole + [self.item(h, born, seq) for born, seq in missing], begin, h)
         return in_range(wire.pack(wire.DECODE[self.plain](self.ask(what + self.plain))), begin, h)
 
-    def bytes_held(self, r):
-        held = self.state.items.get(r.born)
-        return held.bytes if held and held.id == r.id else None
-
-    def holds(self, r):
-        held = self.state.items.get(r.born)
-        return held and held.id == r.id and held.seq >= r.seq
-
-    @staticmethod
-    def same(got, r):
-        need(got.frame == r.frame, "an item alone has another frame than in the catch-up")
-        return got
+    def holds(self, born, seq):
+        held = self.state.items.get(born)
+        return held and held.seq >= seq
 
     def item(self, h, born, seq, leaf=None):
         self.counts["items"] += 1

@@ -43,15 +43,22 @@ def packs(v):
 
 
 def dz(v):
-    held = {h["id"]: h["bytes"].encode() for h in v["held"]}
-    whole, missing = wire.dz(bytes.fromhex(v["dz"]), lambda r: held.get(r.id.hex()))
+    held = {}
+    for h in v["held"]:
+        held[h["born"]], _ = wire.record(bytes.fromhex(h["frame"]) + h["bytes"].encode(), 0)
+        same_record(held[h["born"]], h)
+    whole, missing = wire.dz(bytes.fromhex(v["dz"]), held.get)
     assert not missing and len(whole) == len(v["records"])
     for r, want in zip(whole, v["records"]):
         same_record(r, want)
-    whole, missing = wire.dz(bytes.fromhex(v["dz"]), lambda r: b"other")
-    assert [r.seq for r, _ in missing] == [21] and len(whole) == 2
+    other = {born: whole[1] for born in held}
+    for lacks in (other.get, lambda born: None):
+        whole, missing = wire.dz(bytes.fromhex(v["dz"]), lacks)
+        assert missing == [(7, 21)] and len(whole) == 2
     for cut in range(0, len(v["dz"]) // 2, 7):
-        assert refused(wire.dz, bytes.fromhex(v["dz"])[:cut], lambda r: held.get(r.id.hex())), cut
+        assert refused(wire.dz, bytes.fromhex(v["dz"])[:cut], held.get), cut
+    for bad in v["bad"]:
+        assert refused(wire.dz, bytes.fromhex(bad["dz"]), held.get), bad["why"]
 
 
 def keys(v):

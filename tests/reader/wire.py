@@ -327,44 +327,47 @@ def counted(body, magic):
     return int.from_bytes(body[8:12], "big")
 
 
+def record(data, at):
+    """The whole record at `at`, and where it ends."""
+    r, length = frame(data, at)
+    at += len(r.frame)
+    r.bytes = data[at:at + length]
+    need(len(r.bytes) == length, "a record is cut")
+    return r, at + length
+
+
 def pack(body):
     count, at, records = counted(body, b"TJZWPK1\n"), 12, []
     for _ in range(count):
-        r, length = frame(body, at)
-        at += len(r.frame)
-        r.bytes = body[at:at + length]
-        need(len(r.bytes) == length, "a record is cut")
-        at += length
+        r, at = record(body, at)
         records.append(r)
     need(at == len(body), "something stands behind the last record")
     return records
 
 
-def dz(body, prefix_of):
-    """([records], [those that need what is not held: frames without bytes]). prefix_of(frame): the bytes held, or None."""
+def dz(body, held_at):
+    """([records], [(born, seq) of those that need what is not held]). held_at(born): the record held there, or None."""
     count, z = counted(body, b"TJZWDZ1\n"), int.from_bytes(body[12:16], "big")
     need(len(body) >= 16 + z, "the section is cut")
     section, at, delta, whole, missing = unzstd(body[16:16 + z]), 0, 16 + z, [], []
     for _ in range(count):
-        r, length = frame(section, at)
-        at += len(r.frame)
-        how = section[at:at + 1]
+        how, at = section[at:at + 1], at + 1
         if how == b"\0":
-            r.bytes = section[at + 1:at + 1 + length]
-            need(len(r.bytes) == length, "a record is cut")
-            at += 1 + length
+            r, at = record(section, at)
             whole.append(r)
             continue
-        need(how == b"\1" and len(section) >= at + 13, "a record comes in no known way")
-        mark, size = section[at + 1:at + 9], int.from_bytes(section[at + 9:at + 13], "big")
-        at += 13
-        need(len(body) >= delta + size, "a delta is cut")
-        prefix = prefix_of(r)
-        if prefix is None or sha256(prefix)[:8] != mark:
-            missing.append((r, length))
+        need(how == b"\1" and len(section) >= at + 28, "a record comes in no known way")
+        born, seq, mark, size = struct.unpack_from(">QQ8sI", section, at)
+        at += 28
+        need(1 <= size <= 263224 and len(body) >= delta + size, "a delta is cut, or of no size that one has")
+        held = held_at(born)
+        if held is None or held.leaf[:8] != mark:
+            missing.append((born, seq))
         else:
-            r.bytes = unzstd(body[delta:delta + size], prefix, length)
-            need(len(r.bytes) == length, "a delta gives another length")
+            out = unzstd(body[delta:delta + size], held.frame + held.bytes, 263224)
+            r, end = record(out, 0)
+            need(end == len(out), "something stands behind a delta's record")
+            need((r.born, r.seq) == (born, seq), "a delta gives another record")
             whole.append(r)
         delta += size
     need(at == len(section) and delta == len(body), "something stands behind the last record")

@@ -17,6 +17,7 @@
 #include "server/base/clock.h"
 #include "sync/catchup.h"
 #include "sync/pack.h"
+#include "sync/verify.h"
 #include "tests/lib/sync_world.h"
 
 /* ---- made articles ---- */
@@ -77,8 +78,8 @@ static void correct(struct sync_world *t, uint64_t born)
 
 struct held {
     uint64_t seq;
-    char *p;
-    size_t n;
+    char *p; /* frame and bytes */
+    size_t n, frame;
 };
 
 struct reader {
@@ -92,10 +93,15 @@ static enum sync_rc hold(void *ctx, struct sync_err *e, const struct wire_frame 
 {
     struct reader *r = ctx;
     struct held *h = &r->held[f->born];
+    size_t frame_n = wire_frame_size(f);
 
-    (void)e, (void)frame;
-    if (f->seq > h->seq)
-        *h = (struct held){ f->seq, arena_dup(r->t->mem, bytes, f->length), f->length };
+    (void)e;
+    if (f->seq <= h->seq)
+        return SYNC_OK;
+    *h = (struct held){ f->seq, arena_alloc(r->t->mem, frame_n + f->length),
+                        frame_n + f->length, frame_n };
+    memcpy(h->p, frame, frame_n);
+    memcpy(h->p + frame_n, bytes, f->length);
     return SYNC_OK;
 }
 
@@ -117,80 +123,132 @@ static size_t be32(const char *p)
     return (size_t)u[0] << 24 | (size_t)u[1] << 16 | (size_t)u[2] << 8 | u[3];
 }
 
-/* One delta of d bytes to `out`; false if the prefix is not held. */
-static bool undo(const struct held *h, const char *name, const char *delta, size_t d,
-                 const struct wire_frame *f, struct buf *out)
+static size_t be64(const char *p)
 {
-    ZSTD_DCtx *c = ZSTD_createDCtx();
-    uint8_t hash[HASH_BYTES];
-    size_t n;
-
-    sha256(h->p ? h->p : "", h->n, hash);
-    if (memcmp(hash, name, WIRE_DZ_NAME)) {
-        ZSTD_freeDCtx(c);
-        return false;
-    }
-    assert_false(ZSTD_isError(ZSTD_DCtx_refPrefix(c, h->p, h->n)));
-    buf_reserve(out, f->length);
-    n = ZSTD_decompressDCtx(c, out->p + out->n, f->length, delta, d);
-    assert_int_equal(n, f->length);
-    out->n += n;
-    ZSTD_freeDCtx(c);
-    return true;
+    return be32(p) << 32 | be32(p + 4);
 }
 
-/* One record of the section: appends it to the pack, or leaves it out. Returns what follows. */
-static const char *take(struct reader *r, const char *at, const char *end, const char **delta,
-                        struct buf *pack, uint32_t *records)
+/* One delta of d bytes to `out` (WIRE_RECORD_MAX); 0 if the prefix is not held. */
+static size_t undo(const struct held *h, const char *name, const char *delta, size_t d,
+                   char *out)
+{
+    ZSTD_DCtx *c;
+    uint8_t leaf[WIRE_HASH];
+    size_t n;
+
+    if (!h->seq)
+        return 0;
+    verify_record((const uint8_t *)h->p, h->frame, (const uint8_t *)h->p + h->frame,
+                  h->n - h->frame, leaf);
+    if (memcmp(leaf, name, WIRE_DZ_NAME))
+        return 0;
+    c = ZSTD_createDCtx();
+    assert_false(ZSTD_isError(ZSTD_DCtx_refPrefix(c, h->p, h->n)));
+    n = ZSTD_decompressDCtx(c, out, WIRE_RECORD_MAX, delta, d);
+    assert_false(ZSTD_isError(n));
+    ZSTD_freeDCtx(c);
+    return n;
+}
+
+struct decoding {
+    struct reader *r;
+    const char *at, *end, *delta;
+    struct { /* by seq: as in the pack */
+        uint64_t seq;
+        const char *p;
+        size_t n;
+    } record[SYNC_ITEMS];
+    uint32_t records;
+};
+
+/* The record that begins at `p`, of which n bytes are there; its length. */
+static size_t add_record(struct decoding *d, const char *p, size_t n, struct wire_frame *f)
+{
+    struct sync_err e = { 0 };
+
+    if (wire_frame_decode(&e, (const uint8_t *)p, n, f))
+        fail_msg("%s", e.text);
+    assert_true(wire_frame_size(f) + f->length <= n);
+    d->record[d->records].seq = f->seq;
+    d->record[d->records].p = p;
+    d->record[d->records++].n = wire_frame_size(f) + f->length;
+    return wire_frame_size(f) + f->length;
+}
+
+static void take_delta(struct decoding *d)
+{
+    struct reader *r = d->r;
+    const struct held *h = &r->held[be64(d->at)];
+    size_t seq = be64(d->at + 8), size = be32(d->at + 24), n;
+    static char out[WIRE_RECORD_MAX];
+    struct wire_frame f;
+
+    if ((n = undo(h, d->at + 16, d->delta, size, out))) {
+        r->deltas++;
+        assert_int_equal(add_record(d, arena_dup(r->t->mem, out, n), n, &f), n);
+        assert_int_equal(f.born, be64(d->at));
+        assert_int_equal(f.seq, seq);
+    } else {
+        r->missing += h->seq < seq;
+    }
+    d->delta += size;
+    d->at += WIRE_DZ_DELTA;
+}
+
+/* What comes next in the section. */
+static void take(struct decoding *d)
 {
     struct wire_frame f;
-    struct sync_err e = { 0 };
-    size_t frame_n, before = pack->n, d;
 
-    if (wire_frame_decode(&e, (const uint8_t *)at, (size_t)(end - at), &f))
-        fail_msg("%s", e.text);
-    frame_n = wire_frame_size(&f);
-    buf_add(pack, at, frame_n);
-    at += frame_n;
-    ++*records;
-    if (!*at++) {
-        r->whole++;
-        buf_add(pack, at, f.length);
-        return at + f.length;
+    if (*d->at++) {
+        assert_int_equal(d->at[-1], 1);
+        take_delta(d);
+        return;
     }
-    assert_int_equal(at[-1], 1);
-    d = be32(at + WIRE_DZ_NAME);
-    if (undo(&r->held[f.born], at, *delta, d, &f, pack)) {
-        r->deltas++;
-    } else {
-        r->missing += r->held[f.born].seq < f.seq;
-        pack->n = before;
-        --*records;
+    d->r->whole++;
+    d->at += add_record(d, d->at, (size_t)(d->end - d->at), &f);
+}
+
+static struct buf pack_of(struct decoding *d)
+{
+    struct buf pack = BUF_IN(d->r->t->mem);
+    uint64_t after = 0;
+
+    buf_reserve(&pack, WIRE_PACK_HEADER);
+    pack.n = WIRE_PACK_HEADER;
+    for (uint32_t i = 0; i < d->records; i++) {
+        uint32_t next = UINT32_MAX;
+
+        for (uint32_t k = 0; k < d->records; k++)
+            if (d->record[k].seq > after &&
+                (next == UINT32_MAX || d->record[k].seq < d->record[next].seq))
+                next = k;
+        assert_true(next != UINT32_MAX);
+        after = d->record[next].seq;
+        buf_add(&pack, d->record[next].p, d->record[next].n);
     }
-    *delta += d;
-    return at + WIRE_DZ_NAME + 4;
+    wire_pack_header((uint8_t *)pack.p, d->records);
+    return pack;
 }
 
 /* The pack of what the reader can make of a .dz, in t->mem. */
 static struct buf decode(struct reader *r, const char *p, size_t n)
 {
-    struct buf pack = BUF_IN(r->t->mem);
+    struct decoding *d = arena_zalloc(r->t->mem, sizeof *d);
     size_t z = be32(p + 12), section_n;
-    const char *section, *at, *delta = p + WIRE_DZ_HEADER + z;
-    uint32_t records = 0;
 
     assert_true(n >= WIRE_DZ_HEADER + z);
     assert_memory_equal(p, "TJZWDZ1\n", 8);
     r->whole = r->deltas = r->missing = 0;
-    section = at = sync_world_decode(r->t, WIRE_ZSTD, p + WIRE_DZ_HEADER, z, &section_n);
-    buf_reserve(&pack, WIRE_PACK_HEADER);
-    pack.n = WIRE_PACK_HEADER;
+    d->r = r;
+    d->delta = p + WIRE_DZ_HEADER + z;
+    d->at = sync_world_decode(r->t, WIRE_ZSTD, p + WIRE_DZ_HEADER, z, &section_n);
+    d->end = d->at + section_n;
     for (size_t i = 0; i < be32(p + 8); i++)
-        at = take(r, at, section + section_n, &delta, &pack, &records);
-    assert_ptr_equal(at, section + section_n);
-    assert_ptr_equal(delta, p + n);
-    wire_pack_header((uint8_t *)pack.p, records);
-    return pack;
+        take(d);
+    assert_ptr_equal(d->at, d->end);
+    assert_ptr_equal(d->delta, p + n);
+    return pack_of(d);
 }
 
 static const char *fetch(struct sync_world *t, const struct wire_head *h, uint64_t from,
@@ -303,10 +361,12 @@ static void who_holds_more_than_from_lacks_nothing(void **state)
     assert_int_equal(r->missing, 0);
     apply(r, pack.p, pack.n);
     assert_int_equal(r->held[5].seq, 66);
-    assert_memory_equal(r->held[5].p, articles[5].p, articles[5].n);
-    assert_int_equal(r->held[6].n, articles[6].n);
-    assert_memory_equal(r->held[6].p, articles[6].p, articles[6].n);
-    assert_memory_equal(r->held[7].p, articles[7].p, articles[7].n);
+    for (int i = 5; i < 8; i++) {
+        const struct held *h = &r->held[i];
+
+        assert_int_equal(h->n - h->frame, articles[i].n);
+        assert_memory_equal(h->p + h->frame, articles[i].p, articles[i].n);
+    }
 }
 
 static void the_same_request_has_the_same_bytes(void **state)
@@ -357,6 +417,44 @@ static void without_its_prefix_a_record_travels_whole(void **state)
     assert_same(r, &after, before.seq);
     assert_int_equal(r->deltas, 2);
     assert_int_equal(r->whole, 4);
+}
+
+static void a_withdrawn_item_that_comes_back_has_its_tombstone_for_a_prefix(void **state)
+{
+    struct sync_world *t = *state;
+    struct wire_head before, after;
+    struct reader *r;
+
+    publish_new(t, 3000);
+    sync_world_withdraw(t, 0);
+    before = sync_world_head(t);
+    r = reader_at(t, &before);
+    correct(t, 0);
+    after = sync_world_head(t);
+    assert_same(r, &after, before.seq);
+    assert_int_equal(r->whole, 1); /* and it does not pay */
+}
+
+/* A correction of a few words, with what the section tells of it: some 55 bytes. */
+static void what_is_told_of_a_delta_is_little(void **state)
+{
+    struct sync_world *t = *state;
+    struct wire_head before, after;
+    struct reader *r;
+    size_t n;
+
+    for (int i = 0; i < 128; i++)
+        publish_new(t, 3000);
+    before = sync_world_head(t);
+    r = reader_at(t, &before);
+    for (uint64_t i = 0; i < 100; i++)
+        correct(t, i);
+    after = sync_world_head(t);
+    assert_same(r, &after, before.seq);
+    assert_int_equal(r->deltas, 100);
+    fetch(t, &after, before.seq, WIRE_DZ, &n);
+    print_message("# 100 updates: %zu bytes\n", n);
+    assert_true(n < 100 * 70);
 }
 
 static void the_largest_record_has_a_delta_too(void **state)
@@ -469,6 +567,8 @@ int main(void)
         TEST(who_holds_more_than_from_lacks_nothing),
         TEST(the_same_request_has_the_same_bytes),
         TEST(without_its_prefix_a_record_travels_whole),
+        TEST(a_withdrawn_item_that_comes_back_has_its_tombstone_for_a_prefix),
+        TEST(what_is_told_of_a_delta_is_little),
         TEST(the_largest_record_has_a_delta_too),
         TEST(a_text_that_is_another_one_travels_whole),
         TEST(small_updates_cost_at_most_a_quarter_of_gzip),

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zstd.h>
 
 #include "sync/follow_engine.h"
 #include "tests/lib/follow_phone.h"
@@ -113,7 +114,7 @@ static void when_too_much_is_missing_the_whole_records_come(void **state)
     fake_free(s);
 }
 
-static void damaged_bytes_are_no_prefix(void **state)
+static void a_damaged_record_is_no_prefix(void **state)
 {
     struct fake *s = a_wordy_server(100);
     struct phone p = phone_new(s);
@@ -123,11 +124,41 @@ static void damaged_bytes_are_no_prefix(void **state)
     phone_must_sync(&p);
     r = p.store->now->items[5].record;
     r->at[r->n - 10] ^= 1;
-    edit(s, 5, 1);
+    r = p.store->now->items[6].record;
+    r->at[0] = 9; /* no op: not even a frame */
+    r = p.store->now->items[7].record;
+    r->at[47] ^= 1; /* the column */
+    for (unsigned i = 4; i < 8; i++)
+        edit(s, i, 1);
     fake_head(s);
     phone_must_sync(&p);
-    assert_int_equal(p.last.requests, 3); /* heads, log, the item alone */
+    assert_int_equal(p.last.requests, 5); /* heads, log, the three items alone */
     phone_done(&p);
+    fake_free(s);
+}
+
+/* Another title and another date are as good a correction as another word of the text. */
+static void a_corrected_title_travels_as_a_difference(void **state)
+{
+    struct fake *s = a_wordy_server(100);
+    struct phone p = phone_new(s), plain = phone_new(s);
+    char body[3000];
+
+    (void)state;
+    plain.plain = true;
+    phone_must_sync(&p);
+    phone_must_sync(&plain);
+    for (unsigned i = 0; i < 50; i++) {
+        body_of(i, 0, body);
+        fake_edit(s, i, "更正的标题", body);
+    }
+    fake_head(s);
+    phone_must_sync(&p);
+    phone_must_sync(&plain);
+    assert_int_equal(p.last.requests, 2);
+    assert_true(p.last.bytes_down * 5 < plain.last.bytes_down);
+    phone_done(&p);
+    phone_done(&plain);
     fake_free(s);
 }
 
@@ -198,21 +229,48 @@ static enum sync_rc on_record(void *ctx, struct sync_err *e, const struct wire_f
     return SYNC_OK;
 }
 
-static enum sync_rc on_prefix(void *ctx, struct sync_err *e, const struct wire_frame *f,
-                              const uint8_t name[WIRE_DZ_NAME], uint8_t *out, size_t *n,
-                              bool *held)
+enum { HELD = 20 };
+static struct fake_bytes before[HELD]; /* the records that the deltas were made from */
+
+static enum sync_rc on_before(void *ctx, struct sync_err *e, const struct wire_frame *f,
+                              const uint8_t *frame, const uint8_t *bytes)
+{
+    size_t n = wire_frame_size(f);
+    uint8_t *copy = malloc(n + f->length);
+
+    (void)ctx, (void)e;
+    memcpy(copy, frame, n);
+    memcpy(copy + n, bytes, f->length);
+    free(before[f->born].at);
+    before[f->born] = (struct fake_bytes){ copy, n + f->length };
+    return SYNC_OK;
+}
+
+static bool is_called(const struct fake_bytes *record, const uint8_t name[WIRE_DZ_NAME])
+{
+    uint8_t leaf[WIRE_HASH];
+    struct wire_frame f;
+    struct sync_err e;
+    size_t n;
+
+    assert_int_equal(wire_frame_decode(&e, record->at, record->n, &f), SYNC_OK);
+    n = wire_frame_size(&f);
+    verify_record(record->at, n, record->at + n, record->n - n, leaf);
+    return memcmp(leaf, name, WIRE_DZ_NAME) == 0;
+}
+
+static enum sync_rc on_prefix(void *ctx, struct sync_err *e, const struct dz_delta *delta,
+                              uint8_t *out, size_t *n, bool *held)
 {
     struct out *o = ctx;
-    uint8_t hash[WIRE_HASH];
-    char body[3000];
 
     (void)e;
     o->asked++;
-    body_of(f->born, 0, body);
-    *n = strlen(body);
-    memcpy(out, body, *n);
-    verify_sha256(out, *n, hash);
-    *held = memcmp(hash, name, WIRE_DZ_NAME) == 0;
+    *held = delta->born < HELD && is_called(&before[delta->born], delta->name);
+    if (*held) {
+        *n = before[delta->born].n;
+        memcpy(out, before[delta->born].at, *n);
+    }
     return SYNC_OK;
 }
 
@@ -232,32 +290,53 @@ static enum sync_rc decode_pieces(const struct fake_bytes *b, size_t piece, uint
     return rc;
 }
 
-static struct fake_answer a_dz(struct fake *s, struct wire_head *head)
+static struct fake_answer answer_log(struct fake *s, const char *range, struct wire_head *head)
 {
     struct wire_note note;
     struct fake_answer heads, a;
     struct sync_err e;
     char path[WIRE_URL_MAX];
 
-    edit(s, 3, 1);
-    edit(s, 4, 1);
-    fake_publish(s, "新", "{}");
-    fake_withdraw(s, 5);
     fake_head(s);
     heads = fake_answer(s, "/v1/sync/main/head");
     assert_int_equal(
         wire_head_parse(&e, (const char *)heads.body.at, heads.body.n, head, &note), SYNC_OK);
     free(heads.body.at);
-    snprintf(path, sizeof path, "/v1/sync/main/log/%llu/0/20-24.dz",
-             (unsigned long long)head->epoch);
+    snprintf(path, sizeof path, "/v1/sync/main/log/%llu/0/%s", (unsigned long long)head->epoch,
+             range);
     a = fake_answer(s, path);
     assert_int_equal(a.status, 200);
     return a;
 }
 
+/* What the server of HELD items has now, into `before`. */
+static void hold(struct fake *s)
+{
+    static uint8_t room[WIRE_RECORD_MAX];
+    struct wire_head head;
+    struct fake_answer a = answer_log(s, "0-20", &head);
+    struct wire_pack p;
+    struct sync_err e;
+
+    wire_pack_init(&p, room);
+    assert_int_equal(wire_pack_feed(&e, &p, a.body.at, a.body.n, on_before, NULL), SYNC_OK);
+    assert_int_equal(wire_pack_end(&e, &p), SYNC_OK);
+    free(a.body.at);
+}
+
+static struct fake_answer a_dz(struct fake *s, struct wire_head *head)
+{
+    hold(s);
+    edit(s, 3, 1);
+    edit(s, 4, 1);
+    fake_publish(s, "新", "{}");
+    fake_withdraw(s, 5);
+    return answer_log(s, "20-24.dz", head);
+}
+
 static void pieces_of_any_size_give_the_same_records(void **state)
 {
-    struct fake *s = a_wordy_server(20);
+    struct fake *s = a_wordy_server(HELD);
     struct wire_head head;
     struct fake_answer a = a_dz(s, &head);
 
@@ -275,7 +354,7 @@ static void pieces_of_any_size_give_the_same_records(void **state)
 
 static void limits_are_kept(void **state)
 {
-    struct fake *s = a_wordy_server(20);
+    struct fake *s = a_wordy_server(HELD);
     struct wire_head head;
     struct fake_answer a = a_dz(s, &head);
     struct out o = { .s = s };
@@ -297,7 +376,7 @@ static void limits_are_kept(void **state)
 
 static void a_flipped_bit_gives_an_error_or_other_records_and_no_more(void **state)
 {
-    struct fake *s = a_wordy_server(20);
+    struct fake *s = a_wordy_server(HELD);
     struct wire_head head;
     struct fake_answer a = a_dz(s, &head);
 
@@ -314,17 +393,115 @@ static void a_flipped_bit_gives_an_error_or_other_records_and_no_more(void **sta
     fake_free(s);
 }
 
+/* ---- what a publisher could do wrong ---- */
+
+struct told {
+    const char *why;
+    int32_t born, seq; /* more than those of the record that the delta gives */
+    int32_t size;      /* more than the delta has */
+    int32_t length;    /* more than the record has, of what the delta gives */
+    uint8_t how, op;
+    enum sync_rc rc;
+};
+
+static void put_be(uint8_t *out, uint64_t v, int n)
+{
+    for (int i = 0; i < n; i++)
+        out[i] = (uint8_t)(v >> (8 * (n - 1 - i)));
+}
+
+/* A .dz of one delta: item 3 as it is held, with seq 21. */
+static struct fake_bytes told_dz(const struct told *t)
+{
+    static uint8_t record[8192], delta[16384], section[WIRE_DZ_DELTA + 1];
+    struct fake_bytes out = { calloc(1, 32768), WIRE_DZ_HEADER };
+    size_t n = (size_t)((int64_t)before[3].n + t->length), delta_n, z;
+    ZSTD_CCtx *zstd = ZSTD_createCCtx();
+
+    memset(record, 0, sizeof record);
+    memcpy(record, before[3].at, before[3].n);
+    record[0] = t->op;
+    put_be(record + 16, 21, 8);
+    ZSTD_CCtx_refPrefix(zstd, before[3].at, before[3].n);
+    delta_n = ZSTD_compress2(zstd, delta, sizeof delta, record, n);
+    ZSTD_freeCCtx(zstd);
+
+    section[0] = t->how;
+    put_be(section + 1, (uint64_t)(3 + t->born), 8);
+    put_be(section + 9, (uint64_t)(21 + t->seq), 8);
+    put_be(section + 25, (uint64_t)((int64_t)delta_n + t->size), 4);
+    z = ZSTD_compress(out.at + out.n, 1024, section, sizeof section, 1);
+    memcpy(out.at, "TJZWDZ1\n", 8);
+    put_be(out.at + 8, 1, 4);
+    put_be(out.at + 12, z, 4);
+    memcpy(out.at + out.n + z, delta, delta_n);
+    out.n += z + delta_n;
+    return out;
+}
+
+/* The prefix of all deltas is item 3. */
+static enum sync_rc on_any_prefix(void *ctx, struct sync_err *e, const struct dz_delta *delta,
+                                  uint8_t *out, size_t *n, bool *held)
+{
+    (void)ctx, (void)e, (void)delta;
+    *n = before[3].n;
+    memcpy(out, before[3].at, *n);
+    *held = true;
+    return SYNC_OK;
+}
+
+static void a_delta_gives_the_record_that_was_told_or_is_refused(void **state)
+{
+    static const struct told told[] = {
+        { "right", .how = 1, .op = WIRE_PUT },
+        { "another born", .how = 1, .op = WIRE_PUT, .born = 1, .rc = SYNC_INVALID },
+        { "another seq", .how = 1, .op = WIRE_PUT, .seq = 1, .rc = SYNC_INVALID },
+        { "a lower seq", .how = 1, .op = WIRE_PUT, .seq = -1, .rc = SYNC_INVALID },
+        { "a byte behind", .how = 1, .op = WIRE_PUT, .length = 1, .rc = SYNC_INVALID },
+        { "a byte less", .how = 1, .op = WIRE_PUT, .length = -1, .rc = SYNC_INVALID },
+        { "half a frame", .how = 1, .op = WIRE_PUT, .length = -2400, .rc = SYNC_INVALID },
+        { "no such op", .how = 1, .op = 9, .rc = SYNC_INVALID },
+        { "no such how", .how = 2, .op = WIRE_PUT, .rc = SYNC_INVALID },
+        { "a longer delta", .how = 1, .op = WIRE_PUT, .size = 1, .rc = SYNC_INVALID },
+        { "a shorter delta", .how = 1, .op = WIRE_PUT, .size = -1, .rc = SYNC_INVALID },
+        { "a huge delta", .how = 1, .op = WIRE_PUT, .size = WIRE_RECORD_MAX,
+          .rc = SYNC_INVALID },
+    };
+    struct fake *s = a_wordy_server(HELD);
+
+    (void)state;
+    hold(s);
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+        struct fake_bytes b = told_dz(&told[i]);
+        struct out o = { .s = s };
+        struct dz_calls calls = { &o, on_record, on_any_prefix };
+        struct dz *d = dz_new(1 << 20, 4, &calls);
+        struct sync_err e;
+        enum sync_rc rc = dz_feed(&e, d, b.at, b.n);
+
+        if (!rc)
+            rc = dz_end(&e, d);
+        if (rc != told[i].rc || o.records != (rc ? 0 : 1))
+            fail_msg("%s: %d, %u records", told[i].why, rc, o.records);
+        dz_free(d);
+        free(b.at);
+    }
+    fake_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(small_corrections_travel_as_differences),
         cmocka_unit_test(what_changed_since_the_rounded_cursor_comes_alone),
         cmocka_unit_test(when_too_much_is_missing_the_whole_records_come),
-        cmocka_unit_test(damaged_bytes_are_no_prefix),
+        cmocka_unit_test(a_damaged_record_is_no_prefix),
+        cmocka_unit_test(a_corrected_title_travels_as_a_difference),
         cmocka_unit_test(any_mixture_of_versions_gets_every_record_right),
         cmocka_unit_test(pieces_of_any_size_give_the_same_records),
         cmocka_unit_test(limits_are_kept),
         cmocka_unit_test(a_flipped_bit_gives_an_error_or_other_records_and_no_more),
+        cmocka_unit_test(a_delta_gives_the_record_that_was_told_or_is_refused),
     };
 
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests_name("follow_dz", tests, NULL, NULL);

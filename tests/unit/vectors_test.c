@@ -12,6 +12,7 @@
 #include <string.h>
 #include <zstd.h>
 
+#include "sync/follow_engine.h"
 #include "tests/lib/vectors.h"
 
 static struct sync_err err;
@@ -140,27 +141,111 @@ static uint32_t be32(const uint8_t *in)
     return (uint32_t)in[0] << 24 | (uint32_t)in[1] << 16 | (uint32_t)in[2] << 8 | in[3];
 }
 
-/* A record of which the delta is at `delta`; its length is returned. */
-static size_t patch(const json_t *want, const char *held, const struct wire_frame *f,
-                    const uint8_t *frame, const uint8_t *how, const uint8_t *delta)
+static uint64_t be64(const uint8_t *in)
+{
+    return (uint64_t)be32(in) << 32 | be32(in + 4);
+}
+
+/* The record whose bytes these are; its length. */
+static size_t whole(const json_t *want, const uint8_t *in, size_t n)
+{
+    struct wire_frame f;
+    size_t frame;
+
+    assert_int_equal(wire_frame_decode(&err, in, n, &f), SYNC_OK);
+    frame = wire_frame_size(&f);
+    assert_true(frame + f.length <= n);
+    assert_int_equal(f.born, number(want, "born"));
+    assert_int_equal(f.seq, number(want, "seq"));
+    put_together(want, in, frame, in + frame, f.length);
+    return frame + f.length;
+}
+
+/* A record that the section tells of at `told`; the length of its delta is returned. */
+static size_t patch(const json_t *want, const json_t *held, const uint8_t *told,
+                    const uint8_t *delta)
 {
     ZSTD_DCtx *z = ZSTD_createDCtx();
-    uint8_t hash[WIRE_HASH];
+    size_t frame, n = strlen(text(held, "bytes")), got;
+    uint8_t *prefix = unhex_new(text(held, "frame"), &frame), leaf[WIRE_HASH];
 
-    verify_sha256(held, strlen(held), hash);
-    assert_memory_equal(how + 1, hash, WIRE_DZ_NAME);
-    ZSTD_DCtx_refPrefix(z, held, strlen(held));
-    assert_int_equal(ZSTD_decompressDCtx(z, room, sizeof room, delta, be32(how + 9)),
-                     f->length);
-    put_together(want, frame, wire_frame_size(f), room, f->length);
+    prefix = realloc(prefix, frame + n);
+    memcpy(prefix + frame, text(held, "bytes"), n);
+    verify_record(prefix, frame, prefix + frame, n, leaf);
+    assert_hash(held, "leaf", leaf);
+    assert_int_equal(be64(told), number(want, "born"));
+    assert_int_equal(be64(told + 8), number(want, "seq"));
+    assert_memory_equal(told + 16, leaf, WIRE_DZ_NAME);
+    ZSTD_DCtx_refPrefix(z, prefix, frame + n);
+    got = ZSTD_decompressDCtx(z, room, sizeof room, delta, be32(told + 24));
+    assert_false(ZSTD_isError(got));
+    assert_int_equal(whole(want, room, got), got);
     ZSTD_freeDCtx(z);
-    return be32(how + 9);
+    free(prefix);
+    return be32(told + 24);
+}
+
+struct engine_sees {
+    const json_t *held;
+    size_t records;
+};
+
+static enum sync_rc on_record(void *ctx, struct sync_err *e, const struct wire_frame *f,
+                              const uint8_t *frame, const uint8_t *bytes)
+{
+    (void)e, (void)f, (void)frame, (void)bytes;
+    ((struct engine_sees *)ctx)->records++;
+    return SYNC_OK;
+}
+
+static enum sync_rc on_prefix(void *ctx, struct sync_err *e, const struct dz_delta *delta,
+                              uint8_t *out, size_t *n, bool *is_held)
+{
+    const json_t *held = ((struct engine_sees *)ctx)->held;
+    uint8_t leaf[WIRE_HASH];
+
+    (void)e;
+    *n = unhex(text(held, "frame"), out);
+    memcpy(out + *n, text(held, "bytes"), strlen(text(held, "bytes")));
+    *n += strlen(text(held, "bytes"));
+    unhex(text(held, "leaf"), leaf);
+    *is_held =
+        delta->born == number(held, "born") && memcmp(delta->name, leaf, WIRE_DZ_NAME) == 0;
+    return SYNC_OK;
+}
+
+static enum sync_rc engine_reads(const char *hex, struct engine_sees *sees)
+{
+    struct dz_calls calls = { sees, on_record, on_prefix };
+    struct dz *d = dz_new(1 << 20, 16, &calls);
+    size_t n;
+    uint8_t *body = unhex_new(hex, &n);
+    enum sync_rc rc = dz_feed(&err, d, body, n);
+
+    if (!rc)
+        rc = dz_end(&err, d);
+    dz_free(d);
+    free(body);
+    return rc;
+}
+
+static void dz_through_the_engine(const json_t *all)
+{
+    struct engine_sees sees = { json_array_get(json_object_get(all, "held"), 0), 0 };
+    json_t *o;
+    size_t i;
+
+    assert_int_equal(engine_reads(text(all, "dz"), &sees), SYNC_OK);
+    assert_int_equal(sees.records, json_array_size(json_object_get(all, "records")));
+    json_array_foreach(json_object_get(all, "bad"), i,
+                       o) if (engine_reads(text(o, "dz"), &sees) == SYNC_OK)
+        fail_msg("accepted: %s", text(o, "why"));
 }
 
 static void dz(void **state)
 {
     json_t *all = load("dz.json"), *o;
-    const char *held = text(json_array_get(json_object_get(all, "held"), 0), "bytes");
+    const json_t *held = json_array_get(json_object_get(all, "held"), 0);
     uint8_t section[4096];
     size_t n, i, z, at = 0, end;
     uint8_t *body = unhex_new(text(all, "dz"), &n), *delta;
@@ -174,20 +259,18 @@ static void dz(void **state)
     delta = body + WIRE_DZ_HEADER + z;
     json_array_foreach(json_object_get(all, "records"), i, o)
     {
-        const uint8_t *frame = section + at, *how;
-        struct wire_frame f;
-
-        assert_int_equal(wire_frame_decode(&err, frame, end - at, &f), SYNC_OK);
-        how = frame + wire_frame_size(&f);
-        if (*how == 1)
-            delta += patch(o, held, &f, frame, how, delta);
-        else
-            put_together(o, frame, wire_frame_size(&f), how + 1, f.length);
-        at = (size_t)(how - section) + 1 + (*how == 1 ? WIRE_DZ_NAME + 4 : f.length);
+        assert_true(at < end);
+        if (section[at++] == 1) {
+            delta += patch(o, held, section + at, delta);
+            at += WIRE_DZ_DELTA;
+        } else {
+            at += whole(o, section + at, end - at);
+        }
     }
     assert_int_equal(at, end);
     assert_ptr_equal(delta, body + n);
     free(body);
+    dz_through_the_engine(all);
     json_decref(all);
 }
 

@@ -57,10 +57,11 @@ WHERE c.stream = ?1 AND c.seq > ?2 AND c.seq <= ?3 AND NOT EXISTS (
     SELECT 1 FROM change d WHERE d.stream = c.stream AND d.born = c.born AND d.seq > c.seq AND d.seq <= ?3)
 ORDER BY c.seq;
 
--- The same, each with the bytes that its item had at ?2, if they are still here and it was not changed between ?2
--- and ?4 (inclusive) and then again.
+-- The same, each with the record that its item had at ?2 in the same columns, if that is still here and it was not
+-- changed between ?2 and ?4 (inclusive) and then again.
 -- name: sync_dz
-SELECT c.seq, c.born, c.item, c.op, c.flags, c.site, c.col, c.date, c.title, c.length, c.digest, r.bytes, p.digest, b.bytes
+SELECT c.seq, c.born, c.item, c.op, c.flags, c.site, c.col, c.date, c.title, c.length, c.digest, r.bytes,
+    p.seq, p.born, p.item, p.op, p.flags, p.site, p.col, p.date, p.title, p.length, p.digest, b.bytes
 FROM change c LEFT JOIN record r ON r.stream = c.stream AND r.seq = c.seq
 LEFT JOIN change p ON p.stream = c.stream AND p.seq = (
     SELECT MAX(a.seq) FROM change a WHERE a.stream = c.stream AND a.born = c.born AND a.seq <= ?2)

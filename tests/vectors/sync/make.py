@@ -362,15 +362,15 @@ def zstd_raw(data):
 
 def zstd_copy(prefix, start, length, before, behind):
     """One block: the literals `before`, `length` bytes of the prefix from `start` on, the literals `behind`."""
-    assert len(before) < 16 and 131 <= length < 259
+    assert 64 <= len(before) < 128 and 131 <= length < 259
     literals, offset = before + behind, len(prefix) - start + len(before)
     value = offset + 3   # the first three values mean offsets used before
     code = value.bit_length() - 1
-    bits = 1 << code | value - (1 << code)   # the last bit set ends the stream, which is read backwards: offset, match length
-    bits = bits << 7 | length - 131
+    bits = 1 << code | value - (1 << code)   # the last bit set ends the stream, which is read backwards: offset, match length, literals
+    bits = (bits << 7 | length - 131) << 6 | len(before) - 64
     stream = bits.to_bytes((bits.bit_length() + 7) // 8, "little")
     head = bytes([len(literals) << 3]) if len(literals) < 32 else struct.pack("<H", len(literals) << 4 | 4)   # raw literals
-    block = head + literals + b"\1\x54" + bytes([len(before), code, 43]) + stream   # one sequence; each code as itself
+    block = head + literals + b"\1\x54" + bytes([25, code, 43]) + stream   # one sequence; each code as itself
     size = len(before) + length + len(behind)
     return b"\x28\xb5\x2f\xfd\xa0" + struct.pack("<I", size) + struct.pack("<I", len(block) << 3 | 2 << 1 | 1)[:3] + block
 
@@ -378,16 +378,35 @@ def zstd_copy(prefix, start, length, before, behind):
 def dz():
     old = ('{"body":"' + "".join(f"第{n}条 办事指南。" for n in range(12)) + '"}').encode()
     start, length = 9, 184
-    new = b'{"body":"' + b"! " + old[start:start + length] + "（改正）\"}".encode()
-    put = record("an article", 1, 0, 0, 21, 1, 2, 1763712000, "改正", new.decode())
+    new = b'{"body":"! ' + old[start:start + length] + "（改正）\"}".encode()
+    held = record("an article", 1, 0, 7, 8, 1, 2, 1763712000, "原题", old.decode())
+    put = record("an article", 1, 0, 7, 21, 1, 2, 1763712000, "改正", new.decode())
     whole = record("a new one", 1, 0, 9, 22, 1, 2, 1763712000, "新", '{"body":"新"}')
     gone = record("withdrawn", 2, 1, 5, 23, 1, 2, 1763712000, "", "")
-    delta = zstd_copy(old, start, length, b'{"body":"! ', "（改正）\"}".encode())
-    parts = [bytes.fromhex(put["frame"]) + b"\1" + sha(old)[:8] + struct.pack(">I", len(delta))]
-    parts += [bytes.fromhex(r["frame"]) + b"\0" + r["bytes"].encode() for r in (whole, gone)]
-    section = zstd_raw(b"".join(parts))
-    return {"dz": (b"TJZWDZ1\n" + struct.pack(">II", 3, len(section)) + section + delta).hex(), "held": [{"id": put["id"], "bytes": old.decode()}],
-            "records": [put, whole, gone]}
+    frame = bytes.fromhex(held["frame"])
+
+    def delta_with(more):
+        return zstd_copy(frame + old, len(frame) + start, length, bytes.fromhex(put["frame"]) + b'{"body":"! ', ("（改正）\"}" + more).encode())
+
+    def told(seq, size):
+        return b"\1" + struct.pack(">QQ", 7, seq) + bytes.fromhex(held["leaf"])[:8] + struct.pack(">I", size)
+
+    def body(parts, deltas, count=3, magic=b"TJZWDZ1\n"):
+        section = zstd_raw(b"".join(parts))
+        return (magic + struct.pack(">II", count, len(section)) + section + deltas).hex()
+
+    delta, wholes = delta_with(""), [b"\0" + bytes.fromhex(r["frame"]) + r["bytes"].encode() for r in (whole, gone)]
+    right = told(21, len(delta))
+    longer = delta_with("?")
+    bad = (("another version", body([right] + wholes, delta, magic=b"TJZWDZ2\n")),
+           ("another seq", body([told(20, len(delta))] + wholes, delta)), ("another how", body([b"\2" + right[1:]] + wholes, delta)),
+           ("a delta of no bytes", body([told(21, 0)] + wholes, b"")), ("a delta longer than any", body([told(21, 263225)] + wholes, delta)),
+           ("a byte behind a delta's record", body([told(21, len(longer))] + wholes, longer)), ("a byte behind a delta's frame", body([told(21, len(delta) + 1)] + wholes, delta + b"\0")),
+           ("a delta less than was told", body([right] + wholes, b"")), ("a byte behind the last delta", body([right] + wholes, delta + b"\0")),
+           ("a record less than was told", body([right] + wholes[:1], delta)), ("a record more than was told", body([right] + wholes, delta, count=2)),
+           ("a byte behind the section's last record", body([right] + wholes + [b"\0"], delta)), ("a record cut", body([right] + wholes[:1] + [wholes[1][:-1]], delta)),
+           ("what is told of a delta cut", body(wholes + [right[:-1]], delta)))
+    return {"dz": body([right] + wholes, delta), "held": [held], "records": [put, whole, gone], "bad": [{"why": w, "dz": d} for w, d in bad]}
 
 
 # ---- section 6: catch-up ----
