@@ -23,7 +23,12 @@
 #include "server/store/blob.h"
 #include "server/store/writer.h"
 
-enum { STEP_US = 2 * 1000 * 1000, RETRY_S = 60, RETRY_MOST_S = 3600 };
+enum {
+    STEP_US = 2 * 1000 * 1000,
+    RETRY_S = 60,
+    RETRY_MOST_S = 3600,
+    REFUSAL_MAX = 64 << 10 /* bytes of what is not the file */
+};
 
 struct fetch {
     const struct mirror_files *m;
@@ -31,10 +36,11 @@ struct fetch {
     char path[16 + HASH_TEXT];
     uint8_t hash[HASH_BYTES];
     int64_t tries;
-    int64_t size;  /* of the file; 0: not known yet */
-    int64_t have;  /* on the disk */
-    int64_t skip;  /* bytes of the answer that we have */
-    int64_t until; /* mono_us */
+    int64_t size;   /* of the file; 0: not known yet */
+    int64_t have;   /* on the disk */
+    int64_t skip;   /* bytes of the answer that we have */
+    size_t refused; /* bytes of an answer that is not the file */
+    int64_t until;  /* mono_us */
     bool paused, too_long, done;
     struct buf piece;
     struct err err;
@@ -79,8 +85,12 @@ static enum sync_rc take(struct follow_get *g, struct sync_err *e, const uint8_t
     struct fetch *f = g->ctx;
     enum sync_rc sr;
 
-    if (g->status != 200 && g->status != 206)
-        return SYNC_OK;
+    if (g->status != 200 && g->status != 206) {
+        f->refused += n;
+        return f->refused <= REFUSAL_MAX && clock_mono_us() <= f->until
+                   ? SYNC_OK
+                   : sync_err_set(e, SYNC_NET, "status %d, and no end", g->status);
+    }
     if (!f->size && (sr = begin(f, e)))
         return sr;
     if (f->skip >= (int64_t)n) {

@@ -6,7 +6,8 @@
  *                                                               \--> .gz, which must decode to the same
  *
  * An object that the publisher has purged (404, 410) is 410 here too, from the transaction on that shows the head. When
- * a head has a higher cut, every object that we hold is asked for again, past every cache: one byte of each.
+ * a head has a higher cut, every object that we hold is asked for again, past every cache: one byte of each. Any answer
+ * but that byte and "gone" (the publisher is busy) puts the head off: what it purged must not be shown here under it.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@ struct body {
     char path[WIRE_URL_MAX];
     struct buf bytes; /* heap */
     size_t most;      /* longer is refused; 0: the beginning is enough */
+    size_t passed;    /* bytes that are not kept */
     struct wire_object object;
     enum wire_encoding encoding;
 };
@@ -36,8 +38,12 @@ static enum sync_rc take(struct follow_get *g, struct sync_err *e, const uint8_t
 {
     struct body *b = g->ctx;
 
-    if (!b->most || g->status != 200)
-        return SYNC_OK;
+    if (!b->most || g->status != 200) {
+        b->passed += n;
+        return b->passed <= BODY_MAX
+                   ? SYNC_OK
+                   : sync_err_set(e, SYNC_NET, "%s: status %d, and no end", b->path, g->status);
+    }
     if (b->bytes.n + n > b->most)
         return sync_err_set(e, SYNC_INVALID, "%s is longer than the index says", b->path);
     buf_add(&b->bytes, p, n);
@@ -60,6 +66,11 @@ static void ask(struct body *b, const char *stream, const uint8_t hash[WIRE_HASH
 static bool is_gone(const struct body *b)
 {
     return b->get.err.rc == SYNC_OK && (b->get.status == 410 || b->get.status == 404);
+}
+
+static bool is_there(const struct body *b)
+{
+    return b->get.err.rc == SYNC_OK && (b->get.status == 200 || b->get.status == 206);
 }
 
 static enum sync_rc check_answer(struct sync_err *e, const struct body *b)
@@ -272,7 +283,7 @@ static enum sync_rc flush(struct batch *b, struct sync_err *e)
         for (size_t i = 0; i < b->n && !rc; i++)
             if (is_gone(&b->bodies[i]))
                 buf_add(&b->p->store->gone, b->bodies[i].object.hash, WIRE_HASH);
-            else if (b->bodies[i].get.err.rc)
+            else if (!is_there(&b->bodies[i]))
                 rc = check_answer(e, &b->bodies[i]);
     } else if (b->n) {
         rc = fetch(b->p, e, b->bodies, b->n);

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "server/channel/mirror.h"
+#include "server/channel/mirror_files.h"
 #include "server/channel/mirror_store.h"
 #include "server/library/purge_url.h"
 #include "server/store/db.h"
@@ -126,6 +127,15 @@ static const char article[] =
     "\"kind\":\"article\",\"originId\":\"a1\",\"published\":\"2026-11-21T10:00:00+08:00\","
     "\"revision\":3,\"site\":\"x\",\"title\":\"题\",\"updated\":\"2026-11-21T10:00:00+08:00\"}";
 
+static const char with_file[] =
+    "{\"attachments\":[{\"hash\":"
+    "\"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\",\"name\":\"附件\","
+    "\"size\":9,\"type\":\"application/pdf\"}],\"authority\":\"main2\",\"column\":\"通知\","
+    "\"id\":\"00000000-0000-4000-8000-000000000001\",\"kind\":\"article\",\"originId\":\"a1\","
+    "\"published\":\"2026-11-21T10:00:00+08:00\",\"revision\":3,\"site\":\"x\",\"title\":"
+    "\"题\","
+    "\"updated\":\"2026-11-21T10:00:00+08:00\"}";
+
 static void every_state_is_one_that_was_signed(void **state)
 {
     struct district d = follow_new(state, 150);
@@ -196,15 +206,20 @@ static void what_was_purged_is_gone_with_the_run(void **state)
     follow_done(&d);
 }
 
+static void name_columns(struct district *d)
+{
+    fake_set_directory(
+        d->server,
+        "{\"columns\":[{\"name\":\"通知\",\"no\":1,\"parent\":0,\"path\":\"通知\","
+        "\"position\":1,\"site\":1,\"type\":\"通知公告\"}],\"sites\":[{\"code\":\"x\","
+        "\"name\":\"区政府\",\"no\":1}]}");
+}
+
 static void items_and_sites_are_listed_like_our_own(void **state)
 {
     struct district d = follow_new(state, 2);
 
-    fake_set_directory(
-        d.server,
-        "{\"columns\":[{\"name\":\"通知\",\"no\":1,\"parent\":0,\"path\":\"通知\","
-        "\"position\":1,\"site\":1,\"type\":\"通知公告\"}],\"sites\":[{\"code\":\"x\","
-        "\"name\":\"区政府\",\"no\":1}]}");
+    name_columns(&d);
     fake_edit(d.server, 0, "题", article);
     fake_head(d.server);
     must_follow(&d);
@@ -226,6 +241,79 @@ static void items_and_sites_are_listed_like_our_own(void **state)
                                             "c.site = s.no WHERE s.name = '和平区政府' "
                                             "AND c.path = '公告'"),
                      1);
+    follow_done(&d);
+}
+
+/* ---- answers without an end ---- */
+
+enum { ENOUGH = 40 << 20 }; /* a reader that is not through by then never is */
+
+struct endless {
+    int status;
+    bool ends; /* after one piece */
+    size_t sent;
+};
+
+static enum sync_rc say_on_and_on(void *ctx, struct sync_err *e, struct follow_get *gets,
+                                  size_t n)
+{
+    static const uint8_t piece[4096];
+    struct endless *x = ctx;
+    enum sync_rc rc = SYNC_OK;
+
+    x->sent = 0;
+    for (size_t i = 0; i < n && !rc; i++) {
+        size_t most = x->ends ? 1 : ENOUGH;
+
+        gets[i].status = x->status;
+        for (size_t at = 0; !rc && at < most; at += sizeof piece) {
+            x->sent += sizeof piece;
+            rc = gets[i].body(&gets[i], e, piece, sizeof piece);
+        }
+    }
+    return rc;
+}
+
+static void a_refusal_without_an_end_is_not_listened_to(void **state)
+{
+    struct district d = follow_new(state, 2);
+    struct endless server = { .status = 404 };
+    struct follow_transport transport = { .ctx = &server, .get = say_on_and_on };
+    struct mirror_files files = { .stream = live_no(d.live),
+                                  .data = live_data(d.live),
+                                  .reader = d.t->w.db,
+                                  .most_bytes = 1 << 20,
+                                  .transport = &transport };
+    bool none;
+
+    name_columns(&d);
+    fake_edit(d.server, 0, "题", with_file);
+    fake_head(d.server);
+    must_follow(&d);
+    assert_int_equal(mirror_files_step(&d.err, &files, &none), SYNC_OK);
+    assert_false(none);
+    assert_in_range(server.sent, 1, 1 << 20);
+    follow_done(&d);
+}
+
+static void an_object_of_which_nothing_is_known_lets_no_takedown_pass(void **state)
+{
+    struct district d = follow_new(state, 200);
+    struct endless server = { .status = 500 };
+    struct follow_transport transport = { .ctx = &server, .get = say_on_and_on };
+    struct mirror_prepare prepare = { d.store, &transport };
+
+    fake_index(d.server);
+    fake_head(d.server);
+    must_follow(&d);
+    assert_true(head_values(d.live, &d.last.head));
+    d.last.head.cut++; /* what it held is asked for again */
+    assert_int_equal(mirror_prepare(&prepare, &d.err, &d.last.head), SYNC_NET);
+    assert_in_range(server.sent, 1, ENOUGH - 1);
+    server.ends = true;
+    assert_int_equal(mirror_prepare(&prepare, &d.err, &d.last.head), SYNC_BUSY);
+    server.status = 206;
+    assert_int_equal(mirror_prepare(&prepare, &d.err, &d.last.head), SYNC_OK);
     follow_done(&d);
 }
 
@@ -357,6 +445,8 @@ int main(void)
         WORLD(a_long_log_comes_in_steps_and_its_objects_are_here),
         WORLD(what_was_purged_is_gone_with_the_run),
         WORLD(items_and_sites_are_listed_like_our_own),
+        WORLD(a_refusal_without_an_end_is_not_listened_to),
+        WORLD(an_object_of_which_nothing_is_known_lets_no_takedown_pass),
         WORLD(a_directory_that_names_two_alike_does_not_stop_the_stream),
         WORLD(a_restored_log_is_followed),
         WORLD(a_restart_shows_what_was_shown),
