@@ -1,8 +1,8 @@
 /*
  * app.c - the process, built in order and torn down in reverse.
  *
- *     directory, lock --> writer --> workers --> streams, heads --> (demo) --> answer cache,
- * routes --> sockets --> loops
+ *     directory, lock --> writer --> workers, builder --> streams, heads --> (demo)
+ *         --> outbound client --> answer cache, routes, sockets --> purge hook --> mirrors --> loops
  *
  * Who hears of changes and of time passing says so before the writer starts (watch()). Whoever
  * fails leaves what stood before it, and app_stop() takes down just that.

@@ -1,8 +1,8 @@
 /*
  * catchup.c - built when first asked for, then kept by every cache on the way.
  *
- * A reader may ask only for the ends that its cursor rounds to, so a head has a few dozen such
- * URLs for all readers together; the response cache in front (server/http/cache.h) sees to it
+ * A reader may ask only for the ends that its cursor rounds to, so a head has some eighty such
+ * URLs (in each encoding) for all readers together; the response cache in front (server/http/cache.h) sees to it
  * that each is built once. The body never depends on what came after `to`: of each item it has
  * the last change inside the range, though the table holds later ones.
  *

@@ -34,9 +34,9 @@ struct net_request {
 /* `agent`: what the server is told; `now_ms`: a monotonic clock. Both outlive the net. */
 struct net *net_open(const char *agent, uint64_t (*now_ms)(void));
 void net_close(struct net *n); /* accepts NULL */
-/* For the requests that follow: seconds, idle_timeout: in which none of those under way moves;
- * cacert: a PEM file, NULL: what this machine trusts.
- * Connections are kept if nothing changes. */
+/* For the requests that follow, in seconds: connect_timeout of each; idle_timeout in which not one
+ * of those under way moves. cacert: a PEM file; NULL: what this machine trusts. Connections are
+ * kept if nothing changes. */
 void net_configure(struct net *n, const char *cacert, uint32_t connect_timeout,
                    uint32_t idle_timeout);
 /* Performs all of them and returns when every one has ended. `stop` is asked several times a second:

@@ -3,8 +3,7 @@
  *
  *     tjzw keys 1
  *     key 1 platform    ed25519 PUB time SIGNER SIGNATURE     signed by itself
- *     key 2 stream:main ed25519 PUB time SIGNER SIGNATURE     signed by the last platform key
- * above
+ *     key 2 stream:main ed25519 PUB time SIGNER SIGNATURE     by the last platform key above
  *
  * Each signature also covers the hash of the line before, so whoever signs a line vouches for
  * everything above it. That is what makes a key built into a phone useful after the platform's

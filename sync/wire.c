@@ -2,8 +2,8 @@
  * wire.c - frames, packs, cursors and the catch-up rounding: the binary half of the protocol.
  *
  *     pack   = "TJZWPK1\n" count  record*          record = frame bytes
- *     frame  = op flags T L born seq id site column date title        (big-endian, 56 + T
- * bytes)
+ *     frame  = op flags T L born seq id site column date title
+ *              (big-endian, 56 + T bytes)
  *
  * A pack arrives in whatever pieces the network cuts it into. The reader hands a record on
  * straight from the piece it came in when it is whole there, and gathers it in the caller's

@@ -3,9 +3,9 @@
  *
  *     --server URL --token-file F     a server anywhere, over HTTPS, with a bearer token
  *     --data DIR, a server runs       its admin socket DIR/admin.sock; being allowed to open it
- * is the right to everything
+ *                                     is the right to everything
  *     --data DIR, none runs           this process takes the directory's lock and is the server
- * for a moment, without network
+ *                                     for a moment, without network
  *
  * So there is one way to change anything, the HTTP interface, whoever asks.
  */

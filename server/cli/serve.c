@@ -1,8 +1,8 @@
 /*
  * serve.c - `tjzw serve`: starts the app, says where it is, and waits for a signal.
  *
- *     settings --> app_start --> READY=1, URLs --> (SIGTERM, SIGINT) --> app_stop within
- * stop_deadline
+ *     settings --> app_start --> URLs, READY=1 --> (SIGTERM, SIGINT)
+ *         --> STOPPING=1 --> app_stop within stop_deadline
  *
  * Signals are blocked before the first thread exists, so that no loop ever sees EINTR.
  */

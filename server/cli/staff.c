@@ -1,6 +1,6 @@
 /*
- * staff.c - site, column, item and token commands: each is one request to the API, described by
- * a row.
+ * staff.c - org, site, column, item, mirror and token commands: each is one request to the API,
+ * described by a row.
  *
  * What stands in the path comes from the positional argument; every option that is set becomes,
  * under its own name, a member of the JSON body or a parameter of the query; a FILE argument is

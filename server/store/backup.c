@@ -5,7 +5,7 @@
  *     2. every other file: keys are copied, blobs (which never change) linked where possible.
  *        They are read after the database, so what it speaks of is there
  *     3. everything is on the disk (syncfs), then read back: hashes, and the database's own
- * check
+ *        check
  *     4. the keys are still what they were when they were copied: they belong together
  *     5. MANIFEST (manifest.h), last
  *

@@ -1,10 +1,9 @@
 /*
  * restore.c - a data directory made of a backup.
  *
- *     1. the backup is checked, every file copied to DATA/restore.part and compared as it is
- * copied
+ *     1. the backup is checked, every file copied to DATA/restore.part and compared meanwhile
  *     2. there, the database is migrated if it is older, and in one transaction every own
- * stream begins a new epoch
+ *        stream begins a new epoch
  *     3. DATA/epoch is raised
  *     4. the files move to their places, the database last
  *
