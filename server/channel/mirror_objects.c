@@ -232,6 +232,47 @@ static enum sync_rc get_all(const struct mirror_prepare *p, struct sync_err *e,
     return rc;
 }
 
+struct answered {
+    const struct mirror_store *store;
+    const uint8_t *hash;
+};
+
+static enum rc put_back(struct work *w, void *arg)
+{
+    const struct answered *a = arg;
+
+    return db_run(w, SQL_mirror_object_back, "bi", a->hash, (size_t)HASH_BYTES, a->store->no);
+}
+
+/* After a restore what was gone is perhaps named and answered again: by the publisher, not by a cache. */
+static bool was_gone(const struct mirror_store *s, const uint8_t *hash)
+{
+    struct work w;
+    struct rows q;
+    enum rc rc;
+
+    work_init(&w, arena_new(), s->reader, "mirror", RIGHT_READ);
+    rc = db_one(&w, SQL_gone_object, &q, "b", hash, (size_t)HASH_BYTES);
+    if (rows_done(&q) && !rc)
+        rc = RC_NOT_FOUND;
+    arena_free(w.mem);
+    return !rc;
+}
+
+static enum sync_rc back(const struct mirror_store *s, struct sync_err *e, const uint8_t *hash)
+{
+    struct answered a = { s, hash };
+    enum sync_rc sr = SYNC_OK;
+    struct work w;
+    enum rc rc;
+
+    work_init(&w, arena_new(), NULL, "mirror", RIGHT_ALL);
+    if ((rc = writer_call(&w, put_back, &a)))
+        sr = mirror_failed(e, rc, &w.err);
+    arena_free(w.mem);
+    return sr;
+}
+
 static enum sync_rc fetch(const struct mirror_prepare *p, struct sync_err *e,
                           struct body *bodies, size_t n)
 {
@@ -241,8 +282,9 @@ static enum sync_rc fetch(const struct mirror_prepare *p, struct sync_err *e,
         if (is_gone(&bodies[i])) {
             if (bodies[i].encoding == WIRE_ZSTD)
                 buf_add(&p->store->gone, bodies[i].object.hash, WIRE_HASH);
-        } else if (!(rc = check_answer(e, &bodies[i]))) {
-            rc = keep(p->store, e, &bodies[i]);
+        } else if (!(rc = check_answer(e, &bodies[i])) &&
+                   !(rc = keep(p->store, e, &bodies[i])) && bodies[i].get.past_caches) {
+            rc = back(p->store, e, bodies[i].object.hash);
         }
     }
     for (size_t i = 0; i < n; i++)
@@ -296,14 +338,17 @@ static enum sync_rc flush(struct batch *b, struct sync_err *e)
 static enum sync_rc add(struct batch *b, struct sync_err *e, const struct wire_object *o)
 {
     const char *stream = b->p->store->name;
+    bool again = was_gone(b->p->store, o->hash);
 
     if (b->probes) {
         probe(&b->bodies[b->n++], stream, o);
     } else {
         ask(&b->bodies[b->n], stream, o->hash, WIRE_ZSTD, o->zstd_bytes);
-        b->bodies[b->n++].object = *o;
-        ask(&b->bodies[b->n], stream, o->hash, WIRE_GZIP, o->gzip_bytes);
-        b->bodies[b->n++].object = *o;
+        ask(&b->bodies[b->n + 1], stream, o->hash, WIRE_GZIP, o->gzip_bytes);
+        for (size_t end = b->n + 2; b->n < end; b->n++) {
+            b->bodies[b->n].object = *o;
+            b->bodies[b->n].get.past_caches = again;
+        }
     }
     return b->n + 2 > AT_ONCE ? flush(b, e) : SYNC_OK;
 }

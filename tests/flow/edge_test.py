@@ -5,6 +5,7 @@ it goes on while the city is away, and what is new in the city's list, or gone f
 import json
 import sqlite3
 import sys
+import time
 
 from lib import World, article, wait_for
 
@@ -29,14 +30,18 @@ def level(a, b, stream):
         raise AssertionError(f"{why}\n{b.said()[-2000:]}") from None
 
 
+def index_names(server):
+    lines = server.get(f"/v1/sync/main/object/{server.head()['index']}").body.decode().splitlines()[2:]
+    return {line.split()[1] for line in lines}
+
+
 def new_index(city, edge, text):
     """The city's own articles are all changed, so that an index with other objects is made; the names of those, level at the edge."""
     before = city.head()["index"]
     take_in(city, [{**article(100 + i), "source": "示例市", "summary": text} for i in range(1, 20)])
     wait_for("another index", 20, lambda: city.head()["index"] != before)
     level(city, edge, "main")
-    lines = edge.get(f"/v1/sync/main/object/{edge.head()['index']}").body.decode().splitlines()[2:]
-    return {line.split()[1] for line in lines}
+    return index_names(edge)
 
 
 def forgotten(w, city, edge, serve):
@@ -124,6 +129,27 @@ with World() as w:
         wait_for("the edge to show it", 20, lambda: edge.get(f"/v1/items/{one['id']}").status == 200, 0.1)
     with case("objects that were superseded long ago, or taken down, are no files of the edge's, and no URL of them answers"):
         edge = forgotten(w, city, edge, lambda: w.serve(at["edge"], *options, port=edge.port, env=QUICK))
+    with case("an object that was gone, and that the origin names and answers again as after a restore, is answered here again"):
+        new_index(city, edge, "再来")
+        time.sleep(1.5)     # what was made in a hurry is joined
+        level(city, edge, "main")
+        names = index_names(edge)
+        edge.stop()
+        db = sqlite3.connect(at["edge"] / "tjzw.db")
+        with db:
+            db.executemany("INSERT INTO gone_object (hash, stream, at) SELECT ?, no, 1 FROM stream WHERE name = 'main'", [(bytes.fromhex(n),) for n in names])
+        db.close()
+        for file in (at["edge"] / "objects").glob("*/*"):
+            file.unlink()
+        edge = w.serve(at["edge"], *options, port=edge.port, env=QUICK)
+        assert all(edge.get(f"/v1/sync/main/object/{n}").status == 410 for n in names)
+        before = city.head()["seq"]
+        take_in(city, [{**article(101), "source": "示例市"}])
+        wait_for("a head", 5, lambda: city.head()["seq"] > before)
+        level(city, edge, "main")
+        assert index_names(city) & names, "another index: the test asks nothing"
+        said = {(edge.get(f"/v1/sync/main/object/{n}{e}").status, city.get(f"/v1/sync/main/object/{n}{e}").status) for n in names & index_names(city) for e in ("", ".gz", ".zst")}
+        assert said == {(200, 200)}, said
     with case("it goes on while the origin is away, also after a restart"):
         city.stop()
         edge.kill()
