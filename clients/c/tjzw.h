@@ -371,8 +371,9 @@ struct tjzw_request {
 
 struct tjzw_transport {
     void *ctx;
-    /* Performs all n, several side by side if it can, and returns when all have ended.
-     * `stop(stop_ctx)` true: end them now. */
+    /* Performs all n, several side by side if it can, and returns when all have ended. Asks
+     * `stop(stop_ctx)` several times a second, also while nothing comes (tjzw_listen lives on it);
+     * true: end them now. */
     void (*get)(void *ctx, struct tjzw_request *requests, size_t n,
                 bool (*stop)(void *stop_ctx), void *stop_ctx);
 };

@@ -20,8 +20,8 @@ struct mirror_files {
     const struct follow_transport *transport;
 };
 /*
- * Fetches one file that is due, or a part of it: it takes some 2 s at most, so that heads do not wait. *none: nothing
- * is due. What fails is tried again later, and logged; only SYNC_CANCELLED and SYNC_STORE are returned.
+ * Fetches one file that is due, or a part of it: it takes some 2 s at most (20 where the server falls silent), so that
+ * heads do not wait. *none: nothing is due. What fails is tried again later, and logged; only SYNC_CANCELLED and SYNC_STORE are returned.
  */
 enum sync_rc mirror_files_step(struct sync_err *e, const struct mirror_files *m, bool *none);
 

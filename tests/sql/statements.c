@@ -2,8 +2,8 @@
  * statements.c - every named statement of server/store/sql, looked at once.
  *
  *     statements          TAP: each prepares on SQLite and reads by an index, or says why it
- * does not statements --pg     prints each as one line "PREPARE name AS text;" for
- * postgres_test.py
+ *                         does not
+ *     statements --pg     prints each as one line "PREPARE name AS text;" for postgres_test.py
  *
  * What counts as a full scan is a line "SCAN table ..." of EXPLAIN QUERY PLAN, with or without
  * an index: both read every row. A statement that gives a reason (`-- scan:`) and reads by an
