@@ -2,7 +2,7 @@
  * mirror_thread.c - when who is followed.
  *
  *     FOLLOWED --(due)--> run --ok--> due after mirror_poll
- *                          \--failed--> due after 1, 2, 4 … times that, half of it by chance, at most an hour; not before Retry-After
+ *                          \--failed--> due after 1, 2, 4 … times that, half of it by chance (mirror_rest()); not before Retry-After
  *
  * Up to a fifth of mirror_poll is added by chance. One thread runs all of them, one after the other: a run that finds nothing
  * new is one small request, and a file is fetched while no stream is due. What is followed stands in the table `mirror`; the thread reads it anew when somebody has changed it.
@@ -33,6 +33,7 @@
 #include "server/store/writer.h"
 #include "sync/object.h"
 
+enum { REST_S = 10, SHARE = 20 };
 enum { SWEEP_S = 3600, FILES_US = 10 * 1000 * 1000 };
 
 struct follower {
@@ -125,9 +126,18 @@ static void sweep_objects(struct follower *f, const struct wire_head *head)
     arena_free(w.mem);
 }
 
+uint32_t mirror_rest(uint32_t poll, unsigned failures, int64_t took_us, uint32_t random)
+{
+    int64_t most = took_us / 1000000 * SHARE;
+    uint32_t wait = follow_backoff(poll, failures, random);
+
+    most = most > REST_S ? most : REST_S;
+    return wait < most ? wait : (uint32_t)most;
+}
+
 /* Told when it begins and when it ends, not at every attempt. */
 static void ended(struct follower *f, enum sync_rc rc, const struct sync_err *e,
-                  const struct follow_result *r)
+                  const struct follow_result *r, int64_t took_us)
 {
     uint32_t wait = mirror.poll, retry = mirror_net_retry(mirror.net);
 
@@ -136,7 +146,7 @@ static void ended(struct follower *f, enum sync_rc rc, const struct sync_err *e,
         if (!f->failures++)
             LOG(LOG_WARN, "mirror_failed", L_STR("stream", f->name), L_STR("url", f->url),
                 L_STR("reason", e->text));
-        wait = follow_backoff(mirror.poll, f->failures, randombytes_random());
+        wait = mirror_rest(mirror.poll, f->failures, took_us, randombytes_random());
     } else {
         if (f->failures)
             LOG(LOG_INFO, "mirror_works_again", L_STR("stream", f->name));
@@ -165,6 +175,7 @@ static void follow(struct follower *f)
                                 .prepare_ctx = &prepare };
     struct follow_result r = { 0 };
     struct sync_err e = { 0 };
+    int64_t begun = clock_mono_us();
     enum sync_rc rc;
 
     mirror_net_to(mirror.net, f->url, f->cacert);
@@ -173,7 +184,7 @@ static void follow(struct follower *f)
         return;
     if (r.first_use && !rc)
         first_use(f, &r);
-    ended(f, rc, &e, &r);
+    ended(f, rc, &e, &r, clock_mono_us() - begun);
 }
 
 /* One picture or attachment, or a part of it. */
@@ -332,6 +343,7 @@ static void follow_edge(void)
     uint32_t wait = mirror.poll;
     struct sync_err e = { 0 };
     char why[MIRROR_STATUS_TEXT] = "";
+    int64_t begun = clock_mono_us();
     bool changed = false;
     enum sync_rc rc;
 
@@ -345,7 +357,8 @@ static void follow_edge(void)
             LOG(LOG_WARN, "edge_failed", L_STR("url", mirror.conf->edge_of),
                 L_STR("reason", e.text));
         snprintf(why, sizeof why, "%.120s: %s", mirror.conf->edge_of, e.text);
-        wait = follow_backoff(mirror.poll, mirror.edge_failures, randombytes_random());
+        wait = mirror_rest(mirror.poll, mirror.edge_failures, clock_mono_us() - begun,
+                           randombytes_random());
     } else {
         mirror.edge_failures = 0;
     }

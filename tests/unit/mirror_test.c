@@ -17,6 +17,7 @@
 #include "server/channel/mirror.h"
 #include "server/channel/mirror_files.h"
 #include "server/channel/mirror_store.h"
+#include "server/channel/mirror_thread.h"
 #include "server/library/purge_url.h"
 #include "server/store/db.h"
 #include "server/store/writer.h"
@@ -436,11 +437,35 @@ static void a_bad_network_never_shows_what_was_not_signed(void **state)
     follow_done(&d);
 }
 
+/* ---- after failures ---- */
+
+static void a_publisher_that_comes_back_is_met_soon(void **state)
+{
+    enum { S = 1000000 };
+    static const struct {
+        unsigned failures;
+        int64_t took_us;
+        uint32_t least, most;
+    } cases[] = {
+        { 1, 0, 1, 2 },           { 2, 0, 2, 4 },
+        { 9, 0, 10, 10 },                              /* refused at once */
+        { 9, 10 * S, 200, 200 },  { 3, 20 * S, 4, 8 }, /* silent for long */
+        { 40, 20 * S, 400, 400 }, { 40, 300 * S, 1800, 3600 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (uint32_t random = 0; random < 5000; random += 7)
+            assert_in_range(mirror_rest(2, cases[i].failures, cases[i].took_us, random),
+                            cases[i].least, cases[i].most);
+}
+
 int main(void)
 {
 #define WORLD(test) \
     cmocka_unit_test_setup_teardown(test, sync_world_set_up, sync_world_tear_down)
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_publisher_that_comes_back_is_met_soon),
         WORLD(every_state_is_one_that_was_signed),
         WORLD(a_long_log_comes_in_steps_and_its_objects_are_here),
         WORLD(what_was_purged_is_gone_with_the_run),
