@@ -1,5 +1,6 @@
 /*
- * clock.h - the only reader of time. Tests set it; nobody else calls time() or clock_gettime().
+ * clock.h - the server's only reader of time. Tests set it; nobody else here calls time() or
+ * clock_gettime().
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H

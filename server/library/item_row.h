@@ -1,6 +1,6 @@
 /*
- * item_row.h - the rows behind item.h, for the files of the library that write them: item.c,
- * publish.c and import.c.
+ * item_row.h - the rows behind item.h, for the files that write them: item.c, publish.c and
+ * import.c of the library, and mirror_items.c, which has what other servers publish.
  */
 #ifndef LIBRARY_ITEM_ROW_H
 #define LIBRARY_ITEM_ROW_H

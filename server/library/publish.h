@@ -1,6 +1,6 @@
 /*
- * publish.h - what the public sees changes only here. Every function writes exactly one change,
- * in the caller's transaction, or none when it fails.
+ * publish.h - what the public sees of our own streams changes only here. Every function writes
+ * exactly one change, in the caller's transaction, or none when it fails.
  */
 #ifndef LIBRARY_PUBLISH_H
 #define LIBRARY_PUBLISH_H
