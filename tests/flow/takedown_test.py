@@ -257,6 +257,55 @@ def taken_down(w):
     lib.server.stop()
 
 
+class Edge(Library):
+    """The same URLs, asked of a server that mirrors the library's."""
+
+    def __init__(self, w, lib):
+        self.w, self.lib = w, lib
+        self.server = w.serve(w.dir / "edge", "--mirror", lib.server.url, "--cacert", w.certificate(),
+                              env={**SETTINGS, "TJZW_MIRROR_POLL": "1s"})
+        self.server.data = w.dir / "edge"
+
+    def level(self):
+        head = self.lib.see_head()
+        wait_for("the edge to be level", 20, lambda: self.server.get("/v1/sync/main/head").body == self.lib.server.get("/v1/sync/main/head").body)
+        return head
+
+    def hold(self, urls):
+        """{url: whether the edge's answer holds the secret}"""
+        held = {url: self.secret in self.look(url)[1] for url in urls}
+        return {url: held.get(url.removesuffix(DIFFERENCES)) for url in held}
+
+
+def mirrored(w):
+    lib = Library(w)
+    lib.found()
+    fillers(lib, 64, "填充")
+    edge = Edge(w, lib)
+    for verb in ("gone", "withdraw"):
+        with case(f"after {verb} no URL of a mirror says it, once it has the head"):
+            edge.secret, file = f"镜像里的绝密之语-{verb}".encode(), f"SECRET-FILE {verb} 镜像里的绝密之语-{verb}".encode()
+            item = lib.publish(edge.secret.decode(), file)
+            fillers(lib, 10, f"镜像后来{verb}")
+            urls = lib.name_all(item, edge.secret, [file], indexed=True)
+            edge.level()
+            wait_for("the edge to have the file", 30, lambda: edge.look(f"/v1/blobs/{hashlib.sha256(file).hexdigest()}")[0] == 200)
+            held = edge.hold(urls)
+            kinds = {kind(url) for url, yes in held.items() if yes}
+            missing = {k for k in MUST_HOLD if "preview" not in k} - kinds
+            assert not missing, f"nothing of {sorted(missing)} at the edge held it"
+            note(f"{len(held)} URLs, {sum(held.values())} of them held it at the edge")
+            lib.end(item, verb)
+            edge.level()
+            check_silent(edge, held, edge.secret)
+            later = lib.name_all(item, edge.secret, [file])
+            edge.level()
+            guilty = [url for url, yes in edge.hold(later).items() if yes]
+            assert not guilty, guilty
+    edge.server.stop()
+    lib.server.stop()
+
+
 def answers_of_staff(w):
     """What a mutation was answered is kept for a day, and is a place where a text can stay."""
     lib = Library(w)
@@ -527,7 +576,7 @@ def hooked(w):
     lib.server.stop()
 
 
-for part in (taken_down, answers_of_staff, killed, restored, hooked):
+for part in (taken_down, mirrored, answers_of_staff, killed, restored, hooked):
     with World() as w:
         part(w)
 sys.exit(done())
