@@ -188,6 +188,13 @@ static enum sync_rc ancestry_check(struct sync_err *e, const struct engine *f)
                : SYNC_OK;
 }
 
+static enum sync_rc directory_check(struct sync_err *e, const struct text *t)
+{
+    if (t->at && !wire_is_canonical(t->at, t->n))
+        return sync_err_set(e, SYNC_INVALID, "directory: not an object of canonical JSON");
+    return SYNC_OK;
+}
+
 enum sync_rc plan_take_texts(struct sync_err *e, struct engine *f)
 {
     enum sync_rc rc;
@@ -195,7 +202,7 @@ enum sync_rc plan_take_texts(struct sync_err *e, struct engine *f)
     if ((rc = fetch_parts(e, f)) || (rc = part_text(e, f, PART_ANCESTRY, &f->ancestry)) ||
         (rc = part_text(e, f, PART_DIRECTORY, &f->directory)) ||
         (rc = part_text(e, f, PART_WITHHELD, &f->withheld)) ||
-        (rc = withheld_check(e, &f->withheld)))
+        (rc = directory_check(e, &f->directory)) || (rc = withheld_check(e, &f->withheld)))
         return rc;
     return ancestry_check(e, f);
 }

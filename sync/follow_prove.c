@@ -334,7 +334,6 @@ static enum sync_rc ask_place(struct sync_err *e, struct engine *f, const uint8_
     struct wire_url url = { .kind = WIRE_URL_PLACE };
     char path[WIRE_URL_MAX], answer[64];
     struct fetch_text t = { .path = path, .out = answer, .room = sizeof answer };
-    struct wire_text at;
     enum sync_rc rc;
 
     strcpy(url.stream, f->head.stream);
@@ -344,11 +343,7 @@ static enum sync_rc ask_place(struct sync_err *e, struct engine *f, const uint8_
         return t.status == 404
                    ? sync_err_set(e, SYNC_NOT_HELD, "no such item was ever published here")
                    : rc;
-    at = (struct wire_text){ answer, answer + t.n };
-    if (!wire_take_u64(&at, &out->born) || !wire_take_lit(&at, " ") ||
-        !wire_take_u64(&at, &out->seq) || !wire_take_lit(&at, "\n") || at.at != at.end)
-        return sync_err_set(e, SYNC_INVALID, "%s: not a place", path);
-    return SYNC_OK;
+    return wire_place_parse(e, answer, t.n, &out->born, &out->seq);
 }
 
 struct looking {

@@ -299,6 +299,13 @@ size_t wire_ancestry_print(uint64_t epoch, uint64_t first_seq, char out[WIRE_ANC
 enum sync_rc wire_ancestry_allows(struct sync_err *e, const char *text, size_t n,
                                   uint64_t epoch, struct wire_cursor held, bool *ok);
 
+/* Where an item is, by its id. */
+enum sync_rc wire_place_parse(struct sync_err *e, const char *text, size_t n, uint64_t *born,
+                              uint64_t *seq);
+
+/* Whether this is one object of canonical JSON (section 9), at most 32 levels deep. */
+bool wire_is_canonical(const char *text, size_t n);
+
 /* The `from` of the one catch-up URL for this cursor and head; cursor <= head. */
 uint64_t wire_catchup_from(uint64_t cursor, uint64_t head);
 /* Whether `from` is what some cursor at most WIRE_CATCHUP_MAX behind `to` rounds down to. */

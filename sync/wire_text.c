@@ -1,6 +1,6 @@
 /*
  * wire_text.c - the canonical forms of single values, and what is made of a few of them:
- * cursors and URLs.
+ * cursors, places and URLs.
  *
  * Every text is read with a cursor that takes one canonical value at a time: a decimal without
  * sign or leading zeros, lower-case hex, padded base64 whose unused bits are zero, one space,
@@ -226,6 +226,20 @@ enum sync_rc wire_cursor_parse(struct sync_err *e, const char *text, size_t n,
 size_t wire_cursor_print(struct wire_cursor c, char out[WIRE_CURSOR_MAX])
 {
     return (size_t)snprintf(out, WIRE_CURSOR_MAX, "%" PRIu64 ".%" PRIu64, c.epoch, c.seq);
+}
+
+enum sync_rc wire_place_parse(struct sync_err *e, const char *text, size_t n, uint64_t *born,
+                              uint64_t *seq)
+{
+    struct wire_text t = { text, text + n };
+    uint64_t b, s;
+
+    if (!wire_take_u64(&t, &b) || !wire_take_lit(&t, " ") || !wire_take_u64(&t, &s) ||
+        !wire_take_lit(&t, "\n") || t.at != t.end || s == 0)
+        return sync_err_set(e, SYNC_INVALID, "a place looks like `born seq`");
+    *born = b;
+    *seq = s;
+    return SYNC_OK;
 }
 
 /* ---- URLs ---- */

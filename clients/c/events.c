@@ -1,9 +1,10 @@
 /*
  * events.c - server-sent events: lines ended by LF, CR or CRLF; `field: value`; an empty line ends
- * an event; a colon begins a comment.
+ * an event; a colon begins a comment. A hint is an event whose data is one JSON object.
  */
 #include "clients/c/events.h"
 
+#include <jansson.h>
 #include <string.h>
 
 void events_begin(struct events *s)
@@ -121,4 +122,39 @@ bool events_take(struct events *s, const void *bytes, size_t n, event_fn *fn, vo
         s->line[s->nline++] = *at;
     }
     return true;
+}
+
+static uint64_t positive(const json_t *hint, const char *name)
+{
+    json_int_t n = json_integer_value(json_object_get(hint, name));
+
+    return n > 0 ? (uint64_t)n : 0;
+}
+
+/* A path that is not the twin of a head of the stream that the hint is about is not fetched. */
+static bool take_twin(const json_t *hint, struct wire_url *twin)
+{
+    const char *stream = json_string_value(json_object_get(hint, "stream"));
+    const json_t *head = json_object_get(hint, "head");
+    struct sync_err ignored;
+
+    return stream && json_is_string(head) &&
+           !wire_url_parse(&ignored, json_string_value(head), json_string_length(head), twin) &&
+           twin->kind == WIRE_URL_TWIN && strcmp(twin->stream, stream) == 0;
+}
+
+bool event_hint(const struct event *event, struct hint *out)
+{
+    json_t *hint;
+    bool taken;
+
+    if (strcmp(event->type, "head") != 0 ||
+        !(hint = json_loadb(event->data, event->n, JSON_REJECT_DUPLICATES, NULL)))
+        return false;
+    if ((taken = take_twin(hint, &out->twin))) {
+        out->spread = positive(hint, "spread");
+        out->list = positive(hint, "list");
+    }
+    json_decref(hint);
+    return taken;
 }

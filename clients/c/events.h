@@ -1,5 +1,6 @@
 /*
- * events.h - server-sent events (WHATWG HTML section 9.2) out of bytes as they come. Pure; inside libtjzw only.
+ * events.h - server-sent events (WHATWG HTML section 9.2) out of bytes as they come, and what a hint says
+ * (docs/protocol/events.md). Pure; inside libtjzw only.
  */
 #ifndef TJZW_EVENTS_H
 #define TJZW_EVENTS_H
@@ -7,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "sync/wire.h"
 
 enum {
     EVENT_MAX = 64 << 10 /* bytes of a line, and of an event's data */,
@@ -35,5 +38,14 @@ void events_begin(struct events *s);
 /* Calls `fn` for each event that these bytes complete. false: a line or an event is too long, so the
  * stream is to be closed. */
 bool events_take(struct events *s, const void *bytes, size_t n, event_fn *fn, void *ctx);
+
+struct hint {
+    struct wire_url twin; /* of the head that is shown now */
+    uint64_t spread;      /* seconds */
+    uint64_t list;        /* 0: not said */
+};
+
+/* false: nothing is to be done about this event. */
+bool event_hint(const struct event *event, struct hint *out);
 
 #endif

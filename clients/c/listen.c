@@ -197,47 +197,31 @@ static bool is_held(struct listener *l, const struct wire_url *twin)
            head.seq == twin->seq && head.sign == twin->sign;
 }
 
-static void take_hint(struct listener *l, const char *path, uint64_t spread, uint64_t list)
+static void on_event(void *ctx, const struct event *event)
 {
-    struct wire_url twin;
-    struct sync_err ignored;
+    struct listener *l = ctx;
+    struct hint hint;
     bool held;
 
-    if (wire_url_parse(&ignored, path, strlen(path), &twin) || twin.kind != WIRE_URL_TWIN)
+    if (!event_hint(event, &hint))
         return;
-    held = is_held(l, &twin);
-    if (held && !list)
+    held = is_held(l, &hint.twin);
+    if (held && !hint.list)
         return;
     for (size_t i = 0; i < l->n; i++) {
         struct heard *h = &l->streams[i];
-        uint32_t most = (uint32_t)(spread < SPREAD_MOST_S ? spread : SPREAD_MOST_S) * 1000;
+        uint32_t most =
+            (uint32_t)(hint.spread < SPREAD_MOST_S ? hint.spread : SPREAD_MOST_S) * 1000;
         uint64_t ripe = link_now_ms() + randombytes_uniform(most + 1);
 
-        if (strcmp(h->stream, twin.stream) != 0)
+        if (strcmp(h->stream, hint.twin.stream) != 0)
             continue;
         if ((!h->twin[0] && !h->list) || ripe < h->ripe)
             h->ripe = ripe; /* a later hint does not put the first one off */
-        h->list = list;
+        h->list = hint.list;
         if (!held)
-            snprintf(h->twin, sizeof h->twin, "%s", path);
+            wire_url_print(&hint.twin, h->twin);
     }
-}
-
-static void on_event(void *ctx, const struct event *event)
-{
-    json_t *hint;
-    const char *path;
-    json_int_t spread, list;
-
-    if (strcmp(event->type, "head") != 0 ||
-        !(hint = json_loadb(event->data, event->n, JSON_REJECT_DUPLICATES, NULL)))
-        return;
-    path = json_string_value(json_object_get(hint, "head"));
-    spread = json_integer_value(json_object_get(hint, "spread"));
-    list = json_integer_value(json_object_get(hint, "list"));
-    if (path && strlen(path) < WIRE_URL_MAX)
-        take_hint(ctx, path, spread > 0 ? (uint64_t)spread : 0, list > 0 ? (uint64_t)list : 0);
-    json_decref(hint);
 }
 
 static void on_status(struct tjzw_request *r, int status)

@@ -1,9 +1,11 @@
 """net.py - how this reader asks: over one HTTPS connection, an answer cut short continued with Range; and what a stream of hints says."""
 import http.client
+import json
+import re
 import ssl
 from urllib.parse import urlsplit
 
-from wire import need
+from wire import NUMBER, TOP, need
 
 
 class Http:
@@ -51,12 +53,24 @@ class Http:
         return status, got, body
 
 
+def hint(data, stream):
+    """The name of the head's twin that the data of a hint shows for this stream; None: pass it over."""
+    try:
+        said = json.loads(data)
+    except ValueError:
+        return None
+    path = said.get("head") if isinstance(said, dict) and said.get("stream") == stream else None
+    m = re.fullmatch(rf"/v1/sync/{re.escape(stream)}/head/((?:{NUMBER})\.(?:{NUMBER})\.(?:{NUMBER}))", path) if isinstance(path, str) else None
+    return m[1] if m and all(int(n) < TOP for n in m[1].split(".")) else None
+
+
 def events(lines):
     """(event, data, id) of a stream of server-sent events, given its lines; `retry` comes as an event."""
     event, data, ident = "message", [], None
-    for line in lines:
+    for n, line in enumerate(lines):
+        line = (line.removeprefix(b"\xef\xbb\xbf") if not n else line).removesuffix(b"\n").removesuffix(b"\r")
         need(len(line) <= 65536, "a line of hints over 64 KiB")
-        line = line.decode("utf-8").rstrip("\r\n")
+        line = line.decode("utf-8")
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if not line:
@@ -69,5 +83,5 @@ def events(lines):
             data.append(value)
         elif name == "id":
             ident = value
-        elif name == "retry" and value.isdigit():
+        elif name == "retry" and re.fullmatch("[0-9]+", value):
             yield "retry", value, ident

@@ -15,13 +15,12 @@ everything is in memory and every leaf is hashed anew for every root.
 What is refused raises Refused with a sentence, and what was held stays. Moving, TooLarge and NotYet are the ways of section 6 to come again.
 Needs Debian's python3-nacl and python3-zstandard. Not here: SM2 ("a reader may rely on ed25519 alone"), a store.
 """
-import json
 import random
-import re
 import sys
 import time
 from dataclasses import dataclass, field, replace
 
+import net
 import tree
 import wire
 from net import Http
@@ -215,10 +214,7 @@ class Reader:
 
     def may_continue(self, pairs, h):
         held = self.state.head
-        if h.seq < held.seq or h.size < held.size:
-            return False
-        at = next((i for i, (epoch, _) in enumerate(pairs) if epoch == held.epoch), None)
-        return at is not None and (at == len(pairs) - 1 or held.seq < pairs[at + 1][1])
+        return h.seq >= held.seq and h.size >= held.size and wire.continues(pairs, held.epoch, held.seq)
 
     def catch_up(self, base):
         held, h = self.state.head, base.head
@@ -393,9 +389,7 @@ class Reader:
     def keep(self, uuid):
         """Holds an item from below the horizon, at the head held. Its record."""
         s = self.state
-        m = re.fullmatch(rb"(0|[1-9]\d*) ([1-9]\d*)\n", self.ask(self.path(f"place/{uuid}"), named=False))
-        need(m, "a place is `born seq`")
-        born = wire.number(m[1].decode())
+        born, _ = wire.place(self.ask(self.path(f"place/{uuid}"), named=False))
         need(born < s.head.size, "the item is newer than the head held")
         if born >= s.horizon:
             r = s.items[born]
@@ -512,11 +506,10 @@ def highest_below(horizon, size):
 
 def hinted(reader, data):
     """Follows one hint; False if it names what is held or may not be fetched."""
-    said = json.loads(data)
-    m = re.fullmatch(rf"/v1/sync/{re.escape(reader.stream)}/head/(\d+\.\d+\.\d+)", said["head"])
-    if said["stream"] != reader.stream or not m or reader.state.head and reader.state.head.twin == m[1]:
+    twin = net.hint(data, reader.stream)
+    if not twin or reader.state.head and reader.state.head.twin == twin:
         return False
-    reader.sync(said["head"])
+    reader.sync(reader.path(f"head/{twin}"))
     return True
 
 

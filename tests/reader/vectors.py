@@ -1,7 +1,9 @@
 """vectors.py - tests/vectors/sync through the reader's own functions: what is good is read as it says, what is bad is refused."""
+import io
 import json
 from pathlib import Path
 
+import net
 import tree
 import wire
 from wire import Refused, need, sha256
@@ -157,7 +159,59 @@ def catchup(v):
         assert wire.rounded(c["cursor"], c["head"]) == c["from"], c
 
 
-FILES = {"catchup": catchup, "chain": chain, "covers": covers, "dz": dz, "heads": heads, "keys": keys, "packs": packs,
+def index(v):
+    for c in v["good"]:
+        seq, parts = wire.index(c["text"].encode())
+        assert seq == c["seq"] and len(parts) == len(c["objects"]), c
+        for p, o in zip(parts, c["objects"]):
+            assert (p.kind, p.hash.hex(), p.first, p.last) == (o["kind"], o["hash"], o["first_born"], o["last_born"]), o
+            assert (p.lowest, p.highest, p.size) == (o["lowest_seq"], o["highest_seq"], o["bytes"]), o
+    for c in v["bad"]:
+        assert refused(wire.index, c["text"].encode()), c["why"]
+
+
+def ancestry(v):
+    for c in v["good"]:
+        pairs = wire.ancestry(c["text"].encode())
+        assert pairs == [(p["epoch"], p["first_seq"]) for p in c["pairs"]], c
+        for r in c["readers"]:
+            assert wire.continues(pairs, r["epoch"], r["seq"]) == r["may_continue"], r
+    for c in v["bad"]:
+        assert refused(wire.ancestry, c["text"].encode()), c["why"]
+
+
+def place(v):
+    for c in v["good"]:
+        assert wire.place(c["text"].encode()) == (c["born"], c["seq"])
+    for c in v["bad"]:
+        assert refused(wire.place, c["text"].encode()), c["why"]
+
+
+def directory(v):
+    for c in v["good"]:
+        said = wire.canonical(c["text"].encode())
+        assert said["sites"] == c["sites"] and said["columns"] == c["columns"], c
+    for c in v["bad"]:
+        assert refused(wire.canonical, bytes.fromhex(c["hex"]) if "hex" in c else c["text"].encode()), c["why"]
+
+
+def events(v):
+    for c in v["good"]:
+        seen = list(net.events(io.BytesIO(c["body"].encode())))
+        told = [e for e in seen if e[0] != "retry"]
+        assert told == [(e["type"], e["data"], e["id"]) for e in c["events"]], c["name"]
+        assert [int(e[1]) for e in seen if e[0] == "retry"] == [c["retry"]] * (c["retry"] > 0), c["name"]
+        for e in c["events"]:
+            hint = e["hint"]
+            assert not hint or f"/v1/sync/{hint['stream']}/head/{net.hint(e['data'], hint['stream'])}" == hint["head"], e
+            assert not hint or net.hint(e["data"], "other") is None
+    for c in v["hints_to_pass_over"]:
+        assert net.hint(c["data"], "main") is None, c["why"]
+    for c in v["lines"]:
+        assert refused(list, net.events([b":" * c["bytes"] + b"\n"])) != c["taken"], c
+
+
+FILES = {"ancestry": ancestry, "directory": directory, "events": events, "index": index, "place": place, "catchup": catchup, "chain": chain, "covers": covers, "dz": dz, "heads": heads, "keys": keys, "packs": packs,
          "platform": platform, "records": records, "tree": trees, "withheld": withheld}
 
 

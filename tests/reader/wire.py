@@ -417,9 +417,15 @@ def ancestry(body):
         parts = line.split(" ")
         need(len(parts) == 2, "ancestry: epoch and first seq, nothing else")
         pairs.append((number(parts[0]), number(parts[1])))
-        need(pairs[-1][1] >= 1, "ancestry: changes are counted from 1")
+        need(pairs[-1][0] >= 1 and pairs[-1][1] >= 1, "ancestry: no epoch is 0, and changes are counted from 1")
         need(len(pairs) == 1 or pairs[-2][0] < pairs[-1][0] and pairs[-2][1] <= pairs[-1][1], "ancestry: lines ascend")
     return pairs
+
+
+def continues(pairs, epoch, seq):
+    """May a reader with this cursor go on in the log of this ancestry?"""
+    at = next((i for i, pair in enumerate(pairs) if pair[0] == epoch), None)
+    return at is not None and (at == len(pairs) - 1 or seq < pairs[at + 1][1])
 
 
 @dataclass
@@ -454,6 +460,15 @@ def withheld(body):
     need(all(UUID.fullmatch(i) for i in ids), "withheld: this is no id")
     need(all(a < b for a, b in zip(ids, ids[1:])), "withheld: ids ascend, each once")
     return [bytes.fromhex(i.replace("-", "")) for i in ids]
+
+
+def place(body):
+    """(born, seq)"""
+    m = re.fullmatch(rb"([0-9]+) ([0-9]+)\n", body)
+    need(m, "a place is `born seq`")
+    born, seq = (number(n.decode()) for n in m.groups())
+    need(seq, "changes are counted from 1")
+    return born, seq
 
 
 def canonical(body):

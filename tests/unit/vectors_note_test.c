@@ -196,6 +196,143 @@ static void withheld(void **state)
     json_decref(all);
 }
 
+/* ---- index, ancestry, place, directory ---- */
+
+static void same_object(const struct wire_object *a, const json_t *o)
+{
+    assert_string_equal(a->kind == WIRE_BASE ? "base" : "layer", text(o, "kind"));
+    assert_hash(o, "hash", a->hash);
+    assert_int_equal(a->first_born, number(o, "first_born"));
+    assert_int_equal(a->last_born, number(o, "last_born"));
+    assert_int_equal(a->lowest_seq, number(o, "lowest_seq"));
+    assert_int_equal(a->highest_seq, number(o, "highest_seq"));
+    assert_int_equal(a->bytes, number(o, "bytes"));
+    assert_int_equal(a->gzip_bytes, number(o, "gzip_bytes"));
+    assert_int_equal(a->zstd_bytes, number(o, "zstd_bytes"));
+}
+
+static enum sync_rc read_index(const json_t *o)
+{
+    const json_t *objects = json_object_get(o, "objects");
+    const char *whole = text(o, "text");
+    struct wire_object a;
+    struct wire_lines w;
+    size_t n = 0;
+    bool more = true;
+    enum sync_rc rc = wire_index_begin(&err, whole, strlen(whole), &w);
+
+    while (!rc && !(rc = wire_index_next(&err, &w, &a, &more)) && more) {
+        if (objects)
+            same_object(&a, json_array_get(objects, n));
+        n++;
+    }
+    if (objects) {
+        assert_int_equal(w.seq, number(o, "seq"));
+        assert_int_equal(n, json_array_size(objects));
+    }
+    return rc;
+}
+
+static void indexes(void **state)
+{
+    json_t *all = load("index.json"), *o;
+    size_t i;
+
+    (void)state;
+    json_array_foreach(json_object_get(all, "good"), i, o) OK(read_index(o));
+    json_array_foreach(json_object_get(all, "bad"), i, o) if (read_index(o) != SYNC_INVALID)
+        fail_msg("accepted: %s", text(o, "why"));
+    json_decref(all);
+}
+
+static void pairs(const json_t *o, const char *whole)
+{
+    const json_t *want;
+    struct wire_cursor pair;
+    struct wire_lines w;
+    bool more;
+    size_t i;
+
+    wire_ancestry_begin(whole, strlen(whole), &w);
+    json_array_foreach(json_object_get(o, "pairs"), i, want)
+    {
+        OK(wire_ancestry_next(&err, &w, &pair, &more));
+        assert_true(more);
+        assert_int_equal(pair.epoch, number(want, "epoch"));
+        assert_int_equal(pair.seq, number(want, "first_seq"));
+    }
+    OK(wire_ancestry_next(&err, &w, &pair, &more));
+    assert_false(more);
+    json_array_foreach(json_object_get(o, "readers"), i, want)
+    {
+        struct wire_cursor held = { number(want, "epoch"), number(want, "seq") };
+
+        OK(wire_ancestry_allows(&err, whole, strlen(whole), w.epoch, held, &more));
+        assert_int_equal(more, json_is_true(json_object_get(want, "may_continue")));
+    }
+}
+
+static void ancestry(void **state)
+{
+    json_t *all = load("ancestry.json"), *o;
+    bool ignored;
+    size_t i;
+
+    (void)state;
+    json_array_foreach(json_object_get(all, "good"), i, o) pairs(o, text(o, "text"));
+    json_array_foreach(json_object_get(all, "bad"), i, o)
+    {
+        uint64_t epoch = number(o, "epoch");
+
+        if (wire_ancestry_allows(&err, text(o, "text"), strlen(text(o, "text")), epoch,
+                                 (struct wire_cursor){ epoch, 0 }, &ignored) != SYNC_INVALID)
+            fail_msg("accepted: %s", text(o, "why"));
+    }
+    json_decref(all);
+}
+
+static void places(void **state)
+{
+    json_t *all = load("place.json"), *o;
+    uint64_t born, seq;
+    size_t i;
+
+    (void)state;
+    json_array_foreach(json_object_get(all, "good"), i, o)
+    {
+        OK(wire_place_parse(&err, text(o, "text"), strlen(text(o, "text")), &born, &seq));
+        assert_int_equal(born, number(o, "born"));
+        assert_int_equal(seq, number(o, "seq"));
+    }
+    json_array_foreach(json_object_get(all, "bad"), i, o)
+    {
+        if (wire_place_parse(&err, text(o, "text"), strlen(text(o, "text")), &born, &seq) !=
+            SYNC_INVALID)
+            fail_msg("accepted: %s", text(o, "why"));
+    }
+    json_decref(all);
+}
+
+static void directories(void **state)
+{
+    json_t *all = load("directory.json"), *o;
+    size_t i, n;
+
+    (void)state;
+    json_array_foreach(json_object_get(all, "good"), i, o)
+        assert_true(wire_is_canonical(text(o, "text"), strlen(text(o, "text"))));
+    json_array_foreach(json_object_get(all, "bad"), i, o)
+    {
+        bool raw = json_is_string(json_object_get(o, "hex"));
+        char *bytes = raw ? (char *)unhex_new(text(o, "hex"), &n) : strdup(text(o, "text"));
+
+        if (wire_is_canonical(bytes, raw ? n : strlen(bytes)))
+            fail_msg("accepted: %s", text(o, "why"));
+        free(bytes);
+    }
+    json_decref(all);
+}
+
 /* ---- SM2, as OpenSSL reads it ---- */
 
 static bool sm2_holds(const uint8_t public_key[VERIFY_SM2], const struct wire_sig *s,
@@ -264,8 +401,9 @@ static void sm2(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(heads),    cmocka_unit_test(keys), cmocka_unit_test(platform),
-        cmocka_unit_test(withheld), cmocka_unit_test(sm2),
+        cmocka_unit_test(heads),    cmocka_unit_test(keys),        cmocka_unit_test(platform),
+        cmocka_unit_test(withheld), cmocka_unit_test(indexes),     cmocka_unit_test(ancestry),
+        cmocka_unit_test(places),   cmocka_unit_test(directories), cmocka_unit_test(sm2),
     };
 
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests_name("vectors", tests, NULL, NULL);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the examples in this directory from docs/protocol/sync.md alone, with nothing but Python's standard library.
+"""Writes the examples in this directory from docs/protocol/sync.md and events.md alone, with nothing but Python's standard library.
 
 It shares no code with the implementation, Ed25519, SM2 (sm2.py) and zstd frames included, so that both can only agree by following the page.
 
@@ -302,6 +302,153 @@ def withheld():
                 ("no hyphens", text + ids[0] + "\n"), ("a blank line", text + "\n"), ("another version", text.replace("1", "2")), ("empty", ""))]}
 
 
+# ---- section 7: the other texts ----
+
+def index():
+    def line(kind, name, *numbers):
+        return f"{kind} {sha(name.encode()).hex()} {' '.join(map(str, numbers))}\n"
+
+    def case(seq, *objects):
+        names = ("kind", "hash", "first_born", "last_born", "lowest_seq", "highest_seq", "bytes", "gzip_bytes", "zstd_bytes")
+        return {"text": f"tjzw index 1\nseq {seq}\n" + "".join(line(*o) for o in objects), "seq": seq,
+                "objects": [dict(zip(names, (o[0], sha(o[1].encode()).hex(), *o[2:]))) for o in objects]}
+
+    base, layer = ("base", "one", 0, 1023, 1, 9981, 3145728, 1048576, 700131), ("layer", "two", 17, 900, 9982, 10000, 61234, 20111, 9120)
+    good = case(10000, base, layer)
+    text, first, second = good["text"], line(*base), line(*layer)
+
+    def put(place, *values):
+        """The base line with other numbers from this one on."""
+        numbers = list(base[2:])
+        numbers[place:place + len(values)] = values
+        return text.replace(first, line("base", "one", *numbers))
+
+    return {"good": [good, case(0), case(5), case(7, ("layer", "a", 3, 3, 7, 7, 69, 80, 70)), case(9, layer[:2] + (0, 5, 1, 9, 1, 2, 3), base[:2] + (4, 9, 2, 2, 1, 2, 3)),
+                     case(2**63 - 1, base[:2] + (0, 2**63 - 1, 1, 2**63 - 1, 1, 1, 1))],
+            "bad": [{"why": w, "text": t} for w, t in (
+                ("an unknown kind", text.replace("layer ", "patch ")), ("the kind in upper case", text.replace("base ", "Base ")), ("first born above last born", put(0, 1024)),
+                ("lowest seq 0", put(2, 0)), ("lowest seq above the highest", put(2, 9982)), ("a seq above the index's", put(3, 10001)), ("2^63", put(4, 2**63)),
+                ("a leading zero", put(0, "00")), ("a sign", put(0, "+0")), ("a negative number", put(0, "-1")), ("a number too few", text.replace(" 9120", "")),
+                ("a number too many", text.replace(" 9120", " 9120 1")), ("two spaces", text.replace("base ", "base  ")), ("a space at a line's end", text.replace(" 9120", " 9120 ")),
+                ("a tab", text.replace("base ", "base\t")), ("upper-case hex", text.replace(sha(b"one").hex(), sha(b"one").hex().upper())),
+                ("a short hash", text.replace(sha(b"one").hex(), sha(b"one").hex()[:-2])), ("no last line end", text[:-1]), ("a blank line", text + "\n"), ("CRLF", text.replace("\n", "\r\n")),
+                ("no seq", text.replace("seq 10000\n", "")), ("the seq of another spelling", text.replace("seq 10000", "seq 010000")), ("seq behind the objects", "tjzw index 1\n" + first + second + "seq 10000\n"),
+                ("another version", text.replace("index 1", "index 2")), ("no first line", text[len("tjzw index 1\n"):]), ("empty", ""))]}
+
+
+def ancestry():
+    def case(pairs, *readers):
+        return {"text": "".join(f"{e} {first}\n" for e, first in pairs), "pairs": [{"epoch": e, "first_seq": first} for e, first in pairs],
+                "readers": [{"epoch": e, "seq": c, "may_continue": may} for e, c, may in readers]}
+
+    one, three = [(1763712000, 1)], [(100, 1), (200, 51), (300, 51)]
+    text = case(three)["text"]
+    return {"good": [case(one, (1763712000, 0, True), (1763712000, 995, True), (1763711999, 5, False), (1763712001, 5, False)),
+                     case(three, (100, 0, True), (100, 50, True), (100, 51, False), (200, 50, True), (200, 51, False), (300, 50, True), (300, 51, True), (150, 1, False), (400, 60, False)),
+                     case([(1, 2**63 - 1), (2**63 - 1, 2**63 - 1)], (1, 2**63 - 2, True), (1, 2**63 - 1, False))],
+            "bad": [{"why": w, "text": t, "epoch": e} for w, t, e in (
+                ("epochs that do not ascend", "100 1\n90 2\n", 90), ("an epoch twice", "100 1\n100 2\n", 100), ("first seqs that go back", "100 5\n200 4\n", 200),
+                ("first seq 0", "100 0\n", 100), ("epoch 0", "0 1\n100 1\n", 100), ("no last line end", text[:-1], 300), ("a blank line", text + "\n", 300), ("two spaces", "100  1\n", 100),
+                ("a word more", "100 1 1\n", 100), ("a word less", "100\n", 100), ("a leading zero", "100 01\n", 100), ("a sign", "100 +1\n", 100), ("2^63", f"100 {2**63}\n", 100),
+                ("CRLF", text.replace("\n", "\r\n"), 300), ("a space before", " 100 1\n", 100), ("a first line", "tjzw ancestry 1\n" + text, 300), ("empty", "", 300))]}
+
+
+def place():
+    return {"good": [{"text": f"{born} {seq}\n", "born": born, "seq": seq} for born, seq in ((0, 1), (7, 21), (994, 995), (2**63 - 1, 2**63 - 1))],
+            "bad": [{"why": w, "text": t} for w, t in (
+                ("no line end", "7 21"), ("two line ends", "7 21\n\n"), ("CRLF", "7 21\r\n"), ("two spaces", "7  21\n"), ("a space before", " 7 21\n"), ("a space behind", "7 21 \n"),
+                ("a leading zero", "07 21\n"), ("a sign", "7 +21\n"), ("seq 0", "7 0\n"), ("2^63", f"7 {2**63}\n"), ("one number", "7\n"), ("three numbers", "7 21 1\n"), ("hex", "7 1f\n"),
+                ("another separator", "7.21\n"), ("a second line", "7 21\n8 22\n"), ("empty", ""))]}
+
+
+# ---- section 7 and 9: the directory ----
+
+SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f", '"': '\\"', "\\": "\\\\"}
+
+
+def canonical(value):
+    if isinstance(value, dict):
+        members = sorted(value.items(), key=lambda m: m[0].encode())
+        return "{" + ",".join(canonical(k) + ":" + canonical(v) for k, v in members) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(canonical, value)) + "]"
+    if isinstance(value, str):
+        return '"' + "".join(SHORT.get(c) or (f"\\u{ord(c):04x}" if c < " " else c) for c in value) + '"'
+    return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
+
+
+def directory():
+    sites = [{"code": "demo", "domain": "demo.example", "name": "示例网站", "no": 1}, {"code": "second", "name": '"引号" \\ / \t\x1f\x7f 𠀀', "no": 2}]
+    columns = [{"name": "政策", "no": 1, "parent": 0, "path": "政策", "position": 2, "site": 1, "type": "政策文件"},
+               {"keywords": "社保,医保", "name": "通知公告", "no": 3, "parent": 1, "path": "政策/通知公告", "position": -1, "site": 1, "type": "通知公告"}]
+    whole = {"columns": columns, "sites": sites}
+    later = {"later": {"a": [1, {"b": True}], "": -7}, "columns": [{**columns[0], "sort": [], "zz": False}], "sites": [{**sites[0], "a": "?"}], "\u00e9": {}, "Z\n": []}
+    text, site = canonical(whole), canonical(sites[0])
+
+    def edit(old, new):
+        assert text.count(old)
+        return text.replace(old, new, 1)
+
+    bad = (("white space", edit('"no":1,', '"no": 1,')), ("a line end behind", text + "\n"), ("a space before", " " + text), ("members not in order", edit('"no":1,"parent":0', '"parent":0,"no":1')),
+           ("a member twice", edit('"no":1,', '"no":1,"no":1,')), ("a member twice, once in another spelling", edit('"name":"政策","no":1', '"n\\u0061me":"政策","name":"政策","no":1')),
+           ("an escape that is not needed", edit("demo.example", "demo\\u002eexample")), ("an escaped slash", edit("政策/通知公告", "政策\\/通知公告")),
+           ("an escape in upper case", edit("\\u001f", "\\u001F")), ("a long escape that has a short one", edit("\\t", "\\u0009")), ("a control character as it is", edit("\\t", "\t")),
+           ("DEL escaped", edit("\x7f", "\\u007f")), ("half a surrogate pair", edit("𠀀", "\\ud840")), ("a surrogate pair escaped", edit("𠀀", "\\ud840\\udc00")), ("an unknown escape", edit("\\t", "\\v")),
+           ("a fraction", edit('"no":3', '"no":3.0')), ("an exponent", edit('"no":3', '"no":3e0')), ("a leading zero", edit('"no":3', '"no":03')), ("a plus", edit('"no":3', '"no":+3')),
+           ("minus zero", edit('"parent":0', '"parent":-0')), ("a comma too many", edit('"no":2}]', '"no":2},]')), ("a comma too few", edit(f"{site},", site)), ("another quote", edit('"sites"', "'sites'")),
+           ("a word that is none", edit('"no":3', '"no":nan')), ("cut", text[:-1]), ("something behind", text + "{}"), ("a byte order mark", "\ufeff" + text), ("an array", canonical([whole])),
+           ("a string", '"directory"'), ("empty", ""))
+    return {"good": [{"text": canonical(d), "sites": d["sites"], "columns": d["columns"]} for d in ({"columns": [], "sites": []}, whole, later)],
+            "bad": [{"why": w, "text": t} for w, t in bad] + [{"why": "not UTF-8", "hex": text.encode().replace("示".encode(), b"\xff").hex()},
+                                                              {"why": "a surrogate in UTF-8", "hex": text.encode().replace("示".encode(), b"\xed\xa0\x80").hex()}]}
+
+
+# ---- events.md ----
+
+def hint(stream, cursor, seq, **more):
+    return {"stream": stream, "head": f"/v1/sync/{stream}/head/{cursor}", "seq": seq, "poll": 60, **more}
+
+
+def spelled(value):
+    """JSON with its members in this order."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def events():
+    first, other = hint("main", "1763712000.41.1", 41, spread=2), hint("he-ping", "1763712000.7.3", 7, spread=0, list=12)
+    later = hint("main", "1763712000.42.1", 42, spread=0, later={"stream": "x"})
+
+    def block(ident, told, kind="head"):
+        return f"id: {ident}\nevent: {kind}\ndata: {told if isinstance(told, str) else spelled(told)}\n\n"
+
+    def case(name, body, told=(), retry=0, ident=""):
+        """told: (type, id when it came, data or hint) of each event."""
+        return {"name": name, "body": body, "retry": retry, "id": ident,
+                "events": [{"type": t, "id": i, "data": d if isinstance(d, str) else spelled(d), "hint": d if t == "head" else None} for t, i, d in told]}
+
+    one, two, three = "main=1763712000.41.1", "main=1763712000.41.1,he-ping=1763712000.7.3.12", "main=1763712000.42.1,he-ping=1763712000.7.3.12"
+    whole = "retry: 1500\n\n" + block(one, first) + ":\n\n" + block(two, other) + ":\n\n:\n\n" + block(three, later)
+    told = [("head", one, first), ("head", two, other), ("head", three, later)]
+    good = [case("three heads between heartbeats", whole, told, 1500, three), case("nothing happens", "retry: 900\n\n:\n\n:\n\n", retry=900), case("nothing yet", ""),
+            case("an event of another kind", block(one, "?", "later") + block(two, other), [("later", one, "?"), ("head", two, other)], 0, two),
+            case("cut in an event", block(one, first) + block(two, other)[:-1], [("head", one, first)], 0, two),
+            case("an event without data", f"id: {one}\nevent: head\n\n" + block(two, other), [("head", two, other)], 0, two),
+            case("no spaces, an unknown field, a comment", f"id:{one}\nlater: 1\nevent:head\n: a word\ndata:{spelled(first)}\n\n", [("head", one, first)], 0, one),
+            case("a kind does not last, an id does", block(one, first) + "data: a\n\ndata: b\ndata: c\n\n", [("head", one, first), ("message", one, "a"), ("message", one, "b\nc")], 0, one),
+            case("retry is no number", "retry: 1s\n\nretry: -1\n\n"), case("line ends of another kind", whole.replace("\n", "\r\n"), told, 1500, three),
+            case("a byte order mark", "\ufeff" + whole, told, 1500, three)]
+    head = first["head"]
+    bad = [(why, spelled({**first, "head": path})) for why, path in (
+        ("another stream's head", other["head"]), ("no head's twin", "/v1/sync/main/head"), ("a log", "/v1/sync/main/log/1763712000/0/0-41"), ("another server", "https://other.example" + head),
+        ("a server without a scheme", "//other.example" + head), ("a name only", head.rpartition("/")[2]), ("a query", head + "?a"), ("a cursor alone", head[:-2]), ("one number more", head + ".1"),
+        ("an encoding", head + ".gz"), ("a way up", "/v1/sync/main/head/../../he-ping/head/1763712000.7.3"), ("a leading zero", head.replace(".41", ".041")), ("2^63", head.replace("41", str(2**63))),
+        ("a line end", head + "\n"), ("nothing", ""), ("a number", 41), ("a name that no stream has", head.replace("main", "Main")))]
+    bad += [("no head", spelled({k: v for k, v in first.items() if k != "head"})), ("no stream", spelled({k: v for k, v in first.items() if k != "stream"})), ("an array", spelled([first])),
+            ("a string", spelled(head)), ("cut", spelled(first)[:-1]), ("something behind", spelled(first) + "{}"), ("no JSON", "head"), ("empty", "")]
+    return {"good": good, "hints_to_pass_over": [{"why": w, "data": d} for w, d in bad],
+            "lines": [{"bytes": 65535, "taken": True}, {"bytes": 65536, "taken": True}, {"bytes": 65537, "taken": False}]}
+
+
 # ---- section 7 and 11: the tree in pieces ----
 
 def heights(size):
@@ -424,7 +571,8 @@ def catchup():
 
 
 FILES = {"records.json": lambda: {"good": records(), "bad": bad_frames()}, "packs.json": packs, "tree.json": tree, "chain.json": chain, "heads.json": heads,
-         "keys.json": keys, "catchup.json": catchup, "platform.json": platform, "withheld.json": withheld, "covers.json": covers, "dz.json": dz}
+         "keys.json": keys, "catchup.json": catchup, "platform.json": platform, "withheld.json": withheld, "covers.json": covers, "dz.json": dz, "index.json": index,
+         "ancestry.json": ancestry, "place.json": place, "directory.json": directory, "events.json": events}
 
 
 def main():
