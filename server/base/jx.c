@@ -156,17 +156,30 @@ enum rc jx_check(struct err *e, const json_t *object, const struct jx_field *fie
 {
     const char *name;
     json_t *v;
+
+    json_object_foreach((json_t *)(uintptr_t)object, name, v)
+    {
+        char pointer[128];
+
+        snprintf(pointer, sizeof pointer, "%s/%.80s", at, name);
+        if (!find_field(fields, name))
+            return err_field(e, pointer, "there is no field \"%.80s\"", name);
+    }
+    return jx_check_known(e, object, fields, at);
+}
+
+enum rc jx_check_known(struct err *e, const json_t *object, const struct jx_field *fields,
+                       const char *at)
+{
+    const char *name;
+    json_t *v;
     enum rc rc;
 
     json_object_foreach((json_t *)(uintptr_t)object, name, v)
     {
         const struct jx_field *f = find_field(fields, name);
-        char pointer[128];
 
-        snprintf(pointer, sizeof pointer, "%s/%.80s", at, name);
-        if (!f)
-            return err_field(e, pointer, "there is no field \"%.80s\"", name);
-        if ((rc = check_one(e, v, f, at)))
+        if (f && (rc = check_one(e, v, f, at)))
             return rc;
     }
     for (; fields->name; fields++) {

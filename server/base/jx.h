@@ -37,6 +37,9 @@ struct jx_field {
  * `at` is the pointer prefix, "" at the top. */
 enum rc jx_check(struct err *e, const json_t *object, const struct jx_field *fields,
                  const char *at);
+/* The same, but members that are not in the table are passed over: what others wrote may say more. */
+enum rc jx_check_known(struct err *e, const json_t *object, const struct jx_field *fields,
+                       const char *at);
 const char *jx_text(const json_t *object,
                     const char *name); /* NULL if absent; lives as long as the object */
 int64_t jx_int(const json_t *object, const char *name, int64_t otherwise);

@@ -430,13 +430,13 @@ enum rc mirror_directory(struct work *w, int64_t stream, const char *name, const
     for (size_t i = 0; i < json_array_size(sites) && !rc; i++) {
         const json_t *site = json_array_get(sites, i);
 
-        if (!(rc = jx_check(&w->err, site, site_members, "sites")))
+        if (!(rc = jx_check_known(&w->err, site, site_members, "sites")))
             rc = put_site(w, stream, name, site);
     }
     for (size_t i = 0; i < json_array_size(columns) && !rc; i++) {
         const json_t *column = json_array_get(columns, i);
 
-        if (!(rc = jx_check(&w->err, column, column_members, "columns")))
+        if (!(rc = jx_check_known(&w->err, column, column_members, "columns")))
             rc = put_column(w, stream, column);
     }
     return as_invalid(w, rc);

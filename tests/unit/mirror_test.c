@@ -235,7 +235,7 @@ static void items_and_sites_are_listed_like_our_own(void **state)
         d.server,
         "{\"columns\":[{\"name\":\"公告\",\"no\":1,\"parent\":0,\"path\":\"公告\","
         "\"position\":1,\"site\":1,\"type\":\"通知公告\"}],\"sites\":[{\"code\":\"x\","
-        "\"name\":\"和平区政府\",\"no\":1}]}");
+        "\"name\":\"和平区政府\",\"no\":1,\"of a later version\":[]}]}");
     fake_head(d.server);
     must_follow(&d);
     assert_int_equal(sync_world_number(d.t, "SELECT count(*) FROM site s JOIN site_column c ON "
