@@ -104,6 +104,23 @@ static enum rc open_local(struct link *l, struct err *e, const struct conf *c, b
     }
 }
 
+/* What only --server has a use for is not passed over: whoever gave it believes that it counts. */
+static enum rc check_options(struct err *e, const struct args *a)
+{
+    bool own = false;
+
+    if (arg_text(a, "server", NULL))
+        return arg_text(a, "data", NULL)
+                   ? err_set(e, RC_INVALID, "--server and --data exclude each other")
+                   : RC_OK;
+    if (!arg_text(a, "cacert", NULL))
+        return RC_OK;
+    for (const struct opt *o = a->command->opts; o->name; o++)
+        own |= strcmp(o->name, "ca") == 0;
+    return err_set(e, RC_INVALID, "--cacert is for --server%s",
+                   own ? "; for the server that is to be mirrored it is --ca FILE" : "");
+}
+
 enum rc link_open(struct err *e, const struct args *a, const struct conf *c, bool may_found,
                   struct link **out)
 {
@@ -112,9 +129,7 @@ enum rc link_open(struct err *e, const struct args *a, const struct conf *c, boo
     enum rc rc;
 
     l->mem = mem;
-    if (arg_text(a, "server", NULL) && arg_text(a, "data", NULL))
-        rc = err_set(e, RC_INVALID, "--server and --data exclude each other");
-    else
+    if (!(rc = check_options(e, a)))
         rc =
             arg_text(a, "server", NULL) ? open_remote(l, e, a) : open_local(l, e, c, may_found);
     if (rc) {

@@ -84,6 +84,15 @@ def main(w):
         staff("token", "revoke", "cms")
         assert w.tjzw(*remote, "--token-file", token, "--publish", path, check=False).returncode
 
+    with case("--cacert without --server is refused, and where --ca is meant, that is said"):
+        mirror = ["mirror", "add", "--data", w.data, "--stream", "heping", "--cacert", w.certificate(), "https://127.0.0.1:1"]
+        refused = w.tjzw(*mirror, check=False)
+        said = refused.stderr.decode().splitlines()
+        assert refused.returncode and len(said) == 1 and "--cacert is for --server" in said[0] and "--ca FILE" in said[0], said
+        assert "heping" not in json.dumps(staff("mirror", "list"))
+        refused = w.tjzw("import", "--data", w.data, "--cacert", w.certificate(), path, check=False)
+        assert refused.returncode and b"--cacert is for --server\n" in refused.stderr, refused.stderr
+
     with case("phone and server hold the same, and the log is whole"):
         phone.sync()
         assert phone.export() == w.export()
