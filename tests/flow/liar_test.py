@@ -17,7 +17,7 @@ from liar import Liar
 
 from tap import case, done, note, rounds
 
-ROUNDS = rounds(400, 40)    # a round is four processes and half a second on a busy machine: 2,000 are in tests/unit/follow_faults_test.c
+ROUNDS = rounds(400, 40)    # a round is four processes and half a second on a busy machine: 2,000 are in tests/unit/follow_sim_test.c
 ITEMS = 200                 # more than a tile of the tree holds
 LIES = ("flip", "cut", "short", "long", "old", "frozen", "swap", "tombstone")
 READERS = ("behind", "new", "objects", "damaged")
