@@ -76,10 +76,10 @@ def rest(server, deadline):
 
 # ---- load ----
 
-def load(url, requests, *headers):
-    """h2load; requests a second. Every answer must be 2xx or 3xx. A list of URLs is asked in turn."""
-    requests = max(requests, CLIENTS)
-    command = ["h2load", "-n", str(requests), "-c", str(CLIENTS), "-m", "1", "-t", "1"]
+def load(url, requests, *headers, clients=CLIENTS):
+    """h2load; requests a second. Every answer must be 2xx or 3xx. A list of URLs is asked in turn, by each client from its first."""
+    requests = max(requests, clients)
+    command = ["h2load", "-n", str(requests), "-c", str(clients), "-m", "1", "-t", "1"]
     for header in headers:
         command += ["-H", header]
     said = subprocess.run([*command, *([url] if isinstance(url, str) else url)], capture_output=True, text=True, env=clean_env(),
@@ -90,21 +90,26 @@ def load(url, requests, *headers):
 
 
 class Row:
-    """One URL of one server, measured in rounds."""
+    """One URL of one server, measured in rounds. Of many URLs clients side by side ask the same at the same time: those need clients=1."""
 
-    def __init__(self, name, pid, url, *headers, size=0, requests=None):
+    def __init__(self, name, pid, url, *headers, size=0, requests=None, clients=CLIENTS):
         self.name, self.pid, self.url, self.headers, self.size = name, pid, url, headers, size
         self.most = requests or (FEW_BYTES // size if size else 10 ** 9)
-        self.rates, self.costs = [], []
+        self.clients, self.rates, self.costs = clients, [], []
+
+    def _number(self, requests):
+        """Of many URLs whole turns, so that the next round does not begin with those that were asked last."""
+        turn = len(self.url) if isinstance(self.url, list) and self.clients == 1 else 1
+        return -(-max(self.clients, min(requests, self.most)) // turn) * turn
 
     def measure(self, requests):
-        requests = max(CLIENTS, min(requests, self.most))
+        requests = self._number(requests)
         before = cpu(self.pid)
-        self.rates.append(load(self.url, requests, *self.headers))
+        self.rates.append(load(self.url, requests, *self.headers, clients=self.clients))
         self.costs.append((cpu(self.pid) - before) / requests / 1000)
 
     def warm(self, requests):
-        load(self.url, min(requests, self.most), *self.headers)
+        load(self.url, self._number(requests), *self.headers, clients=self.clients)
 
     @property
     def rate(self):
@@ -275,5 +280,5 @@ def machine():
     return f"{os.cpu_count()} cores ({model[1] if model else os.uname().machine}), {memory_kb / 1e6:.0f} GB, Linux {os.uname().release}"
 
 
-__all__ = ["ALONE", "BUILD", "CACHE", "Distance", "ROOT", "Row", "TJZW", "apply_edits", "certificate", "corpus", "cpu", "import_file", "library",
-           "load", "machine", "made", "measure", "origin_ids", "rest", "rss_anon", "say", "spawn", "start_floor", "start_nginx"]
+__all__ = ["ALONE", "BUILD", "CACHE", "CLIENTS", "Distance", "ROOT", "Row", "TJZW", "apply_edits", "certificate", "corpus", "cpu", "import_file",
+           "library", "load", "machine", "made", "measure", "origin_ids", "rest", "rss_anon", "say", "spawn", "start_floor", "start_nginx"]

@@ -17,6 +17,7 @@ ROWS = (
     ("catch-up, zstd", LOG + ".zst"),
     ("catch-up, dz", LOG + ".dz"),
     ("cover", "/v1/sync/main/cover/{epoch}.{seq}"),
+    ("heads, as polled", "/v1/sync/heads/main"),
     ("heads of all streams", "/v1/sync/heads"),
     ("object, zstd", "/v1/sync/main/object/{object}.zst"),
     ("item by id", "/v1/items/{item}"),
