@@ -14,17 +14,20 @@ enum { DEEPEST = 32, NO_BYTE = -1 };
 
 static bool take_value(struct wire_text *t, int depth);
 
-/* "\u00" is taken: two digits of a control character that has no short form. */
+/* The control character that has no short form; NO_BYTE, and nothing is taken, if this is none. */
 static int long_escape(struct wire_text *t)
 {
+    struct wire_text mark = *t;
     uint8_t byte;
 
-    if (!wire_take_hex(t, &byte, 1) || byte >= 0x20 || (byte && strchr("\n\r\t\b\f", byte)))
+    if (!wire_take_lit(&mark, "\\u00") || !wire_take_hex(&mark, &byte, 1) || byte >= 0x20 ||
+        (byte && strchr("\n\r\t\b\f", byte)))
         return NO_BYTE;
+    *t = mark;
     return byte;
 }
 
-/* The next byte of what a string means; NO_BYTE at its closing quote, and where it is malformed. */
+/* The next byte of what a string means; NO_BYTE, and nothing is taken, at its closing quote and where it is malformed. */
 static int take_byte(struct wire_text *t)
 {
     static const char letters[] = "\"\\nrtbf", meant[] = "\"\\\n\r\t\b\f";
@@ -34,10 +37,8 @@ static int take_byte(struct wire_text *t)
         return NO_BYTE;
     if (*t->at != '\\')
         return (unsigned char)*t->at++;
-    if (wire_take_lit(t, "\\u00"))
-        return long_escape(t);
     if (t->end - t->at < 2 || t->at[1] == '\0' || !(letter = strchr(letters, t->at[1])))
-        return NO_BYTE;
+        return long_escape(t);
     t->at += 2;
     return meant[letter - letters];
 }
@@ -105,7 +106,7 @@ static bool take_value(struct wire_text *t, int depth)
 {
     struct wire_text ignored;
 
-    if (depth > DEEPEST || t->at == t->end)
+    if (t->at == t->end || (depth > DEEPEST && strchr("{[", *t->at)))
         return false;
     switch (*t->at) {
     case '{': t->at++; return take_members(t, depth);

@@ -12,6 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 static void mix(void *ctx, const struct event *e)
 {
     uint64_t *sum = ctx;
+    struct hint hint;
 
     if (strlen(e->type) >= 64 || e->n > EVENT_MAX || e->data[e->n])
         abort();
@@ -19,6 +20,8 @@ static void mix(void *ctx, const struct event *e)
         *sum = *sum * 31 + (uint8_t)*p;
     for (size_t i = 0; i < e->n; i++)
         *sum = *sum * 31 + (uint8_t)e->data[i];
+    if (event_hint(e, &hint) && hint.twin.kind != WIRE_URL_TWIN)
+        abort();
     *sum = *sum * 31 + 1;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "server/base/jx.h"
+#include "sync/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -40,6 +41,11 @@ static void try_canonical(struct arena *mem, const char *text, size_t n)
     if (jx_object(&e, mem, text, n, &v) || !has_canonical(v))
         return;
     jx_canonical(&once, v);
+    if (!wire_is_canonical(once.p, once.n) &&
+        !memmem(once.p, once.n, "-9223372036854775808", 20))
+        abort(); /* that number's like without the sign is none that the page has */
+    if (wire_is_canonical(text, n) && (once.n != n || memcmp(once.p, text, n)))
+        abort();
     if (jx_object(&e, mem, once.p, once.n, &v))
         abort();
     jx_canonical(&twice, v);

@@ -1,10 +1,12 @@
 /*
- * wire_texts_fuzz.c - the texts of the protocol: head, index, ancestry, cursor, URL.
+ * wire_texts_fuzz.c - the texts of the protocol: head, index, ancestry, cursor, URL, place.
  *
  * The first byte chooses the text. What the parser lets in must be printed again byte for byte:
  * there is one spelling of everything, so no two caches or signatures can differ about the same
  * thing.
  */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,12 +101,25 @@ static void try_url(const char *text, size_t n)
         must_equal(again, wire_url_print(&u, again), text, n);
 }
 
+static void try_place(const char *text, size_t n)
+{
+    struct sync_err e;
+    char again[64];
+    uint64_t born, seq;
+
+    if (!wire_place_parse(&e, text, n, &born, &seq))
+        must_equal(
+            again,
+            (size_t)snprintf(again, sizeof again, "%" PRIu64 " %" PRIu64 "\n", born, seq), text,
+            n);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    static void (*const tries[])(const char *, size_t) = { try_head, try_index, try_ancestry,
-                                                           try_cursor, try_url };
+    static void (*const tries[])(const char *, size_t) = { try_head,   try_index, try_ancestry,
+                                                           try_cursor, try_url,   try_place };
 
     if (n)
-        tries[data[0] % 5]((const char *)data + 1, n - 1);
+        tries[data[0] % 6]((const char *)data + 1, n - 1);
     return 0;
 }

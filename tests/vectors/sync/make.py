@@ -391,7 +391,8 @@ def directory():
 
     bad = (("white space", edit('"no":1,', '"no": 1,')), ("a line end behind", text + "\n"), ("a space before", " " + text), ("members not in order", edit('"no":1,"parent":0', '"parent":0,"no":1')),
            ("a member twice", edit('"no":1,', '"no":1,"no":1,')), ("a member twice, once in another spelling", edit('"name":"政策","no":1', '"n\\u0061me":"政策","name":"政策","no":1')),
-           ("an escape that is not needed", edit("demo.example", "demo\\u002eexample")), ("an escaped slash", edit("政策/通知公告", "政策\\/通知公告")),
+           ("an escape that is not needed", edit("demo.example", "demo\\u002eexample")), ("the same at a string's end", edit("demo.example", "demo.exampl\\u0065")),
+           ("half an escape at a string's end", edit("demo.example", "demo.example\\u00")), ("an escaped slash", edit("政策/通知公告", "政策\\/通知公告")),
            ("an escape in upper case", edit("\\u001f", "\\u001F")), ("a long escape that has a short one", edit("\\t", "\\u0009")), ("a control character as it is", edit("\\t", "\t")),
            ("DEL escaped", edit("\x7f", "\\u007f")), ("half a surrogate pair", edit("𠀀", "\\ud840")), ("a surrogate pair escaped", edit("𠀀", "\\ud840\\udc00")), ("an unknown escape", edit("\\t", "\\v")),
            ("a fraction", edit('"no":3', '"no":3.0')), ("an exponent", edit('"no":3', '"no":3e0')), ("a leading zero", edit('"no":3', '"no":03')), ("a plus", edit('"no":3', '"no":+3')),
