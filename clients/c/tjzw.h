@@ -26,7 +26,8 @@
  * success, and fills `e` if it is not NULL. Threads: a handle is used by one thread at a time;
  * only tjzw_stop may be called from any thread, or from a signal handler. Any number of handles
  * and processes may have the same store open; one of them syncs at a time. ABI: enums and
- * structs only grow at their ends; set a struct to zero before filling it.
+ * structs only grow at their ends, so source that was written for one version compiles with the next; a struct that
+ * grew has a library of another soname, and the app is compiled again. Set a struct to zero before filling it.
  */
 #ifndef TJZW_H
 #define TJZW_H
