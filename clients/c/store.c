@@ -139,6 +139,21 @@ static enum tjzw_code migrate(struct tjzw *t, struct tjzw_error *e)
     return rc;
 }
 
+/* While another process makes the same new store, SQLite says at once that it is busy, whatever the timeout. */
+static enum tjzw_code enter_wal(struct tjzw *t, struct tjzw_error *e)
+{
+    enum { STEP_MS = 10 };
+
+    for (int ms = 0; ms < BUSY_MS; ms += STEP_MS) {
+        if (!sqlite3_exec(t->db, "PRAGMA journal_mode=WAL", NULL, NULL, NULL))
+            return TJZW_OK;
+        if ((sqlite3_errcode(t->db) & 0xff) != SQLITE_BUSY)
+            break;
+        sqlite3_sleep(STEP_MS);
+    }
+    return store_error(t, e);
+}
+
 enum tjzw_code store_open(const char *path, struct tjzw *t, struct tjzw_error *e)
 {
     enum tjzw_code rc;
@@ -151,9 +166,9 @@ enum tjzw_code store_open(const char *path, struct tjzw *t, struct tjzw_error *e
         return store_error(t, e);
     sqlite3_extended_result_codes(t->db, 1);
     sqlite3_busy_timeout(t->db, BUSY_MS);
-    if ((rc = store_exec(t,
-                         "PRAGMA journal_mode=WAL; PRAGMA "
-                         "synchronous=NORMAL; PRAGMA secure_delete=ON;"
+    if ((rc = enter_wal(t, e)) ||
+        (rc = store_exec(t,
+                         "PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;"
                          "PRAGMA journal_size_limit=1048576; PRAGMA cache_size=-4096",
                          e)) ||
         (rc = migrate(t, e)))
