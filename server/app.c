@@ -147,7 +147,8 @@ static enum rc describe(struct app *a, struct err *e, const struct conf *c)
     return RC_OK;
 }
 
-static enum rc open_edge(struct app *a, struct err *e, const struct conf *c, unsigned flags)
+static enum rc open_edge(struct app *a, struct err *e, const struct conf *c,
+                         const struct sockets *sockets)
 {
     struct edge_conf edge = { .pool = a->workers,
                               .cache_size = (size_t)c->cache_size,
@@ -155,14 +156,12 @@ static enum rc open_edge(struct app *a, struct err *e, const struct conf *c, uns
                               .cors = c->cors_origins,
                               .log_requests = c->log_requests,
                               .edge_of = c->edge_of };
-    struct server_conf server = { .tls_cert = c->tls_cert,
+    struct server_conf server = { .sockets = sockets,
+                                  .tls_cert = c->tls_cert,
                                   .tls_key = c->tls_key,
-                                  .loops = (int)c->loops,
                                   .body_max = (size_t)c->body_max };
     char admin[4096], keys[4096];
 
-    if (flags & APP_NETWORK)
-        server.listen = c->listen;
     snprintf(admin, sizeof admin, "%s/admin.sock", c->data);
     snprintf(keys, sizeof keys, "%s/keys", c->data);
     server.admin = admin;
@@ -173,7 +172,8 @@ static enum rc open_edge(struct app *a, struct err *e, const struct conf *c, uns
     return server_open(e, &server, &a->server);
 }
 
-static enum rc build(struct app *a, struct err *e, const struct conf *c, unsigned flags)
+static enum rc build(struct app *a, struct err *e, const struct conf *c,
+                     const struct sockets *sockets, bool demo)
 {
     enum rc rc;
 
@@ -194,30 +194,31 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c, unsigne
         return rc;
     if ((rc = pool_new(e, 1, BUILDS_MAX, open_reader, db_close, &a->builder)))
         return rc;
-    if (flags & APP_NETWORK) /* a command has nobody to step back for */
+    if (sockets) /* a command has nobody to step back for */
         pool_lower(a->builder, BUILDER_NICENESS);
     if ((rc = sync_start(e, c, a->builder, a->workers)))
         return rc;
     /* The head is signed at once: whoever is quick must not be shown an empty library. */
-    if ((flags & APP_DEMO) && ((rc = demo_fill(e, live_no(live_own()), &a->demo)) ||
-                               (rc = head_flush(live_own(), e))))
+    if (demo && ((rc = demo_fill(e, live_no(live_own()), &a->demo)) ||
+                 (rc = head_flush(live_own(), e))))
         return rc;
-    if (flags & APP_NETWORK) /* after a restore there is no head of the new epoch yet */
+    if (sockets) /* after a restore there is no head of the new epoch yet */
         sync_show(FIRST_HEAD_MS);
-    if ((flags & APP_NETWORK) && (rc = client_start(e, OUTBOUND_MAX)))
+    if (sockets && (rc = client_start(e, OUTBOUND_MAX)))
         return rc;
-    if ((rc = open_edge(a, e, c, flags)) || (rc = describe(a, e, c)))
+    if ((rc = open_edge(a, e, c, sockets)) || (rc = describe(a, e, c)))
         return rc;
-    if ((flags & APP_NETWORK) &&
+    if (sockets &&
         (rc = purge_hook_start(e, c->purge_hook, *c->public_url ? c->public_url : a->origin)))
         return rc;
-    if ((flags & APP_NETWORK) && (rc = mirror_thread_start(e, c, a->db_path)))
+    if (sockets && (rc = mirror_thread_start(e, c, a->db_path)))
         return rc;
     server_run(a->server);
     return RC_OK;
 }
 
-enum rc app_start(struct err *e, const struct conf *c, unsigned flags, struct app **out)
+enum rc app_start(struct err *e, const struct conf *c, const struct sockets *sockets, bool demo,
+                  struct app **out)
 {
     struct app *a = calloc(1, sizeof *a);
     enum rc rc;
@@ -229,7 +230,7 @@ enum rc app_start(struct err *e, const struct conf *c, unsigned flags, struct ap
         (int)sizeof a->db_path - 64)
         rc = err_set(e, RC_INVALID, "the data directory's path is too long");
     else
-        rc = build(a, e, c, flags);
+        rc = build(a, e, c, sockets, demo);
     if (rc) {
         app_stop(a, 0);
         return rc;
@@ -267,6 +268,11 @@ void app_stop(struct app *a, int64_t deadline_ms)
     events_close();
     lock_drop(a->lock);
     free(a);
+}
+
+enum rc app_reload(struct app *a, struct err *e)
+{
+    return server_reload_tls(a->server, e);
 }
 
 struct conf_list app_urls(const struct app *a)

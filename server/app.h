@@ -6,25 +6,26 @@
 
 #include "server/base/conf.h"
 #include "server/base/work.h"
+#include "server/http/sockets.h"
 
 struct app;
 
-enum {
-    APP_NETWORK = 1 << 0, /* listen on the configured URLs, not only on the admin socket */
-    APP_DEMO = 1 << 1,    /* fill an empty library with the demo articles */
-};
-
 /*
- * Takes the data directory (making it if need be), opens the library, serves. RC_CONFLICT:
- * another process has the directory. The settings must outlive the app.
+ * Takes the data directory (making it if need be), opens the library, serves. `sockets`: where it serves,
+ * NULL: on the admin socket alone; their descriptors are the app's from then on. `demo`: an empty library
+ * is filled with the demo articles. RC_CONFLICT: another process has the directory. The settings must outlive
+ * the app.
  */
-enum rc app_start(struct err *e, const struct conf *c, unsigned flags, struct app **out);
+enum rc app_start(struct err *e, const struct conf *c, const struct sockets *sockets, bool demo,
+                  struct app **out);
 /* Answers what is under way for at most `deadline_ms`, writes what is queued, closes
  * everything. Accepts NULL. */
 void app_stop(struct app *a, int64_t deadline_ms);
+/* The certificate is read again. */
+enum rc app_reload(struct app *a, struct err *e);
 struct conf_list app_urls(
     const struct app *a); /* what is being listened on, with the ports it really has */
 
-bool app_is_demo(const struct app *a); /* started with APP_DEMO, over the demo articles */
+bool app_is_demo(const struct app *a); /* the library holds the demo articles */
 
 #endif

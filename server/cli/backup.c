@@ -104,7 +104,7 @@ static enum rc replay(struct err *e, const struct conf *c)
     snprintf(path, sizeof path, "%s/" TAKEDOWNS_NAME, c->data);
     if (!fs_exists(path))
         return RC_OK;
-    if (!(rc = app_start(e, c, 0, &app)))
+    if (!(rc = app_start(e, c, NULL, false, &app)))
         app_stop(app, c->stop_deadline);
     return rc;
 }

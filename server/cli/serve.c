@@ -1,8 +1,8 @@
 /*
- * serve.c - `tjzw serve`: starts the app, says where it is, and waits for a signal.
+ * serve.c - `tjzw serve`: opens the sockets, and lets a child serve on them (supervise.h).
  *
- *     settings --> app_start --> URLs, READY=1 --> (SIGTERM, SIGINT)
- *         --> STOPPING=1 --> app_stop within stop_deadline
+ *     settings --> sockets --> | child: app_start --> URLs --> (SIGTERM, SIGINT) --> app_stop within stop_deadline
+ *                              | parent: READY=1, signals
  *
  * Signals are blocked before the first thread exists, so that no loop ever sees EINTR.
  */
@@ -21,6 +21,7 @@
 #include "server/app.h"
 #include "server/base/log.h"
 #include "server/cli/commands.h"
+#include "server/supervise.h"
 #include "sync/keys.h"
 #include "sync/live.h"
 
@@ -45,6 +46,9 @@ static void notify(const char *state)
         LOG(LOG_WARN, "notify_failed", L_STR("why", strerror(errno)));
     close(fd);
 }
+
+/* Environment: what the program before this one leaves us (sockets_text). */
+#define SOCKETS_INHERITED "SERVE_SOCKETS"
 
 /* A demo stays on this machine unless told otherwise. */
 static const char demo_listen[] =
@@ -110,12 +114,28 @@ static void say_where(const struct app *app, const struct conf *c)
     fflush(stdout);
 }
 
-static void wait_for_stop(const sigset_t *signals)
+static void reload(struct app *app)
 {
+    struct err e = { 0 };
+
+    if (app_reload(app, &e))
+        LOG(LOG_ERROR, "not_reloaded", L_STR("reason", e.text));
+    else
+        LOG(LOG_INFO, "reloaded", { 0 });
+}
+
+static void wait_for_stop(struct app *app)
+{
+    sigset_t signals;
     int got = 0;
 
-    while (sigwait(signals, &got) || (got != SIGTERM && got != SIGINT))
-        ;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    while (sigwait(&signals, &got) || got == SIGHUP)
+        if (got == SIGHUP)
+            reload(app);
     LOG(LOG_INFO, "stopping", L_STR("signal", strsignal(got)));
 }
 
@@ -140,34 +160,81 @@ static const char *start_hint(enum rc rc)
     }
 }
 
-static int run(const struct args *a, const struct conf *c, const sigset_t *signals)
+struct serving {
+    const struct conf *c;
+    bool demo;
+    struct sockets sockets;
+};
+
+/* The child. */
+static int serve(void *arg, bool again)
 {
-    unsigned flags = APP_NETWORK | (arg_flag(a, "demo") ? APP_DEMO : 0);
+    const struct serving *s = arg;
     struct app *app = NULL;
     struct err e = { 0 };
 
-    if (app_start(&e, c, flags, &app))
+    if (app_start(&e, s->c, &s->sockets, s->demo, &app))
         return cli_fail(&e, "the server cannot start", start_hint(e.rc));
-    say_where(app, c);
-    notify("READY=1");
-    wait_for_stop(signals);
-    notify("STOPPING=1");
-    app_stop(app, c->stop_deadline);
+    if (!again)
+        say_where(app, s->c);
+    supervise_ready();
+    wait_for_stop(app);
+    app_stop(app, s->c->stop_deadline);
     return 0;
+}
+
+static void on_ready(void *arg)
+{
+    (void)arg;
+    notify("READY=1");
+}
+
+static void on_stop(void *arg)
+{
+    struct serving *s = arg;
+
+    notify("STOPPING=1");
+    sockets_close(&s->sockets);
+}
+
+static void before_exec(void *arg)
+{
+    static char text[SOCKETS_TEXT];
+    struct serving *s = arg;
+
+    sockets_text(&s->sockets, text);
+    setenv(SOCKETS_INHERITED, text, 1);
+}
+
+static int run(const struct conf *c, bool demo)
+{
+    static struct serving s;
+    struct supervised supervised = { .serve = serve,
+                                     .on_ready = on_ready,
+                                     .on_stop = on_stop,
+                                     .before_exec = before_exec,
+                                     .arg = &s,
+                                     .stop_ms = c->stop_deadline };
+    struct err e = { 0 };
+    enum rc rc;
+    int loops;
+
+    s.c = c;
+    s.demo = demo;
+    if (!(rc = sockets_loops(&e, c->loops, &loops)))
+        rc = sockets_open(&e, &c->listen, loops, getenv(SOCKETS_INHERITED), &s.sockets);
+    unsetenv(SOCKETS_INHERITED);
+    if (rc)
+        return cli_fail(&e, "the server cannot start", start_hint(rc));
+    return supervise(&supervised);
 }
 
 int cmd_serve(const struct args *a)
 {
     struct err e = { 0 };
-    sigset_t signals;
     struct conf c;
     int code;
 
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
     if ((code = cli_conf(a, &c)))
         return code;
     if (settle(&e, a, &c)) {
@@ -175,7 +242,7 @@ int cmd_serve(const struct args *a)
     } else {
         log_set_level((enum log_level)c.log_level);
         raise_file_limit();
-        code = run(a, &c, &signals);
+        code = run(&c, arg_flag(a, "demo"));
     }
     conf_done(&c);
     return code;

@@ -38,7 +38,6 @@
 #include "server/http/tls.h"
 
 enum {
-    LOOPS_MAX = 64,
     LISTENERS_MAX = CONF_LIST_MAX + 1,
     ACCEPT_AT_ONCE = 16,
     SPARE_FILES = 256, /* for databases, objects, outbound connections */
@@ -62,7 +61,7 @@ struct loop {
     h2o_context_t ctx;
     struct edge_loop edge;
     h2o_multithread_receiver_t bell; /* wakes the loop when it is to stop */
-    h2o_multithread_message_t ring;
+    h2o_multithread_message_t ring, new_tls;
     int fds[LISTENERS_MAX];
     struct listener listeners[LISTENERS_MAX];
     h2o_linklist_t connections;
@@ -75,7 +74,9 @@ struct loop {
 struct server {
     h2o_globalconf_t global;
     h2o_hostconf_t *hosts[ORIGIN_COUNT];
-    SSL_CTX *tls;
+    SSL_CTX *tls; /* changed only while every loop waits to be told of it */
+    char *tls_cert, *tls_key, *keys_dir;
+    sem_t told_of_tls;
     struct endpoint endpoints[CONF_LIST_MAX];
     char urls[CONF_LIST_MAX][LISTEN_URL];
     int nendpoints;
@@ -225,18 +226,44 @@ static void add_listener(struct loop *loop, int i, enum origin origin)
     l->loop = loop;
     l->hosts[0] = s->hosts[origin];
     l->accept = (h2o_accept_ctx_t){ .ctx = &loop->ctx, .hosts = l->hosts };
-    if (origin == ORIGIN_TLS)
+    if (origin == ORIGIN_TLS) {
+        SSL_CTX_up_ref(s->tls);
         l->accept.ssl_ctx = s->tls;
+    }
     l->sock = h2o_evloop_socket_create(loop->ctx.loop, loop->fds[i], H2O_SOCKET_FLAG_DONT_READ);
     l->sock->data = l;
     h2o_socket_read_start(l->sock, accept_some);
 }
 
+static void take_new_tls(struct loop *loop)
+{
+    SSL_CTX *tls = loop->server->tls;
+
+    for (int i = 0; i < LISTENERS_MAX; i++) {
+        h2o_accept_ctx_t *accept = &loop->listeners[i].accept;
+
+        if (!accept->ssl_ctx)
+            continue;
+        SSL_CTX_free(accept->ssl_ctx); /* connections have references of their own */
+        SSL_CTX_up_ref(tls);
+        accept->ssl_ctx = tls;
+    }
+    sem_post(&loop->server->told_of_tls);
+}
+
 static void on_bell(h2o_multithread_receiver_t *bell, h2o_linklist_t *messages)
 {
-    H2O_STRUCT_FROM_MEMBER(struct loop, bell, bell)->told = true;
-    while (!h2o_linklist_is_empty(messages))
-        h2o_linklist_unlink(messages->next);
+    struct loop *loop = H2O_STRUCT_FROM_MEMBER(struct loop, bell, bell);
+
+    while (!h2o_linklist_is_empty(messages)) {
+        h2o_linklist_t *message = messages->next;
+
+        h2o_linklist_unlink(message);
+        if (message == &loop->new_tls.link)
+            take_new_tls(loop);
+        else
+            loop->told = true;
+    }
 }
 
 static void open_loop(struct loop *loop)
@@ -255,6 +282,8 @@ static void open_loop(struct loop *loop)
 
 static void close_loop(struct loop *loop)
 {
+    for (int i = 0; i < LISTENERS_MAX; i++)
+        SSL_CTX_free(loop->listeners[i].accept.ssl_ctx);
     edge_loop_done(&loop->edge);
     /* Its second GOAWAY may still be due though nobody is left to get it. */
     h2o_timeout_unlink(&loop->ctx.http2._graceful_shutdown_timeout);
@@ -315,18 +344,16 @@ static void close_fds(struct server *s)
                 close(s->loops[l].fds[i]);
 }
 
-static enum rc open_endpoint(struct err *e, struct server *s, const char *url)
+/* Each loop gets its own of every URL. */
+static void take_sockets(struct server *s, const struct sockets *sockets)
 {
-    struct endpoint *at = &s->endpoints[s->nendpoints];
-    int fds[LOOPS_MAX];
-    enum rc rc;
-
-    if ((rc = endpoint_parse(e, url, at)) || (rc = endpoint_open(e, at, s->nloops, fds)))
-        return rc;
-    for (int l = 0; l < s->nloops; l++)
-        s->loops[l].fds[s->nendpoints] = fds[l];
-    endpoint_url(at, s->urls[s->nendpoints++]);
-    return RC_OK;
+    for (int i = 0; i < sockets->n; i++) {
+        s->endpoints[i] = sockets->at[i];
+        endpoint_url(&sockets->at[i], s->urls[i]);
+        for (int l = 0; l < s->nloops; l++)
+            s->loops[l].fds[i] = sockets->fds[i][l];
+    }
+    s->nendpoints = sockets->n;
 }
 
 static enum rc open_all(struct err *e, struct server *s, const struct server_conf *conf)
@@ -334,12 +361,14 @@ static enum rc open_all(struct err *e, struct server *s, const struct server_con
     bool tls = false;
     enum rc rc;
 
-    for (int i = 0; i < conf->listen.n; i++) {
-        if ((rc = open_endpoint(e, s, conf->listen.v[i])))
-            return rc;
+    if (conf->sockets)
+        take_sockets(s, conf->sockets);
+    for (int i = 0; i < s->nendpoints; i++)
         tls |= s->endpoints[i].tls;
-    }
-    if (tls && (rc = tls_open(e, conf->tls_cert, conf->tls_key, conf->keys_dir, &s->tls)))
+    s->tls_cert = strdup(conf->tls_cert);
+    s->tls_key = strdup(conf->tls_key);
+    s->keys_dir = strdup(conf->keys_dir);
+    if (tls && (rc = tls_open(e, s->tls_cert, s->tls_key, s->keys_dir, &s->tls)))
         return rc;
     if (!conf->admin)
         return RC_OK;
@@ -366,6 +395,9 @@ static struct server *server_new(int loops)
 static void release(struct server *s)
 {
     SSL_CTX_free(s->tls);
+    free(s->tls_cert);
+    free(s->tls_key);
+    free(s->keys_dir);
     free(s->admin);
     free(s->loops);
     free(s);
@@ -379,6 +411,7 @@ static void launch(struct server *s)
 
     sigfillset(&all);
     sem_init(&s->drained, 0, 0);
+    sem_init(&s->told_of_tls, 0, 0);
     sem_init(&s->may_close, 0, 0);
     pthread_barrier_init(&s->ready, NULL, (unsigned)s->nloops + 1);
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -391,13 +424,9 @@ static void launch(struct server *s)
 
 enum rc server_open(struct err *e, const struct server_conf *conf, struct server **out)
 {
-    int loops = conf->loops ? conf->loops : (int)sysconf(_SC_NPROCESSORS_ONLN);
-    struct server *s;
+    struct server *s = server_new(conf->sockets ? conf->sockets->loops : 1);
     enum rc rc;
 
-    if (loops < 1 || loops > LOOPS_MAX)
-        return err_set(e, RC_INVALID, "loops should be 1 to %d", LOOPS_MAX);
-    s = server_new(loops);
     if ((rc = open_all(e, s, conf))) {
         close_fds(s);
         release(s);
@@ -413,6 +442,25 @@ void server_run(struct server *s)
     signal(SIGPIPE, SIG_IGN);
     launch(s);
     s->running = true;
+}
+
+enum rc server_reload_tls(struct server *s, struct err *e)
+{
+    SSL_CTX *fresh, *old = s->tls;
+    enum rc rc;
+
+    if (!old)
+        return RC_OK;
+    if ((rc = tls_open(e, s->tls_cert, s->tls_key, s->keys_dir, &fresh)))
+        return rc;
+    s->tls = fresh;
+    for (int l = 0; l < s->nloops; l++)
+        h2o_multithread_send_message(&s->loops[l].bell, &s->loops[l].new_tls);
+    for (int l = 0; l < s->nloops; l++)
+        while (sem_wait(&s->told_of_tls))
+            ;
+    SSL_CTX_free(old);
+    return RC_OK;
 }
 
 struct conf_list server_urls(const struct server *s)
@@ -458,6 +506,7 @@ static void end_loops(struct server *s)
     for (int l = 0; l < s->nloops; l++)
         pthread_join(s->loops[l].thread, NULL);
     sem_destroy(&s->drained);
+    sem_destroy(&s->told_of_tls);
     sem_destroy(&s->may_close);
     pthread_barrier_destroy(&s->ready);
 }

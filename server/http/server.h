@@ -7,29 +7,31 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "server/base/conf.h"
+#include "server/http/sockets.h"
 
 struct server;
 
 struct server_conf {
-    struct conf_list listen; /* URLs (listen.h) */
+    const struct sockets
+        *sockets; /* whose descriptors are the server's from then on; NULL: none */
     const char
         *admin; /* path of the admin socket: whoever can open it is the operator; NULL: none */
     const char *tls_cert, *tls_key; /* PEM files; both "": self-signed */
     const char *keys_dir;           /* where the self-signed one stands */
-    int loops;                      /* event-loop threads; 0: one a core */
     size_t body_max; /* the largest body_max of any route; four times as much is cut off by the
                         connection */
 };
 
 /*
- * Opens every socket; who connects waits until server_run(). After edge_init() (edge.h).
- * RC_CONFLICT: somebody else listens there.
+ * One loop for each socket of a URL. After edge_init() (edge.h); nothing is accepted before server_run().
+ * RC_CONFLICT: another server has the admin socket.
  */
 enum rc server_open(struct err *e, const struct server_conf *conf, struct server **out);
 /* Starts the loops, whose threads take no signals. Ignores SIGPIPE. Once. */
 void server_run(struct server *s);
-/* How to reach it, in the order of conf.listen. */
+/* Reads the certificate and its key again, for connections to come. On an error the old ones stay. */
+enum rc server_reload_tls(struct server *s, struct err *e);
+/* How to reach it, in the order of the sockets. */
 struct conf_list server_urls(const struct server *s);
 /*
  * Accepts nothing any more, closes idle connections, finishes requests under way; what is still

@@ -125,14 +125,13 @@ static void a_second_server_is_refused_where_one_listens(void **state)
     struct socket_world *b = *state;
     struct server *second = NULL;
     struct server_conf conf = socket_world_conf(b);
+    struct conf_list taken = { 1, { server_urls(b->server).v[0] } };
+    struct sockets sockets;
     struct err e = { 0 };
 
-    conf.listen = (struct conf_list){ 1, { server_urls(b->server).v[0] } };
-    conf.admin = NULL;
-    assert_int_equal(server_open(&e, &conf, &second), RC_CONFLICT);
+    assert_int_equal(sockets_open(&e, &taken, 1, NULL, &sockets), RC_CONFLICT);
     assert_non_null(strstr(e.text, "is taken"));
-    conf.listen = (struct conf_list){ 1, { "https://127.0.0.1:0" } };
-    conf.admin = b->admin;
+    conf.sockets = NULL;
     assert_int_equal(server_open(&e, &conf, &second), RC_CONFLICT);
     assert_non_null(strstr(e.text, b->admin));
     assert_null(second);
@@ -143,10 +142,13 @@ static void a_server_that_never_ran_can_be_freed(void **state)
 {
     struct socket_world *b = *state;
     struct server_conf conf = socket_world_conf(b);
+    struct sockets sockets;
     struct server *other;
     struct err e = { 0 };
 
     for (int i = 0; i < 2; i++) {
+        socket_world_open(&sockets);
+        conf.sockets = &sockets;
         conf.admin = NULL;
         assert_int_equal(server_open(&e, &conf, &other), RC_OK);
         assert_true(server_urls(other).n > 0);

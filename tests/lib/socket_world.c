@@ -53,17 +53,25 @@ static const struct route table[] = {
     { 0 },
 };
 
+void socket_world_open(struct sockets *out)
+{
+    static const struct conf_list urls = {
+        3, { "https://127.0.0.1:0", "http://127.0.0.1:0", "https://[::]:0" }
+    };
+    struct err e = { 0 };
+
+    if (sockets_open(&e, &urls, LOOPS, NULL, out))
+        fail_msg("%s", e.text);
+}
+
 struct server_conf socket_world_conf(const struct socket_world *b)
 {
-    return (struct server_conf){
-        .listen = { 3, { "https://127.0.0.1:0", "http://127.0.0.1:0", "https://[::]:0" } },
-        .admin = b->admin,
-        .tls_cert = "",
-        .tls_key = "",
-        .keys_dir = b->keys,
-        .loops = LOOPS,
-        .body_max = 1 << 20
-    };
+    return (struct server_conf){ .sockets = &b->sockets,
+                                 .admin = b->admin,
+                                 .tls_cert = "",
+                                 .tls_key = "",
+                                 .keys_dir = b->keys,
+                                 .body_max = 1 << 20 };
 }
 
 int socket_world_set_up(void **state)
@@ -83,6 +91,7 @@ int socket_world_set_up(void **state)
     assert_int_equal(pool_new(&e, 2, 100, NULL, NULL, &b->pool), RC_OK);
     routes_set(table);
     edge_init(&(struct edge_conf){ .pool = b->pool, .cache_size = 16 << 20 });
+    socket_world_open(&b->sockets);
     conf = socket_world_conf(b);
     if (server_open(&e, &conf, &b->server))
         fail_msg("%s", e.text);

@@ -12,6 +12,7 @@
 struct socket_world {
     char dir[64], admin[96], keys[96], ca[128];
     struct pool *pool;
+    struct sockets sockets; /* given to the server */
     struct server *server;
 };
 
@@ -19,6 +20,8 @@ extern atomic_int socket_world_held; /* 1: /slow waits */
 
 int socket_world_set_up(void **state); /* cmocka's; *state is a struct socket_world */
 int socket_world_tear_down(void **state);
+/* Fresh ones, for a server that is opened besides: by TLS, plain, by IPv6, on any ports. */
+void socket_world_open(struct sockets *out);
 /* What the server was opened with. */
 struct server_conf socket_world_conf(const struct socket_world *b);
 

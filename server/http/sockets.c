@@ -1,0 +1,138 @@
+/*
+ * sockets.c - a line a URL: "URL FD FD ...\n".
+ */
+#include "server/http/sockets.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum rc sockets_loops(struct err *e, int64_t setting, int *out)
+{
+    int64_t loops = setting ? setting : sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (loops > LOOPS_MAX && !setting)
+        loops = LOOPS_MAX;
+    if (loops < 1 || loops > LOOPS_MAX)
+        return err_set(e, RC_INVALID, "loops should be 1 to %d", LOOPS_MAX);
+    *out = (int)loops;
+    return RC_OK;
+}
+
+/* ---- inherited ones ---- */
+
+/* The descriptors behind a line's URL; how many. */
+static int read_fds(const char *p, const char *end, int fds[LOOPS_MAX])
+{
+    int n = 0;
+
+    while (p < end && n < LOOPS_MAX) {
+        char *next;
+        long fd = strtol(p, &next, 10);
+
+        if (next == p || fd < 3)
+            break;
+        fds[n++] = (int)fd;
+        p = next;
+    }
+    return n;
+}
+
+static bool asked_for(const struct conf_list *urls, const char *line, size_t n)
+{
+    for (int i = 0; i < urls->n; i++)
+        if (strlen(urls->v[i]) == n && !memcmp(urls->v[i], line, n))
+            return true;
+    return false;
+}
+
+/* Those of a URL, if there are as many as loops. */
+static bool adopt(const char *text, const char *url, int loops, struct endpoint *at,
+                  int fds[LOOPS_MAX])
+{
+    size_t n = strlen(url);
+
+    for (const char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
+        if (strncmp(line, url, n) || line[n] != ' ' || read_fds(line + n, end, fds) != loops)
+            continue;
+        at->addr_len = sizeof at->addr;
+        if (getsockname(fds[0], (struct sockaddr *)&at->addr, &at->addr_len))
+            return false;
+        for (int i = 0; i < loops; i++)
+            fcntl(fds[i], F_SETFD, FD_CLOEXEC);
+        return true;
+    }
+    return false;
+}
+
+/* What no URL asks for, or not for so many loops, is let go. */
+static void close_others(const char *text, const struct conf_list *urls, int loops)
+{
+    for (const char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
+        size_t n = strcspn(line, " \n");
+        int fds[LOOPS_MAX], count = read_fds(line + n, end, fds);
+
+        if (count != loops || !asked_for(urls, line, n))
+            for (int i = 0; i < count; i++)
+                close(fds[i]);
+    }
+}
+
+/* ---- all of them ---- */
+
+static enum rc open_one(struct err *e, struct sockets *s, const char *url,
+                        const char *inherited)
+{
+    struct endpoint *at = &s->at[s->n];
+    int *fds = s->fds[s->n];
+    enum rc rc;
+
+    if ((rc = endpoint_parse(e, url, at)))
+        return rc;
+    if (!adopt(inherited, url, s->loops, at, fds) && (rc = endpoint_open(e, at, s->loops, fds)))
+        return rc;
+    snprintf(s->url[s->n++], LISTEN_URL, "%s", url);
+    return RC_OK;
+}
+
+enum rc sockets_open(struct err *e, const struct conf_list *urls, int loops,
+                     const char *inherited, struct sockets *out)
+{
+    enum rc rc = RC_OK;
+
+    *out = (struct sockets){ .loops = loops };
+    inherited = inherited ? inherited : "";
+    close_others(inherited, urls, loops);
+    for (int i = 0; i < urls->n && !rc; i++)
+        rc = open_one(e, out, urls->v[i], inherited);
+    if (rc)
+        sockets_close(out);
+    return rc;
+}
+
+void sockets_close(struct sockets *s)
+{
+    for (int i = 0; i < s->n; i++)
+        for (int l = 0; l < s->loops; l++) {
+            if (s->fds[i][l] >= 0)
+                close(s->fds[i][l]);
+            s->fds[i][l] = -1;
+        }
+}
+
+void sockets_text(const struct sockets *s, char out[SOCKETS_TEXT])
+{
+    char *p = out, *end = out + SOCKETS_TEXT;
+
+    *out = '\0';
+    for (int i = 0; i < s->n; i++) {
+        p += snprintf(p, (size_t)(end - p), "%s", s->url[i]);
+        for (int l = 0; l < s->loops; l++) {
+            fcntl(s->fds[i][l], F_SETFD, 0);
+            p += snprintf(p, (size_t)(end - p), " %d", s->fds[i][l]);
+        }
+        p += snprintf(p, (size_t)(end - p), "\n");
+    }
+}
