@@ -36,6 +36,7 @@
 #include "server/http/listen.h"
 #include "server/http/sse_reader.h"
 #include "server/http/tls.h"
+#include "server/http/watch.h"
 
 enum {
     LISTENERS_MAX = CONF_LIST_MAX + 1,
@@ -62,6 +63,7 @@ struct loop {
     struct edge_loop edge;
     h2o_multithread_receiver_t bell; /* wakes the loop when it is to stop */
     h2o_multithread_message_t ring, new_tls;
+    struct pulse pulse;
     int fds[LISTENERS_MAX];
     struct listener listeners[LISTENERS_MAX];
     h2o_linklist_t connections;
@@ -273,6 +275,7 @@ static void open_loop(struct loop *loop)
     h2o_context_init(&loop->ctx, h2o_evloop_create(), &s->global);
     h2o_multithread_register_receiver(loop->ctx.queue, &loop->bell, on_bell);
     edge_loop_init(&loop->edge, &loop->ctx);
+    pulse_open(&loop->pulse, loop->ctx.queue);
     h2o_linklist_init_anchor(&loop->connections);
     for (int i = 0; i < s->nendpoints; i++)
         add_listener(loop, i, s->endpoints[i].tls ? ORIGIN_TLS : ORIGIN_PLAIN);
@@ -284,6 +287,7 @@ static void close_loop(struct loop *loop)
 {
     for (int i = 0; i < LISTENERS_MAX; i++)
         SSL_CTX_free(loop->listeners[i].accept.ssl_ctx);
+    pulse_close(&loop->pulse);
     edge_loop_done(&loop->edge);
     /* Its second GOAWAY may still be due though nobody is left to get it. */
     h2o_timeout_unlink(&loop->ctx.http2._graceful_shutdown_timeout);
@@ -410,6 +414,7 @@ static void launch(struct server *s)
     sigset_t all, before;
 
     sigfillset(&all);
+    sigdelset(&all, watch_signal());
     sem_init(&s->drained, 0, 0);
     sem_init(&s->told_of_tls, 0, 0);
     sem_init(&s->may_close, 0, 0);
@@ -420,6 +425,7 @@ static void launch(struct server *s)
             h2o_fatal("no thread for a loop");
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_barrier_wait(&s->ready);
+    watch_start(&s->loops->pulse, s->nloops, sizeof *s->loops);
 }
 
 enum rc server_open(struct err *e, const struct server_conf *conf, struct server **out)
@@ -491,6 +497,7 @@ bool server_stop(struct server *s, int64_t deadline_ms)
         unlink(s->admin);
     if (!s->running)
         return true;
+    watch_stop(); /* from now on the deadline counts */
     s->deadline_us = deadline_us;
     for (int l = 0; l < s->nloops; l++)
         h2o_multithread_send_message(&s->loops[l].bell, &s->loops[l].ring);
