@@ -9,9 +9,9 @@
  * sockets of its own on the shared ports, and the kernel spreads the connections. The admin
  * socket belongs to the first loop.
  *
- * libh2o does not tell its connections' list, so each has a record here, tied to the socket's
- * on_close: for the count, for the end, and for whatever must know about a connection later.
- * All are taken in by one function, accept_some().
+ * libh2o does not tell its connections' list, so each has a record here, for the count and for the end,
+ * and a guard (guard.h), which tells the record when its socket has closed. All are taken in by one function,
+ * accept_some().
  */
 #include "server/http/server.h"
 
@@ -32,7 +32,9 @@
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/base/metric.h"
+#include "server/http/canary.h"
 #include "server/http/edge.h"
+#include "server/http/guard.h"
 #include "server/http/listen.h"
 #include "server/http/sse_reader.h"
 #include "server/http/tls.h"
@@ -90,6 +92,7 @@ struct server {
     sem_t may_close; /* and waits for this before it takes its context apart */
     bool running;
     int64_t deadline_us; /* set before the bells are rung */
+    size_t body_max;
 };
 
 struct connection {
@@ -118,11 +121,14 @@ static void connection_closed(void *p)
 static void connection_new(struct loop *loop, h2o_socket_t *sock)
 {
     struct connection *c = h2o_mem_alloc(sizeof *c);
+    struct guard_conf guard = { .body_max = loop->server->body_max,
+                                .leaving = &loop->draining,
+                                .closed = connection_closed,
+                                .of = c };
 
     *c = (struct connection){ .sock = sock, .loop = loop };
     h2o_linklist_insert(&loop->connections, &c->link);
-    sock->on_close.cb = connection_closed;
-    sock->on_close.data = c;
+    guard_new(sock, &guard);
     loop->count++;
     metric_add(METRIC_connections, 1);
 }
@@ -382,11 +388,11 @@ static enum rc open_all(struct err *e, struct server *s, const struct server_con
     return RC_OK;
 }
 
-static struct server *server_new(int loops)
+static struct server *server_new(int loops, size_t body_max)
 {
     struct server *s = h2o_mem_alloc(sizeof *s);
 
-    *s = (struct server){ .nloops = loops };
+    *s = (struct server){ .nloops = loops, .body_max = body_max };
     s->loops = h2o_mem_alloc(sizeof *s->loops * (size_t)loops);
     for (int l = 0; l < loops; l++) {
         s->loops[l] = (struct loop){ .server = s, .count_max = connections_max(loops) };
@@ -430,9 +436,12 @@ static void launch(struct server *s)
 
 enum rc server_open(struct err *e, const struct server_conf *conf, struct server **out)
 {
-    struct server *s = server_new(conf->sockets ? conf->sockets->loops : 1);
+    struct server *s;
     enum rc rc;
 
+    if ((rc = canary_check(e)))
+        return rc;
+    s = server_new(conf->sockets ? conf->sockets->loops : 1, conf->body_max);
     if ((rc = open_all(e, s, conf))) {
         close_fds(s);
         release(s);

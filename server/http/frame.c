@@ -1,0 +1,329 @@
+/*
+ * frame.c - what frames cost, and which are never let through.
+ *
+ *     PREFACE --24 right bytes--> HEAD --9 bytes--> priced --> PAYLOAD --its last byte--> HEAD
+ *         \--a wrong one--> other: HTTP/1, none of ours
+ *
+ * A frame is judged when its head is complete, so it never reaches libh2o whole before that: libh2o acts on
+ * whole frames only. That is why it is enough to hold the rest of a risky frame when its first bytes
+ * have already gone on, and why the verdict does not depend on how the bytes were cut.
+ *
+ * A stream is open here from a HEADERS without END_STREAM to a frame with it, or RST_STREAM. That libh2o may
+ * have reset it is not seen; only a client that breaks the protocol leaves such entries behind, and
+ * they count against it.
+ */
+#include "server/http/frame.h"
+
+#include <string.h>
+
+static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+enum { PREFACE = sizeof preface - 1, HEAD = 9, PARAMETER = 6 };
+
+enum type {
+    DATA,
+    HEADERS,
+    PRIORITY,
+    RST_STREAM,
+    SETTINGS,
+    PUSH_PROMISE,
+    PING,
+    GOAWAY,
+    WINDOW_UPDATE,
+    CONTINUATION,
+    UNKNOWN
+};
+
+enum { END_STREAM = 1, ACK = 1, PADDED = 8, HAS_PRIORITY = 32 };
+
+/* Of DATA that carries nothing, and of DATA that libh2o answers with a reset. */
+enum { COST_EMPTY = 50, COST_ASTRAY = 100 };
+
+struct frame {
+    uint32_t length, stream;
+    uint8_t type, flags;
+};
+
+static enum frame_end spend(struct frame_meter *m, int32_t credits)
+{
+    m->credits -= credits;
+    return m->credits < 0 ? FRAME_SPENT : FRAME_FINE;
+}
+
+/* ---- streams that are not ended ---- */
+
+static struct frame_stream *find(struct frame_meter *m, uint32_t id)
+{
+    for (int i = 0; i < m->open; i++)
+        if (m->streams[i].id == id)
+            return &m->streams[i];
+    return NULL;
+}
+
+static enum frame_end begin(struct frame_meter *m, uint32_t id)
+{
+    if (m->open == FRAME_STREAMS_MAX)
+        return FRAME_STREAMS;
+    m->streams[m->open++] = (struct frame_stream){ .id = id };
+    return FRAME_FINE;
+}
+
+static void end(struct frame_meter *m, struct frame_stream *s)
+{
+    if (!s)
+        return;
+    m->body -= s->body;
+    *s = m->streams[--m->open];
+}
+
+/* ---- what is looked at in a frame of each type ---- */
+
+static enum frame_end see_data(struct frame_meter *m, const struct frame *f)
+{
+    struct frame_stream *s = find(m, f->stream);
+    enum frame_end why = FRAME_FINE;
+
+    if (!s)
+        why = spend(m, COST_ASTRAY);
+    else if (!f->length && !(f->flags & END_STREAM))
+        why = spend(m, COST_EMPTY);
+    if (why || !s)
+        return why;
+    s->body += f->length;
+    m->body += f->length;
+    if (f->flags & END_STREAM)
+        end(m, s);
+    return m->body > m->body_max ? FRAME_BODIES : FRAME_FINE;
+}
+
+static enum frame_end begin_block(struct frame_meter *m, const struct frame *f)
+{
+    m->block_bytes += f->length;
+    m->block_left = f->length;
+    return m->block_bytes > FRAME_BLOCK_MAX ? FRAME_HEADERS : FRAME_FINE;
+}
+
+static enum frame_end see_headers(struct frame_meter *m, const struct frame *f)
+{
+    enum frame_end why = FRAME_FINE;
+
+    if (f->flags & END_STREAM)
+        end(m, find(m, f->stream));
+    else if (f->stream > m->newest)
+        why = begin(m, f->stream);
+    if (f->stream > m->newest)
+        m->newest = f->stream;
+    if (why)
+        return why;
+    m->block = (struct block){ 0 };
+    m->block_bytes = 0;
+    m->pieces = 0;
+    m->padded = f->flags & PADDED;
+    m->prefix = (f->flags & PADDED ? 1 : 0) + (f->flags & HAS_PRIORITY ? 5 : 0);
+    return begin_block(m, f);
+}
+
+static enum frame_end see_continuation(struct frame_meter *m, const struct frame *f)
+{
+    if (!f->length || ++m->pieces > FRAME_CONTINUATIONS_MAX)
+        return FRAME_HEADERS;
+    m->prefix = 0;
+    m->padded = false;
+    return begin_block(m, f);
+}
+
+static enum frame_end see_reset(struct frame_meter *m, const struct frame *f)
+{
+    end(m, find(m, f->stream));
+    return FRAME_FINE;
+}
+
+static enum frame_end see_settings(struct frame_meter *m, const struct frame *f)
+{
+    (void)m;
+    return f->length > FRAME_PARAMETERS_MAX * PARAMETER ? FRAME_ILLEGAL : FRAME_FINE;
+}
+
+static enum frame_end see_push(struct frame_meter *m, const struct frame *f)
+{
+    (void)m, (void)f;
+    return FRAME_ILLEGAL;
+}
+
+/* The price list of docs/shield.md. */
+static const struct {
+    int32_t credits;
+    enum frame_end (*see)(struct frame_meter *m, const struct frame *f);
+} rows[] = {
+    [DATA] = { 1, see_data },
+    [HEADERS] = { 5, see_headers },
+    [PRIORITY] = { 20, NULL },
+    [RST_STREAM] = { 100, see_reset },
+    [SETTINGS] = { 100, see_settings },
+    [PUSH_PROMISE] = { 0, see_push },
+    [PING] = { 100, NULL },
+    [GOAWAY] = { 100, NULL },
+    [WINDOW_UPDATE] = { 2, NULL },
+    [CONTINUATION] = { 100, see_continuation },
+    [UNKNOWN] = { 100, NULL },
+};
+
+/* ---- the walk ---- */
+
+/* May not come to libh2o between the beginning of a write and its end: it asserts that no stream that
+ * has just been written gets a window (h2o's pull request 1951). */
+static bool is_risky(const struct frame *f)
+{
+    return (f->type == WINDOW_UPDATE && f->stream) ||
+           (f->type == SETTINGS && !(f->flags & ACK));
+}
+
+static struct frame decode(const uint8_t h[HEAD])
+{
+    return (struct frame){ .length = (uint32_t)h[0] << 16 | (uint32_t)h[1] << 8 | h[2],
+                           .type = h[3] < UNKNOWN ? h[3] : UNKNOWN,
+                           .flags = h[4],
+                           .stream = (uint32_t)(h[5] & 0x7f) << 24 | (uint32_t)h[6] << 16 |
+                                     (uint32_t)h[7] << 8 | h[8] };
+}
+
+static enum frame_end judge(struct frame_meter *m, const struct frame_now *now,
+                            const struct frame *f)
+{
+    enum frame_end why;
+
+    m->frames++;
+    m->got = 0;
+    m->type = f->type;
+    m->risky = is_risky(f);
+    m->left = f->length;
+    m->increment = 0;
+    if (f->type == CONTINUATION && now->leaving)
+        return FRAME_LATE;
+    if ((why = spend(m, rows[f->type].credits)))
+        return why;
+    return rows[f->type].see ? rows[f->type].see(m, f) : FRAME_FINE;
+}
+
+/* Octets of HEADERS before the block itself: length of the padding, priority. */
+static size_t skip_prefix(struct frame_meter *m, const uint8_t *p, size_t n)
+{
+    size_t at = 0;
+
+    for (; at < n && m->prefix; at++, m->prefix--) {
+        m->block_left -= m->block_left > 0;
+        if (m->padded)
+            m->block_left = m->block_left > p[at] ? m->block_left - p[at] : 0;
+        m->padded = false;
+    }
+    return at;
+}
+
+static enum frame_end read_block(struct frame_meter *m, const uint8_t *p, size_t n)
+{
+    size_t at = skip_prefix(m, p, n), take = n - at < m->block_left ? n - at : m->block_left;
+
+    block_take(&m->block, p + at, take);
+    m->block_left -= (uint32_t)take;
+    return m->block.fields > FRAME_FIELDS_MAX ? FRAME_HEADERS : FRAME_FINE;
+}
+
+static enum frame_end read_increment(struct frame_meter *m, const uint8_t *p, size_t n)
+{
+    bool whole = m->left == n;
+
+    for (size_t i = 0; i < n; i++)
+        m->increment = m->increment << 8 | p[i];
+    return whole && !(m->increment & 0x7fffffff) ? FRAME_ILLEGAL : FRAME_FINE;
+}
+
+/* As much of the payload as is there. */
+static size_t read_payload(struct frame_meter *m, const uint8_t *p, size_t n,
+                           enum frame_end *why)
+{
+    size_t step = n < m->left ? n : m->left;
+
+    if (m->type == HEADERS || m->type == CONTINUATION)
+        *why = read_block(m, p, step);
+    else if (m->type == WINDOW_UPDATE)
+        *why = read_increment(m, p, step);
+    m->left -= (uint32_t)step;
+    return step;
+}
+
+static size_t read_preface(struct frame_meter *m, const uint8_t *p, size_t n)
+{
+    size_t at = 0;
+
+    for (; at < n && m->got < PREFACE; at++, m->got++)
+        if (p[at] != (uint8_t)preface[m->got]) {
+            m->is_other = true;
+            return n;
+        }
+    if (m->got == PREFACE) {
+        m->is_http2 = true;
+        m->got = 0;
+    }
+    return at;
+}
+
+static void refill(struct frame_meter *m, uint64_t now_ms)
+{
+    uint64_t passed = now_ms > m->now_ms ? now_ms - m->now_ms : 0;
+
+    m->now_ms = now_ms;
+    if (passed > FRAME_CREDITS_MAX / FRAME_CREDITS_A_MS)
+        passed = FRAME_CREDITS_MAX / FRAME_CREDITS_A_MS;
+    m->credits += (int32_t)passed * FRAME_CREDITS_A_MS;
+    if (m->credits > FRAME_CREDITS_MAX)
+        m->credits = FRAME_CREDITS_MAX;
+}
+
+void frame_meter_init(struct frame_meter *m, uint64_t now_ms, uint64_t largest_body)
+{
+    *m = (struct frame_meter){ .now_ms = now_ms,
+                               .body_max = largest_body + FRAME_BODY_SLACK,
+                               .credits = FRAME_CREDITS_MAX };
+}
+
+/* Bytes read; none if the frame must wait. */
+static size_t read_head(struct frame_meter *m, const struct frame_now *now, const uint8_t *p,
+                        size_t n, struct frame_verdict *v)
+{
+    uint8_t had = m->got;
+    size_t step = n < (size_t)(HEAD - had) ? n : (size_t)(HEAD - had);
+    struct frame f;
+
+    memcpy(m->head + had, p, step);
+    m->got += (uint8_t)step;
+    if (m->got < HEAD)
+        return step;
+    f = decode(m->head);
+    if (now->writing && is_risky(&f)) {
+        m->got = had;
+        v->hold = true;
+        return 0;
+    }
+    v->end = judge(m, now, &f);
+    return step;
+}
+
+struct frame_verdict frame_meter_take(struct frame_meter *m, const struct frame_now *now,
+                                      const uint8_t *p, size_t n)
+{
+    struct frame_verdict v = { 0 };
+
+    if (m->is_other)
+        return (struct frame_verdict){ .pass = n };
+    refill(m, now->ms);
+    if (!m->is_http2)
+        v.pass = read_preface(m, p, n);
+    if (m->left && m->risky && now->writing)
+        v.hold = true;
+    if (m->left && m->type == CONTINUATION && now->leaving)
+        v.end = FRAME_LATE;
+    while (v.pass < n && !v.hold && !v.end)
+        v.pass += m->left ? read_payload(m, p + v.pass, n - v.pass, &v.end)
+                          : read_head(m, now, p + v.pass, n - v.pass, &v);
+    return v;
+}

@@ -1,0 +1,86 @@
+/*
+ * frame.h - the frame meter: the HTTP/2 frames of one connection, walked and priced before libh2o reads them.
+ */
+#ifndef HTTP_FRAME_H
+#define HTTP_FRAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/http/block.h"
+
+enum {
+    FRAME_CREDITS_A_MS = 20, /* 20,000 a second … */
+    FRAME_CREDITS_MAX = 40000,
+    FRAME_STREAMS_MAX = 100, /* that are not ended */
+    FRAME_BLOCK_MAX = 48 << 10,
+    FRAME_FIELDS_MAX = 128,
+    FRAME_CONTINUATIONS_MAX = 4,
+    FRAME_PARAMETERS_MAX = 32,
+    FRAME_BODY_SLACK = 128 << 10, /* of bodies not ended, above the largest body of all */
+};
+
+/* Why a connection ends. */
+enum frame_end {
+    FRAME_FINE,    /* it does not */
+    FRAME_SPENT,   /* no credits left */
+    FRAME_HEADERS, /* a header block too large, of too many fields or in too many pieces */
+    FRAME_STREAMS, /* too many not ended */
+    FRAME_BODIES,  /* too many bytes of bodies not ended */
+    FRAME_ILLEGAL, /* an increment of 0, too many parameters, a push */
+    FRAME_LATE,    /* CONTINUATION after our GOAWAY */
+    FRAME_ENDS
+};
+
+struct frame_stream {
+    uint32_t id, body;
+};
+
+/* One connection's; its fields are for the caller to read. */
+struct frame_meter {
+    uint64_t frames; /* seen */
+    uint64_t body;   /* bytes of bodies that are not ended */
+    uint64_t body_max;
+    uint64_t now_ms;
+    int32_t credits;
+    bool is_http2, is_other; /* neither: its preface has not come whole */
+
+    /* the frame that is being read */
+    uint8_t got; /* of the preface, later of the head */
+    uint8_t head[9];
+    uint8_t type;
+    bool risky;
+    uint32_t left;      /* of its payload */
+    uint32_t increment; /* of a WINDOW_UPDATE */
+
+    /* the header block that is being read */
+    struct block block;
+    uint32_t block_bytes, block_left; /* in all; of this frame's payload */
+    uint8_t prefix, pieces;           /* octets before the block; CONTINUATIONs */
+    bool padded;
+
+    uint32_t newest; /* stream */
+    int open;
+    struct frame_stream streams[FRAME_STREAMS_MAX];
+};
+
+/* The world at the moment of a read. */
+struct frame_now {
+    uint64_t ms;  /* of any clock; a step back gives nothing */
+    bool writing; /* a write of ours is under way */
+    bool leaving; /* we have said GOAWAY, or are about to */
+};
+
+struct frame_verdict {
+    size_t pass;        /* so many of the bytes may go on; of no meaning at an end */
+    bool hold;          /* show the rest again when the write is through */
+    enum frame_end end; /* not FRAME_FINE: the connection has ended */
+};
+
+void frame_meter_init(struct frame_meter *m, uint64_t now_ms, uint64_t largest_body);
+/* Bytes that are held are shown again; all others once, in their order, cut anywhere. */
+struct frame_verdict frame_meter_take(struct frame_meter *m, const struct frame_now *now,
+                                      const uint8_t *bytes, size_t n);
+
+#endif

@@ -1,0 +1,274 @@
+/*
+ * guard.c - libh2o's callbacks are called by us, with no byte that the meter has not seen.
+ *
+ *     socket --on_read--> [ judged | fresh ] --meter--> pass: libh2o's reading callback
+ *                             input                     hold: moved aside, the socket is not read;
+ *                                                             on_written gives it back
+ *                                                       end:  libh2o hears an error
+ *
+ * What is fresh at a read is its last sock->bytes_read bytes; the rest was judged before, and libh2o takes from the
+ * front whenever it likes. Bytes that came with the TLS Finished lie in the input already when libh2o
+ * begins to read, and it takes them without a callback: they are judged in guard_read_start(), before it can.
+ *
+ * A write is under way from h2o_socket_write() to its callback, which is ours. While we hold bytes libh2o finds its
+ * reading stopped; the callback of a write is where it starts again what has stopped, if it wants to
+ * read. Then it gets what we held. So its own limits on unsent answers work as they did, and nothing
+ * polls.
+ *
+ * libh2o may close the socket in any callback: `busy` keeps the guard until we are out of it.
+ */
+#include "server/http/guard.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "server/base/metric.h"
+#include "server/http/frame.h"
+
+enum { BODIES_MAX = 64 << 20 }; /* not ended, of the whole process */
+
+struct guard {
+    h2o_socket_t *sock; /* NULL: closed */
+    h2o_socket_cb read, written;
+    guard_start start;
+    struct guard_conf conf;
+    struct frame_meter *meter; /* NULL: no byte yet, or this is not HTTP/2 */
+    char *held;
+    size_t nheld;
+    uint64_t counted, writes;
+    int busy;
+    bool begun; /* a byte was judged */
+    bool plain; /* not HTTP/2 */
+    bool asked; /* libh2o wants to read while we hold */
+    bool ended;
+};
+
+static _Atomic int64_t bodies; /* bytes not ended of all connections */
+
+static const enum metric ends[FRAME_ENDS] = {
+    [FRAME_SPENT] = METRIC_guard_ended_spent,     [FRAME_HEADERS] = METRIC_guard_ended_headers,
+    [FRAME_STREAMS] = METRIC_guard_ended_streams, [FRAME_BODIES] = METRIC_guard_ended_bodies,
+    [FRAME_ILLEGAL] = METRIC_guard_ended_illegal, [FRAME_LATE] = METRIC_guard_ended_late,
+};
+
+static const char ended_here[] = "ended by the guard";
+
+/* ---- its life ---- */
+
+static void guard_free(struct guard *g)
+{
+    atomic_fetch_sub_explicit(&bodies, (int64_t)g->counted, memory_order_relaxed);
+    free(g->meter);
+    free(g->held);
+    free(g);
+}
+
+static void on_close(void *p)
+{
+    struct guard *g = p;
+
+    g->sock = NULL;
+    g->conf.closed(g->conf.of);
+    if (!g->busy)
+        guard_free(g);
+}
+
+struct guard *guard_new(h2o_socket_t *sock, const struct guard_conf *conf)
+{
+    struct guard *g = h2o_mem_alloc(sizeof *g);
+
+    *g = (struct guard){ .sock = sock, .conf = *conf };
+    sock->on_close.cb = on_close;
+    sock->on_close.data = g;
+    return g;
+}
+
+static struct guard *guard_of(const h2o_socket_t *sock)
+{
+    return sock->on_close.cb == on_close ? sock->on_close.data : NULL;
+}
+
+uint64_t guard_frames(const struct guard *g)
+{
+    return g->meter ? g->meter->frames : 0;
+}
+
+uint64_t guard_writes(const struct guard *g)
+{
+    return g->writes;
+}
+
+/* Calls libh2o. False: the connection is gone, and `g` too. */
+static bool call(struct guard *g, h2o_socket_cb cb, const char *err)
+{
+    g->busy++;
+    cb(g->sock, err);
+    g->busy--;
+    if (!g->sock && !g->busy)
+        guard_free(g);
+    else
+        return g->sock;
+    return false;
+}
+
+/* ---- judging ---- */
+
+/* Only HTTP/2 pays for a meter: its preface begins with a P. */
+static bool is_metered(struct guard *g, char first)
+{
+    if (!g->meter && !g->plain && first == 'P') {
+        g->meter = h2o_mem_alloc(sizeof *g->meter);
+        frame_meter_init(g->meter, h2o_now(h2o_socket_get_loop(g->sock)), g->conf.body_max);
+    } else if (!g->meter) {
+        g->plain = true;
+    }
+    return g->meter;
+}
+
+static void forget_meter(struct guard *g)
+{
+    free(g->meter);
+    g->meter = NULL;
+    g->plain = true;
+}
+
+/* What the meter counted goes to the process. Whether there is room for the bodies. */
+static bool count(struct guard *g, uint64_t frames_before)
+{
+    int64_t more = (int64_t)(g->meter->body - g->counted), all;
+
+    metric_add(METRIC_guard_frames, (int64_t)(g->meter->frames - frames_before));
+    if (!more)
+        return true;
+    g->counted = g->meter->body;
+    all = atomic_fetch_add_explicit(&bodies, more, memory_order_relaxed) + more;
+    return more < 0 || all <= BODIES_MAX;
+}
+
+/* Moves the end of the input, from `at` on, out of libh2o's sight, and stops reading. */
+static void hold(struct guard *g, size_t at)
+{
+    h2o_buffer_t *in = g->sock->input;
+
+    g->nheld = in->size - at;
+    g->held = h2o_mem_alloc(g->nheld);
+    memcpy(g->held, in->bytes + at, g->nheld);
+    in->size = at;
+    g->asked = false;
+    h2o_socket_read_stop(g->sock);
+    metric_add(METRIC_guard_held, 1);
+}
+
+/* A peer that takes no bytes must not keep us: what is being written fails now. */
+static void end(struct guard *g, enum frame_end why)
+{
+    g->ended = true;
+    shutdown(h2o_socket_get_fd(g->sock), SHUT_RDWR);
+    metric_add(ends[why], 1);
+}
+
+static void meter(struct guard *g, size_t at)
+{
+    h2o_buffer_t *in = g->sock->input;
+    struct frame_now now = { .ms = h2o_now(h2o_socket_get_loop(g->sock)),
+                             .writing = g->written,
+                             .leaving = *g->conf.leaving };
+    uint64_t frames = g->meter->frames;
+    struct frame_verdict v =
+        frame_meter_take(g->meter, &now, (uint8_t *)in->bytes + at, in->size - at);
+
+    if (!count(g, frames) && !v.end)
+        v.end = FRAME_BODIES;
+    if (v.end) {
+        in->size = at;
+        end(g, v.end);
+    } else if (v.hold) {
+        hold(g, at + v.pass);
+    } else if (g->meter->is_other) {
+        forget_meter(g);
+    }
+}
+
+/* The input from `at` on is fresh. Afterwards libh2o may have all that is there, unless g->ended. */
+static void judge(struct guard *g, size_t at)
+{
+    const h2o_buffer_t *in = g->sock->input;
+
+    if (g->plain || g->ended || at == in->size)
+        return;
+    g->begun = true;
+    if (is_metered(g, in->bytes[at]))
+        meter(g, at);
+}
+
+/* ---- what libh2o calls, and what calls libh2o ---- */
+
+static void on_read(h2o_socket_t *sock, const char *err)
+{
+    struct guard *g = guard_of(sock);
+
+    if (!err)
+        judge(g, sock->input->size - sock->bytes_read);
+    call(g, g->read, g->ended ? ended_here : err);
+}
+
+static void release(struct guard *g)
+{
+    size_t at = g->sock->input->size;
+    h2o_iovec_t room = h2o_buffer_reserve(&g->sock->input, g->nheld);
+
+    if (!room.base)
+        h2o_fatal("no memory for what the guard held");
+    memcpy(room.base, g->held, g->nheld);
+    g->sock->input->size += g->nheld;
+    free(g->held);
+    g->held = NULL;
+    g->nheld = 0;
+    g->start(g->sock, on_read);
+    judge(g, at);
+    call(g, g->read, g->ended ? ended_here : NULL);
+}
+
+static void on_written(h2o_socket_t *sock, const char *err)
+{
+    struct guard *g = guard_of(sock);
+    h2o_socket_cb written = g->written;
+
+    g->written = NULL;
+    if (call(g, written, err) && g->nheld && g->asked && !g->written)
+        release(g);
+}
+
+void guard_read_start(h2o_socket_t *sock, h2o_socket_cb cb, guard_start library)
+{
+    struct guard *g = guard_of(sock);
+
+    if (!g) {
+        library(sock, cb);
+        return;
+    }
+    g->read = cb;
+    g->start = library;
+    g->asked = true;
+    if (g->nheld)
+        return;
+    if (!g->begun)
+        judge(g, 0);
+    library(sock, on_read);
+}
+
+void guard_write(h2o_socket_t *sock, h2o_iovec_t *bufs, size_t n, h2o_socket_cb cb,
+                 guard_send library)
+{
+    struct guard *g = guard_of(sock);
+
+    if (!g || !g->meter) {
+        library(sock, bufs, n, cb);
+        return;
+    }
+    g->writes++;
+    g->written = cb;
+    library(sock, bufs, n, on_written);
+}

@@ -1,0 +1,41 @@
+/*
+ * guard.h - between a socket and libh2o: every byte of a connection is judged before libh2o reads it.
+ */
+#ifndef HTTP_GUARD_H
+#define HTTP_GUARD_H
+
+#include <stdbool.h>
+
+#include <h2o.h>
+
+struct guard;
+
+struct guard_conf {
+    size_t body_max;          /* the largest body of any route */
+    const bool *leaving;      /* the loop is shutting down */
+    void (*closed)(void *of); /* the socket has closed, and the guard with it */
+    void *of;
+};
+
+/* Takes over sock->on_close. Before anything is read from the socket, and in its loop's thread. */
+struct guard *guard_new(h2o_socket_t *sock, const struct guard_conf *conf);
+/* What went past it. */
+uint64_t guard_frames(const struct guard *g);
+uint64_t guard_writes(const struct guard *g);
+
+/* ---- for who stands in libh2o's place (interpose.c) ---- */
+
+typedef void (*guard_start)(h2o_socket_t *sock, h2o_socket_cb cb);
+typedef void (*guard_send)(h2o_socket_t *sock, h2o_iovec_t *bufs, size_t n, h2o_socket_cb cb);
+
+/* What the program defined under libh2o's names, and `library`, libh2o's own. Sockets without a guard are
+ * passed on as they are. */
+void guard_read_start(h2o_socket_t *sock, h2o_socket_cb cb, guard_start library);
+void guard_write(h2o_socket_t *sock, h2o_iovec_t *bufs, size_t n, h2o_socket_cb cb,
+                 guard_send library);
+
+/* Defined beside them: whether this program is the control of tests/attack, which has no guard and shall run
+ * nevertheless. */
+extern const bool guard_is_off;
+
+#endif
