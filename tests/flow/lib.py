@@ -135,14 +135,14 @@ def request(connection, method, target, body=None, headers=None):
 class Server:
     """One `tjzw serve`: the supervisor we started, and the child that serves."""
 
-    def __init__(self, world, data, port, args, env, urls):
+    def __init__(self, world, data, port, args, env, urls, program):
         self.world, self.data, self.port = world, Path(data), port
         self.url = f"https://127.0.0.1:{port}"
         self.log = world.dir / f"serve-{len(world.servers)}.log"
         self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         notify = world.dir / f"notify-{len(world.servers)}"
         self._notify.bind(str(notify))
-        command = [TJZW, "serve", "--data", data]
+        command = [program, "serve", "--data", data]
         for url in urls:
             command += ["--listen", url]
         self.started = time.monotonic()
@@ -312,10 +312,10 @@ class World:
             f"tjzw {' '.join(map(str, args))} ended with {done.returncode}:\n{done.stderr.decode(errors='replace')}"
         return done
 
-    def start(self, data=None, *args, port=None, env=None, urls=None):
+    def start(self, data=None, *args, port=None, env=None, urls=None, program=TJZW):
         """A server that may not be ready yet."""
         port = port or free_port()
-        server = Server(self, data or self.data, port, args, env, urls or [f"https://127.0.0.1:{port}"])
+        server = Server(self, data or self.data, port, args, env, urls or [f"https://127.0.0.1:{port}"], program)
         self.servers.append(server)
         return server
 

@@ -1,0 +1,242 @@
+#!/usr/bin/env python3
+"""The guard: every frame goes past it, honest clients do not notice it, and the two connections that end a server without it do not end this one.
+
+Each of the two is tried on tjzw-bare first, the same program without its guard: it must die of it, or the attack proves nothing.
+"""
+import json
+import re
+import shutil
+import socket
+import ssl
+import struct
+import subprocess
+import sys
+import time
+
+from lib import BUILD, World, clean_env, free_port, wait_for
+
+from tap import case, done, rounds
+
+BARE, BLIND = BUILD / "tests" / "attack" / "tjzw-bare", BUILD / "tests" / "attack" / "tjzw-blind"
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+HEADERS, SETTINGS, PING, WINDOW_UPDATE, CONTINUATION = 1, 4, 6, 8, 9
+END_STREAM, ACK, END_HEADERS = 1, 1, 4
+INITIAL_WINDOW = 4
+BIG = "/openapi.json"
+MODEST = {"TJZW_LOOPS": "1", "TJZW_RATE_LIMIT": "0", "TJZW_STOP_DEADLINE": "2s"}
+
+
+def frame(kind, flags=0, stream=0, payload=b""):
+    return struct.pack(">I", len(payload))[1:] + bytes((kind, flags)) + struct.pack(">I", stream) + payload
+
+
+def window(stream, by):
+    return frame(WINDOW_UPDATE, 0, stream, struct.pack(">I", by))
+
+
+def settings(window_size):
+    return frame(SETTINGS, payload=struct.pack(">HI", INITIAL_WINDOW, window_size))
+
+
+def block(path):
+    """GET over https, without the dynamic table."""
+    return b"\x82\x87" + b"\x04" + bytes((len(path),)) + path.encode() + b"\x01\x09localhost"
+
+
+def get(stream, path):
+    return frame(HEADERS, END_STREAM | END_HEADERS, stream, block(path))
+
+
+def dial(port, room=0):
+    """A connection that speaks HTTP/2 over TLS; `room`: its socket takes few bytes, in packets of an ordinary network, so that the server's
+    buffers are full soon."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
+    s = socket.socket()
+    if room:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1400)
+    s.settimeout(10)
+    s.connect(("127.0.0.1", port))
+    return context.wrap_socket(s)
+
+
+def with_the_handshake(port, *frames):
+    """Frames come in the packet that ends the handshake. Returns when the PING among them is answered."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
+    come, go = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(come, go)
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as s:
+        while True:
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                s.sendall(go.read())
+                come.write(s.recv(65536))
+        tls.write(b"".join(frames))
+        s.sendall(go.read())
+        heard = b""
+        while b"12345678" not in heard:
+            come.write(s.recv(65536))
+            try:
+                heard += tls.read(65536)
+            except ssl.SSLWantReadError:
+                continue
+
+
+def pour(s, *frames):
+    """False: it does not listen any more."""
+    try:
+        s.sendall(b"".join(frames))
+        return True
+    except OSError:
+        return False
+
+
+def dies(server, seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if server.process.poll() is not None:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def window_while_writing(server):
+    """Answers that fill their windows to the last byte and are half written; then windows for all of them."""
+    path = "/v1/items?n=20"
+    size = len(server.get(path).body)
+    assert size < 16384, "an answer should be one frame"
+    with dial(server.port, room=4096) as s:
+        streams = range(1, 201, 2)
+        pour(s, PREFACE, settings(size), window(0, 1 << 30), *(get(i, path) for i in streams))
+        time.sleep(0.5)
+        for _ in range(3):
+            if not pour(s, *(window(i, 1000) for i in streams)):
+                break
+            time.sleep(0.1)
+        taken, want, end = 0, size * len(streams), time.monotonic() + 30
+        s.settimeout(1)
+        while taken < want and time.monotonic() < end:
+            try:
+                got = len(s.recv(65536))
+            except (TimeoutError, OSError):
+                break
+            if not got:
+                break
+            taken += got
+        return taken >= want
+
+
+def continuation_at_the_end(server):
+    """A header block that is not complete when the server begins to stop, and goes on after its GOAWAY. A second stream keeps the connection."""
+    s = dial(server.port)
+    pour(s, PREFACE, settings(0), get(1, BIG), frame(HEADERS, END_STREAM, 3, block("/")[:2]))
+    time.sleep(0.3)
+    server.process.terminate()
+    time.sleep(1.5)
+    pour(s, frame(CONTINUATION, END_HEADERS, 3, block("/")[2:]))
+    return s
+
+
+def metrics(server):
+    return {k: int(v) for k, v in re.findall(r"^tjzw_guard_(\w+) (\d+)$", server.get("/metrics").body.decode(), re.M)}
+
+
+def ended(server):
+    return {k: v for k, v in metrics(server).items() if k.startswith("ended") and v}
+
+
+with World() as w:
+    with case("a program whose guard is not in place does not start, and says why"):
+        ran = subprocess.run([BLIND, "serve", "--data", w.dir / "blind", "--listen", f"https://127.0.0.1:{free_port()}"], capture_output=True,
+                             text=True, env=clean_env(), timeout=60)
+        assert ran.returncode != 0 and "guard against hostile HTTP/2 is not in place" in ran.stderr, ran
+
+    clear = f"http://127.0.0.1:{free_port()}"
+    port = free_port()
+    server = w.serve(w.data, "--demo", port=port, env={**MODEST, "TJZW_HINT_SPREAD": "100ms"}, urls=[f"https://127.0.0.1:{port}", clear])
+
+    with case("every frame is counted, those that came with the end of the handshake too"):
+        before, times = metrics(server)["frames"], rounds(200, 50)
+        own = metrics(server)["frames"] - before    # of a request for the metrics
+        assert own == 0, "the client of this test speaks HTTP/1.1"
+        song = (PREFACE, settings(1 << 20), *(get(i, "/v1/sync/main/head") for i in (1, 3, 5)), frame(PING, payload=b"12345678"))
+        for _ in range(times):
+            with_the_handshake(server.port, *song)
+            with dial(server.port) as s:
+                pour(s, *song)
+                while b"12345678" not in s.recv(65536):
+                    pass
+        wait_for("the frames", 5, lambda: metrics(server)["frames"] == before + 10 * times)
+    with case("over a port without TLS they are counted as well, and libh2o takes none"):
+        before = metrics(server)["frames"]
+        with socket.create_connection(("127.0.0.1", int(clear.rsplit(":", 1)[1])), timeout=5) as s:
+            s.sendall(PREFACE + settings(1) + get(1, "/"))
+            assert s.recv(4096).startswith(b"HTTP/1.1 400")
+        wait_for("the frames", 5, lambda: metrics(server)["frames"] == before + 2)
+        with socket.create_connection(("127.0.0.1", int(clear.rsplit(":", 1)[1])), timeout=5) as s:
+            s.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n")
+            assert s.recv(4096).startswith(b"HTTP/1.1 200")
+    with case("a client that spends too much is cut, and others are not"):
+        with dial(server.port) as s, dial(server.port) as other:
+            pour(other, PREFACE, settings(1 << 20))
+            pour(s, PREFACE, settings(1 << 20), frame(PING, payload=b"12345678") * 1000)
+            wait_for("its end", 5, lambda: ended(server) == {"ended_spent": 1})
+            pour(other, get(1, "/v1/sync/main/head"))
+            while b"tjzw head 1" not in other.recv(65536):
+                pass
+    with case("curl, h2load, a phone and a stream of events go on as before"):
+        for how in ("--http1.1", "--http2"):
+            said = subprocess.run(["curl", "-sk", how, f"{server.url}{BIG}"], capture_output=True, env=clean_env(), timeout=30)
+            assert json.loads(said.stdout)["openapi"], said
+        if shutil.which("h2load"):
+            for streams in ("1", "10"):
+                said = subprocess.run(["h2load", "-n", "2000", "-c", "10", "-m", streams, f"{server.url}{BIG}"], capture_output=True,
+                                      text=True, env=clean_env(), timeout=60).stdout
+                assert "2000 2xx" in said, said
+        phone = w.phone()
+        phone.sync()
+        assert phone.export().count(b"\n") > 100
+        with dial(server.port) as s:
+            pour(s, PREFACE, settings(1 << 20), get(1, "/v1/events"))
+            heard = b""
+            while b"event:" not in heard:
+                heard += s.recv(65536)
+        assert set(ended(server)) == {"ended_spent"}, ended(server)
+    with case("the server stops in order"):
+        server.stop()
+
+    with case("control: a window while an answer is half written aborts libh2o"):
+        bare = w.serve(w.dir / "bare", "--demo", env=MODEST, program=BARE)
+        for _ in range(10):
+            window_while_writing(bare)
+            if dies(bare, 0.5):
+                break
+        assert dies(bare, 1), "it lives: the attack proves nothing"
+        assert "Assertion" in bare.said(), bare.said()
+    with case("a window while an answer is half written waits, and all of the answer comes"):
+        server = w.serve(w.dir / "abort", "--demo", env=MODEST)
+        for _ in range(rounds(50, 10)):
+            assert window_while_writing(server), "the answers did not come whole"
+            assert server.process.poll() is None, server.said()
+        assert metrics(server)["held"] > 0 and not ended(server), metrics(server)
+        server.stop()
+    with case("control: CONTINUATION after GOAWAY hangs libh2o"):
+        bare = w.serve(w.dir / "hang", "--demo", env=MODEST, program=BARE)
+        s = continuation_at_the_end(bare)
+        wait_for("the end of the process", 20, lambda: bare.process.poll() is not None)
+        assert bare.process.returncode == 1 and "loop_hangs" in bare.said(), bare.said()
+        s.close()
+    with case("CONTINUATION after GOAWAY ends its connection, and the server stops in time"):
+        server = w.serve(w.dir / "late", "--demo", env=MODEST)
+        s = continuation_at_the_end(server)
+        assert server.process.wait(3) == 0, server.said()
+        assert "loop_hangs" not in server.said()
+        s.close()
+
+sys.exit(done())
