@@ -94,7 +94,7 @@ static enum rc sing(struct err *e, struct cage *c)
     listen_for(c, ANSWER_LEAST);
     frames = guard_frames(c->guard);
     writes = guard_writes(c->guard);
-    shutdown(c->far, SHUT_RDWR);
+    shutdown(c->far, SHUT_WR);
     listen_for(c, SIZE_MAX);
     if (frames == FRAMES && writes)
         return RC_OK;

@@ -106,10 +106,10 @@ static bool call(struct guard *g, h2o_socket_cb cb, const char *err)
     g->busy++;
     cb(g->sock, err);
     g->busy--;
-    if (!g->sock && !g->busy)
+    if (g->sock)
+        return true;
+    if (!g->busy)
         guard_free(g);
-    else
-        return g->sock;
     return false;
 }
 

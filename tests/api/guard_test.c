@@ -1,0 +1,355 @@
+/* The guard between a socket and libh2o, on a socket pair: what it counts, holds and ends, and that libh2o never notices. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <h2o.h>
+#include <h2o/http2.h>
+
+#include "server/base/metric.h"
+#include "server/http/canary.h"
+#include "server/http/guard.h"
+
+enum { DATA, HEADERS, SETTINGS = 4, PING = 6, WINDOW_UPDATE = 8, CONTINUATION };
+enum { END_STREAM = 1, END_HEADERS = 4 };
+enum { ANSWER = 8000, STREAMS = 50, NARROW = 4096 };
+
+struct world {
+    h2o_globalconf_t global;
+    h2o_hostconf_t *hosts[2];
+    h2o_context_t ctx;
+    h2o_accept_ctx_t accept;
+    struct guard *guard;
+    int peer;
+    bool closed, leaving;
+    size_t body_max;
+    size_t data; /* bytes of DATA heard */
+    uint8_t heard[1 << 16];
+    size_t nheard;
+};
+
+/* ---- a server of one answer ---- */
+
+static int answer(h2o_handler_t *self, h2o_req_t *req)
+{
+    static const char body[ANSWER];
+
+    (void)self;
+    req->res.status = 200;
+    req->res.reason = "OK";
+    h2o_send_inline(req, body, sizeof body);
+    return 0;
+}
+
+static void on_closed(void *p)
+{
+    ((struct world *)p)->closed = true;
+}
+
+static void dial(struct world *w)
+{
+    struct guard_conf conf = {
+        .body_max = w->body_max, .leaving = &w->leaving, .closed = on_closed, .of = w
+    };
+    struct timeval now = *h2o_get_timestamp(&w->ctx, NULL, NULL);
+    int fds[2], narrow = NARROW;
+    h2o_socket_t *sock;
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds),
+                     0);
+    setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &narrow, sizeof narrow);
+    w->peer = fds[1];
+    w->closed = false;
+    w->nheard = w->data = 0;
+    sock =
+        h2o_evloop_socket_create(w->ctx.loop, fds[0], H2O_SOCKET_FLAG_IS_ACCEPTED_CONNECTION);
+    w->guard = guard_new(sock, &conf);
+    h2o_http2_accept(&w->accept, sock, now);
+}
+
+static int set_up(void **state)
+{
+    struct world *w = calloc(1, sizeof *w);
+
+    h2o_config_init(&w->global);
+    w->hosts[0] =
+        h2o_config_register_host(&w->global, h2o_iovec_init(H2O_STRLIT("test")), 65535);
+    h2o_create_handler(h2o_config_register_path(w->hosts[0], "/", 0), sizeof(h2o_handler_t))
+        ->on_req = answer;
+    h2o_context_init(&w->ctx, h2o_evloop_create(), &w->global);
+    w->accept = (h2o_accept_ctx_t){ .ctx = &w->ctx, .hosts = w->hosts };
+    w->body_max = 1 << 20;
+    dial(w);
+    *state = w;
+    return 0;
+}
+
+static void turn(struct world *w, int times)
+{
+    while (times--)
+        h2o_evloop_run(w->ctx.loop, 0);
+}
+
+static int tear_down(void **state)
+{
+    struct world *w = *state;
+    h2o_loop_t *loop = w->ctx.loop;
+
+    if (!w->closed) {
+        shutdown(w->peer, SHUT_RDWR);
+        turn(w, 10);
+    }
+    close(w->peer);
+    assert_true(w->closed);
+    h2o_timeout_unlink(&w->ctx.http2._graceful_shutdown_timeout);
+    h2o_context_dispose(&w->ctx);
+    h2o_evloop_destroy(loop);
+    h2o_config_dispose(&w->global);
+    free(w);
+    return 0;
+}
+
+/* ---- a client ---- */
+
+static void pour(struct world *w, const void *bytes, size_t n)
+{
+    const char *p = bytes;
+    ssize_t took;
+
+    while (n && !w->closed) {
+        took = send(w->peer, p, n, MSG_NOSIGNAL);
+        if (took < 0)
+            assert_true(errno == EAGAIN || errno == EPIPE);
+        else
+            p += took, n -= (size_t)took;
+        turn(w, 2);
+    }
+}
+
+static void frame(struct world *w, int type, int flags, uint32_t stream, const void *payload,
+                  size_t n)
+{
+    uint8_t f[9 + 16384] = {
+        0, (uint8_t)(n >> 8), (uint8_t)n, (uint8_t)type, (uint8_t)flags, 0, 0,
+        0, (uint8_t)stream
+    };
+
+    memcpy(f + 9, payload, n);
+    pour(w, f, 9 + n);
+}
+
+static void greet(struct world *w, uint32_t window)
+{
+    uint8_t setting[6] = { 0,
+                           4,
+                           (uint8_t)(window >> 24),
+                           (uint8_t)(window >> 16),
+                           (uint8_t)(window >> 8),
+                           (uint8_t)window };
+
+    pour(w, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 24);
+    frame(w, SETTINGS, 0, 0, setting, sizeof setting);
+    frame(w, WINDOW_UPDATE, 0, 0, "\x3f\0\0\0", 4);
+}
+
+static const char block[] = "\x82\x87\x84\x01\x04test";
+
+static void ask(struct world *w, uint32_t stream, int flags)
+{
+    frame(w, HEADERS, flags, stream, block, sizeof block - 1);
+}
+
+static void ask_all(struct world *w)
+{
+    for (uint32_t i = 0; i < STREAMS; i++)
+        ask(w, 2 * i + 1, END_STREAM | END_HEADERS);
+}
+
+/* Bytes of DATA among what has come; what is not whole stays. */
+static void sum_up(struct world *w)
+{
+    const uint8_t *p = w->heard;
+    size_t at = 0, n;
+
+    for (; w->nheard - at >= 9; at += 9 + n) {
+        n = (size_t)p[at] << 16 | (size_t)p[at + 1] << 8 | p[at + 2];
+        if (w->nheard - at < 9 + n)
+            break;
+        w->data += p[at + 3] == DATA ? n : 0;
+    }
+    memmove(w->heard, w->heard + at, w->nheard - at);
+    w->nheard -= at;
+}
+
+static void listen_long(struct world *w)
+{
+    ssize_t n;
+
+    for (int silent = 0; silent < 20; silent++) {
+        turn(w, 1);
+        while ((n = recv(w->peer, w->heard + w->nheard, sizeof w->heard - w->nheard, 0)) > 0) {
+            w->nheard += (size_t)n;
+            silent = 0;
+            sum_up(w);
+            turn(w, 1);
+        }
+    }
+}
+
+/* ---- cases ---- */
+
+static void the_canary_sees_that_it_is_in_place(void **state)
+{
+    struct err e = { 0 };
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(canary_check(&e), RC_OK);
+}
+
+static void frames_are_counted_however_they_come(void **state)
+{
+    static const char ping[17] = "\0\0\10\6\0\0\0\0\0abcdefgh";
+    struct world *w = *state;
+
+    greet(w, 65535);
+    for (size_t i = 0; i < sizeof ping; i++)
+        pour(w, ping + i, 1);
+    pour(w, ping, sizeof ping);
+    ask(w, 1, END_STREAM | END_HEADERS);
+    listen_long(w);
+    assert_int_equal(guard_frames(w->guard), 5);
+    assert_int_equal(w->data, ANSWER);
+}
+
+/* The answers fill their windows exactly, so that libh2o would assert (its pull request 1951). */
+static void a_window_waits_until_the_write_is_through(void **state)
+{
+    struct world *w = *state;
+    int64_t held = metric_get(METRIC_guard_held);
+
+    greet(w, ANSWER);
+    ask_all(w);
+    for (int round = 0; round < 3; round++) {
+        for (uint32_t i = 0; i < STREAMS; i++)
+            frame(w, WINDOW_UPDATE, 0, 2 * i + 1, "\0\0\1\0", 4);
+        frame(w, SETTINGS, 0, 0, "\0\4\0\1\0\0", 6);
+    }
+    assert_true(metric_get(METRIC_guard_held) > held);
+    assert_true(guard_frames(w->guard) < 2 + STREAMS + 3 * (STREAMS + 1));
+    listen_long(w);
+    assert_int_equal(w->data, STREAMS * ANSWER);
+    assert_int_equal(guard_frames(w->guard), 2 + STREAMS + 3 * (STREAMS + 1));
+    assert_false(w->closed);
+}
+
+static void who_goes_while_something_is_held_leaves_nothing(void **state)
+{
+    struct world *w = *state;
+    int64_t held = metric_get(METRIC_guard_held);
+
+    greet(w, ANSWER);
+    ask_all(w);
+    frame(w, WINDOW_UPDATE, 0, 1, "\0\0\1\0", 4);
+    assert_int_equal(metric_get(METRIC_guard_held), held + 1);
+    shutdown(w->peer, SHUT_RDWR);
+    turn(w, 10);
+    assert_true(w->closed);
+}
+
+static void who_is_ended_is_gone_though_he_reads_nothing(void **state)
+{
+    struct world *w = *state;
+    int64_t ended = metric_get(METRIC_guard_ended_illegal);
+
+    greet(w, ANSWER);
+    ask_all(w);
+    frame(w, WINDOW_UPDATE, 0, 0, "\0\0\0\0", 4);
+    turn(w, 10);
+    assert_true(w->closed);
+    assert_int_equal(metric_get(METRIC_guard_ended_illegal), ended + 1);
+}
+
+static void nothing_follows_a_header_block_into_the_end(void **state)
+{
+    struct world *w = *state;
+    int64_t ended = metric_get(METRIC_guard_ended_late);
+
+    greet(w, 0);
+    ask(w, 1, END_STREAM | END_HEADERS);
+    ask(w, 3, END_STREAM);
+    w->leaving = true;
+    h2o_context_request_shutdown(&w->ctx);
+    listen_long(w);
+    assert_false(w->closed);
+    frame(w, CONTINUATION, END_HEADERS, 3, "\x82", 1);
+    turn(w, 10);
+    assert_true(w->closed);
+    assert_int_equal(metric_get(METRIC_guard_ended_late), ended + 1);
+}
+
+static void pour_body(struct world *w, size_t n)
+{
+    static const char zeros[16384];
+
+    greet(w, 65535);
+    ask(w, 1, END_HEADERS);
+    for (size_t sent = 0; sent < n && !w->closed; sent += sizeof zeros)
+        frame(w, DATA, 0, 1, zeros, sizeof zeros);
+    turn(w, 10);
+}
+
+/* And what it held is given back with it, so that the next may send its body. */
+static void bodies_of_all_connections_have_an_end(void **state)
+{
+    struct world *w = *state;
+    int64_t ended = metric_get(METRIC_guard_ended_bodies);
+
+    close(w->peer);
+    turn(w, 10);
+    w->body_max = 1 << 30;
+    for (int i = 0; i < 2; i++) {
+        dial(w);
+        pour_body(w, 63 << 20);
+        assert_false(w->closed);
+        close(w->peer);
+        turn(w, 10);
+    }
+    dial(w);
+    pour_body(w, 65 << 20);
+    assert_true(w->closed);
+    assert_int_equal(metric_get(METRIC_guard_ended_bodies), ended + 1);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_canary_sees_that_it_is_in_place),
+        cmocka_unit_test_setup_teardown(frames_are_counted_however_they_come, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_window_waits_until_the_write_is_through, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(who_goes_while_something_is_held_leaves_nothing, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(who_is_ended_is_gone_though_he_reads_nothing, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(nothing_follows_a_header_block_into_the_end, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(bodies_of_all_connections_have_an_end, set_up,
+                                        tear_down),
+    };
+
+    signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
