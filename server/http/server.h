@@ -18,7 +18,7 @@ struct server_conf {
         *admin; /* path of the admin socket: whoever can open it is the operator; NULL: none */
     const char *tls_cert, *tls_key; /* PEM files; both "": self-signed */
     const char *keys_dir;           /* where the self-signed one stands */
-    size_t body_max; /* the largest body_max of any route; four times as much is cut off by the
+    size_t body_max; /* the largest body_max of any route; what is much longer is cut off by the
                         connection */
 };
 

@@ -57,7 +57,8 @@ static void on_closed(void *p)
     ((struct world *)p)->closed = true;
 }
 
-static void dial(struct world *w)
+/* `early`: what has come already when libh2o begins to read, as with the end of a TLS handshake. */
+static void dial_with(struct world *w, const void *early, size_t n)
 {
     struct guard_conf conf = {
         .body_max = w->body_max, .leaving = &w->leaving, .closed = on_closed, .of = w
@@ -75,7 +76,14 @@ static void dial(struct world *w)
     sock =
         h2o_evloop_socket_create(w->ctx.loop, fds[0], H2O_SOCKET_FLAG_IS_ACCEPTED_CONNECTION);
     w->guard = guard_new(sock, &conf);
+    memcpy(h2o_buffer_reserve(&sock->input, n).base, early, n);
+    sock->input->size += n;
     h2o_http2_accept(&w->accept, sock, now);
+}
+
+static void dial(struct world *w)
+{
+    dial_with(w, "", 0);
 }
 
 static int set_up(void **state)
@@ -233,6 +241,29 @@ static void frames_are_counted_however_they_come(void **state)
     assert_int_equal(w->data, ANSWER);
 }
 
+#define GREETING "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
+
+static void what_came_with_the_handshake_is_judged_too(void **state)
+{
+    static const char good[] = GREETING "\0\0\10\6\0\0\0\0\0abcdefgh\0\0",
+                      bad[] = GREETING "\0\0\4\10\0\0\0\0\0\0\0\0\0";
+    struct world *w = *state;
+
+    close(w->peer);
+    turn(w, 10);
+    dial_with(w, good, sizeof good - 1);
+    pour(w, "\10\6\0\0\0\0\0ijklmnop", 15); /* the second PING was cut */
+    ask(w, 1, END_STREAM | END_HEADERS);
+    listen_long(w);
+    assert_int_equal(guard_frames(w->guard), 4);
+    assert_int_equal(w->data, ANSWER);
+    close(w->peer);
+    turn(w, 10);
+    dial_with(w, bad, sizeof bad - 1);
+    turn(w, 10);
+    assert_true(w->closed);
+}
+
 /* The answers fill their windows exactly, so that libh2o would assert (its pull request 1951). */
 static void a_window_waits_until_the_write_is_through(void **state)
 {
@@ -337,6 +368,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_canary_sees_that_it_is_in_place),
         cmocka_unit_test_setup_teardown(frames_are_counted_however_they_come, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_came_with_the_handshake_is_judged_too, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_window_waits_until_the_write_is_through, set_up,
                                         tear_down),

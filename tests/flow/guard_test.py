@@ -63,7 +63,7 @@ def dial(port, room=0):
 
 
 def with_the_handshake(port, *frames):
-    """Frames come in the packet that ends the handshake. Returns when the PING among them is answered."""
+    """Frames come in the packet that ends the handshake. True: the PING among them was answered; False: the connection has ended."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.set_alpn_protocols(["h2"])
@@ -81,11 +81,14 @@ def with_the_handshake(port, *frames):
         s.sendall(go.read())
         heard = b""
         while b"12345678" not in heard:
-            come.write(s.recv(65536))
             try:
                 heard += tls.read(65536)
             except ssl.SSLWantReadError:
-                continue
+                if not come.write(s.recv(65536)):
+                    return False
+            except ssl.SSLError:
+                return False
+    return True
 
 
 def pour(s, *frames):
@@ -167,12 +170,15 @@ with World() as w:
         assert own == 0, "the client of this test speaks HTTP/1.1"
         song = (PREFACE, settings(1 << 20), *(get(i, "/v1/sync/main/head") for i in (1, 3, 5)), frame(PING, payload=b"12345678"))
         for _ in range(times):
-            with_the_handshake(server.port, *song)
+            assert with_the_handshake(server.port, *song)
             with dial(server.port) as s:
                 pour(s, *song)
                 while b"12345678" not in s.recv(65536):
                     pass
         wait_for("the frames", 5, lambda: metrics(server)["frames"] == before + 10 * times)
+    with case("what comes with the end of the handshake can end the connection too"):
+        assert not with_the_handshake(server.port, PREFACE, settings(1 << 20), window(0, 0), frame(PING, payload=b"12345678"))
+        assert ended(server) == {"ended_illegal": 1}, ended(server)
     with case("over a port without TLS they are counted as well, and libh2o takes none"):
         before = metrics(server)["frames"]
         with socket.create_connection(("127.0.0.1", int(clear.rsplit(":", 1)[1])), timeout=5) as s:
@@ -186,7 +192,7 @@ with World() as w:
         with dial(server.port) as s, dial(server.port) as other:
             pour(other, PREFACE, settings(1 << 20))
             pour(s, PREFACE, settings(1 << 20), frame(PING, payload=b"12345678") * 1000)
-            wait_for("its end", 5, lambda: ended(server) == {"ended_spent": 1})
+            wait_for("its end", 5, lambda: ended(server).get("ended_spent") == 1)
             pour(other, get(1, "/v1/sync/main/head"))
             while b"tjzw head 1" not in other.recv(65536):
                 pass
@@ -207,7 +213,7 @@ with World() as w:
             heard = b""
             while b"event:" not in heard:
                 heard += s.recv(65536)
-        assert set(ended(server)) == {"ended_spent"}, ended(server)
+        assert ended(server) == {"ended_illegal": 1, "ended_spent": 1}, ended(server)
     with case("the server stops in order"):
         server.stop()
 
