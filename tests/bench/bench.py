@@ -4,7 +4,8 @@
     bench.py [--write] [--only PART ...] [--rounds N] [--requests N] [--items N]          ./dev bench
 
 Parts: speed (requests a second), scale (a thousand to a million items), phones (first sync, idle, catch-up, near and far, and the same
-work by PouchDB and Durable Streams), bytes (beside what compressors leave), behind (phones 1 to 300,000 changes behind). Each is a module
+work by PouchDB and Durable Streams), bytes (beside what compressors leave), behind (phones 1 to 300,000 changes behind), shield (what the
+guard costs). Each is a module
 here whose top says what its rows are. With --items 1000000 scale and behind measure a million items as well: 20 minutes more, the first
 time 10 more to make them.
 
@@ -26,6 +27,7 @@ sys.path[:0] = [str(ROOT / "tests" / "flow")]
 import behind  # noqa: E402
 import phones  # noqa: E402
 import scale  # noqa: E402
+import shield  # noqa: E402
 import size  # noqa: E402
 import speed  # noqa: E402
 from lib import World  # noqa: E402
@@ -33,7 +35,7 @@ from measure import machine, say  # noqa: E402
 
 PAGE = ROOT / "docs" / "performance.md"
 PARTS = {"speed": ("Requests", speed), "phones": ("What phones wait for", phones), "bytes": ("Bytes", size), "behind": ("Phones far behind", behind),
-         "scale": ("Scale", scale)}
+         "scale": ("Scale", scale), "shield": ("The guard", shield)}
 
 
 class Goals:

@@ -76,10 +76,10 @@ def rest(server, deadline):
 
 # ---- load ----
 
-def load(url, requests, *headers, clients=CLIENTS):
+def load(url, requests, *headers, clients=CLIENTS, streams=1):
     """h2load; requests a second. Every answer must be 2xx or 3xx. A list of URLs is asked in turn, by each client from its first."""
     requests = max(requests, clients)
-    command = ["h2load", "-n", str(requests), "-c", str(clients), "-m", "1", "-t", "1"]
+    command = ["h2load", "-n", str(requests), "-c", str(clients), "-m", str(streams), "-t", "1"]
     for header in headers:
         command += ["-H", header]
     said = subprocess.run([*command, *([url] if isinstance(url, str) else url)], capture_output=True, text=True, env=clean_env(),
@@ -92,8 +92,8 @@ def load(url, requests, *headers, clients=CLIENTS):
 class Row:
     """One URL of one server, measured in rounds. Of many URLs clients side by side ask the same at the same time: those need clients=1."""
 
-    def __init__(self, name, pid, url, *headers, size=0, requests=None, clients=CLIENTS):
-        self.name, self.pid, self.url, self.headers, self.size = name, pid, url, headers, size
+    def __init__(self, name, pid, url, *headers, size=0, requests=None, clients=CLIENTS, streams=1):
+        self.name, self.pid, self.url, self.headers, self.size, self.streams = name, pid, url, headers, size, streams
         self.most = requests or (FEW_BYTES // size if size else 10 ** 9)
         self.clients, self.rates, self.costs = clients, [], []
 
@@ -105,11 +105,11 @@ class Row:
     def measure(self, requests):
         requests = self._number(requests)
         before = cpu(self.pid)
-        self.rates.append(load(self.url, requests, *self.headers, clients=self.clients))
+        self.rates.append(load(self.url, requests, *self.headers, clients=self.clients, streams=self.streams))
         self.costs.append((cpu(self.pid) - before) / requests / 1000)
 
     def warm(self, requests):
-        load(self.url, self._number(requests), *self.headers, clients=self.clients)
+        load(self.url, self._number(requests), *self.headers, clients=self.clients, streams=self.streams)
 
     @property
     def rate(self):
