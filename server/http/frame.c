@@ -36,8 +36,11 @@ enum type {
 
 enum { END_STREAM = 1, ACK = 1, PADDED = 8, HAS_PRIORITY = 32 };
 
-/* Of DATA that carries nothing, and of DATA that libh2o answers with a reset. */
-enum { COST_EMPTY = 50, COST_ASTRAY = 100 };
+/* Besides its price: of DATA that carries nothing, of DATA that libh2o answers with a reset, of a stream's window that may
+ * overflow, which it answers with a reset too. */
+enum { COST_EMPTY = 50, COST_ASTRAY = 100, COST_LEAP = 98 };
+
+enum { INITIAL_WINDOW = 4, WIDE = 1 << 30, LEAP = 1 << 24 };
 
 struct frame {
     uint32_t length, stream;
@@ -197,7 +200,7 @@ static enum frame_end judge(struct frame_meter *m, const struct frame_now *now,
     m->type = f->type;
     m->risky = is_risky(f);
     m->left = f->length;
-    m->increment = 0;
+    m->number = 0;
     if (f->type == CONTINUATION && now->leaving)
         return FRAME_LATE;
     if ((why = spend(m, rows[f->type].credits)))
@@ -228,13 +231,30 @@ static enum frame_end read_block(struct frame_meter *m, const uint8_t *p, size_t
     return m->block.fields > FRAME_FIELDS_MAX ? FRAME_HEADERS : FRAME_FINE;
 }
 
+/* From an ordinary window a stream's overflows by great leaps, or by more small ones than are cheap. */
 static enum frame_end read_increment(struct frame_meter *m, const uint8_t *p, size_t n)
 {
-    bool whole = m->left == n;
+    uint32_t by;
 
     for (size_t i = 0; i < n; i++)
-        m->increment = m->increment << 8 | p[i];
-    return whole && !(m->increment & 0x7fffffff) ? FRAME_ILLEGAL : FRAME_FINE;
+        m->number = m->number << 8 | p[i];
+    by = (uint32_t)m->number & 0x7fffffff;
+    if (m->left > n)
+        return FRAME_FINE;
+    if (!by)
+        return FRAME_ILLEGAL;
+    return m->risky && (m->is_wide || by >= LEAP) ? spend(m, COST_LEAP) : FRAME_FINE;
+}
+
+static void read_parameters(struct frame_meter *m, const uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        m->number = m->number << 8 | p[i];
+        if ((m->left - i - 1) % PARAMETER)
+            continue;
+        if ((m->number >> 32 & 0xffff) == INITIAL_WINDOW)
+            m->is_wide = (uint32_t)m->number >= WIDE;
+    }
 }
 
 /* As much of the payload as is there. */
@@ -247,6 +267,8 @@ static size_t read_payload(struct frame_meter *m, const uint8_t *p, size_t n,
         *why = read_block(m, p, step);
     else if (m->type == WINDOW_UPDATE)
         *why = read_increment(m, p, step);
+    else if (m->type == SETTINGS)
+        read_parameters(m, p, step);
     m->left -= (uint32_t)step;
     return step;
 }

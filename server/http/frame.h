@@ -51,8 +51,9 @@ struct frame_meter {
     uint8_t head[9];
     uint8_t type;
     bool risky;
-    uint32_t left;      /* of its payload */
-    uint32_t increment; /* of a WINDOW_UPDATE */
+    uint32_t left;   /* of its payload */
+    uint64_t number; /* an increment or a parameter */
+    bool is_wide;    /* streams begin with a window of 1 GB or more */
 
     /* the header block that is being read */
     struct block block;

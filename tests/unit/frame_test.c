@@ -210,6 +210,38 @@ static void data_costs_little_unless_it_carries_nothing(void **state)
     assert_int_equal(m.body, 0);
 }
 
+/* libh2o answers an overflow with a reset. */
+static void a_window_that_may_overflow_costs_what_a_reset_does(void **state)
+{
+    static const struct {
+        const char *setting, *by;
+        uint32_t stream;
+        int credits;
+    } rows[] = {
+        { "\0\4\0\1\0\0", "\0\xff\xff\xff", 1, 2 },   { "\0\4\0\1\0\0", "\1\0\0\0", 1, 100 },
+        { "\0\4\x3f\xff\xff\xff", "\0\0\0\1", 1, 2 }, { "\0\4\x40\0\0\0", "\0\0\0\1", 1, 100 },
+        { "\0\3\x40\0\0\0", "\0\0\0\1", 1, 2 },       { "\0\4\x40\0\0\0", "\x3f\0\0\0", 0, 2 },
+    };
+    struct frame_meter m;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        begin();
+        frame(SETTINGS, 0, 0, rows[i].setting, 6);
+        frame(WINDOW_UPDATE, 0, rows[i].stream, rows[i].by, 4);
+        assert_int_equal(ending(), FRAME_FINE);
+        frame_meter_init(&m, 0, BODY_MAX);
+        hear(&m, &still);
+        assert_int_equal(FRAME_CREDITS_MAX - m.credits, 100 + rows[i].credits);
+    }
+    begin();
+    frame(SETTINGS, 0, 0, "\0\4\x40\0\0\0\0\4\0\1\0\0", 12); /* the last one counts */
+    frame(WINDOW_UPDATE, 0, 1, "\0\0\0\1", 4);
+    frame_meter_init(&m, 0, BODY_MAX);
+    hear(&m, &still);
+    assert_int_equal(FRAME_CREDITS_MAX - m.credits, 102);
+}
+
 static void who_has_spent_all_is_ended(void **state)
 {
     struct frame_meter m;
@@ -464,6 +496,7 @@ int main(void)
         cmocka_unit_test(what_begins_otherwise_passes_whole),
         cmocka_unit_test(every_frame_has_its_price),
         cmocka_unit_test(data_costs_little_unless_it_carries_nothing),
+        cmocka_unit_test(a_window_that_may_overflow_costs_what_a_reset_does),
         cmocka_unit_test(who_has_spent_all_is_ended),
         cmocka_unit_test(credits_come_back_with_time_and_are_not_hoarded),
         cmocka_unit_test(a_header_block_has_a_size),
