@@ -15,6 +15,9 @@
  * read. Then it gets what we held. So its own limits on unsent answers work as they did, and nothing
  * polls.
  *
+ * What is no HTTP/2 is read strictly. What is refused is taken away, and something that libh2o refuses put in its
+ * place: libh2o answers 400 and closes, when it has answered what came before.
+ *
  * libh2o may close the socket in any callback: `busy` keeps the guard until we are out of it.
  */
 #include "server/http/guard.h"
@@ -26,6 +29,7 @@
 
 #include "server/base/metric.h"
 #include "server/http/frame.h"
+#include "server/http/strict.h"
 
 enum { BODIES_MAX = 64 << 20 }; /* not ended, of the whole process */
 
@@ -35,6 +39,7 @@ struct guard {
     guard_start start;
     struct guard_conf conf;
     struct frame_meter *meter; /* NULL: no byte yet, or this is not HTTP/2 */
+    struct strict strict;
     char *held;
     size_t nheld;
     uint64_t counted, writes;
@@ -43,6 +48,8 @@ struct guard {
     bool plain; /* not HTTP/2 */
     bool asked; /* libh2o wants to read while we hold */
     bool ended;
+    bool refused;      /* nothing more goes on to libh2o */
+    uint8_t nwithheld; /* so many of line_ends go on when more of them has come */
 };
 
 static _Atomic int64_t bodies; /* bytes not ended of all connections */
@@ -53,6 +60,13 @@ static const enum metric ends[FRAME_ENDS] = {
     [FRAME_ILLEGAL] = METRIC_guard_ended_illegal, [FRAME_LATE] = METRIC_guard_ended_late,
 };
 
+static const enum metric refusals[STRICT_ENDS] = {
+    [STRICT_LINE] = METRIC_guard_refused_line,     [STRICT_BYTE] = METRIC_guard_refused_byte,
+    [STRICT_FIELD] = METRIC_guard_refused_field,   [STRICT_HOST] = METRIC_guard_refused_host,
+    [STRICT_LENGTH] = METRIC_guard_refused_length, [STRICT_CHUNK] = METRIC_guard_refused_chunk,
+};
+
+static const char line_ends[] = "\r\n\r\n";
 static const char ended_here[] = "ended by the guard";
 
 /* ---- its life ---- */
@@ -115,7 +129,7 @@ static bool call(struct guard *g, h2o_socket_cb cb, const char *err)
 
 /* ---- judging ---- */
 
-/* Only HTTP/2 pays for a meter: its preface begins with a P. */
+/* Only HTTP/2 pays for a meter: its preface begins with a P. What has none is HTTP/1. */
 static bool is_metered(struct guard *g, char first)
 {
     if (!g->meter && !g->plain && first == 'P') {
@@ -132,6 +146,55 @@ static void forget_meter(struct guard *g)
     free(g->meter);
     g->meter = NULL;
     g->plain = true;
+}
+
+static void put(struct guard *g, size_t at, const char *bytes, size_t n)
+{
+    h2o_iovec_t room = h2o_buffer_reserve(&g->sock->input, n);
+    h2o_buffer_t *in = g->sock->input;
+
+    if (!room.base)
+        h2o_fatal("no memory for what the guard puts in");
+    memmove(in->bytes + at + n, in->bytes + at, in->size - at);
+    memcpy(in->bytes + at, bytes, n);
+    in->size += n;
+}
+
+/* In a head libh2o takes no NUL (but it looks at a version only when there are nine bytes of it), and in a chunk's
+ * size not more digits than a number has; both are said after what it has seen already, wherever that ended. */
+static void refuse(struct guard *g, size_t at, enum strict_end why)
+{
+    static const char no_head[] = "\0\0\0\0\0\0\0\0\0\r\n\r\n", no_size[] = "fffffffffffffffff";
+    bool in_chunks = strict_in_chunks(&g->strict);
+
+    g->refused = true;
+    g->sock->input->size = at;
+    put(g, at, in_chunks ? no_size : no_head,
+        in_chunks ? sizeof no_size - 1 : sizeof no_head - 1);
+    metric_add(refusals[why], 1);
+}
+
+/* What is fresh of HTTP/1 begins at `at`; the `seen` bytes before it libh2o has had, but no check. */
+static void check(struct guard *g, size_t at, size_t seen)
+{
+    h2o_buffer_t *in;
+    struct strict_verdict v;
+    size_t from = at - seen;
+
+    if (g->refused) {
+        g->sock->input->size = at;
+        return;
+    }
+    put(g, at, line_ends, g->nwithheld);
+    in = g->sock->input;
+    v = strict_take(&g->strict, (uint8_t *)in->bytes + from, in->size - from);
+    g->nwithheld = 0;
+    if (v.end) {
+        refuse(g, v.pass > seen ? from + v.pass : at, v.end);
+        return;
+    }
+    g->nwithheld = (uint8_t)(in->size - from - v.pass);
+    in->size = from + v.pass;
 }
 
 /* What the meter counted goes to the process. Whether there is room for the bodies. */
@@ -176,6 +239,7 @@ static void meter(struct guard *g, size_t at)
                              .writing = g->written,
                              .leaving = *g->conf.leaving };
     uint64_t frames = g->meter->frames;
+    size_t seen = g->meter->got; /* of the preface, if it was not whole */
     struct frame_verdict v =
         frame_meter_take(g->meter, &now, (uint8_t *)in->bytes + at, in->size - at);
 
@@ -188,6 +252,7 @@ static void meter(struct guard *g, size_t at)
         hold(g, at + v.pass);
     } else if (g->meter->is_other) {
         forget_meter(g);
+        check(g, at, seen);
     }
 }
 
@@ -196,11 +261,13 @@ static void judge(struct guard *g, size_t at)
 {
     const h2o_buffer_t *in = g->sock->input;
 
-    if (g->plain || g->ended || at == in->size)
+    if (g->ended || at == in->size)
         return;
     g->begun = true;
     if (is_metered(g, in->bytes[at]))
         meter(g, at);
+    else
+        check(g, at, 0);
 }
 
 /* ---- what libh2o calls, and what calls libh2o ---- */
