@@ -185,7 +185,8 @@ static void check(struct guard *g, size_t at, size_t seen)
         g->sock->input->size = at;
         return;
     }
-    put(g, at, line_ends, g->nwithheld);
+    if (g->nwithheld)
+        put(g, at, line_ends, g->nwithheld);
     in = g->sock->input;
     v = strict_take(&g->strict, (uint8_t *)in->bytes + from, in->size - from);
     g->nwithheld = 0;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <h2o.h>
+#include <h2o/http1.h>
 #include <h2o/http2.h>
 
 #include "server/base/metric.h"
@@ -58,7 +59,7 @@ static void on_closed(void *p)
 }
 
 /* `early`: what has come already when libh2o begins to read, as with the end of a TLS handshake. */
-static void dial_with(struct world *w, const void *early, size_t n)
+static void dial_as(struct world *w, bool http1, const void *early, size_t n)
 {
     struct guard_conf conf = {
         .body_max = w->body_max, .leaving = &w->leaving, .closed = on_closed, .of = w
@@ -78,7 +79,15 @@ static void dial_with(struct world *w, const void *early, size_t n)
     w->guard = guard_new(sock, &conf);
     memcpy(h2o_buffer_reserve(&sock->input, n).base, early, n);
     sock->input->size += n;
-    h2o_http2_accept(&w->accept, sock, now);
+    if (http1)
+        h2o_http1_accept(&w->accept, sock, now);
+    else
+        h2o_http2_accept(&w->accept, sock, now);
+}
+
+static void dial_with(struct world *w, const void *early, size_t n)
+{
+    dial_as(w, false, early, n);
 }
 
 static void dial(struct world *w)
@@ -91,6 +100,7 @@ static int set_up(void **state)
     struct world *w = calloc(1, sizeof *w);
 
     h2o_config_init(&w->global);
+    w->global.http1.upgrade_to_http2 = 0;
     w->hosts[0] =
         h2o_config_register_host(&w->global, h2o_iovec_init(H2O_STRLIT("test")), 65535);
     h2o_create_handler(h2o_config_register_path(w->hosts[0], "/", 0), sizeof(h2o_handler_t))
@@ -363,6 +373,98 @@ static void bodies_of_all_connections_have_an_end(void **state)
     assert_int_equal(metric_get(METRIC_guard_ended_bodies), ended + 1);
 }
 
+/* ---- HTTP/1 ---- */
+
+#define HEAD   "POST / HTTP/1.1\r\nHost: a\r\n"
+#define CHUNKS HEAD "Transfer-Encoding: chunked\r\n\r\n"
+
+static int count(const struct world *w, const char *word)
+{
+    const char *at = (const char *)w->heard;
+    size_t left = w->nheard, n = strlen(word);
+    int found = 0;
+
+    while ((at = memmem(at, left, word, n))) {
+        found++;
+        at += n;
+        left = w->nheard - (size_t)(at - (const char *)w->heard);
+    }
+    return found;
+}
+
+/* All that is answered until nothing more comes. */
+static void listen_http1(struct world *w)
+{
+    ssize_t n;
+
+    for (int silent = 0; silent < 6; silent++) {
+        turn(w, 2);
+        while ((n = recv(w->peer, w->heard + w->nheard, sizeof w->heard - w->nheard, 0)) > 0) {
+            w->nheard += (size_t)n;
+            silent = 0;
+        }
+    }
+}
+
+static void hang_up(struct world *w)
+{
+    shutdown(w->peer, SHUT_RDWR);
+    turn(w, 10);
+    assert_true(w->closed);
+    close(w->peer);
+}
+
+/* Whether it lies there when libh2o begins to read, or comes in two pieces. */
+static void say(struct world *w, bool early, const char *bytes, size_t n, size_t cut)
+{
+    hang_up(w);
+    dial_as(w, true, bytes, early ? cut : 0);
+    if (!early)
+        pour(w, bytes, cut);
+    turn(w, 2);
+    pour(w, bytes + cut, n - cut);
+    listen_http1(w);
+}
+
+static void what_is_refused_gets_400_after_the_answers_before_it(void **state)
+{
+    static const char *const bad[] = {
+        HEAD "Host: b\r\n\r\n",         HEAD "X: a\r\n b\r\n\r\n",  HEAD "X: a\n\r\n",
+        "GET / http/1.1\r\n",           "PRI * HTTP/1.1\n\n",       "PRI * HTTP/2.1\r\n\r\n",
+        CHUNKS "5\r\nhello, world\r\n", CHUNKS "0\r\nX: a\r\n\r\n", CHUNKS "5;a\r\nhello\r\n",
+    };
+    struct world *w = *state;
+    char bytes[512];
+
+    for (size_t i = 0; i < 2 * sizeof bad / sizeof *bad; i++) {
+        size_t n =
+            (size_t)snprintf(bytes, sizeof bytes, "%s%s",
+                             i % 2 ? HEAD "Content-Length: 2\r\n\r\nab" : "", bad[i / 2]);
+
+        for (size_t cut = 1; cut < 2 * n; cut++) {
+            say(w, cut >= n, bytes, n, cut >= n ? cut - n + 1 : cut);
+            assert_true(w->closed);
+            assert_int_equal(count(w, "HTTP/1.1 400 "), 1);
+            assert_int_equal(count(w, "HTTP/1.1 200 "), i % 2);
+        }
+    }
+}
+
+static void what_is_honest_is_answered_wherever_it_is_cut(void **state)
+{
+    static const char good[] = HEAD "\r\n\r\n" CHUNKS "1\r\na\r\n02\r\nbc\r\n0\r\n\r\n" HEAD
+                                    "Content-Length: 4\r\n\r\n\n\r\n\n" HEAD "\r\n";
+    struct world *w = *state;
+
+    for (size_t cut = 1; cut < 2 * (sizeof good - 1); cut++) {
+        bool early = cut >= sizeof good - 1;
+
+        say(w, early, good, sizeof good - 1, early ? cut - sizeof good + 2 : cut);
+        assert_false(w->closed);
+        assert_int_equal(count(w, "HTTP/1.1 200 "), 4);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -380,6 +482,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(nothing_follows_a_header_block_into_the_end, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(bodies_of_all_connections_have_an_end, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_is_refused_gets_400_after_the_answers_before_it,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_honest_is_answered_wherever_it_is_cut, set_up,
                                         tear_down),
     };
 
