@@ -512,7 +512,8 @@ static void arrive(const struct sending *sending, bool large)
     req->conn->callbacks->get_peername(req->conn, (struct sockaddr *)&a.client);
     if (large)
         answer_headers_too_large(&a);
-    else if (h2o_memis(req->input.path.base, req->input.path.len, H2O_STRLIT("*")))
+    else if (h2o_memis(req->input.path.base, req->input.path.len, H2O_STRLIT("*")) &&
+             h2o_memis(req->input.method.base, req->input.method.len, H2O_STRLIT("OPTIONS")))
         answer_options(&a, ~0u);
     else
         serve(&a);

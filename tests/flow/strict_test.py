@@ -130,6 +130,10 @@ with World() as w:
         with case(f"over {name} a head above 32 KB gets 431"):
             assert said(way, GET + b"X: " + b"y" * 33_000 + b"\r\nConnection: close\r\n\r\n")[:1] == [431]
 
+    with case("only OPTIONS asks for *"):
+        for method, want in (("OPTIONS", [204]), ("GET", [400]), ("PRI", [400])):
+            got = said(ways["clear text"], f"{method} * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
+            assert got == want, (method, got)
     with case("what begins like the preface of HTTP/2, and goes on otherwise, is checked too"):
         for cut in range(1, 6):
             for rest in (b" * HTTP/1.1\r\n" + HOST + HOST + b"\r\n", b" * HTTP/1.1\n\r\n", b"X\0"):
