@@ -1,0 +1,37 @@
+/*
+ * crowd.h - how many connections there may be, in all and of one client, and what all of a client's may spend on frames.
+ *
+ * A client is what limit_client() takes for one. Of the process, for any thread.
+ */
+#ifndef HTTP_CROWD_H
+#define HTTP_CROWD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+/* 0 each: no limit. */
+struct crowd_conf {
+    int64_t connections_max;
+    int64_t per_client;
+    int64_t credits; /* a second, of one client; two seconds' worth are saved up */
+};
+
+enum crowd_answer {
+    CROWD_IN,
+    CROWD_FULL,        /* too many in all */
+    CROWD_CLIENT_FULL, /* too many of this client */
+};
+
+struct crowd_client;
+
+/* The limits from now on; who is in stays in. */
+void crowd_init(const struct crowd_conf *conf);
+/* A connection comes. CROWD_IN: it counts until crowd_leave(*out). `who`: NULL for one that is nobody's, which is counted
+ * and never refused; *out may be NULL then, and when there are more clients than the table has room for. */
+enum crowd_answer crowd_enter(const struct sockaddr *who, struct crowd_client **out);
+void crowd_leave(struct crowd_client *c);
+/* False: this client has none left. `now_us` is any clock that does not go back. */
+bool crowd_spend(struct crowd_client *c, int64_t credits, int64_t now_us);
+
+#endif

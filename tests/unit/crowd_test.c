@@ -1,0 +1,156 @@
+/* Connections and frame credit by client. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "server/http/crowd.h"
+#include "server/http/limit.h"
+
+enum { SECOND = 1000000 };
+
+static enum crowd_answer enter(const char *address, struct crowd_client **out)
+{
+    struct sockaddr_storage at = { 0 };
+    struct sockaddr_in *four = (struct sockaddr_in *)(void *)&at;
+    struct sockaddr_in6 *six = (struct sockaddr_in6 *)(void *)&at;
+
+    if (strchr(address, ':')) {
+        six->sin6_family = AF_INET6;
+        assert_int_equal(inet_pton(AF_INET6, address, &six->sin6_addr), 1);
+    } else {
+        four->sin_family = AF_INET;
+        assert_int_equal(inet_pton(AF_INET, address, &four->sin_addr), 1);
+    }
+    return crowd_enter((const struct sockaddr *)&at, out);
+}
+
+/* Fresh clients for each test. */
+static int set_up(void **state)
+{
+    (void)state;
+    limit_init(0);
+    return 0;
+}
+
+static void a_client_has_so_many_and_no_more(void **state)
+{
+    struct crowd_client *in[3], *other, *none = NULL;
+
+    (void)state;
+    crowd_init(&(struct crowd_conf){ .per_client = 3 });
+    assert_int_equal(enter("2001:db8:1:2::1", &in[0]), CROWD_IN);
+    assert_int_equal(enter("2001:db8:1:2::2", &in[1]), CROWD_IN);
+    assert_int_equal(enter("2001:db8:1:2:ffff::3", &in[2]), CROWD_IN);
+    assert_int_equal(enter("2001:db8:1:2::4", &none), CROWD_CLIENT_FULL);
+    assert_null(none);
+    assert_int_equal(enter("2001:db8:1:3::1", &other), CROWD_IN);
+    crowd_leave(in[1]);
+    assert_int_equal(enter("2001:db8:1:2::4", &in[1]), CROWD_IN);
+    assert_int_equal(enter("2001:db8:1:2::5", &none), CROWD_CLIENT_FULL);
+    for (int i = 0; i < 3; i++)
+        crowd_leave(in[i]);
+    crowd_leave(other);
+}
+
+static void all_have_so_many_and_the_operator_one_more(void **state)
+{
+    struct crowd_client *in[2], *operator, * none = NULL;
+
+    (void)state;
+    crowd_init(&(struct crowd_conf){ .connections_max = 2 });
+    assert_int_equal(enter("10.0.0.1", &in[0]), CROWD_IN);
+    assert_int_equal(enter("10.0.0.2", &in[1]), CROWD_IN);
+    assert_int_equal(enter("10.0.0.3", &none), CROWD_FULL);
+    assert_int_equal(crowd_enter(NULL, &operator), CROWD_IN);
+    crowd_leave(in[0]);
+    assert_int_equal(enter("10.0.0.3", &none), CROWD_FULL);
+    crowd_leave(operator);
+    assert_int_equal(enter("10.0.0.3", &in[0]), CROWD_IN);
+    crowd_leave(in[0]);
+    crowd_leave(in[1]);
+}
+
+static void a_client_spends_what_it_has(void **state)
+{
+    struct crowd_client *one, *two, *other;
+    int64_t now = 5 * SECOND;
+
+    (void)state;
+    crowd_init(&(struct crowd_conf){ .credits = 200000 });
+    assert_int_equal(enter("10.0.0.1", &one), CROWD_IN);
+    assert_int_equal(enter("10.0.0.1", &two), CROWD_IN);
+    assert_int_equal(enter("10.0.0.2", &other), CROWD_IN);
+    for (int i = 0; i < 200; i++) {
+        assert_true(crowd_spend(one, 1000, now));
+        assert_true(crowd_spend(two, 1000, now));
+    }
+    for (int i = 0; i < 100; i++)
+        assert_false(crowd_spend(two, 1000, now));
+    assert_true(crowd_spend(other, 1000, now));
+    assert_false(crowd_spend(one, 1000, now + SECOND / 200 - 1));
+    assert_true(crowd_spend(one, 1000, now + SECOND / 200));
+    crowd_leave(one);
+    crowd_leave(two);
+    assert_int_equal(enter("10.0.0.1", &one), CROWD_IN);
+    assert_false(crowd_spend(one, 1000, now + SECOND / 200));
+    assert_true(crowd_spend(one, 400000, now + 3 * SECOND));
+    assert_false(crowd_spend(one, 1, now + 3 * SECOND));
+    crowd_leave(one);
+    crowd_leave(other);
+}
+
+static void no_limit_lets_everybody_pass(void **state)
+{
+    static struct crowd_client *in[5000];
+
+    (void)state;
+    crowd_init(&(struct crowd_conf){ 0 });
+    for (int i = 0; i < 5000; i++) {
+        assert_int_equal(enter("10.0.0.1", &in[i]), CROWD_IN);
+        assert_true(crowd_spend(in[i], 1000000, SECOND));
+    }
+    for (int i = 0; i < 5000; i++)
+        crowd_leave(in[i]);
+}
+
+static void more_clients_than_places_are_let_in_too(void **state)
+{
+    static struct crowd_client *in[40000];
+    char address[40];
+    int uncounted = 0;
+
+    (void)state;
+    crowd_init(&(struct crowd_conf){ .per_client = 1, .credits = 1 });
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 40000; i++) {
+            snprintf(address, sizeof address, "2001:db8:%x:%x::1", i >> 16, i & 0xffff);
+            assert_int_equal(enter(address, &in[i]), CROWD_IN);
+            uncounted += !in[i];
+            assert_true(crowd_spend(in[i], 2, (round + 1) * 10LL * SECOND));
+        }
+        for (int i = 0; i < 40000; i++)
+            crowd_leave(in[i]);
+    }
+    assert_true(uncounted >= 2 * (40000 - 16384));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_client_has_so_many_and_no_more, set_up),
+        cmocka_unit_test_setup(all_have_so_many_and_the_operator_one_more, set_up),
+        cmocka_unit_test_setup(a_client_spends_what_it_has, set_up),
+        cmocka_unit_test_setup(no_limit_lets_everybody_pass, set_up),
+        cmocka_unit_test_setup(more_clients_than_places_are_let_in_too, set_up),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
