@@ -50,6 +50,7 @@ struct frame {
 static enum frame_end spend(struct frame_meter *m, int32_t credits)
 {
     m->credits -= credits;
+    m->spent += (uint64_t)credits;
     return m->credits < 0 ? FRAME_SPENT : FRAME_FINE;
 }
 

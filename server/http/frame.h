@@ -23,8 +23,9 @@ enum {
 
 /* Why a connection ends. */
 enum frame_end {
-    FRAME_FINE,    /* it does not */
-    FRAME_SPENT,   /* no credits left */
+    FRAME_FINE,  /* it does not */
+    FRAME_SPENT, /* no credits left */
+    FRAME_CROWD, /* the client has none left, over all of its connections; for the caller to say */
     FRAME_HEADERS, /* a header block too large, of too many fields or in too many pieces */
     FRAME_STREAMS, /* too many not ended */
     FRAME_BODIES,  /* too many bytes of bodies not ended */
@@ -40,6 +41,7 @@ struct frame_stream {
 /* One connection's; its fields are for the caller to read. */
 struct frame_meter {
     uint64_t frames; /* seen */
+    uint64_t spent;  /* credits */
     uint64_t body;   /* bytes of bodies that are not ended */
     uint64_t body_max;
     uint64_t now_ms;

@@ -18,6 +18,9 @@
  * What is no HTTP/2 is read strictly. What is refused is taken away, and something that libh2o refuses put in its
  * place: libh2o answers 400 and closes, when it has answered what came before.
  *
+ * What a connection spends on frames, its client pays too, a bill of 1,000 credits at a time: that is seldom enough to
+ * cost nothing.
+ *
  * libh2o may close the socket in any callback: `busy` keeps the guard until we are out of it.
  */
 #include "server/http/guard.h"
@@ -27,11 +30,16 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "server/base/clock.h"
 #include "server/base/metric.h"
+#include "server/http/crowd.h"
 #include "server/http/frame.h"
 #include "server/http/strict.h"
 
-enum { BODIES_MAX = 64 << 20 }; /* not ended, of the whole process */
+enum {
+    BODIES_MAX = 64 << 20, /* not ended, of the whole process */
+    BILL = 1000,           /* credits that a connection spends before its client pays */
+};
 
 struct guard {
     h2o_socket_t *sock; /* NULL: closed */
@@ -43,6 +51,7 @@ struct guard {
     char *held;
     size_t nheld;
     uint64_t counted, writes;
+    uint64_t paid; /* by the client, of what the meter says is spent */
     int busy;
     bool begun; /* a byte was judged */
     bool plain; /* not HTTP/2 */
@@ -55,9 +64,10 @@ struct guard {
 static _Atomic int64_t bodies; /* bytes not ended of all connections */
 
 static const enum metric ends[FRAME_ENDS] = {
-    [FRAME_SPENT] = METRIC_guard_ended_spent,     [FRAME_HEADERS] = METRIC_guard_ended_headers,
-    [FRAME_STREAMS] = METRIC_guard_ended_streams, [FRAME_BODIES] = METRIC_guard_ended_bodies,
-    [FRAME_ILLEGAL] = METRIC_guard_ended_illegal, [FRAME_LATE] = METRIC_guard_ended_late,
+    [FRAME_SPENT] = METRIC_guard_ended_spent,     [FRAME_CROWD] = METRIC_guard_ended_crowd,
+    [FRAME_HEADERS] = METRIC_guard_ended_headers, [FRAME_STREAMS] = METRIC_guard_ended_streams,
+    [FRAME_BODIES] = METRIC_guard_ended_bodies,   [FRAME_ILLEGAL] = METRIC_guard_ended_illegal,
+    [FRAME_LATE] = METRIC_guard_ended_late,
 };
 
 static const enum metric refusals[STRICT_ENDS] = {
@@ -79,11 +89,22 @@ static void guard_free(struct guard *g)
     free(g);
 }
 
+/* False: it cannot. */
+static bool client_pays(struct guard *g)
+{
+    uint64_t due = g->meter->spent - g->paid;
+
+    g->paid = g->meter->spent;
+    return crowd_spend(g->conf.client, (int64_t)due, clock_mono_us());
+}
+
 static void on_close(void *p)
 {
     struct guard *g = p;
 
     g->sock = NULL;
+    if (g->meter)
+        client_pays(g);
     g->conf.closed(g->conf.of);
     if (!g->busy)
         guard_free(g);
@@ -246,6 +267,8 @@ static void meter(struct guard *g, size_t at)
 
     if (!count(g, frames) && !v.end)
         v.end = FRAME_BODIES;
+    if (!v.end && g->meter->spent - g->paid >= BILL && !client_pays(g))
+        v.end = FRAME_CROWD;
     if (v.end) {
         in->size = at;
         end(g, v.end);

@@ -9,11 +9,13 @@
 #include <h2o.h>
 
 struct guard;
+struct crowd_client;
 
 struct guard_conf {
-    size_t body_max;          /* the largest body of any route */
-    const bool *leaving;      /* the loop is shutting down */
-    void (*closed)(void *of); /* the socket has closed, and the guard with it */
+    size_t body_max;             /* the largest body of any route */
+    const bool *leaving;         /* the loop is shutting down */
+    struct crowd_client *client; /* who pays for frames besides the connection; NULL: nobody */
+    void (*closed)(void *of);    /* the socket has closed, and the guard with it */
     void *of;
 };
 

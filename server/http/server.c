@@ -33,6 +33,7 @@
 #include "server/base/log.h"
 #include "server/base/metric.h"
 #include "server/http/canary.h"
+#include "server/http/crowd.h"
 #include "server/http/edge.h"
 #include "server/http/guard.h"
 #include "server/http/listen.h"
@@ -69,8 +70,10 @@ struct loop {
     int fds[LISTENERS_MAX];
     struct listener listeners[LISTENERS_MAX];
     h2o_linklist_t connections;
-    int count, count_max;
-    bool deaf; /* full: accepts none until one of its connections has closed */
+    h2o_timeout_entry_t tick; /* once a second */
+    int count;
+    bool
+        deaf; /* no descriptor is left: accepts none until a connection has closed, or the next tick */
     bool told; /* to stop */
     bool draining;
 };
@@ -99,6 +102,7 @@ struct connection {
     h2o_linklist_t link;
     h2o_socket_t *sock;
     struct loop *loop;
+    struct crowd_client *client;
 };
 
 /* ---- connections ---- */
@@ -111,26 +115,46 @@ static void connection_closed(void *p)
     struct loop *loop = c->loop;
 
     h2o_linklist_unlink(&c->link);
+    crowd_leave(c->client);
     free(c);
     loop->count--;
     metric_add(METRIC_connections, -1);
-    if (loop->deaf && loop->count < loop->count_max)
+    if (loop->deaf)
         listen_again(loop);
 }
 
-static void connection_new(struct loop *loop, h2o_socket_t *sock)
+static void connection_new(struct loop *loop, h2o_socket_t *sock, struct crowd_client *client)
 {
     struct connection *c = h2o_mem_alloc(sizeof *c);
     struct guard_conf guard = { .body_max = loop->server->body_max,
                                 .leaving = &loop->draining,
+                                .client = client,
                                 .closed = connection_closed,
                                 .of = c };
 
-    *c = (struct connection){ .sock = sock, .loop = loop };
+    *c = (struct connection){ .sock = sock, .loop = loop, .client = client };
     h2o_linklist_insert(&loop->connections, &c->link);
     guard_new(sock, &guard);
     loop->count++;
     metric_add(METRIC_connections, 1);
+}
+
+/* Whether it may stay. Who may not is closed at once: the kernel's queue would fill with those whom nobody takes. The operator,
+ * who comes over the admin socket, may. */
+static bool admit(h2o_socket_t *sock, struct crowd_client **client)
+{
+    static const enum metric shed[] = {
+        [CROWD_FULL] = METRIC_crowd_shed_all, [CROWD_CLIENT_FULL] = METRIC_crowd_shed_client
+    };
+    struct sockaddr_storage peer = { 0 };
+    struct sockaddr *who = (struct sockaddr *)&peer;
+    enum crowd_answer answer;
+
+    h2o_socket_getpeername(sock, who);
+    answer = crowd_enter(who->sa_family == AF_UNIX ? NULL : who, client);
+    if (answer)
+        metric_add(shed[answer], 1);
+    return !answer;
 }
 
 /* Without this a listener at the limit of open files would spin: always readable, never to be
@@ -147,19 +171,24 @@ static void go_deaf(struct loop *loop)
 static void accept_some(h2o_socket_t *sock, const char *error)
 {
     struct listener *listener = sock->data;
+    struct crowd_client *client;
     h2o_socket_t *accepted;
 
     if (error)
         return;
     for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
-        if (listener->loop->count >= listener->loop->count_max) {
-            go_deaf(listener->loop);
+        errno = 0;
+        accepted = h2o_evloop_socket_accept(sock);
+        if (!accepted) {
+            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+                go_deaf(listener->loop);
             return;
         }
-        accepted = h2o_evloop_socket_accept(sock);
-        if (!accepted)
-            return;
-        connection_new(listener->loop, accepted);
+        if (!admit(accepted, &client)) {
+            h2o_socket_close(accepted);
+            continue;
+        }
+        connection_new(listener->loop, accepted, client);
         h2o_accept(&listener->accept, accepted);
     }
 }
@@ -170,6 +199,15 @@ static void listen_again(struct loop *loop)
     for (int i = 0; i < LISTENERS_MAX && !loop->draining; i++)
         if (loop->listeners[i].sock)
             h2o_socket_read_start(loop->listeners[i].sock, accept_some);
+}
+
+static void on_tick(h2o_timeout_entry_t *tick)
+{
+    struct loop *loop = H2O_STRUCT_FROM_MEMBER(struct loop, tick, tick);
+
+    if (loop->deaf)
+        listen_again(loop);
+    h2o_timeout_link(loop->ctx.loop, &loop->ctx.one_sec_timeout, tick);
 }
 
 /* ---- the end of a loop ---- */
@@ -283,6 +321,8 @@ static void open_loop(struct loop *loop)
     edge_loop_init(&loop->edge, &loop->ctx);
     pulse_open(&loop->pulse, loop->ctx.queue);
     h2o_linklist_init_anchor(&loop->connections);
+    loop->tick.cb = on_tick;
+    h2o_timeout_link(loop->ctx.loop, &loop->ctx.one_sec_timeout, &loop->tick);
     for (int i = 0; i < s->nendpoints; i++)
         add_listener(loop, i, s->endpoints[i].tls ? ORIGIN_TLS : ORIGIN_PLAIN);
     if (loop->fds[s->nendpoints] >= 0)
@@ -296,6 +336,7 @@ static void close_loop(struct loop *loop)
     pulse_close(&loop->pulse);
     edge_loop_done(&loop->edge);
     /* Its second GOAWAY may still be due though nobody is left to get it. */
+    h2o_timeout_unlink(&loop->tick);
     h2o_timeout_unlink(&loop->ctx.http2._graceful_shutdown_timeout);
     h2o_multithread_unregister_receiver(loop->ctx.queue, &loop->bell);
     h2o_context_dispose(&loop->ctx);
@@ -321,15 +362,22 @@ static void *run_loop(void *arg)
 
 /* ---- the server ---- */
 
-/* An equal share of the files we may open, but for a few that others need. */
-static int connections_max(int loops)
+/* As many as we may open files, but for a few that others need. */
+static int64_t connections_max(int64_t wanted)
 {
     struct rlimit files;
+    int64_t most = 1 << 20;
 
-    if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur > 1 << 20)
-        return (1 << 20) / loops;
-    return files.rlim_cur > 2 * SPARE_FILES ? (int)(files.rlim_cur - SPARE_FILES) / loops
-                                            : SPARE_FILES / 2 / loops + 1;
+    if (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur <= 1 << 20)
+        most = files.rlim_cur > 2 * SPARE_FILES ? (int64_t)files.rlim_cur - SPARE_FILES
+                                                : SPARE_FILES / 2;
+    return wanted && wanted < most ? wanted : most;
+}
+
+static void set_crowd(struct crowd_conf crowd)
+{
+    crowd.connections_max = connections_max(crowd.connections_max);
+    crowd_init(&crowd);
 }
 
 static void configure(struct server *s, const struct server_conf *conf)
@@ -395,7 +443,7 @@ static struct server *server_new(int loops, size_t body_max)
     *s = (struct server){ .nloops = loops, .body_max = body_max };
     s->loops = h2o_mem_alloc(sizeof *s->loops * (size_t)loops);
     for (int l = 0; l < loops; l++) {
-        s->loops[l] = (struct loop){ .server = s, .count_max = connections_max(loops) };
+        s->loops[l] = (struct loop){ .server = s };
         for (int i = 0; i < LISTENERS_MAX; i++)
             s->loops[l].fds[i] = -1;
     }
@@ -448,6 +496,7 @@ enum rc server_open(struct err *e, const struct server_conf *conf, struct server
         return rc;
     }
     configure(s, conf);
+    set_crowd(conf->crowd);
     *out = s;
     return RC_OK;
 }

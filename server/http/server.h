@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "server/http/crowd.h"
 #include "server/http/sockets.h"
 
 struct server;
@@ -20,6 +21,7 @@ struct server_conf {
     const char *keys_dir;           /* where the self-signed one stands */
     size_t body_max; /* the largest body_max of any route; what is much longer is cut off by the
                         connection */
+    struct crowd_conf crowd; /* no more connections than open files allow, whatever it says */
 };
 
 /*

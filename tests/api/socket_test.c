@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -219,8 +220,7 @@ static void *stop(void *arg)
 
 enum { CROWD = 160 };
 
-/* A server that may open few files: it takes no more connections than that, and takes the others
- * when some have gone. */
+/* A server that may open few files: no more connections may be open than that. */
 static int open_poor(void **state)
 {
     struct rlimit rich, poor;
@@ -235,24 +235,63 @@ static int open_poor(void **state)
     return rc;
 }
 
-static void a_crowd_waits_outside_and_is_served_in_turn(void **state)
+static void is_served(int fd)
 {
-    struct socket_world *b = *state;
-    int fd[CROWD];
     char answer[2000];
 
+    exchange(fd, "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n", answer, sizeof answer);
+    assert_memory_equal(answer, "HTTP/1.1 200", 12);
+}
+
+static void who_comes_above_the_limit_is_closed_at_once(void **state)
+{
+    struct socket_world *b = *state;
+    int64_t shed = metric_get(METRIC_crowd_shed_all), most = 128;
+    struct pollfd fds[CROWD];
+    int closed = 0;
+
     for (int i = 0; i < CROWD; i++)
-        fd[i] = dial(b, 1);
+        fds[i] = (struct pollfd){ .fd = dial(b, 1), .events = POLLIN };
     usleep(200 * 1000);
-    assert_true(metric_get(METRIC_connections) < CROWD);
-    for (int i = 0; i < CROWD; i += 2)
-        close(fd[i]);
-    for (int i = 1; i < CROWD; i += 2) {
-        exchange(fd[i], "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n", answer, sizeof answer);
-        assert_memory_equal(answer, "HTTP/1.1 200", 12);
+    assert_int_equal(metric_get(METRIC_connections), most);
+    assert_int_equal(metric_get(METRIC_crowd_shed_all), shed + CROWD - most);
+    poll(fds, CROWD, 0);
+    for (int i = 0; i < CROWD; i++) {
+        closed += fds[i].revents != 0;
+        if (fds[i].revents || i % 2)
+            close(fds[i].fd);
+        else
+            is_served(fds[i].fd);
     }
-    for (int i = 1; i < CROWD; i += 2)
-        close(fd[i]);
+    assert_int_equal(closed, CROWD - most);
+    usleep(200 * 1000);
+    for (int i = 1; i < CROWD / 2; i += 2) {
+        fds[i].fd = dial(b, 1);
+        is_served(fds[i].fd);
+        close(fds[i].fd);
+    }
+    for (int i = 0; i < CROWD; i += 2)
+        if (!fds[i].revents)
+            close(fds[i].fd);
+}
+
+/* The next descriptor of this process is none. */
+static void who_comes_when_no_descriptor_is_left_waits(void **state)
+{
+    struct socket_world *b = *state;
+    int probe = dup(0);
+    struct rlimit rich, poor;
+
+    getrlimit(RLIMIT_NOFILE, &rich);
+    poor = (struct rlimit){ (rlim_t)probe + 1, rich.rlim_max };
+    close(probe);
+    setrlimit(RLIMIT_NOFILE, &poor);
+    probe = dial(b, 1);
+    usleep(100 * 1000);
+    assert_int_equal(metric_get(METRIC_connections), 0);
+    setrlimit(RLIMIT_NOFILE, &rich);
+    is_served(probe);
+    close(probe);
 }
 
 static void stopping_closes_idle_connections_and_finishes_the_rest(void **state)
@@ -320,7 +359,9 @@ int main(void)
         WITH(a_second_server_is_refused_where_one_listens),
         WITH(a_server_that_never_ran_can_be_freed),
         WITH(http1_keeps_the_connection_through_empty_answers),
-        cmocka_unit_test_setup_teardown(a_crowd_waits_outside_and_is_served_in_turn, open_poor,
+        cmocka_unit_test_setup_teardown(who_comes_when_no_descriptor_is_left_waits,
+                                        socket_world_set_up, socket_world_tear_down),
+        cmocka_unit_test_setup_teardown(who_comes_above_the_limit_is_closed_at_once, open_poor,
                                         socket_world_tear_down),
         WITH(stopping_closes_idle_connections_and_finishes_the_rest),
         WITH(the_deadline_cuts_whoever_does_not_read),

@@ -21,7 +21,7 @@ from lib import BUILD, ROOT, TJZW, children, clean_env, free_port, wait_for
 
 CLIENTS = 64
 CACHE = ROOT / ".cache" / "bench"
-ALONE = {"TJZW_LOOPS": "1", "TJZW_RATE_LIMIT": "0"}    # one loop, so that the client has a core of its own
+ALONE = {"TJZW_LOOPS": "1", "TJZW_RATE_LIMIT": "0", "TJZW_CREDITS_PER_CLIENT": "0"}    # one loop, so that the client has a core of its own
 FEW_BYTES = 1_500_000_000    # that one measurement may move
 
 

@@ -151,6 +151,20 @@ def metrics(server):
     return {k: int(v) for k, v in re.findall(r"^tjzw_guard_(\w+) (\d+)$", server.get("/metrics").body.decode(), re.M)}
 
 
+def counted(server, what):
+    return int(re.search(rf"^tjzw_{what} (\d+)$", server.get("/metrics").body.decode(), re.M)[1])
+
+
+def is_over(s):
+    """Whether the other end has closed it; nothing is read from it."""
+    try:
+        return s.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
 def ended(server):
     return {k: v for k, v in metrics(server).items() if k.startswith("ended") and v}
 
@@ -216,6 +230,30 @@ with World() as w:
                 heard += s.recv(65536)
         assert ended(server) == {"ended_illegal": 1, "ended_spent": 1}, ended(server)
     with case("the server stops in order"):
+        server.stop()
+
+    with case("too many connections of one client are closed at once, and another client is served"):
+        server = w.serve(w.dir / "crowd", "--demo", env={**MODEST, "TJZW_CONNECTIONS_PER_CLIENT": "20"})
+        crowd = [socket.create_connection(("127.0.0.1", server.port), source_address=("127.0.0.9", 0)) for _ in range(50)]
+        wait_for("their end", 5, lambda: sum(is_over(s) for s in crowd) == 30)
+        assert server.get("/").status == 200
+        assert counted(server, "crowd_shed_client") == 30
+        for s in crowd:
+            s.close()
+        wait_for("room", 5, lambda: counted(server, "connections") == 1)
+        with socket.create_connection(("127.0.0.1", server.port), source_address=("127.0.0.9", 0)) as s:
+            time.sleep(0.2)
+            assert not is_over(s)
+        server.stop()
+    with case("connections of one client that spend little each spend too much together"):
+        server = w.serve(w.dir / "spent", "--demo", env={**MODEST, "TJZW_CREDITS_PER_CLIENT": "20000"})
+        crowd = [dial(server.port) for _ in range(10)]
+        for s in crowd:
+            pour(s, PREFACE, settings(1 << 20), frame(PING, payload=b"12345678") * 100)
+        wait_for("the end of some", 5, lambda: ended(server).get("ended_crowd"))
+        assert set(ended(server)) == {"ended_crowd"} and 4 <= ended(server)["ended_crowd"] <= 7, ended(server)
+        for s in crowd:
+            s.close()
         server.stop()
 
     with case("control: a window while an answer is half written aborts libh2o"):
