@@ -34,7 +34,7 @@ enum type {
     UNKNOWN
 };
 
-enum { END_STREAM = 1, ACK = 1, PADDED = 8, HAS_PRIORITY = 32 };
+enum { END_STREAM = 1, ACK = 1, END_HEADERS = 4, PADDED = 8, HAS_PRIORITY = 32 };
 
 /* Besides its price: of DATA that carries nothing, of DATA that libh2o answers with a reset, of a stream's window that may
  * overflow, which it answers with a reset too. */
@@ -202,6 +202,8 @@ static enum frame_end judge(struct frame_meter *m, const struct frame_now *now,
     m->risky = is_risky(f);
     m->left = f->length;
     m->number = 0;
+    if (f->type == HEADERS || f->type == CONTINUATION)
+        m->is_begun = !(f->flags & END_HEADERS);
     if (f->type == CONTINUATION && now->leaving)
         return FRAME_LATE;
     if ((why = spend(m, rows[f->type].credits)))
@@ -270,6 +272,8 @@ static size_t read_payload(struct frame_meter *m, const uint8_t *p, size_t n,
         *why = read_increment(m, p, step);
     else if (m->type == SETTINGS)
         read_parameters(m, p, step);
+    else if (m->type == DATA)
+        m->data += step;
     m->left -= (uint32_t)step;
     return step;
 }
@@ -300,6 +304,11 @@ static void refill(struct frame_meter *m, uint64_t now_ms)
     m->credits += (int32_t)passed * FRAME_CREDITS_A_MS;
     if (m->credits > FRAME_CREDITS_MAX)
         m->credits = FRAME_CREDITS_MAX;
+}
+
+bool frame_meter_is_midway(const struct frame_meter *m)
+{
+    return !m->is_http2 || m->got || m->is_begun || (m->left && m->type != DATA);
 }
 
 void frame_meter_init(struct frame_meter *m, uint64_t now_ms, uint64_t largest_body)

@@ -44,6 +44,7 @@ struct frame_meter {
     uint64_t spent;  /* credits */
     uint64_t body;   /* bytes of bodies that are not ended */
     uint64_t body_max;
+    uint64_t data; /* bytes of bodies that have come */
     uint64_t now_ms;
     int32_t credits;
     bool is_http2, is_other; /* neither: its preface has not come whole */
@@ -55,6 +56,7 @@ struct frame_meter {
     bool risky;
     uint32_t left;   /* of its payload */
     uint64_t number; /* an increment or a parameter */
+    bool is_begun;   /* a header block that is not complete */
     bool is_wide;    /* streams begin with a window of 1 GB or more */
 
     /* the header block that is being read */
@@ -81,6 +83,8 @@ struct frame_verdict {
     enum frame_end end; /* not FRAME_FINE: the connection has ended */
 };
 
+/* Something other than a body was begun and is not complete: preface, frame or header block. */
+bool frame_meter_is_midway(const struct frame_meter *m);
 void frame_meter_init(struct frame_meter *m, uint64_t now_ms, uint64_t largest_body);
 /* Bytes that are held are shown again; all others once, in their order, cut anywhere. */
 struct frame_verdict frame_meter_take(struct frame_meter *m, const struct frame_now *now,

@@ -50,7 +50,7 @@ struct guard {
     struct strict strict;
     char *held;
     size_t nheld;
-    uint64_t counted, writes;
+    uint64_t counted, writes, taken;
     uint64_t paid; /* by the client, of what the meter says is spent */
     int busy;
     bool begun; /* a byte was judged */
@@ -133,6 +133,27 @@ uint64_t guard_frames(const struct guard *g)
 uint64_t guard_writes(const struct guard *g)
 {
     return g->writes;
+}
+
+struct guard_state guard_state(const struct guard *g)
+{
+    const struct frame_meter *m = g->meter;
+
+    if (!m)
+        return (struct guard_state){ .taken = g->taken };
+    return (struct guard_state){ .is_http2 = true,
+                                 .writing = g->written,
+                                 .midway = frame_meter_is_midway(m),
+                                 .begun = m->is_begun ? UINT64_MAX - m->newest : m->frames,
+                                 .bodies = m->open,
+                                 .taken = m->data };
+}
+
+void *guard_owner(const h2o_socket_t *sock)
+{
+    const struct guard *g = guard_of(sock);
+
+    return g ? g->conf.of : NULL;
 }
 
 /* Calls libh2o. False: the connection is gone, and `g` too. */
@@ -285,6 +306,7 @@ static void judge(struct guard *g, size_t at)
 {
     const h2o_buffer_t *in = g->sock->input;
 
+    g->taken += in->size - at;
     if (g->ended || at == in->size)
         return;
     g->begun = true;

@@ -25,6 +25,20 @@ struct guard *guard_new(h2o_socket_t *sock, const struct guard_conf *conf);
 uint64_t guard_frames(const struct guard *g);
 uint64_t guard_writes(const struct guard *g);
 
+/* How far it is, for who has little patience. */
+struct guard_state {
+    bool is_http2;
+    bool writing;   /* HTTP/2: a write is under way */
+    bool midway;    /* HTTP/2: something other than a body has begun and is not complete, … */
+    uint64_t begun; /* … and while this number stays the same it is the same one */
+    int bodies;     /* HTTP/2: not ended */
+    uint64_t taken; /* bytes: HTTP/2: of bodies; HTTP/1: of anything */
+};
+
+struct guard_state guard_state(const struct guard *g);
+/* conf.of of the guard of this socket; NULL: it has none. */
+void *guard_owner(const h2o_socket_t *sock);
+
 /* ---- for who stands in libh2o's place (interpose.c) ---- */
 
 typedef void (*guard_start)(h2o_socket_t *sock, h2o_socket_cb cb);

@@ -9,9 +9,7 @@
  * sockets of its own on the shared ports, and the kernel spreads the connections. The admin
  * socket belongs to the first loop.
  *
- * libh2o does not tell its connections' list, so each has a record here, for the count and for the end,
- * and a guard (guard.h), which tells the record when its socket has closed. All are taken in by one function,
- * accept_some().
+ * libh2o does not tell its connections' list, so each has a record (connection.h). All are taken in by one function, accept_some().
  */
 #include "server/http/server.h"
 
@@ -33,9 +31,9 @@
 #include "server/base/log.h"
 #include "server/base/metric.h"
 #include "server/http/canary.h"
+#include "server/http/connection.h"
 #include "server/http/crowd.h"
 #include "server/http/edge.h"
-#include "server/http/guard.h"
 #include "server/http/listen.h"
 #include "server/http/sse_reader.h"
 #include "server/http/tls.h"
@@ -48,7 +46,7 @@ enum {
     POLL_MS = 50,      /* while stopping */
     IDLE_MS = 60 * 1000,
     HANDSHAKE_MS = 5 * 1000,
-    REQUEST_MS = 10 * 1000,
+    REQUEST_MS = 150 * 1000, /* HTTP/1, from the answer before: patience.c is sooner */
     CUT_GRACE_MS = 3 * 1000, /* for a loop to notice that its connections were cut */
 };
 
@@ -69,9 +67,8 @@ struct loop {
     struct pulse pulse;
     int fds[LISTENERS_MAX];
     struct listener listeners[LISTENERS_MAX];
-    h2o_linklist_t connections;
+    struct connections connections;
     h2o_timeout_entry_t tick; /* once a second */
-    int count;
     bool
         deaf; /* no descriptor is left: accepts none until a connection has closed, or the next tick */
     bool told; /* to stop */
@@ -98,45 +95,16 @@ struct server {
     size_t body_max;
 };
 
-struct connection {
-    h2o_linklist_t link;
-    h2o_socket_t *sock;
-    struct loop *loop;
-    struct crowd_client *client;
-};
-
 /* ---- connections ---- */
 
 static void listen_again(struct loop *loop);
 
-static void connection_closed(void *p)
+static void one_less(struct connections *all)
 {
-    struct connection *c = p;
-    struct loop *loop = c->loop;
+    struct loop *loop = H2O_STRUCT_FROM_MEMBER(struct loop, connections, all);
 
-    h2o_linklist_unlink(&c->link);
-    crowd_leave(c->client);
-    free(c);
-    loop->count--;
-    metric_add(METRIC_connections, -1);
     if (loop->deaf)
         listen_again(loop);
-}
-
-static void connection_new(struct loop *loop, h2o_socket_t *sock, struct crowd_client *client)
-{
-    struct connection *c = h2o_mem_alloc(sizeof *c);
-    struct guard_conf guard = { .body_max = loop->server->body_max,
-                                .leaving = &loop->draining,
-                                .client = client,
-                                .closed = connection_closed,
-                                .of = c };
-
-    *c = (struct connection){ .sock = sock, .loop = loop, .client = client };
-    h2o_linklist_insert(&loop->connections, &c->link);
-    guard_new(sock, &guard);
-    loop->count++;
-    metric_add(METRIC_connections, 1);
 }
 
 /* Whether it may stay. Who may not is closed at once: the kernel's queue would fill with those whom nobody takes. The operator,
@@ -165,7 +133,7 @@ static void go_deaf(struct loop *loop)
     for (int i = 0; i < LISTENERS_MAX; i++)
         if (loop->listeners[i].sock)
             h2o_socket_read_stop(loop->listeners[i].sock);
-    LOG(LOG_WARN, "connections_full", L_INT("connections", loop->count));
+    LOG(LOG_WARN, "connections_full", L_INT("connections", loop->connections.count));
 }
 
 static void accept_some(h2o_socket_t *sock, const char *error)
@@ -188,7 +156,7 @@ static void accept_some(h2o_socket_t *sock, const char *error)
             h2o_socket_close(accepted);
             continue;
         }
-        connection_new(listener->loop, accepted, client);
+        connection_new(&listener->loop->connections, accepted, client);
         h2o_accept(&listener->accept, accepted);
     }
 }
@@ -207,24 +175,18 @@ static void on_tick(h2o_timeout_entry_t *tick)
 
     if (loop->deaf)
         listen_again(loop);
+    connections_tick(&loop->connections);
     h2o_timeout_link(loop->ctx.loop, &loop->ctx.one_sec_timeout, tick);
 }
 
 /* ---- the end of a loop ---- */
-
-/* The peer's side of a hang-up: libh2o reads the end of the stream and closes in its own order.
- */
-static void cut(h2o_socket_t *sock)
-{
-    shutdown(h2o_socket_get_fd(sock), SHUT_RDWR);
-}
 
 /* An HTTP/1.1 connection between two requests; libh2o would leave it open. */
 static int cut_if_idle(h2o_req_t *req, void *unused)
 {
     (void)unused;
     if (req->version == 0)
-        cut(req->conn->callbacks->get_socket(req->conn));
+        connection_cut(req->conn->callbacks->get_socket(req->conn));
     return 0;
 }
 
@@ -241,12 +203,6 @@ static void drain(struct loop *loop)
     h2o_context_request_shutdown(&loop->ctx);
 }
 
-static void cut_all(struct loop *loop)
-{
-    for (h2o_linklist_t *l = loop->connections.next; l != &loop->connections; l = l->next)
-        cut(H2O_STRUCT_FROM_MEMBER(struct connection, link, l)->sock);
-}
-
 /* One round of stopping; false when nothing is left. */
 static bool still_stopping(struct loop *loop)
 {
@@ -256,10 +212,10 @@ static bool still_stopping(struct loop *loop)
         drain(loop);
     sse_stop();
     if (clock_mono_us() >= loop->server->deadline_us)
-        cut_all(loop);
+        connections_cut(&loop->connections);
     else
         global->http1.callbacks.foreach_request(&loop->ctx, cut_if_idle, NULL);
-    return loop->count > 0 || loop->edge.away > 0;
+    return loop->connections.count > 0 || loop->edge.away > 0;
 }
 
 /* ---- the life of a loop ---- */
@@ -320,7 +276,11 @@ static void open_loop(struct loop *loop)
     h2o_multithread_register_receiver(loop->ctx.queue, &loop->bell, on_bell);
     edge_loop_init(&loop->edge, &loop->ctx);
     pulse_open(&loop->pulse, loop->ctx.queue);
-    h2o_linklist_init_anchor(&loop->connections);
+    loop->connections = (struct connections){ .ctx = &loop->ctx,
+                                              .leaving = &loop->draining,
+                                              .body_max = s->body_max,
+                                              .closed = one_less };
+    connections_init(&loop->connections);
     loop->tick.cb = on_tick;
     h2o_timeout_link(loop->ctx.loop, &loop->ctx.one_sec_timeout, &loop->tick);
     for (int i = 0; i < s->nendpoints; i++)

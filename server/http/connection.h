@@ -1,0 +1,32 @@
+/*
+ * connection.h - the connections of a loop: a record of each, its guard, and how long it has tried our patience.
+ */
+#ifndef HTTP_CONNECTION_H
+#define HTTP_CONNECTION_H
+
+#include <stdbool.h>
+
+#include <h2o.h>
+
+struct crowd_client;
+
+/* Of one loop, for its thread alone. */
+struct connections {
+    h2o_context_t *ctx;
+    const bool *leaving;                     /* the loop is shutting down */
+    size_t body_max;                         /* the largest body of any route */
+    void (*closed)(struct connections *all); /* one has closed and is not counted any more */
+    h2o_linklist_t list;                     /* from here on connection.c's */
+    int count;
+};
+
+void connections_init(struct connections *all);
+/* `client` is left (crowd.h) when it closes. */
+void connection_new(struct connections *all, h2o_socket_t *sock, struct crowd_client *client);
+/* Once a second: ends who is too slow (patience.h). */
+void connections_tick(struct connections *all);
+/* The peer's side of a hang-up: what is being written fails, libh2o reads the end of the stream, and closes in its own order. */
+void connection_cut(h2o_socket_t *sock);
+void connections_cut(struct connections *all);
+
+#endif
