@@ -100,11 +100,11 @@ static bool body_is_slow(struct patience *p, const struct guard_state *g, uint64
 static bool reader_is_slow(struct patience *p, const struct guard_state *g, uint64_t acked,
                            uint64_t now)
 {
-    bool written = g->is_http2 && !g->writing, /* what is unsent waits for a window */
-        moved = p->seen.answered > p->answered || (!written && acked != p->acked) ||
-                acked == UINT64_MAX;
+    bool at_window = g->is_http2 && !g->writing, /* what is unsent waits for one */
+        taken = !at_window && (acked != p->acked || acked == UINT64_MAX),
+         moved = taken || p->seen.answered > p->answered;
 
-    if (moved || !p->seen.answer_at)
+    if (moved || !p->moved_at || !p->seen.answer_at)
         p->moved_at = now;
     p->answered = p->seen.answered;
     p->acked = acked;
