@@ -20,6 +20,7 @@
 
 #include "server/app.h"
 #include "server/base/log.h"
+#include "server/channel/mirror_edge.h"
 #include "server/cli/commands.h"
 #include "server/supervise.h"
 #include "sync/keys.h"
@@ -221,7 +222,8 @@ static int run(const struct conf *c, bool demo)
 
     s.c = c;
     s.demo = demo;
-    if (!(rc = sockets_loops(&e, c->loops, &loops)))
+    /* Settings that cannot be are told before a port that is taken. */
+    if (!(rc = mirror_edge_check(&e, c)) && !(rc = sockets_loops(&e, c->loops, &loops)))
         rc = sockets_open(&e, &c->listen, loops, getenv(SOCKETS_INHERITED), &s.sockets);
     unsetenv(SOCKETS_INHERITED);
     if (rc)

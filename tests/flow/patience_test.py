@@ -109,7 +109,9 @@ with World() as w:
     with case("who is too slow is gone in time, and each of them for its own reason"):
         wait_for("their end", 5, lambda: connections(server) <= 1 + len(honest) + 1)
         want = {why: sum(len(peers) for other, _, peers in rows if other == why) for why in ("head", "body", "reader")}
-        assert ended(server) == {**want, "idle": 0, "request": 0}, ended(server)
+        got = ended(server)
+        silent = sum(not p.reads for _, _, peers in rows for p in peers)    # of these the kernel may be rid first: TCP_USER_TIMEOUT
+        assert got == {**want, "idle": 0, "request": 0, "reader": got["reader"]} and want["reader"] - silent <= got["reader"] <= want["reader"], got
     with case("nobody is gone before its time, or long after"):
         for why, within, peers in rows:
             for p in peers:
