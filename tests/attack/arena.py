@@ -43,6 +43,8 @@ class Case:
     act: object         # called with a Stage
     libh2o_fails: bool = False      # without the guard this one must fail, or it proves nothing
     ends: bool = False              # it ends its server, so it has one for itself and nobody else is served
+    others: bool = True             # False: what it fills up is full for the others too
+    needs: str = ""                 # a setting that the program must have
     full: bool = False              # too long for the short form
     settle: float = SETTLE
     env: dict = field(default_factory=dict)
@@ -77,6 +79,12 @@ class Stage:
         self.peers.append(peer)
         return peer
 
+    def held(self, peers):
+        """Those of which the server still has the other end, even if it cannot tell us so because we do not read."""
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        theirs = {words[2] for words in rows if words[9] != "0"}     # remote addresses; a socket without inode is nobody's any more
+        return [p for p in peers if not p.over and hex_address(p) in theirs]
+
     def note(self, text):
         self.notes.append(text)
 
@@ -86,6 +94,12 @@ class Stage:
     def done(self):
         for peer in self.peers:
             peer.close()
+
+
+def hex_address(peer):
+    """As /proc/net/tcp writes it."""
+    host, port = peer.s.getsockname()
+    return "%02X%02X%02X%02X:%04X" % (*reversed([int(x) for x in host.split(".")]), port)
 
 
 class Watch(threading.Thread):
@@ -132,7 +146,6 @@ class Arena:
         self.log = world.dir / f"witness-{self.port}"
         self.log.touch()
         self.server = self.witness = None
-        self.rows = []
 
     # ---- the server and its witness ----
     def open(self):
@@ -193,13 +206,37 @@ class Arena:
         elif served[-1] > LATE_MS:
             row.failures.append(f"others: an answer took {served[-1]:.0f} ms")
 
+    # ---- many at once ----
+    def together(self, cases, name):
+        """Cases that mostly wait, side by side. Each has its own verdict and its own stretch of the witness; what belongs to the
+        process as a whole stands in one more row."""
+        rows = [Row(c) for c in cases]
+        all_of_them = Row(Case(name, f"{len(cases)} cases at once", "", "no memory, all given back", None))
+        before, stage, watch, since = self.state(), Stage(self, 0), Watch(self.pid), time.monotonic()
+        threads = [threading.Thread(target=self._one_of, args=(row, number, since)) for number, row in enumerate(rows)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        all_of_them.seconds = time.monotonic() - since
+        all_of_them.grown = max(0, watch.end() - before["memory"]) / MB
+        self.verdict(all_of_them, stage, before, since, time.monotonic())
+        for row in rows:
+            row.grown = all_of_them.grown
+        return [*rows, all_of_them]
+
+    def _one_of(self, row, number, since):
+        stage = Stage(self, 500 + number)
+        self._act(row, stage)
+        if row.case.others and not row.skipped and self.alive():
+            self.others(row, since, time.monotonic())
+        stage.done()
+
     # ---- one case ----
-    def judge(self, case, number):
-        row, stage = Row(case), Stage(self, number)
-        before = self.state()
-        watch, since = Watch(self.pid), time.monotonic()
+    def _act(self, row, stage):
+        since = time.monotonic()
         try:
-            case.act(stage)
+            row.case.act(stage)
         except Skip as why:
             row.skipped = str(why)
         except AssertionError as why:
@@ -207,14 +244,19 @@ class Arena:
         except OSError as why:
             row.failures.append(f"{type(why).__name__}: {why}")
         row.seconds = time.monotonic() - since
+        row.notes = stage.notes
+
+    def judge(self, case, number):
+        row, stage = Row(case), Stage(self, number)
+        before = self.state()
+        watch, since = Watch(self.pid), time.monotonic()
+        self._act(row, stage)
         till = max(time.monotonic(), since + 0.3)
         time.sleep(max(0, till - time.monotonic()))
         row.grown = max(0, watch.end() - before["memory"]) / MB
-        row.notes = stage.notes
         if not row.skipped:
             self.verdict(row, stage, before, since, till)
         stage.done()
-        self.rows.append(row)
         if not case.ends and not row.skipped and (row.failures or not self.alive()) and not self.usable():
             self.close()
             self.open()
@@ -228,7 +270,8 @@ class Arena:
         if not self.alive():
             row.failures.insert(0, f"alive: the process ended ({self.last_words()})")
             return
-        self.others(row, since, till)
+        if row.case.others:
+            self.others(row, since, till)
         stage.done()
         self.given_back(row, before)
 

@@ -16,10 +16,12 @@ import sys
 from pathlib import Path
 
 import arena
+import h1_cases
 import h2_cases
+import slow_cases
 from arena import Arena, lib
 
-GROUPS = {"HTTP/2": h2_cases.CASES}
+GROUPS = {"HTTP/2": h2_cases.CASES, "HTTP/1, TLS, and who asks": h1_cases.CASES}
 
 
 def run_quick(world, cases, said):
@@ -48,11 +50,12 @@ def main():
     args = argparse.ArgumentParser(description="Attacks a server; see the top of this file.")
     args.add_argument("--short", action="store_true")
     args.add_argument("--against")
+    args.add_argument("--group")
     args.add_argument("--only", nargs="*", default=[])
     args = args.parse_args()
     if args.against:
         lib.TJZW = Path(args.against).resolve()
-    cases = [c for group in GROUPS.values() for c in group]
+    cases = [c for name, group in GROUPS.items() for c in group if not args.group or args.group in name]
     cases = [(i, c) for i, c in enumerate(cases) if not args.only or any(w in c.name for w in args.only)]
     with lib.World() as world:
         world.tjzw("import", "--data", world.data, "--publish", world.articles(60))

@@ -1,0 +1,195 @@
+"""slow_cases.py - who does nothing, or next to nothing: slow readers and writers, half of everything, and too many of them.
+
+They run side by side on one server, for all of them mostly wait. The seconds are those of docs/shield.md, "What may take how long", and a
+few more, because clocks that close connections tick once a second.
+"""
+import time
+
+from arena import Case
+from h1_cases import head, proxy2, raw, statuses
+from wire import (CONTINUATION, DATA, END_HEADERS, HEADERS, INITIAL_WINDOW_SIZE, PING, PREFACE, field, frame, greeting, headers, request,
+                  window)
+
+CHAPTER = "docs/shield.md, what may take how long"
+HEAD = request("/v1/sync/main/head")
+POST = request("/v1/import", "POST", ("content-type", "application/x-ndjson"))
+BEAT = frame(PING, 0, 0, b"12345678")
+SLACK = 3
+
+
+def gone(stage, peers, within, each=None, reading=True, beat=1.0):
+    """Sends each of them something every beat; the server must have let go of all of them in time."""
+    start = time.monotonic()
+    left = list(peers)
+    while left and time.monotonic() - start < within + SLACK:
+        for p in left:
+            if each:
+                p.pour(each(p), 0.01, reading)
+            elif reading:
+                p.ended(0)
+        left = stage.held(left)
+        time.sleep(beat if left else 0)
+    stage.note(f"{len(peers) - len(left)} of {len(peers)} ended after at most {time.monotonic() - start:.0f} s")
+    assert not left, f"{len(left)} of {len(peers)} are still served after {within + SLACK} s"
+
+
+def half_handshake(start, n=50):
+    def act(stage):
+        peers = [raw(stage) for _ in range(n)]
+        for p in peers:
+            p.pour(start, 1)
+        gone(stage, peers, 5)
+    return act
+
+
+def slow_h1(start, piece, within, n=20):
+    """Half over TLS, half clear."""
+    def act(stage):
+        peers = [stage.peer(tls=i % 2 == 0, alpn="http/1.1") for i in range(n)]
+        for p in peers:
+            p.pour(start, 1)
+        gone(stage, peers, within, (lambda p: piece) if piece else None)
+    return act
+
+
+def slow_h2(start, piece, within, n=20):
+    def act(stage):
+        peers = [stage.peer() for _ in range(n)]
+        for p in peers:
+            p.pour(start, 1)
+        gone(stage, peers, within, (lambda p: piece) if piece else None)
+    return act
+
+
+def zero_window(stage):
+    """90 answers of a page each, for which no window is ever opened; a PING every two seconds, so that nobody is idle."""
+    peers = [stage.peer() for _ in range(20)]
+    for p in peers:
+        p.pour(greeting((INITIAL_WINDOW_SIZE, 0)) + b"".join(headers(1 + 2 * i, request(f"/v1/items?n={i % 50 + 1}")) for i in range(90)), 2)
+    gone(stage, peers, 30, lambda p: BEAT, beat=2)
+
+
+def connection_window(stage):
+    """The streams have windows, the connection has none left."""
+    peers = [stage.peer() for _ in range(5)]
+    for p in peers:
+        p.pour(greeting((INITIAL_WINDOW_SIZE, 1 << 30), window_by=0) +
+               b"".join(headers(1 + 2 * i, request("/v1/items?n=50")) for i in range(60)), 2)
+    gone(stage, peers, 30, lambda p: BEAT, beat=2)
+
+
+def one_byte_windows(stage):
+    """A window of one byte a second: it is not nothing, so it may go on for a while, but must cost nothing."""
+    peers = [stage.peer() for _ in range(10)]
+    for p in peers:
+        p.pour(greeting((INITIAL_WINDOW_SIZE, 0)) + b"".join(headers(1 + 2 * i, request("/v1/items?n=50")) for i in range(20)), 2)
+    for _ in range(15):
+        for p in peers:
+            if not p.over:
+                p.pour(window(1, 1), 0.1)
+        time.sleep(1)
+
+
+def unread_h2(stage):
+    """Windows are wide open, but nothing is taken from the socket."""
+    peers = [stage.peer(rcvbuf=4096, mss=1400) for _ in range(10)]
+    for p in peers:
+        p.pour(greeting((INITIAL_WINDOW_SIZE, 1 << 30)) + b"".join(headers(1 + 2 * i, request("/v1/items?n=50")) for i in range(90)), 2, False)
+    gone(stage, peers, 30, reading=False)
+
+
+def unread_h1(stage):
+    peers = [stage.peer(tls=i % 2 == 0, alpn="http/1.1", rcvbuf=4096, mss=1400) for i in range(10)]
+    for p in peers:
+        p.pour(b"GET /v1/items?n=50 HTTP/1.1\r\nHost: a\r\n\r\n" * 200, 2, False)
+    gone(stage, peers, 30, reading=False)
+
+
+def one_address(stage):
+    """2,500 connections of one client: what is above the limit must be closed at once, and nobody else notices."""
+    peers = []
+    for _ in range(2500):
+        try:
+            peers.append(raw(stage))
+        except OSError:
+            break
+    time.sleep(0.5)
+    shed = sum(p.ended(0) for p in peers)
+    stage.note(f"of {len(peers)} connections {shed} were closed at once")
+    assert shed >= 400, f"of {len(peers)} connections of one address {shed} were closed"
+
+
+def all_addresses(stage):
+    """Twice as many as there may be in all, of ten clients."""
+    peers = []
+    for i in range(600):
+        stage.address = f"127.200.1.{1 + i % 10}"
+        try:
+            peers.append(raw(stage))
+        except OSError:
+            break
+    time.sleep(0.5)
+    shed = sum(p.ended(0) for p in peers)
+    stage.note(f"of {len(peers)} connections {shed} were closed at once")
+    assert shed >= 250, f"of {len(peers)} connections {shed} were closed, though 300 may be"
+
+
+def trusted_proxy(stage):
+    """From a trusted proxy: a good header is believed, a bad one ends the connection, half of one is waited for 3 s."""
+    stage.address = "127.77.0.1"
+    good = stage.peer(before=proxy2())
+    good.pour(greeting() + headers(1, HEAD))
+    assert good.until(lambda: good.answer(1) == 200, 3), "a good PROXY header was not believed"
+    bad = [proxy2(0x11), proxy2(0x31), proxy2(payload=b"\x0a\0"), proxy2(length=0xffff), proxy2(payload=b"\0" * 600), proxy2()[:11] + b"x"]
+    for blob in bad:
+        p = raw(stage)
+        p.pour(blob + b"\0" * 600, 1)
+        assert p.ended(3 + SLACK), f"still open after {blob[:20]!r}"
+    peers = [raw(stage) for _ in range(20)]
+    for i, p in enumerate(peers):
+        p.pour(proxy2()[:i], 1)
+    gone(stage, peers, 3)
+
+
+START_H1 = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
+CASES = [
+    Case("silent before TLS", "50 connections that say nothing", CHAPTER, "closed in 5 s", half_handshake(b"")),
+    Case("half a ClientHello", "50 connections", CHAPTER, "closed in 5 s", half_handshake(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")),
+    Case("half a preface", "20 connections", CHAPTER + "; matrix of issue 4: 15", "closed in 10 s", slow_h2(PREFACE[:15], None, 10)),
+    Case("half a request", "20 connections", CHAPTER, "closed in 10 s", slow_h1(START_H1, None, 10)),
+    Case("slow head", "20 connections, a field a second", CHAPTER + "; matrix of issue 4: 15, Slowloris", "closed in 10 s",
+         slow_h1(START_H1, b"X: y\r\n", 10)),
+    Case("idle HTTP/1", "20 connections after a whole request", CHAPTER, "closed in 60 s",
+         slow_h1(START_H1 + b"\r\n", None, 60), full=True),
+    Case("idle HTTP/2", "20 connections after a whole request", CHAPTER + "; matrix of issue 4: 15", "closed in 60 s",
+         slow_h2(greeting() + headers(1, HEAD), None, 60), full=True),
+    Case("slow frame header", "20 connections, a byte a second of a frame", CHAPTER, "closed in 10 s",
+         slow_h2(greeting() + headers(1, HEAD, END_HEADERS)[:9], b"\x82", 10)),
+    Case("slow header block", "20 connections, a CONTINUATION every second", CHAPTER, "closed in 10 s",
+         slow_h2(greeting() + frame(HEADERS, 1, 1, HEAD), frame(CONTINUATION, 0, 1, field("x", "y")), 10)),
+    Case("slow body, HTTP/1", "20 connections, a byte a second", CHAPTER + "; matrix of issue 4: 15, R-U-Dead-Yet", "closed after 10 s",
+         slow_h1(head("Content-Length: 10000"), b"z", 13)),
+    Case("slow chunks, HTTP/1", "20 connections, a chunk of a byte a second", CHAPTER, "closed after 10 s",
+         slow_h1(head("Transfer-Encoding: chunked"), b"1\r\nz\r\n", 13)),
+    Case("slow body, HTTP/2", "20 connections, a byte a second", CHAPTER, "closed after 10 s",
+         slow_h2(greeting() + headers(1, POST, END_HEADERS), frame(DATA, 0, 1, b"z"), 13)),
+    Case("a body that never ends", "20 connections, a PING a second", CHAPTER + "; matrix of issue 4: 13", "closed after 10 s",
+         slow_h2(greeting() + headers(1, POST, END_HEADERS), BEAT, 13)),
+    Case("a body of 60 s", "5 connections, 2 KB a second", CHAPTER, "closed in 60 s",
+         slow_h2(greeting() + headers(1, POST, END_HEADERS), frame(DATA, 0, 1, b"z" * 2000), 60, 5), full=True),
+    Case("zero-window reader", "20 connections, 90 answers each, no window, a PING every 2 s",
+         CHAPTER + "; matrix of issue 4: 12, CVE-2019-9517", "closed in 30 s", zero_window, libh2o_fails=True),
+    Case("no window for the connection", "5 connections, 60 answers each", CHAPTER + "; CVE-2019-9511", "closed in 30 s",
+         connection_window, libh2o_fails=True),
+    Case("windows of one byte", "10 connections, a byte a second", "CVE-2019-9511", "no harm", one_byte_windows),
+    Case("unread answers, HTTP/2", "10 connections, 1.3 MB each", CHAPTER + "; CVE-2019-9517", "closed in 30 s", unread_h2),
+    Case("unread answers, HTTP/1", "10 connections, 200 requests each", CHAPTER, "closed in 30 s", unread_h1),
+]
+CROWDS = [
+    Case("too many of one client", "2,500 connections of one address", "docs/shield.md, crowds", "452 closed at once", one_address,
+         libh2o_fails=True),
+    Case("too many in all", "600 connections, where 300 may be", "docs/shield.md, crowds", "300 closed at once", all_addresses,
+         needs="connections_max", env={"TJZW_CONNECTIONS_MAX": "300"}, others=False),
+    Case("PROXY of a trusted proxy", "good, bad, and cut headers", "docs/shield.md, who the client is", "believed, or closed",
+         trusted_proxy, needs="trusted_proxies", env={"TJZW_TRUSTED_PROXIES": "127.77.0.0/16"}),
+]
