@@ -251,7 +251,7 @@ class Arena:
         before = self.state()
         watch, since = Watch(self.pid), time.monotonic()
         self._act(row, stage)
-        till = max(time.monotonic(), since + 0.3)
+        till = max(time.monotonic(), since + 0.2)
         time.sleep(max(0, till - time.monotonic()))
         row.grown = max(0, watch.end() - before["memory"]) / MB
         if not row.skipped:

@@ -1,0 +1,55 @@
+"""report.py - what the attacks did, as lines on the terminal and as the table of docs/security/http2.md."""
+from arena import AIM_MS, GROWTH_MAX, LATE_MS, ROOT
+
+PAGE = ROOT / "docs" / "security" / "http2.md"
+HEAD = f"""# Attacks on HTTP, and what became of them
+
+Written by `./dev attack --write`; do not edit. The suite is `tests/attack/`, the shield is described in [shield.md](../shield.md).
+
+Each attack comes with raw bytes from addresses of its own. While it lasts, an honest client asks over TLS and HTTP/2 on the same, only loop.
+An attack is withstood if what the row expects came true, the process is the same as before, its own memory never grew by {GROWTH_MAX} MB, the
+honest client got every answer within {LATE_MS} ms, and soon after connections, open files and memory were given back. *p99* is the honest
+client's (the aim is {AIM_MS} ms; marked \\* where it was missed); attackers and server share one machine. *Bare* is the same program with its guard
+off: **fails** where it must, or the suite would prove nothing.
+"""
+
+
+def tell(row):
+    word = "skip" if row.skipped else "ok  " if row.good else "FAIL"
+    p99 = "     -" if row.p99 is None else f"{row.p99:6.1f}"
+    print(f"{word} {row.case.name:34} {row.seconds:5.1f} s {row.grown:6.1f} MB  p99 {p99} ms of {row.asked:4}  "
+          f"{row.skipped or '; '.join(row.failures + row.notes)}", flush=True)
+
+
+def result(row):
+    return "not tried: " + row.skipped if row.skipped else "withstood" if row.good else "**" + row.failures[0][:120] + "**"
+
+
+def alone(row):
+    if row is None or row.skipped:
+        return "–"
+    word = "holds" if row.good else "fails"
+    why = "" if row.good else ": " + row.failures[0].split("(")[0][:70].strip()
+    return (f"**{word}**" if row.case.libh2o_fails else word) + why
+
+
+def cells(row, other):
+    p99 = "–" if row.p99 is None else f"{row.p99:.1f}" + (" \\*" if row.p99 > AIM_MS else "")
+    case = row.case
+    words = (case.name, case.does, case.source, case.expect, result(row), f"{row.grown:.0f}", p99, alone(other))
+    return "| " + " | ".join(w.replace("|", "/").replace("\n", " ") for w in words) + " |"
+
+
+def write(rows, bare):
+    lines = [HEAD]
+    for group, mine in rows.items():
+        others = {r.case.name: r for r in bare.get(group, [])}
+        lines += [f"## {group}", "", "| attack | what it does | source | expected | result | + MB | p99 ms | bare |", "|---|---|---|---|---|---:|---:|---|"]
+        lines += [cells(row, others.get(row.case.name)) for row in mine] + [""]
+    every = [r for mine in rows.values() for r in mine]
+    served = [r.p99 for r in every if r.p99 is not None]
+    lines += [f"{len(every)} attacks, {sum(r.good for r in every)} withstood, {sum(bool(r.skipped) for r in every)} not tried here; "
+              f"the honest client's worst p99 was {max(served):.1f} ms, the largest growth {max(r.grown for r in every):.0f} MB."]
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text("\n".join(lines) + "\n")
+    print(f"written: {PAGE.relative_to(ROOT)}")
