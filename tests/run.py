@@ -52,6 +52,7 @@ SUITES = [
     Suite("vectors", "gcc", meson=("vectors",), about="what two languages must agree on"),
     Suite("clang", "clang", meson=IN_PROCESS, about="the same, compiled by clang"),
     Suite("flow", "gcc", scripts="tests/flow", about="the real program, real sockets, kill -9"),
+    Suite("attack", "gcc", scripts="tests/attack", jobs=1, about="every attack we know, and the same without the guard"),
     Suite("asan", "asan", meson=IN_PROCESS, slow=6, about="the in-process suites under ASan and UBSan, libh2o too"),
     Suite("tsan", "tsan", meson=IN_PROCESS, slow=10, about="the in-process suites under TSan, libh2o too"),
     Suite("fuzz", "fuzz", scripts="tests/fuzz", about="every fuzz target: its corpus, then some seconds of search"),

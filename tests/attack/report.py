@@ -1,6 +1,7 @@
 """report.py - what the attacks did, as lines on the terminal and as the table of docs/security/http2.md."""
 from arena import AIM_MS, GROWTH_MAX, LATE_MS, ROOT
 
+PREFIX = ""     # "# " where only TAP may begin a line
 PAGE = ROOT / "docs" / "security" / "http2.md"
 HEAD = f"""# Attacks on HTTP, and what became of them
 
@@ -17,7 +18,7 @@ off: **fails** where it must, or the suite would prove nothing.
 def tell(row):
     word = "skip" if row.skipped else "ok  " if row.good else "FAIL"
     p99 = "     -" if row.p99 is None else f"{row.p99:6.1f}"
-    print(f"{word} {row.case.name:34} {row.seconds:5.1f} s {row.grown:6.1f} MB  p99 {p99} ms of {row.asked:4}  "
+    print(f"{PREFIX}{word} {row.case.name:34} {row.seconds:5.1f} s {row.grown:6.1f} MB  p99 {p99} ms of {row.asked:4}  "
           f"{row.skipped or '; '.join(row.failures + row.notes)}", flush=True)
 
 
