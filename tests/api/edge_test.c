@@ -123,6 +123,7 @@ static void other_methods_are_told_which_are_allowed(void **state)
     assert_string_equal(HEADER(a, "allow"), "GET, HEAD, OPTIONS");
     assert_string_equal(HEADER(a, "content-length"), "");
     assert_int_equal(ask(t, OPTIONS, "*", NULL).status, 204);
+    assert_int_equal(ask(t, GET, "*", NULL).status, 400);
     assert_int_equal(ask(t, OPTIONS, "/nowhere", NULL).status, 404);
 }
 
