@@ -56,6 +56,7 @@ class Row:
     failures: list = field(default_factory=list)
     skipped: str = ""
     notes: list = field(default_factory=list)
+    guard: str = ""         # its counters that moved
     grown: float = 0        # MB, at most
     p99: float = None       # ms, of the witness
     asked: int = 0
@@ -178,22 +179,33 @@ class Arena:
     def alive(self):
         return bool(self.server) and self.server.process.poll() is None and lib.alive(self.pid) and self.server.child == self.pid
 
-    def metric(self, name):
+    def metrics(self):
         """Over the admin socket: an attack on the ports is none on it."""
-        for line in self.server.admin("GET", "/metrics", timeout=5).body.decode().splitlines():
-            if line.startswith(f"tjzw_{name} "):
-                return float(line.split()[1])
-        return None
+        said = self.server.admin("GET", "/metrics", timeout=5).body.decode()
+        return {k.removeprefix("tjzw_"): float(v) for k, v in (line.split() for line in said.splitlines() if not line.startswith("#"))}
+
+    def metric(self, name):
+        return self.metrics().get(name)
+
+    def guarded(self, before):
+        """What the guard counted meanwhile, in words."""
+        now = self.metrics()
+        grown = {k.removeprefix("guard_").removeprefix("ended_"): n - before.get(k, 0) for k, n in now.items()
+                 if k.startswith("guard_") and k != "guard_frames"}
+        return ", ".join(f"{k} {n:.0f}" for k, n in grown.items() if n)
 
     # ---- what the witness saw ----
     def answers(self, since, till=float("inf")):
-        rows = (line.split() for line in self.log.read_text().splitlines() if line.count(" ") == 1)
-        return [float(ms) for at, ms in rows if since <= float(at) <= till]
+        """Of what was asked or answered in between: (when it was there, ms)."""
+        rows = [line.split() for line in self.log.read_text().splitlines() if line.count(" ") == 1]
+        return [(float(at), float(ms)) for at, ms in rows if float(at) >= since and float(at) - float(ms) / 1000 <= till]
 
     def others(self, row, since, till):
-        """An answer that is late belongs to the time it was awaited, so we wait a little for it."""
-        time.sleep(0.05)
-        took = self.answers(since, till)
+        """An answer that is late belongs to the time it was awaited, so we wait for the first one that was asked afterwards."""
+        end = time.monotonic() + LATE_MS / 1000 + 5
+        while time.monotonic() < end and not self.answers(till + 0.001):
+            time.sleep(0.02)
+        took = [ms for _, ms in self.answers(since, till)]
         row.asked = len(took)
         missing = sum(1 for ms in took if ms < 0)
         served = sorted(ms for ms in took if ms >= 0)
@@ -274,13 +286,19 @@ class Arena:
             self.others(row, since, till)
         stage.done()
         self.given_back(row, before)
+        try:
+            row.guard = self.guarded(before["metrics"])
+        except OSError:
+            pass
 
     def last_words(self):
         said = [line for line in self.server.said().splitlines() if "ssert" in line or "signal" in line]
         return said[-1][-160:] if said else f"status {self.server.process.poll()}"
 
     def state(self):
-        return {"memory": memory(self.pid), "files": files(self.pid), "connections": self.metric("connections")}
+        """What must be given back; and the metrics, connections among them."""
+        metrics = self.metrics()
+        return {"memory": memory(self.pid), "files": files(self.pid), "connections": metrics["connections"], "metrics": metrics}
 
     def given_back(self, row, before):
         end, wrong = time.monotonic() + row.case.settle, ["nothing was asked"]

@@ -45,7 +45,7 @@ def random_frames(seconds):
         tried, bad = noise.search(stage.arena, first, seconds)
         stage.note(f"{tried} conversations from seed {first}")
         assert bad is None, f"the server ended; ./dev attack --seed {bad} tries it again ({stage.arena.last_words()})"
-    return Case("random frames", f"{seconds} s of conversations that are nearly right", "matrix of issue 4: 19, noise.py", "the server lives",
+    return Case("random frames", f"{seconds} s of conversations that are nearly right", "M20", "the server lives",
                 act, libh2o_fails=True)
 
 
@@ -53,9 +53,9 @@ def in_a_network_of_its_own(seconds):
     """What needs small packets, without our client's help."""
     exact = [h2_cases.exact_window(opening, None) for opening in (h2_cases.by_window_update, h2_cases.by_settings)]
     noisy = random_frames(seconds)
-    return [Case("exact window, MTU 1500", "as above, in a network of its own", "matrix of issue 4: 1", "no assertion, answers whole",
+    return [Case("exact window, MTU 1500", "as above, in a network of its own", "M1", "no assertion, answers whole",
                  exact[0], libh2o_fails=True),
-            Case("exact window by SETTINGS, MTU 1500", "as above, in a network of its own", "matrix of issue 4: 1",
+            Case("exact window by SETTINGS, MTU 1500", "as above, in a network of its own", "M1",
                  "no assertion, answers whole", exact[1], libh2o_fails=True),
             dataclasses.replace(noisy, name="random frames, MTU 1500")]
 

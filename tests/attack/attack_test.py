@@ -3,8 +3,12 @@
 import sys
 
 import report
-from attack import Run
+from attack import Run, groups
+from matrix import uncovered
 from tap import FULL, case, done, skip
+
+with case("every row of the matrix has an attack"):
+    assert not uncovered(c for cases in groups("short").values() for c in cases)
 
 report.PREFIX = "# "
 for rows in Run("full" if FULL else "short", []).all().values():

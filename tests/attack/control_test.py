@@ -6,8 +6,7 @@ import report
 from attack import Run, bare
 from tap import FULL, case, done
 
-FEW = ["exact window, WINDOW_UPDATE", "CONTINUATION after GOAWAY", "rapid reset", "HPACK index bomb", "PING flood, unread", "CL and TE",
-       "random frames"]
+FEW = ["exact window, WINDOW_UPDATE", "CONTINUATION after GOAWAY", "rapid reset", "CL and TE", "random frames"]
 
 report.PREFIX = "# "
 for rows in Run("full" if FULL else "short", [] if FULL else FEW, bare()).all().values():

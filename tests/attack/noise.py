@@ -114,7 +114,7 @@ def converse(port, seed):
         with Peer(port, source=f"127.210.{seed % 250}.{seed // 250 % 250 + 1}", **({"rcvbuf": 4096, "mss": 1400} if mean else {})) as p:
             for piece in Talk(chance).words():
                 if piece is None:
-                    time.sleep(chance.random() * 0.05)
+                    time.sleep(chance.choice((0.001, 0.005, 0.03)))
                 elif not p.pour(piece, 0.5, reading=not mean):
                     break
             p.until(lambda: False, 0.02)

@@ -1,5 +1,6 @@
 """report.py - what the attacks did, as lines on the terminal and as the table of docs/security/http2.md."""
 from arena import AIM_MS, GROWTH_MAX, LATE_MS, ROOT
+from matrix import MATRIX, rows_of
 
 PREFIX = ""     # "# " where only TAP may begin a line
 PAGE = ROOT / "docs" / "security" / "http2.md"
@@ -11,7 +12,8 @@ Each attack comes with raw bytes from addresses of its own. While it lasts, an h
 An attack is withstood if what the row expects came true, the process is the same as before, its own memory never grew by {GROWTH_MAX} MB, the
 honest client got every answer within {LATE_MS} ms, and soon after connections, open files and memory were given back. *p99* is the honest
 client's (the aim is {AIM_MS} ms; marked \\* where it was missed); attackers and server share one machine. *Bare* is the same program with its guard
-off: **fails** where it must, or the suite would prove nothing.
+off: **fails** where it must, or the suite would prove nothing. *guard* names the
+counters of the guard that moved (`tjzw_guard_…`).
 """
 
 
@@ -19,11 +21,13 @@ def tell(row):
     word = "skip" if row.skipped else "ok  " if row.good else "FAIL"
     p99 = "     -" if row.p99 is None else f"{row.p99:6.1f}"
     print(f"{PREFIX}{word} {row.case.name:34} {row.seconds:5.1f} s {row.grown:6.1f} MB  p99 {p99} ms of {row.asked:4}  "
-          f"{row.skipped or '; '.join(row.failures + row.notes)}", flush=True)
+          f"{row.skipped or '; '.join(row.failures + [f'guard: {row.guard}'] * bool(row.guard) + row.notes)}", flush=True)
 
 
 def result(row):
-    return "not tried: " + row.skipped if row.skipped else "withstood" if row.good else "**" + row.failures[0][:120] + "**"
+    if row.good:
+        return f"withstood (guard: {row.guard})" if row.guard else "withstood"
+    return "not tried: " + row.skipped if row.skipped else "**" + row.failures[0][:120] + "**"
 
 
 def alone(row):
@@ -41,8 +45,17 @@ def cells(row, other):
     return "| " + " | ".join(w.replace("|", "/").replace("\n", " ") for w in words) + " |"
 
 
+def of_the_matrix(rows):
+    """What the library alone was found to do, and which attacks of ours stand for it."""
+    cases = [r.case for mine in rows.values() for r in mine]
+    yield from ("## What was known of libh2o 2.2.5 alone", "", "| | attack | the library alone | here |", "|---|---|---|---|")
+    for n, (attack, alone_) in MATRIX.items():
+        yield f"| M{n} | {attack} | {alone_} | {'; '.join(c.name for c in cases if n in rows_of(c))} |"
+    yield ""
+
+
 def write(rows, bare):
-    lines = [HEAD]
+    lines = [HEAD, *of_the_matrix(rows)]
     for group, mine in rows.items():
         others = {r.case.name: r for r in bare.get(group, [])}
         lines += [f"## {group}", "", "| attack | what it does | source | expected | result | + MB | p99 ms | bare |", "|---|---|---|---|---|---:|---:|---|"]
