@@ -10,7 +10,6 @@ import re
 import socket
 import ssl
 import struct
-import time
 
 from arena import Case
 from wire import greeting, headers, request

@@ -50,7 +50,7 @@ def length_of(stage, block):
     return size
 
 
-def exact_window(opening, mss, rounds=3):
+def exact_window(opening, mss, rounds=3, piece=1 << 20):
     """The window is exactly the answer's body. When a write is cut short, streams that have said all wait for its end in a list; a new
     window activates such a stream a second time, and libh2o asserts that it is in no list. A write is cut short when the path has small
     packets, and nobody reads."""
@@ -60,7 +60,9 @@ def exact_window(opening, mss, rounds=3):
             p = begin(stage, (INITIAL_WINDOW_SIZE, size), rcvbuf=4096, mss=mss)
             p.pour(b"".join(headers(i, PAGE) for i in streams), reading=False)
             time.sleep(0.2)
-            p.pour(opening(streams, size), reading=False)
+            frames = opening(streams, size)
+            for at in range(0, len(frames), piece):
+                p.pour(frames[at:at + piece], reading=False)
             time.sleep(0.1)
             assert stage.arena.alive(), "libh2o's assertion ended the process"
             p.until(lambda p=p: p.bytes_in > 90 * size, 5)
@@ -130,6 +132,37 @@ def too_many_streams(stage):
     p.until(lambda: sum(k == RST_STREAM for k, *_ in p.frames()) >= 150, SOON)
     refused = sum(k == RST_STREAM for k, *_ in p.frames())
     assert p.over or refused >= 150, f"of 300 unfinished streams {refused} were refused"
+
+
+def many_hands(stage):
+    """60 connections of one client, each just within what one may spend at once."""
+    blob = frame(PRIORITY, stream=1, payload=b"\0\0\0\0\x10") * 1500
+    peers = [begin(stage) for _ in range(60)]
+    for p in peers:
+        p.pour(blob, 3)
+    time.sleep(0.5)
+    ended = sum(p.ended(0.01) for p in peers)
+    stage.note(f"{ended} of 60 connections were ended")
+    assert ended >= 20, f"60 connections spent 30,000 credits each at once, and {ended} were ended"
+
+
+def with_the_handshake(stage):
+    """All of it in one packet with the Finished of TLS, so that the library has it before it asks to read."""
+    blob = greeting() + headers(1, HEAD) + window(1, 0)
+    for _ in range(5):
+        p = stage.peer(with_finished=blob)
+        assert p.ended(SOON), "a frame that came with the handshake passed unseen"
+
+
+def held_back(stage):
+    """Nothing is read, a write is under way, and 64 MB come behind a WINDOW_UPDATE, which has to wait for that write."""
+    size = length_of(stage, PAGE)
+    p = begin(stage, (INITIAL_WINDOW_SIZE, size), rcvbuf=4096, mss=1400)
+    p.pour(b"".join(headers(i, PAGE) for i in range(1, 181, 2)), reading=False)
+    time.sleep(0.2)
+    p.pour(window(1, 1) + headers(201, POST, END_HEADERS), reading=False)
+    filler = frame(DATA, 0, 201, b"\0" * 16_384)
+    p.pour(filler * 4000, 2, reading=False)
 
 
 # ---- header blocks ----
@@ -370,6 +403,11 @@ CASES = [
          "no assertion, answers whole", exact_window(by_settings, 1400), libh2o_fails=True),
     Case("exact window, tiny packets", "the same with packets of 536 bytes", "M1, h2o PR 1951",
          "no assertion, answers whole", exact_window(by_window_update, 536), libh2o_fails=True),
+    Case("exact window, byte by byte", "the same with the WINDOW_UPDATEs in pieces of 5 bytes", "M1, h2o PR 1951",
+         "no assertion, answers whole", exact_window(by_window_update, 1400, 1, 5), libh2o_fails=True),
+    Case("held back", "64 MB behind a frame that has to wait", "docs/shield.md", "no memory", held_back, libh2o_fails=True),
+    Case("with the handshake", "a frame of 0 in one packet with the TLS Finished", "docs/shield.md", "closed", with_the_handshake,
+         libh2o_fails=True),
     Case("CONTINUATION after GOAWAY", "an open header block goes on when the server is stopping", "M2, h2o 05fe666b4",
          "the server ends in order, before its deadline", continuation_after_goaway, libh2o_fails=True, ends=True,
          env={"TJZW_STOP_DEADLINE": f"{STOP_DEADLINE}s"}),
@@ -380,6 +418,8 @@ CASES = [
          made_you_reset_by(lambda i: window(i, 0x7fffffff)), libh2o_fails=True),
     Case("made you reset, PRIORITY", "20,000 requests, each made to depend on itself", "CVE-2025-8671", "closed",
          made_you_reset_by(lambda i: frame(PRIORITY, 0, i, struct.pack(">IB", i, 16)))),
+    Case("many hands", "60 connections of one client, 30,000 credits each", "docs/shield.md, what a frame costs", "20 or more closed",
+         many_hands, libh2o_fails=True),
     Case("streams without end", "300 unfinished requests at once", "RFC 9113 5.1.2", "refused or closed", too_many_streams),
     Case("HPACK index bomb", "8 blocks of 390,000 indexed fields, answers held back", "M5", "closed", hpack_bomb,
          libh2o_fails=True),

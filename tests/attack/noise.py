@@ -11,7 +11,7 @@ import struct
 import time
 
 from wire import (CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, INITIAL_WINDOW_SIZE, PING, PREFACE, PRIORITY, RST_STREAM, Peer,
-                  field, frame, headers, request, settings, window)
+                  frame, headers, request, settings, window)
 
 PATHS = ["/v1/sync/main/head", "/v1/items?n=20", "/v1/items?n=50", "/", "/docs", "/v1/nothing", "/v1/blobs/" + "0" * 64, "/v1/events"]
 PAGE = 5856         # bytes of /v1/items?n=20 with the articles of attack.py

@@ -7,7 +7,7 @@ import time
 
 from arena import Case
 from h1_cases import head, proxy2, raw, statuses
-from wire import (CONTINUATION, DATA, END_HEADERS, HEADERS, INITIAL_WINDOW_SIZE, PING, PREFACE, field, frame, greeting, headers, request,
+from wire import (CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, INITIAL_WINDOW_SIZE, PING, PREFACE, field, frame, greeting, headers, request,
                   window)
 
 CHAPTER = "docs/shield.md, what may take how long"
@@ -151,6 +151,22 @@ def trusted_proxy(stage):
     gone(stage, peers, 3)
 
 
+def honest_slow_upload(tls_name):
+    """A phone in a lift: 80 KB at 4 KB a second. It must be taken whole, and be answered (401: it has no token)."""
+    def act(stage):
+        p = stage.peer(alpn=tls_name)
+        h2 = tls_name == "h2"
+        p.pour(greeting() + headers(1, POST, END_HEADERS) if h2 else head("Content-Length: 80000"), 1)
+        for n in range(20):
+            piece = b"z" * 4000
+            p.pour(frame(DATA, END_STREAM if n == 19 else 0, 1, piece) if h2 else piece, 1)
+            p.until(lambda: False, 1)
+            assert not p.over, f"cut after {n + 1} s and {4 * (n + 1)} KB"
+        p.until(lambda: p.answer(1) or statuses(p.got), 5)
+        assert p.answer(1) or statuses(p.got)[:1] == [401], "no answer"
+    return act
+
+
 START_H1 = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
 CASES = [
     Case("silent before TLS", "50 connections that say nothing", CHAPTER, "closed in 5 s", half_handshake(b"")),
@@ -177,6 +193,8 @@ CASES = [
          slow_h2(greeting() + headers(1, POST, END_HEADERS), BEAT, 13), libh2o_fails=True),
     Case("a body of 60 s", "5 connections, 2 KB a second", CHAPTER, "closed in 60 s",
          slow_h2(greeting() + headers(1, POST, END_HEADERS), frame(DATA, 0, 1, b"z" * 2000), 60, 5), full=True),
+    Case("an honest slow upload, HTTP/1", "80 KB at 4 KB a second", CHAPTER, "answered", honest_slow_upload("http/1.1")),
+    Case("an honest slow upload, HTTP/2", "80 KB at 4 KB a second", CHAPTER, "answered", honest_slow_upload("h2")),
     Case("zero-window reader", "20 connections, 90 answers each, no window, a PING every 2 s",
          CHAPTER + "; M12, CVE-2019-9517", "closed in 30 s", zero_window, libh2o_fails=True),
     Case("no window for the connection", "5 connections, 60 answers each", CHAPTER + "; CVE-2019-9511", "closed in 30 s",
