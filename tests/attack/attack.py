@@ -35,7 +35,7 @@ from arena import Arena, Case, Row, lib
 from report import tell, write
 
 ARTICLES = 60
-NOISE = {"short": 6, "full": 60}    # seconds
+NOISE = {"short": 4, "full": 60}    # seconds
 MTU = 1500
 
 
