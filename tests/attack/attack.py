@@ -212,6 +212,7 @@ def replay(executable, seed, rounds=20):
             noise.converse(arena.port, seed)
             if not arena.alive():
                 print(f"seed {seed} ended the server at try {n + 1}: {arena.last_words()}")
+                arena.close()
                 return 1
         arena.close()
     print(f"seed {seed}: the server lives after {rounds} tries")

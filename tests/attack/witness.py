@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """witness.py - an honest client that keeps asking while others attack, and writes down how long each answer took.
 
-    witness.py PORT FILE        until it is ended; a line an answer: when it was there (monotonic s), how long it took (ms; -1: none came)
+    witness.py PORT FILE        until it is ended, or who started it has; a line an answer: when it was there (monotonic s), how long it took (ms; -1: none came)
 
 One TLS HTTP/2 connection; a new one for every 25th request, whose handshake then counts as well. It asks some 150 times a second, like a
 handful of phones, from 127.0.0.1; attackers come from other addresses.
 """
+import os
 import sys
 import time
 
@@ -33,8 +34,8 @@ def asked(port, peer, stream):
 
 
 def main(port, out):
-    peer, number = None, 0
-    while True:
+    peer, number, parent = None, 0, os.getppid()
+    while os.getppid() == parent:
         start = time.monotonic()
         try:
             peer = asked(port, peer, 2 * (number % ASK_ANEW) + 1)
