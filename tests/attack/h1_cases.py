@@ -62,7 +62,7 @@ CHUNKS = {
     "a size with a sign": b"+5\r\nhello\r\n0\r\n\r\n",
     "a size with 0x": b"0x5\r\nhello\r\n0\r\n\r\n",
     "an extension": b"5;a=b\r\nhello\r\n0\r\n\r\n",
-    "an endless extension": b"5;" + b"a" * 100_000,
+    "an endless extension": b"5;" + b"a" * 4000,    # of 100,000 the reset, for what was not read, may overtake the answer
     "a bare LF after the size": b"5\nhello\r\n0\r\n\r\n",
     "data longer than its size": b"5\r\nhello, world\r\n0\r\n\r\n",
     "a trailer": b"5\r\nhello\r\n0\r\nX-Trailer: a\r\n\r\n",

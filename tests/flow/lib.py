@@ -312,10 +312,10 @@ class World:
             f"tjzw {' '.join(map(str, args))} ended with {done.returncode}:\n{done.stderr.decode(errors='replace')}"
         return done
 
-    def start(self, data=None, *args, port=None, env=None, urls=None, program=TJZW):
+    def start(self, data=None, *args, port=None, env=None, urls=None, program=None):
         """A server that may not be ready yet."""
         port = port or free_port()
-        server = Server(self, data or self.data, port, args, env, urls or [f"https://127.0.0.1:{port}"], program)
+        server = Server(self, data or self.data, port, args, env, urls or [f"https://127.0.0.1:{port}"], program or TJZW)
         self.servers.append(server)
         return server
 
