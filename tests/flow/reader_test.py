@@ -336,7 +336,7 @@ def files(lib):
         r = lib.readers[""]
         said = json.loads(r.state.items[r.born_of(item)].bytes)["attachments"][0]
         assert r.blob(said["hash"]) == body
-        get, r._get = r._get, lambda path, fresh=False: (200, {}, b"x" + body[1:])
+        get, r._get = r._get, lambda path, fresh=False: (200, {}, bytes([body[0] ^ 1]) + body[1:])
         refused(r.blob, name)
         r._get = get
 
