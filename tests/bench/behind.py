@@ -69,14 +69,14 @@ def before_restore(w, items, goals):
     rest(server, REST)
     w.tjzw("backup", "--data", data, w.dir / f"backup-{items}")
     update(w, data, items, 0, 100, "lost")
-    server.settle()
+    server.settle(1800)    # after a restore objects are made first
     phone, first = first_sync(w, f"restored-{items}")
     server.stop(60)
     shutil.rmtree(data)
     w.tjzw("restore", "--data", again, w.dir / f"backup-{items}", timeout=1800)
     server = w.serve(again, env=ALONE)
     update(w, again, items, 0, 10, "new")
-    server.settle()
+    server.settle(1800)    # after a restore objects are made first
     rest(server, REST)
     phone.url, phone.args = server.url, ["--cacert", w.certificate(again)]
     said = phone.sync(timeout=1800)
