@@ -175,7 +175,7 @@ def copy_of(w, name):
 # Each spoils the log in one way: a name, statements on a copy of the database.
 TAMPERINGS = {
     "a title edited": ["UPDATE change SET title = title || '改' WHERE seq = 5"],
-    "a text edited": ["UPDATE record SET bytes = CAST(replace(CAST(bytes AS TEXT), '的', '得') || ' ' AS BLOB) WHERE seq = 7"],
+    "a text edited": ["UPDATE record SET bytes = CAST(replace(CAST(bytes AS TEXT), '的', '得') || ' ' AS BLOB) WHERE seq = (SELECT MIN(seq) FROM record WHERE seq >= 7)"],
     "a digest edited": ["UPDATE change SET digest = zeroblob(32) WHERE seq = 9"],
     "a change removed from the middle": ["DELETE FROM change WHERE seq = 11", "DELETE FROM record WHERE seq = 11"],
     "the last change removed": ["DELETE FROM change WHERE seq = (SELECT MAX(seq) FROM change)",
