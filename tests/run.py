@@ -130,8 +130,17 @@ def run(program):
     text = log.read_text(errors="replace")
     judge(result, count(result, text), child.returncode, late)
     if result.failed:
-        result.tail = text.splitlines()[-60:]
+        result.tail = explained(text.splitlines())
     return result
+
+
+def explained(lines):
+    """What was said of the cases that failed, and the end, where a sanitizer or a crash speaks."""
+    shown = set(range(max(0, len(lines) - 20), len(lines)))
+    for at in (n for n, line in enumerate(lines) if line.startswith("not ok")):
+        after = next((n for n in range(at + 1, len(lines)) if CASE.match(lines[n]) or PLAN.match(lines[n])), len(lines))
+        shown |= set(range(at, min(after, at + 30)))
+    return [lines[n] for n in sorted(shown)][:200]
 
 
 def judge(result, planned, status, late):

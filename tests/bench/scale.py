@@ -117,7 +117,7 @@ def side_by_side(w, libraries, table, rounds, requests, env):
     """({items: server}, {items: rows}, {items: % of the answers that were made for the question})"""
     servers = {items: w.serve(data, env={**ALONE, **env}) for items, data in libraries.items()}
     for server in servers.values():
-        rest(server, 120)
+        assert rest(server, 900), "an index of this size is long done"
     base = alike(servers)
     rows = {items: rows_of(server, libraries[items], items, table, bool(env), base[items]) for items, server in servers.items()}
     before = {items: counts(server) for items, server in servers.items()}
