@@ -11,7 +11,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "server/library/be64.h"
+#include "server/base/be64.h"
 #include "server/store/db.h"
 #include "sync/live_state.h"
 #include "sync/verify.h"

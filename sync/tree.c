@@ -24,7 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/library/be64.h"
+#include "server/base/be64.h"
 #include "server/store/db.h"
 #include "sync/verify.h"
 

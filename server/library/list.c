@@ -9,7 +9,7 @@
  */
 #include <string.h>
 
-#include "server/library/be64.h"
+#include "server/base/be64.h"
 #include "server/library/item_row.h"
 #include "server/library/row.h"
 

@@ -12,8 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/base/be64.h"
 #include "server/base/clock.h"
-#include "server/library/be64.h"
 
 enum { VERSION = 1, SIGNED = 1 + ID_BYTES + 8 + 8, WHOLE = SIGNED + SECRET_BYTES };
 

@@ -7,6 +7,9 @@
  *     3. DATA/epoch is raised
  *     4. the files move to their places, the database last
  *
+ * Nobody is signed in afterwards: a session that was ended since the backup, or a token that was used since, would open
+ * again.
+ *
  * DATA/epoch says outside the database how far each stream had come, one line `NAME EPOCH SEQ`
  * a stream (kept by the publisher, sync/founding.c). It tells of a directory's past and so it
  * is neither in a backup nor taken out of an old directory by a restore: an epoch in it was
@@ -185,6 +188,8 @@ static enum rc new_epochs(struct restore *r, struct stream_row rows[STREAMS_MAX]
     rc = list_streams(r, rows, n);
     for (int i = 0; i < *n && !rc; i++)
         rc = new_epoch(r, &rows[i]);
+    if (!rc)
+        rc = db_run(&r->w, SQL_session_drop_all, "");
     if (!rc)
         rc = db_commit(&r->w);
     if (rc)

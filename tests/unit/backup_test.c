@@ -23,6 +23,7 @@
 #include "server/base/clock.h"
 #include "server/base/fs.h"
 #include "server/base/log.h"
+#include "server/identity/session.h"
 #include "server/store/backup.h"
 #include "server/store/blob.h"
 #include "server/store/db.h"
@@ -277,6 +278,30 @@ static void an_epoch_that_was_signed_is_never_given_again(void **state)
     assert_string_equal(get(t, "target/epoch"), "old 5 6\nmain 1900000001 41\n");
 }
 
+static void a_restore_signs_everybody_out(void **state)
+{
+    struct session_new who = {
+        .account = 1, .kind = SESSION_CITIZEN, .level = 1, .device = "示例"
+    };
+    struct session_tokens tokens;
+    struct world *t = *state;
+    struct session *there;
+    struct work w;
+    int64_t id;
+    int n;
+
+    assert_int_equal(session_open(&t->w, &who, &id, &tokens), RC_OK);
+    assert_int_equal(session_list(&t->w, 1, &there, &n), RC_OK);
+    assert_int_equal(n, 1);
+    make_backup(t);
+    restore_to(t, "target");
+    work_init(&w, t->mem, NULL, "test", RIGHT_ALL);
+    assert_int_equal(db_open(&t->e, at(t, "target/" DB_NAME), DB_READ, &w.db), RC_OK);
+    assert_int_equal(session_list(&w, 1, &there, &n), RC_OK);
+    assert_int_equal(n, 0);
+    db_close(w.db);
+}
+
 static void two_restores_do_not_share_an_epoch(void **state)
 {
     struct world *t = *state;
@@ -369,6 +394,7 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_epoch_that_was_signed_is_never_given_again, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_restore_signs_everybody_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_restores_do_not_share_an_epoch, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_publisher_goes_on_in_the_new_epoch, set_up,
                                         tear_down),

@@ -11,9 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "server/base/be64.h"
 #include "server/base/clock.h"
 #include "server/base/generation.h"
-#include "server/library/be64.h"
 #include "server/library/change.h"
 #include "server/library/column.h"
 #include "server/library/site.h"

@@ -264,6 +264,30 @@ CREATE TABLE token (
     expires BIGINT  NOT NULL
 );
 
+CREATE TABLE session (
+    id                 BIGINT  PRIMARY KEY,
+    account            BIGINT  NOT NULL,
+    kind               BIGINT  NOT NULL,
+    level              BIGINT  NOT NULL,
+    device             TEXT    NOT NULL,
+    created            BIGINT  NOT NULL,
+    authenticated      BIGINT  NOT NULL,
+    used               BIGINT  NOT NULL,
+    over               BIGINT  NOT NULL,
+    ends               BIGINT  NOT NULL,
+    generation         BIGINT  NOT NULL,
+    exchanged          BIGINT  NOT NULL,
+    seed               BYTEA   NOT NULL,
+    refresh            BYTEA   NOT NULL,
+    before             BYTEA   NOT NULL,
+    access             BYTEA   NOT NULL,
+    access_ends        BIGINT  NOT NULL,
+    access_before      BYTEA   NOT NULL,
+    access_before_ends BIGINT  NOT NULL
+);
+CREATE INDEX session_by_account ON session (account, used);
+CREATE INDEX session_by_over ON session (over);
+
 CREATE TABLE purge_url (
     no  BIGINT PRIMARY KEY,
     url TEXT   NOT NULL,

@@ -287,6 +287,31 @@ CREATE TABLE token (
     expires INTEGER NOT NULL
 ) WITHOUT ROWID;
 
+-- Signed-in devices: one row each, however often their tokens are exchanged. server/identity/session.c.
+CREATE TABLE session (
+    id                 INTEGER PRIMARY KEY, -- random, above 0: it stands in the tokens
+    account            INTEGER NOT NULL,
+    kind               INTEGER NOT NULL,
+    level              INTEGER NOT NULL, -- acr
+    device             TEXT    NOT NULL,
+    created            INTEGER NOT NULL,
+    authenticated      INTEGER NOT NULL,
+    used               INTEGER NOT NULL, -- about: memory knows better
+    over               INTEGER NOT NULL, -- when it ends if nothing more is heard of it
+    ends               INTEGER NOT NULL, -- … and in any case
+    generation         INTEGER NOT NULL, -- of the newest refresh token
+    exchanged          INTEGER NOT NULL, -- when it was given out, ms
+    seed               BLOB    NOT NULL, -- what its secret was made with
+    refresh            BLOB    NOT NULL, -- BLAKE2b-256 of its secret
+    before             BLOB    NOT NULL, -- … of the one it was exchanged for
+    access             BLOB    NOT NULL,
+    access_ends        INTEGER NOT NULL,
+    access_before      BLOB    NOT NULL,
+    access_before_ends INTEGER NOT NULL
+);
+CREATE INDEX session_by_account ON session (account, used);
+CREATE INDEX session_by_over ON session (over);
+
 -- What caches may still hold of a takedown, until the setting purge_hook was told: server/channel/purge_hook.c.
 CREATE TABLE purge_url (
     no  INTEGER PRIMARY KEY,

@@ -1,8 +1,8 @@
 /*
- * be64.h - a big-endian number inside a cursor or a link.
+ * be64.h - a big-endian number inside a cursor, a link or a token.
  */
-#ifndef LIBRARY_BE64_H
-#define LIBRARY_BE64_H
+#ifndef BASE_BE64_H
+#define BASE_BE64_H
 
 #include <stdint.h>
 
