@@ -35,8 +35,8 @@
 #include "server/base/generation.h"
 #include "server/base/log.h"
 #include "server/base/secret.h"
+#include "server/base/sm2.h"
 #include "sync/founding.h"
-#include "sync/sm2.h"
 #include "sync/verify.h"
 
 /* In memory that is locked, guarded and wiped. */

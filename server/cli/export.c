@@ -10,7 +10,7 @@
 #include "server/library/export.h"
 #include "server/library/stream.h"
 #include "server/library/verify.h"
-#include "sync/audit.h"
+#include "sync/proof.h"
 
 static enum rc put_line(void *arg, const void *bytes, size_t n)
 {
@@ -56,7 +56,7 @@ static enum rc verify_mirror(struct work *w, const char *data, struct stream *s,
                              int64_t *faults)
 {
     int64_t found = 0, items = 0;
-    enum rc rc = audit_mirror(w, data, s, print_fault, s->name, &items, &found);
+    enum rc rc = proof_mirror(w, data, s, print_fault, s->name, &items, &found);
 
     if (rc)
         return rc;
@@ -73,7 +73,7 @@ static enum rc verify_one(struct work *w, const char *data, struct stream *s, in
 
     if (rc && rc != RC_CORRUPT)
         return rc;
-    if ((rc = audit_heads(w, data, s, print_fault, s->name, &sum.faults)))
+    if ((rc = proof_heads(w, data, s, print_fault, s->name, &sum.faults)))
         return rc;
     *faults += sum.faults;
     printf("%s: %" PRId64 " changes, %" PRId64 " items, %" PRId64 " signed heads: %s\n",

@@ -55,7 +55,7 @@ LIBRARIES = {
     "sqlite3.h": [STORE, "clients/c", "tests"],
     "libpq-fe.h": [STORE, "tests"],
     "curl/": [HTTP, "sync/net", "server/main", "tests"],
-    "openssl/": [BASE, HTTP, IDENTITY, "sync/sm2", "sync/verify", "tests"],
+    "openssl/": [BASE, HTTP, IDENTITY, "sync/verify", "tests"],
     "jansson.h": ["clients/c", MIRROR, BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server", "sync", "push", "api", "tests"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')

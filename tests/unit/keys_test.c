@@ -14,9 +14,9 @@
 #include "server/base/clock.h"
 #include "server/base/fs.h"
 #include "server/base/generation.h"
+#include "server/base/sm2.h"
 #include "server/store/writer.h"
 #include "sync/keys.h"
-#include "sync/sm2.h"
 #include "sync/verify.h"
 #include "tests/lib/sync_world.h"
 

@@ -1,7 +1,7 @@
 /*
  * sm2.c - over OpenSSL 3's EVP, which wants signatures in DER: here they become r and s, and back.
  */
-#include "sync/sm2.h"
+#include "server/base/sm2.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
  *
  * For the server alone: phones rely on Ed25519.
  */
-#ifndef SYNC_SM2_H
-#define SYNC_SM2_H
+#ifndef BASE_SM2_H
+#define BASE_SM2_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,19 +1,19 @@
 /*
- * audit.c - each stored head is read as a phone would read it: its form, its place in the
+ * proof.c - each stored head is read as a phone would read it: its form, its place in the
  * stream, its signature by the key that the public chain names.
  *
  * Only the public half is touched, so an auditor needs no secrets. Not here: whether the log
  * agrees with what was signed (server/library/verify.c).
  */
-#include "sync/audit.h"
+#include "sync/proof.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "server/base/fs.h"
+#include "server/base/sm2.h"
 #include "server/store/db.h"
 #include "sync/follow.h"
-#include "sync/sm2.h"
 #include "sync/tree.h"
 #include "sync/verify.h"
 
@@ -75,7 +75,7 @@ static const char *judge(const struct signers *by, const char *stream, const cha
     return NULL;
 }
 
-enum rc audit_heads(struct work *w, const char *data, const struct stream *s,
+enum rc proof_heads(struct work *w, const char *data, const struct stream *s,
                     void (*fault)(void *arg, int64_t seq, const char *text), void *arg,
                     int64_t *faults)
 {
@@ -170,7 +170,7 @@ static enum rc given_key(struct work *w, const struct stream *s, struct signers 
     return RC_OK;
 }
 
-enum rc audit_mirror(struct work *w, const char *data, const struct stream *s,
+enum rc proof_mirror(struct work *w, const char *data, const struct stream *s,
                      void (*fault)(void *arg, int64_t seq, const char *text), void *arg,
                      int64_t *items, int64_t *faults)
 {
