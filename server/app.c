@@ -30,6 +30,7 @@
 #include "server/http/idempotency.h"
 #include "server/http/listen.h"
 #include "server/http/server.h"
+#include "server/identity/seal.h"
 #include "server/identity/token.h"
 #include "server/library/publish.h"
 #include "server/library/purge_url.h"
@@ -87,6 +88,15 @@ static enum rc make_directories(struct err *e, const char *data)
             return rc;
     }
     return RC_OK;
+}
+
+/* The keys of personal fields. */
+static enum rc open_seals(struct err *e, const struct conf *c)
+{
+    char keys[4096];
+
+    snprintf(keys, sizeof keys, "%s/keys", c->data);
+    return seal_load(e, keys, c->seal_suite);
 }
 
 /* Before the writer starts: who hears of changes, and of time passing. */
@@ -182,7 +192,7 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c,
 
     if ((rc = mirror_edge_check(e, c)) || (rc = lock_take(e, c->data, &a->lock)) ||
         (rc = check_restored(e, c->data)) || (rc = make_directories(e, c->data)) ||
-        (rc = takedown_open(e, c->data)))
+        (rc = open_seals(e, c)) || (rc = takedown_open(e, c->data)))
         return rc;
     purge_url_watch(*c->purge_hook != '\0');
     watch(c);
@@ -266,6 +276,7 @@ void app_stop(struct app *a, int64_t deadline_ms)
         writer_stop();
     purge_hook_stop();
     takedown_close();
+    seal_forget();
     server_free(a->server);
     sync_done();
     events_close();
