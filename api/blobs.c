@@ -128,6 +128,7 @@ enum rc get_blob(struct work *w, const struct request *rq, struct reply *rp)
     rp->etag = arena_printf(w->mem, "\"%s\"", hash->text);
     rp->cache = open ? CACHE_FOREVER : NULL;
     rp->ranges = true;
+    rp->in_place = true;
     return RC_OK;
 }
 

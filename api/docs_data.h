@@ -5,12 +5,11 @@
 #define API_DOCS_DATA_H
 
 #include "server/base/buf.h"
-#include "server/base/work.h"
 
 /* <a href="#schema-NewItem">…</a>: to the schema of that name in this section. */
 void docs_data_link(struct buf *out, const char *schema);
 
-/* The whole section, id "data". Fails only if the OpenAPI document cannot be read. */
-enum rc docs_data_put(struct work *w, struct buf *out);
+/* The whole section, id "data". */
+void docs_data_put(struct buf *out);
 
 #endif

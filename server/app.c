@@ -172,7 +172,8 @@ static enum rc open_edge(struct app *a, struct err *e, const struct conf *c,
                                   .body_max = (size_t)c->body_max,
                                   .crowd = { .connections_max = c->connections_max,
                                              .per_client = c->connections_per_client,
-                                             .credits = c->credits_per_client } };
+                                             .credits = c->credits_per_client,
+                                             .unread = c->unread_per_client } };
     char admin[4096], keys[4096];
 
     snprintf(admin, sizeof admin, "%s/admin.sock", c->data);

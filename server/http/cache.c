@@ -16,7 +16,6 @@
 #include <assert.h>
 #include <pthread.h>
 #include <sodium.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,18 +23,12 @@
 #include "server/base/metric.h"
 #include "server/base/secret.h"
 
-enum { BUCKETS = 1 << 13, ETAG_BYTES = 16 };
-
-struct block { /* what cached_new() allocates */
-    struct cached c;
-    _Atomic int refs;
-    char bytes[]; /* on failure a struct err first, then the texts */
-};
+enum { BUCKETS = 1 << 13 };
 
 struct cache_build {
     struct cache_build *chain;         /* of its bucket */
     struct cache_build *newer, *older; /* in order of use, when kept */
-    struct cached *value;              /* NULL: being made */
+    struct outcome *value;             /* NULL: being made */
     struct cache_waiter *waiters, **last;
     uint64_t hash, generation;
     bool forever, detached;
@@ -49,93 +42,11 @@ static struct cache_build *newest, *oldest;
 static size_t used, limit;
 static uint8_t key[crypto_shorthash_KEYBYTES];
 
-/* ---- an outcome ---- */
-
 static void *must(void *p)
 {
     if (!p)
         abort();
     return p;
-}
-
-static char *put(char **at, const char *s, size_t n)
-{
-    char *copy = *at;
-
-    if (n)
-        memcpy(copy, s, n);
-    copy[n] = '\0';
-    *at += n + 1;
-    return copy;
-}
-
-static const char *put_text(char **at, const char *s)
-{
-    return s ? put(at, s, strlen(s)) : NULL;
-}
-
-static size_t length(const char *s)
-{
-    return s ? strlen(s) + 1 : 0;
-}
-
-static size_t bytes_of(const struct reply *rp)
-{
-    size_t n = rp->len + 1 + length(rp->type) + length(rp->etag) + length(rp->cache) +
-               2 * ETAG_BYTES + 3;
-
-    for (int i = 0; i < rp->nextra; i++)
-        n += length(rp->extra[i].name) + length(rp->extra[i].value);
-    return n;
-}
-
-static const char *make_etag(char **at, const struct reply *rp)
-{
-    uint8_t hash[ETAG_BYTES];
-    char text[2 * ETAG_BYTES + 3] = "\"";
-
-    crypto_generichash(hash, sizeof hash, (const uint8_t *)rp->body, rp->len, NULL, 0);
-    sodium_bin2hex(text + 1, sizeof text - 1, hash, sizeof hash);
-    text[sizeof text - 2] = '"';
-    text[sizeof text - 1] = '\0';
-    return put_text(at, text);
-}
-
-struct cached *cached_new(enum rc rc, const struct reply *rp, const struct err *err)
-{
-    size_t n = bytes_of(rp) + (rc ? sizeof *err : 0);
-    struct block *b = must(malloc(sizeof *b + n));
-    char *at = b->bytes;
-
-    *b = (struct block){ .c = { .rc = rc, .rp = *rp, .size = sizeof *b + n }, .refs = 1 };
-    if (rc) {
-        b->c.err = memcpy(at, err, sizeof *err);
-        at += sizeof *err;
-    }
-    b->c.rp.body = put(&at, rp->body, rp->len);
-    b->c.rp.type = put_text(&at, rp->type);
-    b->c.rp.cache = put_text(&at, rp->cache);
-    b->c.rp.etag = put_text(&at, rp->etag);
-    if (!rc && !rp->etag && (rp->status == 0 || rp->status == 200))
-        b->c.rp.etag = make_etag(&at, rp);
-    for (int i = 0; i < rp->nextra; i++)
-        b->c.rp.extra[i] = (struct header){ put_text(&at, rp->extra[i].name),
-                                            put_text(&at, rp->extra[i].value) };
-    return &b->c;
-}
-
-struct cached *cached_ref(struct cached *c)
-{
-    atomic_fetch_add_explicit(&((struct block *)c)->refs, 1, memory_order_relaxed);
-    return c;
-}
-
-void cached_unref(void *c)
-{
-    struct block *b = c;
-
-    if (b && atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) == 1)
-        free(b);
 }
 
 /* ---- the table; everything below runs under the lock unless it says otherwise ---- */
@@ -190,6 +101,7 @@ static void take_out(struct cache_build **at, struct cache_build **dead)
     }
     unlink_use(s);
     used -= cost(s);
+    outcome_let_go(s->value);
     s->chain = *dead;
     *dead = s;
 }
@@ -199,13 +111,13 @@ static bool is_fresh(const struct cache_build *s)
     return s->forever || s->generation == generation_now();
 }
 
-static struct cached *use(struct cache_build *s)
+static struct outcome *use(struct cache_build *s)
 {
     if (s != newest) {
         unlink_use(s);
         link_newest(s);
     }
-    return cached_ref(s->value);
+    return outcome_ref(s->value);
 }
 
 static void evict(struct cache_build **dead)
@@ -221,7 +133,7 @@ static void bury(struct cache_build *dead)
     while (dead) {
         struct cache_build *next = dead->chain;
 
-        cached_unref(dead->value);
+        outcome_unref(dead->value);
         free(dead);
         dead = next;
     }
@@ -238,9 +150,9 @@ void cache_init(size_t bytes)
     pthread_mutex_unlock(&lock);
 }
 
-struct cached *cache_get(const char *target, size_t n)
+struct outcome *cache_get(const char *target, size_t n)
 {
-    struct cached *hit = NULL;
+    struct outcome *hit = NULL;
     struct cache_build *s;
 
     pthread_mutex_lock(&lock);
@@ -277,7 +189,7 @@ static struct cache_build *slot_new(const char *target, size_t n, uint64_t hash,
 }
 
 enum claim cache_claim(const char *target, size_t n, bool forever, struct cache_waiter *w,
-                       struct cached **hit, struct cache_build **build)
+                       struct outcome **hit, struct cache_build **build)
 {
     struct cache_build *fresh, *dead = NULL, **at;
     enum claim claim = CLAIM_BUILD;
@@ -308,12 +220,12 @@ enum claim cache_claim(const char *target, size_t n, bool forever, struct cache_
 }
 
 /* Whether later requests may have it: 200 only, since an error must not outlive its cause. */
-static bool is_worth_keeping(const struct cached *c)
+static bool is_worth_keeping(const struct outcome *c)
 {
     return !c->rc && (c->rp.status == 0 || c->rp.status == 200) && c->size <= limit / 4;
 }
 
-void cache_finish(struct cache_build *s, struct cached *c)
+void cache_finish(struct cache_build *s, struct outcome *c)
 {
     struct cache_build *dead = NULL;
     struct cache_waiter *w, *next;
@@ -324,7 +236,8 @@ void cache_finish(struct cache_build *s, struct cached *c)
     s->waiters = NULL;
     keep = !s->detached && is_fresh(s) && is_worth_keeping(c);
     if (keep) {
-        s->value = cached_ref(c);
+        s->value = outcome_ref(c);
+        outcome_keep(c);
         used += cost(s);
         link_newest(s);
         evict(&dead);
@@ -337,7 +250,7 @@ void cache_finish(struct cache_build *s, struct cached *c)
     bury(dead);
     for (; w; w = next) {
         next = w->next; /* ready() may free the waiter */
-        w->ready(w, cached_ref(c));
+        w->ready(w, outcome_ref(c));
     }
 }
 

@@ -65,6 +65,15 @@ void connection_new(struct connections *all, h2o_socket_t *sock, struct crowd_cl
     metric_add(METRIC_connections, 1);
 }
 
+struct crowd_client *connection_client(const h2o_req_t *req)
+{
+    const struct connection *c = req->conn->callbacks->get_socket
+                                     ? guard_owner(req->conn->callbacks->get_socket(req->conn))
+                                     : NULL;
+
+    return c ? c->client : NULL;
+}
+
 void connection_cut(h2o_socket_t *sock)
 {
     shutdown(h2o_socket_get_fd(sock), SHUT_RDWR);

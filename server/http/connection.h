@@ -23,6 +23,8 @@ struct connections {
 void connections_init(struct connections *all);
 /* `client` is left (crowd.h) when it closes. */
 void connection_new(struct connections *all, h2o_socket_t *sock, struct crowd_client *client);
+/* Whose the connection of this request is; NULL: nobody's. */
+struct crowd_client *connection_client(const h2o_req_t *req);
 /* Once a second: ends who is too slow (patience.h). */
 void connections_tick(struct connections *all);
 /* The peer's side of a hang-up: what is being written fails, libh2o reads the end of the stream, and closes in its own order. */

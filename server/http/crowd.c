@@ -22,6 +22,7 @@ struct crowd_client {
     uint64_t tag; /* limit_client(); 0: free */
     int64_t connections;
     _Atomic int64_t even_at; /* microseconds: when it owes nothing any more */
+    _Atomic int64_t unread;  /* bytes; 0 when it has no connection */
 };
 
 static struct crowd_client clients[SETS][WAYS];
@@ -122,4 +123,16 @@ bool crowd_spend(struct crowd_client *c, int64_t credits, int64_t now_us)
     } while (!atomic_compare_exchange_weak_explicit(
         &c->even_at, &was, then, memory_order_relaxed, memory_order_relaxed));
     return true;
+}
+
+void crowd_hold(struct crowd_client *c, int64_t bytes)
+{
+    if (c)
+        atomic_fetch_add_explicit(&c->unread, bytes, memory_order_relaxed);
+}
+
+bool crowd_is_laden(const struct crowd_client *c)
+{
+    return c && limits.unread &&
+           atomic_load_explicit(&c->unread, memory_order_relaxed) >= limits.unread;
 }

@@ -1,5 +1,6 @@
 /*
- * crowd.h - how many connections there may be, in all and of one client, and what all of a client's may spend on frames.
+ * crowd.h - how many connections there may be, in all and of one client, and what all of a client's may spend on frames
+ * and leave unread.
  *
  * A client is what limit_client() takes for one. Of the process, for any thread.
  */
@@ -15,6 +16,7 @@ struct crowd_conf {
     int64_t connections_max;
     int64_t per_client;
     int64_t credits; /* a second, of one client; two seconds' worth are saved up */
+    int64_t unread;  /* bytes of answers that one client has not read, before it is laden */
 };
 
 enum crowd_answer {
@@ -33,5 +35,8 @@ enum crowd_answer crowd_enter(const struct sockaddr *who, struct crowd_client **
 void crowd_leave(struct crowd_client *c);
 /* False: this client has none left. `now_us` is any clock that does not go back. */
 bool crowd_spend(struct crowd_client *c, int64_t credits, int64_t now_us);
+/* Bytes of answers that only this client's slowness holds (outcome.h), more or fewer. NULL holds nothing. */
+void crowd_hold(struct crowd_client *c, int64_t bytes);
+bool crowd_is_laden(const struct crowd_client *c);
 
 #endif

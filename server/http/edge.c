@@ -14,6 +14,8 @@
 
 #include "server/base/clock.h"
 #include "server/base/metric.h"
+#include "server/http/connection.h"
+#include "server/http/crowd.h"
 #include "server/http/exchange.h"
 #include "server/http/params.h"
 #include "server/http/problem.h"
@@ -29,7 +31,7 @@ enum {
 
 /*
  * A request that is away holds some 8 KB, and one that was reset on HTTP/2 frees its place in libh2o at once: this bounds
- * those that wait for another's answer, as the pool's queue bounds those that wait for a worker.
+ * those that wait for another's answer, as the pool's queue (queue_max) bounds those that wait for a worker.
  */
 enum { AWAY_MAX = 10000 };
 
@@ -94,15 +96,15 @@ static bool answer_from_cache(struct sending *s)
 {
     h2o_req_t *req = s->req;
     bool plain = is_reading(req) && !req->entity.len; /* a body is refused, here as elsewhere */
-    struct cached *c = plain ? cache_get(req->input.path.base, req->input.path.len) : NULL;
+    struct outcome *o = plain ? cache_get(req->input.path.base, req->input.path.len) : NULL;
 
-    if (!c)
+    if (!o)
         return false;
     metric_add(METRIC_cache_hits, 1);
-    arena_defer(arena_of_pool(&req->pool), cached_unref, c);
-    if (c->rp.status >= 400) /* kept by nobody else: it has an id like every failure */
+    outcome_read(o, arena_of_pool(&req->pool), connection_client(req));
+    if (o->rp.status >= 400) /* kept by nobody else: it has an id like every failure */
         s->id = request_id_make(h2o_mem_alloc_pool(&req->pool, REQUEST_ID_TEXT));
-    send_reply(s, &c->rp);
+    send_reply(s, &o->rp);
     return true;
 }
 
@@ -422,16 +424,27 @@ static void answer_here(struct arrival *a)
     exchange_answer(x);
 }
 
+/* Who does not read what we answer gets no more to read, until he does; changes are his to make. */
+static enum rc admit_reader(struct arrival *a)
+{
+    if (a->match.route->method != GET || !crowd_is_laden(connection_client(a->sending.req)))
+        return RC_OK;
+    return exchange_refuse_unread(&a->err);
+}
+
 /* The name that the answer has in the cache. Who asks for what is there, or is being made for
  * another, pays nothing. */
 static enum rc admit_miss(struct arrival *a, const struct exchange *x, struct buf *key)
 {
     const h2o_req_t *req = a->sending.req;
+    enum rc rc;
 
     if (!is_cached(a))
-        return RC_OK;
+        return admit_reader(a);
     params_key(x->route, req->input.path.base, req->input.path.len, &x->rq, key);
-    return cache_knows(key->p, key->n) ? RC_OK : charge(a);
+    if (cache_knows(key->p, key->n))
+        return RC_OK;
+    return (rc = charge(a)) ? rc : admit_reader(a);
 }
 
 static void answer_elsewhere(struct arrival *a)

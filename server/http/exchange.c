@@ -5,10 +5,14 @@
  *      |--> worker: credential, handler --------------------------------------------> loop
  *      '--> cache: somebody makes this answer already ------------------------------> loop
  *
- * The exchange owns an arena with copies of all it needs, so the client may hang up at any
+ * The exchange owns an arena with copies of all that was asked, so the client may hang up at any
  * moment. The ticket, a word in the request's own pool, tells us: only the loop thread ever
  * touches the h2o_req_t. When nobody waits any more, work that has not begun is not begun,
  * unless others wait for the same answer; what has begun is finished and its answer dropped.
+ *
+ * What comes home is a block of its own (outcome.h). What it took to make it lies in another arena, the work's, and goes with the work: there is
+ * never more of it than there are workers, and a peer that takes no bytes keeps the answer and nothing else. A file in
+ * memory is not copied; it keeps its arena.
  */
 #include "server/http/exchange.h"
 
@@ -16,6 +20,8 @@
 #include <stddef.h>
 
 #include "server/base/metric.h"
+#include "server/http/connection.h"
+#include "server/http/crowd.h"
 #include "server/http/idempotency.h"
 
 static enum rc (*resolve_bearer)(struct work *w, const char *bearer);
@@ -32,14 +38,41 @@ static void go_home(struct exchange *x)
     h2o_multithread_send_message(&x->loop->home, &x->back);
 }
 
+enum rc exchange_refuse_unread(struct err *e)
+{
+    metric_add(METRIC_answers_shed, 1);
+    return err_set(e, RC_BUSY, "too many answers wait to be read");
+}
+
+/* A change that was made is told whatever it costs. */
+static struct outcome *outcome_of(struct exchange *x, enum rc rc)
+{
+    struct outcome *o = outcome_new(rc, &x->rp, &x->w.err, x->build);
+
+    if (rc || x->route->method != GET || outcome_has_room(o))
+        return o;
+    outcome_unref(o);
+    return outcome_new(exchange_refuse_unread(&x->w.err), &(struct reply){ 0 }, &x->w.err,
+                       false);
+}
+
+/* A file, or what a stream of events begins with. */
+static bool lies_in_place(const struct reply *rp)
+{
+    return rp->in_place || rp->stream;
+}
+
 static void finish(struct exchange *x, enum rc rc)
 {
     x->rc = rc;
     x->w.db = NULL;
-    if (x->build) {
-        x->outcome = cached_new(rc, &x->rp, &x->w.err);
-        cache_finish(x->build, x->outcome);
+    if (rc || !lies_in_place(&x->rp)) {
+        x->outcome = outcome_of(x, rc);
+        arena_free(x->w.mem);
+        x->w.mem = NULL;
     }
+    if (x->build)
+        cache_finish(x->build, x->outcome);
     go_home(x);
 }
 
@@ -134,11 +167,11 @@ static void dispatch(struct exchange *x, struct pool *pool)
     }
 }
 
-static void made_by_another(struct cache_waiter *w, struct cached *c)
+static void made_by_another(struct cache_waiter *w, struct outcome *o)
 {
     struct exchange *x = H2O_STRUCT_FROM_MEMBER(struct exchange, waiter, w);
 
-    x->outcome = c;
+    x->outcome = o;
     go_home(x);
 }
 
@@ -159,6 +192,8 @@ void exchange_send_off(struct exchange *x, struct pool *pool, const char *key, s
     x->ticket =
         h2o_mem_alloc_shared(&x->sending.req->pool, sizeof(struct exchange *), request_gone);
     *x->ticket = x;
+    x->mem = x->w.mem;
+    x->w.mem = arena_new();
     x->loop->away++;
     if (!(x->route->flags & R_CACHED)) {
         dispatch(x, pool);
@@ -177,27 +212,29 @@ void exchange_send_off(struct exchange *x, struct pool *pool, const char *key, s
 
 /* ---- and back ---- */
 
+/* Tells an outcome. What a handler of an R_CACHED route answered is the same for everybody, and has no id. */
+static void tell(struct exchange *x)
+{
+    const struct outcome *o = x->outcome;
+    struct sending s = x->sending;
+    struct reply rp = o->rp; /* it may be shared: a problem is written into a copy */
+
+    s.id = arena_strdup(arena_of_pool(&s.req->pool), s.id);
+    if (o->rc) {
+        send_problem(&s, o->rc, o->err, &rp);
+        return;
+    }
+    if (x->route->flags & R_CACHED && rp.status < 400)
+        s.id = NULL;
+    send_reply(&s, &rp);
+}
+
 void exchange_answer(struct exchange *x)
 {
-    struct sending s = x->sending;
-    struct cached *c = x->outcome;
-    struct reply rp;
-
-    if (!c) {
-        if (x->rc)
-            send_problem(&s, x->rc, &x->w.err, &x->rp);
-        else
-            send_reply(&s, &x->rp);
-        return;
-    }
-    if (c->rc) {
-        rp = c->rp; /* shared: a problem is written into a copy */
-        send_problem(&s, c->rc, c->err, &rp);
-        return;
-    }
-    if (c->rp.status < 400)
-        s.id = NULL;
-    send_reply(&s, &c->rp);
+    if (x->rc)
+        send_problem(&x->sending, x->rc, &x->w.err, &x->rp);
+    else
+        send_reply(&x->sending, &x->rp);
 }
 
 static void free_arena(void *mem)
@@ -205,23 +242,54 @@ static void free_arena(void *mem)
     arena_free(mem);
 }
 
+static void answer_in_place(struct exchange *x)
+{
+    struct arena *request = arena_of_pool(&x->sending.req->pool);
+
+    arena_defer(request, free_arena, x->mem);
+    arena_defer(request, free_arena, x->w.mem);
+    exchange_answer(x);
+}
+
+static void forget(struct exchange *x)
+{
+    outcome_unref(x->outcome);
+    arena_free(x->w.mem);
+    arena_free(x->mem);
+}
+
+/* Who has much unread gets no more, but for what somebody else reads already. */
+static void check_share(struct exchange *x, const struct crowd_client *client)
+{
+    struct outcome *o = x->outcome;
+
+    if (o->rc || x->route->method != GET || !outcome_is_too_much(o, client))
+        return;
+    outcome_unref(o);
+    x->outcome =
+        outcome_new(exchange_refuse_unread(&x->w.err), &(struct reply){ 0 }, &x->w.err, false);
+}
+
 static void come_home(struct exchange *x)
 {
-    struct arena *mem = x->w.mem;
+    struct crowd_client *client;
 
     x->loop->away--;
     if (!x->sending.req) {
         metric_add(METRIC_jobs_orphaned, 1);
-        cached_unref(x->outcome);
-        arena_free(mem);
+        forget(x);
         return;
     }
     *x->ticket = NULL;
-    /* The answer's bytes must outlive the sending: from here on they belong to the request. */
-    arena_defer(arena_of_pool(&x->sending.req->pool), free_arena, mem);
-    if (x->outcome)
-        arena_defer(arena_of_pool(&x->sending.req->pool), cached_unref, x->outcome);
-    exchange_answer(x);
+    if (!x->outcome) {
+        answer_in_place(x);
+        return;
+    }
+    client = connection_client(x->sending.req);
+    check_share(x, client);
+    outcome_read(outcome_ref(x->outcome), arena_of_pool(&x->sending.req->pool), client);
+    tell(x);
+    forget(x);
 }
 
 void exchange_come_home(h2o_multithread_receiver_t *home, h2o_linklist_t *messages)

@@ -23,6 +23,9 @@ struct exchange {
     struct exchange **ticket; /* in the request's pool; tells us when that goes */
     struct verdict limit;
 
+    struct arena
+        *mem; /* the exchange's own, with what was asked; w.mem is gone when it comes home */
+
     /* Whoever holds the exchange. */
     const struct route *route;
     struct request rq;
@@ -31,7 +34,7 @@ struct exchange {
     const char *bearer; /* NULL: no credential is needed, or the origin is one */
     enum rc rc;
     struct cache_build *build; /* our duty towards the cache, or NULL */
-    struct cached *outcome;    /* what the cache gave, or NULL */
+    struct outcome *outcome;   /* what came of it; NULL: rc, rp and w.err tell */
 
     atomic_bool gone; /* set by the loop: nobody waits for the answer any more */
 };
@@ -41,8 +44,10 @@ void exchange_set_auth(enum rc (*resolve)(struct work *w, const char *bearer));
 enum rc exchange_handle(struct exchange *x);
 /* Hands it to another thread, or to the cache under `key`; it comes back by x->loop->home. */
 void exchange_send_off(struct exchange *x, struct pool *pool, const char *key, size_t key_n);
-/* Puts the answer on the wire. x->w.mem must already belong to the request. */
+/* Puts an answer on the wire that lies in x->w.mem, which must already belong to the request. */
 void exchange_answer(struct exchange *x);
+/* RC_BUSY, and counted: no more answers until some have been read. */
+enum rc exchange_refuse_unread(struct err *e);
 /* Loop thread: takes back what has come home. */
 void exchange_come_home(h2o_multithread_receiver_t *home, h2o_linklist_t *messages);
 

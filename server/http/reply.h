@@ -2,7 +2,8 @@
  * reply.h - what a handler answers. The edge turns it into HTTP: HEAD, ETag and 304, Range,
  * Content-Length, error pages.
  *
- * All pointers live in w->mem, or for ever. With R_CACHED the edge copies them into the cache.
+ * All pointers live in w->mem, or for ever. The edge copies what they point at, and w->mem is gone
+ * before the answer is sent.
  */
 #ifndef HTTP_REPLY_H
 #define HTTP_REPLY_H
@@ -31,6 +32,8 @@ struct reply {
                          is R_CACHED */
     const char *cache; /* Cache-Control; NULL: "no-store" */
     bool ranges;       /* answers Range */
+    bool in_place; /* the body is sent from where it lies (a file in memory), and w->mem lives
+                          as long. Not R_CACHED */
     const struct sse_wish
         *stream; /* instead of a body: server-sent events (sse.h). Not R_CACHED */
     struct header extra[REPLY_HEADERS];

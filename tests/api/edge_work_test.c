@@ -127,6 +127,50 @@ static void a_full_queue_says_come_again(void **state)
     assert_int_equal(ask(t, GET, "/cached", NULL).status, 200);
 }
 
+/* A peer that takes no bytes keeps its answer, not what it took to make it. */
+static void the_work_is_over_before_the_answer_is_read(void **state)
+{
+    struct world *t = *state;
+    struct asking *copied = ask_begin(t, GET, "/weight/1000", NULL),
+                  *file = ask_begin(t, GET, "/file/1000", NULL);
+    struct answer a;
+
+    world_settle(t);
+    assert_int_equal(edge_world_works, 1);
+    assert_int_equal(metric_get(METRIC_answers_unread) / 1024, 1);
+    a = ask_end(t, copied);
+    assert_int_equal(a.len, 1000);
+    assert_int_equal(strlen(HEADER(a, "request-id")), 32);
+    assert_string_equal(HEADER(a, "etag"), ""); /* nobody shares it */
+    assert_int_equal(ask_end(t, file).len, 1000);
+    assert_int_equal(edge_world_works, 0);
+    assert_int_equal(metric_get(METRIC_answers_unread), 0);
+}
+
+static void answers_that_nobody_reads_are_bounded(void **state)
+{
+    enum { LARGE = 4 << 20, MANY = 8 };
+    struct world *t = *state;
+    struct asking *unread[MANY];
+    int64_t shed = metric_get(METRIC_answers_shed);
+    struct answer a;
+
+    ask(t, GET, "/cached", NULL);
+    for (int i = 0; i < MANY; i++) {
+        unread[i] = ask_begin(t, GET, "/weight/4194304", NULL);
+        world_settle(t);
+    }
+    a = ask(t, GET, "/weight/4194304", NULL);
+    assert_int_equal(a.status, 503);
+    assert_string_not_equal(HEADER(a, "retry-after"), "");
+    assert_int_equal(metric_get(METRIC_answers_shed), shed + 1);
+    assert_int_equal(ask(t, GET, "/weight/1000", NULL).status, 200);
+    assert_int_equal(ask(t, GET, "/cached", NULL).status, 200);
+    for (int i = 0; i < MANY; i++)
+        assert_int_equal(ask_end(t, unread[i]).len, LARGE);
+    assert_int_equal(ask(t, GET, "/weight/4194304", NULL).status, 200);
+}
+
 static void a_busy_address_is_asked_to_wait(void **state)
 {
     struct world *t = *state;
@@ -198,6 +242,8 @@ int main(void)
         IN(many_who_ask_together_are_answered_by_one_making, edge_world_set_up),
         IN(a_client_that_hangs_up_costs_nothing, edge_world_set_up),
         IN(a_full_queue_says_come_again, open_narrow),
+        IN(the_work_is_over_before_the_answer_is_read, edge_world_set_up),
+        IN(answers_that_nobody_reads_are_bounded, edge_world_set_up),
         IN(a_busy_address_is_asked_to_wait, open_limited),
         IN(what_the_cache_lacks_counts_and_what_it_has_does_not, open_limited),
         IN(one_query_has_one_answer_however_it_is_spelt, edge_world_set_up),

@@ -38,11 +38,18 @@ def alone(row):
     return (f"**{word}**" if row.case.libh2o_fails else word) + why
 
 
+def line(*words):
+    return "| " + " | ".join(w.replace("|", "/").replace("\n", " ") for w in words) + " |"
+
+
+def about(case):
+    """What of its line depends on no run; tests/lint/attacks_test.py holds the page against it."""
+    return case.name, case.does, case.source, case.expect
+
+
 def cells(row, other):
     p99 = "–" if row.p99 is None else f"{row.p99:.1f}" + (" \\*" if row.p99 > AIM_MS else "")
-    case = row.case
-    words = (case.name, case.does, case.source, case.expect, result(row), f"{row.grown:.0f}", p99, alone(other))
-    return "| " + " | ".join(w.replace("|", "/").replace("\n", " ") for w in words) + " |"
+    return line(*about(row.case), result(row), f"{row.grown:.0f}", p99, alone(other))
 
 
 def of_the_matrix(rows):

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-atomic_int edge_world_calls, edge_world_held;
+atomic_int edge_world_calls, edge_world_held, edge_world_works;
 
 static enum rc hello(struct work *w, const struct request *rq, struct reply *rp)
 {
@@ -74,6 +74,24 @@ static enum rc change(struct work *w, const struct request *rq, struct reply *rp
     return RC_OK;
 }
 
+static void work_over(void *unused)
+{
+    (void)unused;
+    edge_world_works--;
+}
+
+static enum rc weigh(struct work *w, const struct request *rq, struct reply *rp)
+{
+    size_t n = (size_t)request_int(rq, "n", 0);
+
+    edge_world_works++;
+    arena_defer(w->mem, work_over, NULL);
+    reply_body(rp, TYPE_BYTES, arena_zalloc(w->mem, n), n);
+    rp->in_place = rq->path[1] == 'f';
+    return RC_OK;
+}
+
+static const struct param weigh_params[] = { { "n", P_INT, 1, 8 << 20, "" }, { 0 } };
 static const struct param tell_params[] = {
     { "name", P_TEXT, 1, 20, "" }, { "n", P_INT, 1, 500, "" }, { "q", P_TEXT, 0, 40, "" }, { 0 }
 };
@@ -97,6 +115,8 @@ static const struct route table[] = {
     { GET, "/gone", RIGHT_READ, ON_WORKER, R_CACHED, NULL, 0, missing, NULL, "", "", NULL },
     { GET, "/cached-slow", RIGHT_READ, ON_WORKER, R_CACHED, NULL, 0, slow, NULL, "", "", NULL },
     { GET, "/slow", RIGHT_READ, ON_WORKER, 0, NULL, 0, slow, NULL, "", "", NULL },
+    { GET, "/weight/:n", RIGHT_READ, ON_WORKER, 0, weigh_params, 0, weigh, NULL, "", "", NULL },
+    { GET, "/file/:n", RIGHT_READ, ON_WORKER, 0, weigh_params, 0, weigh, NULL, "", "", NULL },
     { GET, "/broken", RIGHT_READ, ON_WORKER, 0, NULL, 0, broken, NULL, "", "", NULL },
     { GET, "/misplaced", RIGHT_READ, ON_WORKER, 0, misplaced_params, 0, misplaced, NULL, "", "",
       NULL },

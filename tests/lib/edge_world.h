@@ -11,6 +11,8 @@
 
 extern atomic_int edge_world_calls; /* of the handlers that a test counts */
 extern atomic_int edge_world_held;  /* 1: /slow and /cached-slow wait */
+extern atomic_int
+    edge_world_works; /* of /weight/N and /file/N (answers of N bytes): not over yet */
 
 int edge_world_set_up(void **state); /* cmocka's; *state is a struct world */
 int edge_world_set_up_with(void **state, const struct world_conf *conf);

@@ -20,30 +20,30 @@ enum { THREADS = 4, ROUNDS = 4000, TARGETS = 13 };
 
 struct waiting {
     struct cache_waiter waiter; /* the first member: ready() casts back */
-    struct cached *got;
+    struct outcome *got;
 };
 
-static void ready(struct cache_waiter *w, struct cached *c)
+static void ready(struct cache_waiter *w, struct outcome *c)
 {
     ((struct waiting *)w)->got = c;
 }
 
-static struct cached *answer(const char *body, size_t n)
+static struct outcome *answer(const char *body, size_t n)
 {
     struct reply rp = { .type = TYPE_TEXT, .body = body, .len = n };
 
     reply_header(&rp, "x-test", "1");
-    return cached_new(RC_OK, &rp, NULL);
+    return outcome_new(RC_OK, &rp, NULL, true);
 }
 
 static enum claim claim(const char *target, bool forever, struct waiting *w,
-                        struct cached **hit, struct cache_build **build)
+                        struct outcome **hit, struct cache_build **build)
 {
     w->waiter.ready = ready;
     return cache_claim(target, strlen(target), forever, &w->waiter, hit, build);
 }
 
-static struct cached *get(const char *target)
+static struct outcome *get(const char *target)
 {
     return cache_get(target, strlen(target));
 }
@@ -52,19 +52,19 @@ static void put(const char *target, bool forever, const char *body, size_t n)
 {
     struct waiting w = { 0 };
     struct cache_build *build = NULL;
-    struct cached *hit = NULL, *c;
+    struct outcome *hit = NULL, *c;
 
     assert_int_equal(claim(target, forever, &w, &hit, &build), CLAIM_BUILD);
     c = answer(body, n);
     cache_finish(build, c);
-    cached_unref(c);
+    outcome_unref(c);
 }
 
 static bool has(const char *target)
 {
-    struct cached *c = get(target);
+    struct outcome *c = get(target);
 
-    cached_unref(c);
+    outcome_unref(c);
     return c != NULL;
 }
 
@@ -77,7 +77,7 @@ static int empty(void **state)
 
 static void what_was_made_is_answered_until_the_generation_moves(void **state)
 {
-    struct cached *c;
+    struct outcome *c;
 
     (void)state;
     put("/a", false, "body", 4);
@@ -89,7 +89,7 @@ static void what_was_made_is_answered_until_the_generation_moves(void **state)
     assert_string_equal(c->rp.extra[0].value, "1");
     generation_next();
     assert_string_equal(c->rp.body, "body"); /* a reference outlives the cache's interest */
-    cached_unref(c);
+    outcome_unref(c);
     assert_false(has("/a"));
     assert_true(has("/f"));
     cache_forget_all();
@@ -99,7 +99,7 @@ static void what_was_made_is_answered_until_the_generation_moves(void **state)
 static void those_who_wait_get_what_is_made(void **state)
 {
     struct waiting first = { 0 }, second = { 0 };
-    struct cached *hit = NULL, *c;
+    struct outcome *hit = NULL, *c;
     struct cache_build *build = NULL, *other = NULL;
 
     (void)state;
@@ -109,17 +109,17 @@ static void those_who_wait_get_what_is_made(void **state)
     c = answer("x", 1);
     cache_finish(build, c);
     assert_ptr_equal(second.got, c);
-    cached_unref(second.got);
+    outcome_unref(second.got);
     assert_int_equal(claim("/a", false, &first, &hit, &build), CLAIM_HIT);
     assert_ptr_equal(hit, c);
-    cached_unref(hit);
-    cached_unref(c);
+    outcome_unref(hit);
+    outcome_unref(c);
 }
 
 static void nobody_gets_an_answer_older_than_the_question(void **state)
 {
     struct waiting old = { 0 }, young = { 0 };
-    struct cached *hit = NULL, *c;
+    struct outcome *hit = NULL, *c;
     struct cache_build *build = NULL, *fresh = NULL;
 
     (void)state;
@@ -128,18 +128,18 @@ static void nobody_gets_an_answer_older_than_the_question(void **state)
     assert_int_equal(claim("/a", false, &young, &hit, &fresh), CLAIM_BUILD);
     c = answer("old", 3);
     cache_finish(build, c);
-    cached_unref(c);
+    outcome_unref(c);
     assert_false(has("/a"));
     c = answer("new", 3);
     cache_finish(fresh, c);
-    cached_unref(c);
+    outcome_unref(c);
     assert_true(has("/a"));
 }
 
 static void a_takedown_reaches_what_is_being_made(void **state)
 {
     struct waiting w = { 0 };
-    struct cached *hit = NULL, *c;
+    struct outcome *hit = NULL, *c;
     struct cache_build *build = NULL;
 
     (void)state;
@@ -147,7 +147,7 @@ static void a_takedown_reaches_what_is_being_made(void **state)
     cache_forget_all();
     c = answer("withdrawn", 9);
     cache_finish(build, c);
-    cached_unref(c);
+    outcome_unref(c);
     assert_false(has("/f"));
 }
 
@@ -157,17 +157,17 @@ static void failures_and_giants_are_not_kept(void **state)
     struct err e = { .rc = RC_NOT_FOUND };
     struct reply rp = { .status = 0 };
     struct waiting w = { 0 };
-    struct cached *hit = NULL, *c;
+    struct outcome *hit = NULL, *c;
     struct cache_build *build = NULL;
 
     (void)state;
     put("/giant", false, giant, sizeof giant);
     assert_false(has("/giant"));
     assert_int_equal(claim("/404", false, &w, &hit, &build), CLAIM_BUILD);
-    c = cached_new(RC_NOT_FOUND, &rp, &e);
+    c = outcome_new(RC_NOT_FOUND, &rp, &e, true);
     assert_int_equal(c->err->rc, RC_NOT_FOUND);
     cache_finish(build, c);
-    cached_unref(c);
+    outcome_unref(c);
     assert_false(has("/404"));
     assert_int_equal(metric_get(METRIC_cache_bytes), 0);
 }
@@ -194,11 +194,11 @@ static void the_least_used_goes_first(void **state)
 
 static atomic_int made, waited;
 
-static void ready_elsewhere(struct cache_waiter *w, struct cached *c)
+static void ready_elsewhere(struct cache_waiter *w, struct outcome *c)
 {
     if (memcmp(c->rp.body, "/t", 2))
         abort();
-    cached_unref(c);
+    outcome_unref(c);
     free(w);
     waited++;
 }
@@ -208,7 +208,7 @@ static void use_once(unsigned n)
     char target[16];
     struct waiting *w = calloc(1, sizeof *w);
     struct cache_build *build = NULL;
-    struct cached *c = NULL;
+    struct outcome *c = NULL;
 
     snprintf(target, sizeof target, "/t%u", n % TARGETS);
     w->waiter.ready = ready_elsewhere;
@@ -223,7 +223,7 @@ static void use_once(unsigned n)
     }
     if (strcmp(c->rp.body, target))
         abort();
-    cached_unref(c);
+    outcome_unref(c);
     free(w);
 }
 
