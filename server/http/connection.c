@@ -2,11 +2,15 @@
  * connection.c - from accept to close.
  *
  * A guard stands on each socket (guard.h), and tells the record when it has closed.
+ *
+ * Over HTTP/1 libh2o does not read while an answer is made, so it would learn of a client that has hung up when
+ * it writes to it. We look at each tick, so that what nobody waits for is not begun.
  */
 #include "server/http/connection.h"
 
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -129,6 +133,20 @@ static void judge(struct connection *c, uint64_t now)
     connection_cut(c->sock);
 }
 
+/* Half a close counts as one: over HTTP/1 they cannot be told apart. */
+static bool has_hung_up(const struct connection *c)
+{
+    struct pollfd p = { .fd = h2o_socket_get_fd(c->sock), .events = POLLRDHUP };
+
+    return poll(&p, 1, 0) > 0;
+}
+
+static bool waits_in_vain(const struct connection *c)
+{
+    return c->patience.seen.waiting && !guard_state(c->guard).is_http2 &&
+           !h2o_socket_is_writing(c->sock) && has_hung_up(c);
+}
+
 void connections_tick(struct connections *all)
 {
     const h2o_globalconf_t *global = all->ctx->globalconf;
@@ -140,4 +158,9 @@ void connections_tick(struct connections *all)
     global->http2.callbacks.foreach_request(all->ctx, see, NULL);
     for (h2o_linklist_t *l = all->list.next; l != &all->list; l = l->next)
         judge(at(l), now);
+    for (h2o_linklist_t *l = all->list.next, *next; l != &all->list; l = next) {
+        next = l->next;
+        if (waits_in_vain(at(l)))
+            guard_hang_up(at(l)->guard);
+    }
 }

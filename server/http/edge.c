@@ -33,7 +33,7 @@ enum {
  * A request that is away holds some 8 KB, and one that was reset on HTTP/2 frees its place in libh2o at once: this bounds
  * those that wait for another's answer, as the pool's queue (queue_max) bounds those that wait for a worker.
  */
-enum { AWAY_MAX = 10000 };
+enum { AWAY_MAX = 12000 };
 
 struct handler { /* one an origin */
     h2o_handler_t super;

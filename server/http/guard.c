@@ -327,6 +327,11 @@ static void on_read(h2o_socket_t *sock, const char *err)
     call(g, g->read, g->ended ? ended_here : err);
 }
 
+void guard_hang_up(struct guard *g)
+{
+    call(g, g->read, "the peer has gone");
+}
+
 static void release(struct guard *g)
 {
     size_t at = g->sock->input->size;

@@ -36,6 +36,8 @@ struct guard_state {
 };
 
 struct guard_state guard_state(const struct guard *g);
+/* libh2o hears that the peer is gone, and closes. Not while it writes. The guard may be gone afterwards. */
+void guard_hang_up(struct guard *g);
 /* conf.of of the guard of this socket; NULL: it has none. */
 void *guard_owner(const h2o_socket_t *sock);
 

@@ -57,8 +57,10 @@ void patience_see(struct patience *p, const h2o_req_t *req)
     if (is_events(req))
         return;
     earlier(&s->request_at, begin);
-    if (req->processed_at.at.tv_sec && !answer)
+    if (req->processed_at.at.tv_sec && !answer) {
+        s->waiting++;
         return;
+    }
     if (answer) {
         earlier(&s->answer_at, answer);
         s->answered += req->bytes_sent;

@@ -24,6 +24,7 @@ enum patience_end {
 /* What the requests of one connection tell at a tick; 0: none does. Milliseconds of the loop's clock. */
 struct patience_seen {
     int requests;        /* that have begun */
+    int waiting;         /* of these, those that are whole and whose answer has not begun */
     uint64_t head_at;    /* the oldest head that is not complete (HTTP/1) */
     uint64_t body_at;    /* the oldest body that is not */
     uint64_t answer_at;  /* the oldest answer under way, */

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -127,6 +128,47 @@ static void a_full_queue_says_come_again(void **state)
     assert_int_equal(ask(t, GET, "/cached", NULL).status, 200);
 }
 
+/* As it is set if nobody sets it. */
+static int open_default(void **state)
+{
+    struct conf conf;
+    struct err e = { 0 };
+    int queue_max;
+
+    assert_int_equal(conf_load(&e, NULL, NULL, &conf), RC_OK);
+    queue_max = (int)conf.queue_max;
+    conf_done(&conf);
+    return edge_world_set_up_with(state, &(struct world_conf){ .queue_max = queue_max });
+}
+
+static void ten_thousand_wait_and_no_more(void **state)
+{
+    enum { WORKERS = 2, ALL = 10000 + WORKERS };
+    struct world *t = *state;
+    struct asking **asking = calloc(ALL, sizeof *asking);
+    struct answer a;
+
+    edge_world_held = 1;
+    for (int i = 0; i < WORKERS; i++)
+        asking[i] = ask_begin(t, GET, "/slow", NULL);
+    for (int i = 0; edge_world_calls < WORKERS && i < 10000; i++)
+        usleep(1000);
+    for (int i = WORKERS; i < ALL; i++)
+        asking[i] = ask_begin(t, GET, "/slow", NULL);
+    assert_int_equal(metric_get(METRIC_jobs_queued), 10000);
+    a = ask(t, GET, "/slow", NULL);
+    assert_int_equal(a.status, 503);
+    assert_string_not_equal(HEADER(a, "retry-after"), "");
+    for (int i = WORKERS; i < ALL; i++)
+        ask_hang_up(t, asking[i]);
+    edge_world_held = 0;
+    for (int i = 0; i < WORKERS; i++)
+        assert_int_equal(ask_end(t, asking[i]).status, 200);
+    world_settle(t);
+    assert_int_equal(edge_world_calls, WORKERS); /* nobody waited for the rest */
+    free(asking);
+}
+
 /* A peer that takes no bytes keeps its answer, not what it took to make it. */
 static void the_work_is_over_before_the_answer_is_read(void **state)
 {
@@ -242,6 +284,7 @@ int main(void)
         IN(many_who_ask_together_are_answered_by_one_making, edge_world_set_up),
         IN(a_client_that_hangs_up_costs_nothing, edge_world_set_up),
         IN(a_full_queue_says_come_again, open_narrow),
+        IN(ten_thousand_wait_and_no_more, open_default),
         IN(the_work_is_over_before_the_answer_is_read, edge_world_set_up),
         IN(answers_that_nobody_reads_are_bounded, edge_world_set_up),
         IN(a_busy_address_is_asked_to_wait, open_limited),

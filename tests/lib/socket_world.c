@@ -20,7 +20,7 @@
 
 enum { LOOPS = 2 };
 
-atomic_int socket_world_held;
+atomic_int socket_world_held, socket_world_calls;
 
 static enum rc hello(struct work *w, const struct request *rq, struct reply *rp)
 {
@@ -31,6 +31,7 @@ static enum rc hello(struct work *w, const struct request *rq, struct reply *rp)
 static enum rc slow(struct work *w, const struct request *rq, struct reply *rp)
 {
     (void)w, (void)rq;
+    socket_world_calls++;
     while (socket_world_held)
         usleep(1000);
     reply_body(rp, TYPE_TEXT, "slow", 4);
@@ -80,7 +81,7 @@ int socket_world_set_up(void **state)
     struct err e = { 0 };
     struct server_conf conf;
 
-    socket_world_held = 0;
+    socket_world_held = socket_world_calls = 0;
     if (!getenv("TJZW_TEST_LOG"))
         log_set_fd(-1);
     snprintf(b->dir, sizeof b->dir, "/tmp/tjzw-socket-XXXXXX");
@@ -88,7 +89,7 @@ int socket_world_set_up(void **state)
     snprintf(b->admin, sizeof b->admin, "%s/admin.sock", b->dir);
     snprintf(b->keys, sizeof b->keys, "%s/keys", b->dir);
     snprintf(b->ca, sizeof b->ca, "%s/tls-cert.pem", b->keys);
-    assert_int_equal(pool_new(&e, 2, 100, NULL, NULL, &b->pool), RC_OK);
+    assert_int_equal(pool_new(&e, 2, SOCKET_WORLD_QUEUE, NULL, NULL, &b->pool), RC_OK);
     routes_set(table);
     edge_init(&(struct edge_conf){ .pool = b->pool, .cache_size = 16 << 20 });
     socket_world_open(&b->sockets);

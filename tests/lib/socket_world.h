@@ -16,7 +16,10 @@ struct socket_world {
     struct server *server;
 };
 
-extern atomic_int socket_world_held; /* 1: /slow waits */
+enum { SOCKET_WORLD_QUEUE = 100 }; /* jobs that may wait for its two workers */
+
+extern atomic_int socket_world_held;  /* 1: /slow waits */
+extern atomic_int socket_world_calls; /* of /slow */
 
 int socket_world_set_up(void **state); /* cmocka's; *state is a struct socket_world */
 int socket_world_tear_down(void **state);
