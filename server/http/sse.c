@@ -40,6 +40,7 @@ struct client {
 struct sse {
     struct sse_conf conf;
     atomic_llong readers;
+    atomic_llong leaving; /* of these, who is sent away at the end */
 
     pthread_mutex_t lock; /* of all that follows */
     struct topic topics[SSE_TOPICS];
@@ -112,6 +113,14 @@ static void count_client(struct sse *s, uint64_t tag, int n)
         return;
     *at = c->next;
     free(c);
+}
+
+int64_t sse_leaving(struct sse *s)
+{
+    long long nobody = 0;
+
+    atomic_compare_exchange_strong(&s->leaving, &nobody, atomic_load(&s->readers));
+    return atomic_load(&s->leaving);
 }
 
 void sse_count(struct sse *s, uint64_t client, int n)

@@ -14,7 +14,8 @@
  *     data: DATA\n\n
  *
  * A stream begins with "retry: MS\n\n" and the newest event of every topic that its
- * Last-Event-ID does not list; when it is silent it carries ":\n\n" every beat.
+ * Last-Event-ID does not list; when it is silent it carries ":\n\n" every beat; when the server ends it, it ends with another
+ * "retry: MS\n\n".
  * Not here: sockets and timers (sse_reader.c).
  */
 #ifndef HTTP_SSE_H

@@ -11,6 +11,9 @@
  * A reader is written to only when his last write is through (h2o_send() is not allowed before); until then events pass
  * him by in the ring. What is on its way holds references to at most BATCH events. A peer that takes no bytes
  * is cut by the kernel (listen.c); before that it holds at most NOT_SENT bytes of the kernel's.
+ *
+ * Whoever is sent away when the server stops is told when to come back: each at another time, over so long that
+ * the server that comes next has a handshake after the other, not all at once.
  */
 #include "server/http/sse_reader.h"
 
@@ -28,8 +31,11 @@ enum {
     SLOTS = 64,
     BATCH = 8,
     NOT_SENT = 16 * 1024,
-    RETRY_LEAST_MS = 2000,  /* a browser comes back after this … */
-    RETRY_SPREAD_MS = 8000, /* … and up to this more, by chance */
+    RETRY_LEAST_MS = 2000,     /* who is cut off comes back after this … */
+    RETRY_SPREAD_MS = 8000,    /* … and up to this more, by chance */
+    BACK_SPREAD_MS = 2,        /* who is sent away: so much for each who reads, at least … */
+    BACK_LEAST_MS = 1000,      /* … this in all … */
+    BACK_MOST_MS = 300 * 1000, /* … and at most this */
     STOP_GRACE_MS = 500,
 };
 
@@ -50,6 +56,7 @@ struct stream_loop {
     h2o_timeout_t spread_ms, beat_ms;
     h2o_timeout_entry_t spread, beats;
     int64_t stopping_us; /* 0: serving */
+    uint32_t back_ms;    /* when stopping: the time over which its readers shall come back */
 };
 
 struct reader {
@@ -62,11 +69,12 @@ struct reader {
     struct sse_event *flight[BATCH]; /* what the last write is made of */
     int nflight;
     int slot;
-    bool busy; /* a write is under way */
-    char hello[24];
+    bool busy;      /* a write is under way */
+    char retry[24]; /* what is said of coming back, first and last */
 };
 
 static _Thread_local struct stream_loop *loops; /* one for each sse that was read here */
+static const h2o_iovec_t NOTHING;
 
 /* ---- writing ---- */
 
@@ -77,14 +85,23 @@ static void land(struct reader *r)
     r->busy = false;
 }
 
+/* A word about coming back, for which everybody draws his own lot. */
+static h2o_iovec_t retry_within(struct reader *r, uint32_t spread_ms)
+{
+    int n = snprintf(r->retry, sizeof r->retry, "retry: %u\n\n",
+                     RETRY_LEAST_MS + randombytes_uniform(spread_ms));
+
+    return h2o_iovec_init(r->retry, (size_t)n);
+}
+
 static void finish(struct reader *r)
 {
-    h2o_iovec_t nothing = { 0 };
+    h2o_iovec_t last = retry_within(r, r->loop->back_ms);
 
     h2o_linklist_unlink(&r->link);
     r->busy = true;
     r->req->http1_is_persistent = 0;
-    h2o_send(r->req, &nothing, 0, H2O_SEND_STATE_FINAL);
+    h2o_send(r->req, &last, 1, H2O_SEND_STATE_FINAL);
 }
 
 /* The reader may have been written to again, or be gone, when this returns. */
@@ -95,9 +112,9 @@ static void write_to(struct reader *r, h2o_iovec_t *bufs, size_t n)
 }
 
 /* Sends `first`, unless it is empty, and what is due. */
-static void push(struct reader *r, const char *first, uint64_t due)
+static void push(struct reader *r, h2o_iovec_t first, uint64_t due)
 {
-    h2o_iovec_t bufs[1 + BATCH] = { h2o_iovec_init(first, strlen(first)) };
+    h2o_iovec_t bufs[1 + BATCH] = { first };
     struct sse *s = r->loop->sse;
     struct sse_event *e;
 
@@ -108,7 +125,7 @@ static void push(struct reader *r, const char *first, uint64_t due)
         bufs[r->nflight] = h2o_iovec_init(e->text, e->n);
     }
     metric_add(sse_conf_of(s)->sent, r->nflight);
-    if (*first)
+    if (first.len)
         write_to(r, bufs, 1 + (size_t)r->nflight);
     else if (r->nflight)
         write_to(r, bufs + 1, (size_t)r->nflight);
@@ -123,7 +140,7 @@ static void written(h2o_generator_t *self, h2o_req_t *req)
     if (r->loop->stopping_us)
         finish(r);
     else
-        push(r, "", r->loop->due[r->slot]);
+        push(r, NOTHING, r->loop->due[r->slot]);
 }
 
 /* To every reader of a slot. A write never ends another reader, but may end its own. */
@@ -137,7 +154,7 @@ static void each(h2o_linklist_t *slot, void (*fn)(struct reader *r, uint64_t due
 
 static void push_due(struct reader *r, uint64_t due)
 {
-    push(r, "", due);
+    push(r, NOTHING, due);
 }
 
 static void beat_one(struct reader *r, uint64_t due)
@@ -307,8 +324,6 @@ void sse_begin(h2o_req_t *req, const struct sse_wish *wish)
                           .place = sse_place_of(wish->sse, wish),
                           .client = wish->client,
                           .slot = (int)randombytes_uniform(SLOTS) };
-    snprintf(r->hello, sizeof r->hello, "retry: %u\n\n",
-             RETRY_LEAST_MS + randombytes_uniform(RETRY_SPREAD_MS));
     h2o_linklist_insert(&loop->slots[r->slot], &r->link);
     loop->readers++;
     sse_count(wish->sse, wish->client, 1);
@@ -319,7 +334,7 @@ void sse_begin(h2o_req_t *req, const struct sse_wish *wish)
     if (loop->stopping_us)
         finish(r);
     else
-        push(r, r->hello, UINT64_MAX);
+        push(r, retry_within(r, RETRY_SPREAD_MS), UINT64_MAX);
 }
 
 /* ---- the end ---- */
@@ -340,6 +355,15 @@ static void cut(struct reader *r, uint64_t unused)
         shutdown(h2o_socket_get_fd(sock), SHUT_RDWR);
 }
 
+static uint32_t back_ms(struct sse *s)
+{
+    int64_t ms = BACK_SPREAD_MS * sse_leaving(s);
+
+    return (uint32_t)(ms < BACK_LEAST_MS  ? BACK_LEAST_MS
+                      : ms > BACK_MOST_MS ? BACK_MOST_MS
+                                          : ms);
+}
+
 void sse_stop(void)
 {
     int64_t now = clock_mono_us();
@@ -348,7 +372,10 @@ void sse_stop(void)
         bool first = !l->stopping_us,
              late = !first && now > l->stopping_us + STOP_GRACE_MS * 1000;
 
-        l->stopping_us = first ? now : l->stopping_us;
+        if (first) {
+            l->stopping_us = now;
+            l->back_ms = back_ms(l->sse);
+        }
         for (int i = 0; (first || late) && i < SLOTS; i++)
             each(&l->slots[i], first ? finish_idle : cut, 0);
     }

@@ -46,6 +46,8 @@ struct sse_event *sse_next(struct sse *s, struct sse_place *p, uint64_t due);
 void sse_event_unref(struct sse_event *e);
 uint64_t sse_serial(struct sse *s); /* of the last event published */
 const struct sse_conf *sse_conf_of(const struct sse *s);
+/* How many read when the first loop asked this, because it stops. */
+int64_t sse_leaving(struct sse *s);
 /* A reader of this client who came (1), or went (-1). */
 void sse_count(struct sse *s, uint64_t client, int n);
 

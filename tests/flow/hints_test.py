@@ -5,6 +5,7 @@ import os
 import re
 import resource
 import shutil
+import signal
 import socket
 import sqlite3
 import ssl
@@ -17,7 +18,7 @@ from pathlib import Path
 from lib import World, article, clean_env, free_port, wait_for
 from lib import UnixConnection
 
-from tap import FULL, Skip, case, done, note
+from tap import FULL, Skip, case, done, note, rounds
 
 BLOCK = re.compile(rb"id: (\S+)\nevent: head\ndata: (\{[^\n]*\})\n\n")
 
@@ -415,7 +416,58 @@ def spread(w):
     server.stop()
 
 
+def sent_away(readers):
+    """Reads all of them to their end; when each shall come back (monotonic s), and the wait that each was told (ms)."""
+    when, told = [], []
+    for s in readers:
+        while not s.ended:
+            s.more()
+        words = re.findall(rb"retry: (\d+)\n\n", s.text)
+        assert len(words) == 2 and s.text.endswith(words[-1] + b"\n\n"), s.text[-100:]
+        told.append(int(words[-1]))
+        when.append(time.monotonic() + told[-1] / 1000)
+        s.close()
+    return sorted(when), sorted(told)
+
+
+def come_back(server, when):
+    """Each at his time; all are served."""
+    back = []
+    for at in when:
+        time.sleep(max(0, at - time.monotonic()))
+        back.append(Listener(server))
+        assert back[-1].status == 200, back[-1].head
+    return back
+
+
+def returning(w):
+    crowd = rounds(1500, 200)
+    server = serve(w, "return", hint_per_address="0")
+    readers = [Listener(server) for _ in range(crowd)]
+    spread = max(1000, 2 * crowd)
+
+    def restart():
+        assert server.stop() < 10
+        return serve(w, "return", hint_per_address="0")
+
+    def upgrade():
+        server.process.send_signal(signal.SIGUSR2)
+        return server
+    for what, act in (("the program is changed", upgrade), ("the server is started again", restart)):
+        with case(f"{what}: {crowd} readers are told to come back over {spread} ms, and are served"):
+            server = act()
+            when, told = sent_away(readers)
+            fifths = [sum(2000 + spread * i // 5 <= t < 2000 + spread * (i + 1) // 5 for t in told) for i in range(5)]
+            note(f"told {told[0]} to {told[-1]} ms; by fifths of the time: {fifths}")
+            assert sum(fifths) == crowd and all(crowd * 0.08 < n < crowd * 0.36 for n in fifths), fifths
+            readers = come_back(server, when)
+            note(f"the last is back {time.monotonic() - when[-1]:.2f} s after its time")
+    for s in readers:
+        s.close()
+    server.stop()
+
+
 with World() as world:
-    for part in ((globals()[p] for p in sys.argv[1:]) if sys.argv[1:] else (telling, slowness, many, limits, spread)):
+    for part in ((globals()[p] for p in sys.argv[1:]) if sys.argv[1:] else (telling, slowness, many, limits, spread, returning)):
         part(world)
 sys.exit(done())

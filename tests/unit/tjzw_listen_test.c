@@ -164,7 +164,7 @@ static void it_comes_back_with_the_id_it_was_given(void **state)
 
     (void)state;
     start(&p, &h);
-    snprintf(h.text, sizeof h.text, "retry: 100\n\nid: main=9.9.9\n\n:\n\n");
+    snprintf(h.text, sizeof h.text, "retry: 60000\n\nid: main=9.9.9\n\n:\n\nretry: 100\n\n");
     h.ends = true;
     listen_for(&p, &h, 2);
     assert_true(h.connections >= 3);

@@ -437,7 +437,7 @@ def events():
             case("no spaces, an unknown field, a comment", f"id:{one}\nlater: 1\nevent:head\n: a word\ndata:{spelled(first)}\n\n", [("head", one, first)], 0, one),
             case("a kind does not last, an id does", block(one, first) + "data: a\n\ndata: b\ndata: c\n\n", [("head", one, first), ("message", one, "a"), ("message", one, "b\nc")], 0, one),
             case("retry is no number", "retry: 1s\n\nretry: -1\n\n"), case("line ends of another kind", whole.replace("\n", "\r\n"), told, 1500, three),
-            case("a byte order mark", "\ufeff" + whole, told, 1500, three)]
+            case("a byte order mark", "\ufeff" + whole, told, 1500, three), case("the server stops", whole + "retry: 17400\n\n", told, 17400, three)]
     head = first["head"]
     bad = [(why, spelled({**first, "head": path})) for why, path in (
         ("another stream's head", other["head"]), ("no head's twin", "/v1/sync/main/head"), ("a log", "/v1/sync/main/log/1763712000/0/0-41"), ("another server", "https://other.example" + head),
