@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "api/routes.h"
+#include "api/staff.h"
 #include "server/base/id.h"
 #include "server/base/jx.h"
 #include "tests/lib/service_world.h"
@@ -164,6 +166,45 @@ static void blobs_come_in_pieces_and_go_out_in_ranges(void **state)
     assert_string_equal(a.body, "PNG");
 }
 
+/* A path that leads to the route: any parameter is some word. */
+static const char *some_path(struct world *t, const struct route *r)
+{
+    char *out = arena_strdup(world_mem(t), r->path), *to = out;
+
+    for (const char *from = r->path; *from; from++) {
+        if (*from == ':')
+            while (from[1] && from[1] != '/')
+                from++;
+        *to++ = *from == '/' ? '/' : *from;
+    }
+    *to = '\0';
+    return out;
+}
+
+static int status_of(struct world *t, const struct route *r, int64_t n)
+{
+    char *body = memset(arena_alloc(world_mem(t), (size_t)n), ' ', (size_t)n);
+
+    return ask(t, r->method, some_path(t, r),
+               &(struct ask){ .body = body, .body_len = (size_t)n, .origin = ORIGIN_ADMIN })
+        .status;
+}
+
+/* What is longer than a piece comes in pieces. But a draft is one text (docs/shield.md). */
+static void a_route_takes_what_its_row_says_and_no_byte_more(void **state)
+{
+    struct world *t = *state;
+
+    for (const struct route *r = routes_table; r->path; r++) {
+        bool draft = r->handler == post_item || r->handler == put_item;
+
+        assert_int_equal(status_of(t, r, r->body_max + 1), 413);
+        if (r->body_max)
+            assert_int_not_equal(status_of(t, r, r->body_max), 413);
+        assert_true(r->body_max <= (draft ? 512 : 256) * 1024);
+    }
+}
+
 /* Who may edit sees it, and who has the link of a preview; no cache keeps it. */
 static void assert_draft_shows_file(struct world *t, const char *id, const char *target)
 {
@@ -278,6 +319,7 @@ int main(void)
         TEST(an_import_answers_line_by_line),
         TEST(a_line_of_nul_bytes_is_refused),
         TEST(blobs_come_in_pieces_and_go_out_in_ranges),
+        TEST(a_route_takes_what_its_row_says_and_no_byte_more),
         TEST(files_are_public_while_their_item_is),
         TEST(an_item_can_be_moved),
         TEST(a_purge_publishes_and_forgets_what_was_before),
