@@ -30,6 +30,7 @@
 #include "server/http/idempotency.h"
 #include "server/http/listen.h"
 #include "server/http/server.h"
+#include "server/identity/password.h"
 #include "server/identity/seal.h"
 #include "server/identity/token.h"
 #include "server/library/publish.h"
@@ -59,6 +60,7 @@ struct app {
         *builder; /* one thread that compresses objects when nobody else needs the core */
     struct server *server;
     char origin[LISTEN_URL]; /* the first URL we listen on, without the slash at its end */
+    struct passwords *passwords;
     bool writing;
     bool demo; /* the library holds the demo articles, and pages say so */
     char db_path[4096];
@@ -208,6 +210,8 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c,
         return rc;
     if ((rc = pool_new(e, 1, BUILDS_MAX, open_reader, db_close, &a->builder)))
         return rc;
+    if (sockets && (rc = passwords_open(e, (int)c->password_threads, &a->passwords)))
+        return rc;
     if (sockets) /* a command has nobody to step back for */
         pool_lower(a->builder, BUILDER_NICENESS);
     if ((rc = sync_start(e, c, a->builder, a->workers)))
@@ -271,6 +275,7 @@ void app_stop(struct app *a, int64_t deadline_ms)
     client_stop();
     mirror_thread_stop();
     sync_stop();
+    passwords_close(a->passwords);
     pool_free(a->builder);
     pool_free(a->workers);
     if (a->writing)
