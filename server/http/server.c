@@ -295,8 +295,8 @@ static void close_loop(struct loop *loop)
         SSL_CTX_free(loop->listeners[i].accept.ssl_ctx);
     pulse_close(&loop->pulse);
     edge_loop_done(&loop->edge);
-    /* Its second GOAWAY may still be due though nobody is left to get it. */
     h2o_timeout_unlink(&loop->tick);
+    /* Its second GOAWAY may still be due though nobody is left to get it. */
     h2o_timeout_unlink(&loop->ctx.http2._graceful_shutdown_timeout);
     h2o_multithread_unregister_receiver(loop->ctx.queue, &loop->bell);
     h2o_context_dispose(&loop->ctx);
