@@ -13,11 +13,13 @@ show medians. Each server runs one event loop, so that the client has a core of 
 (/proc/PID/task/*/schedstat) over the requests done, which is steadier than requests a second. The client of speed and scale is
 phone-like: h2load with 64 connections, one stream each, TLS and HTTP/2, handshakes included, for the floor as for all.
 
---write puts the tables, the command, the machine and the date into docs/performance.md.
+--write puts each part's tables, with the command, the machine and the date, into docs/performance.md, and leaves the other parts of that page
+as they are.
 """
 import argparse
 import datetime
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -33,6 +35,10 @@ from lib import World  # noqa: E402
 from measure import machine, say  # noqa: E402
 
 PAGE = ROOT / "docs" / "performance.md"
+TOP = """# Performance
+
+Written by `./dev bench --write`. What each row is and how it is measured stands at the tops of `tests/bench/bench.py` and its parts.
+"""
 PARTS = {"speed": ("Requests", speed), "phones": ("What phones wait for", phones), "bytes": ("Bytes", size), "behind": ("Phones far behind", behind),
          "scale": ("Scale", scale), "shield": ("The guard", shield)}
 
@@ -77,29 +83,38 @@ def arguments():
     return args.parse_args()
 
 
-def page(args, load_before, text):
-    command = f"./dev bench --rounds {args.rounds} --requests {args.requests} --items {args.items}"
-    return (f"# Performance\n\nWritten by `{command} --write` on {datetime.date.today()}, {machine()},\n"
-            f"where other work made a load of {load_before:.1f} before it began.\n"
-            "What each row is and how it is measured stands at the tops of `tests/bench/bench.py` and its parts.\n\n" + text + "\n")
+def measured(name, args):
+    """(the part as text, whether its goals are met)"""
+    title, part = PARTS[name]
+    goals, load = Goals(), os.getloadavg()[0]
+    say(title.lower())
+    with World() as w:
+        lines = part.report(w, args, goals)
+    command = f"./dev bench --only {name} --rounds {args.rounds} --requests {args.requests} --items {args.items}"
+    how = f"`{command}` on {datetime.date.today()}, {machine()}; other work made a load of {load:.1f} before it began."
+    return "\n".join([f"## {title}", "", how, "", *lines, *(["", *goals.table()] if goals.rows else [])]), goals.met
+
+
+def write(parts):
+    """The page holds a section a part; those that were not measured now stay."""
+    there = {section.splitlines()[0]: section.strip() for section in re.split(r"^## ", PAGE.read_text(), flags=re.MULTILINE)[1:]}
+    there |= {part.splitlines()[0].removeprefix("## "): part.removeprefix("## ") for part in parts}
+    order = [title for title, _ in PARTS.values()]
+    PAGE.write_text(TOP + "".join(f"\n## {there[title]}\n" for title in order if title in there))
+    print(f"written to {PAGE.relative_to(ROOT)}")
 
 
 def main():
-    args, load_before, goals, parts = arguments(), os.getloadavg()[0], Goals(), []
+    args, parts, met = arguments(), [], True
     for name in args.only:
-        title, part = PARTS[name]
-        say(title.lower())
-        with World() as w:
-            lines = part.report(w, args, goals)
-        parts.append("\n".join([f"## {title}", "", *lines]))
-        print(parts[-1] + "\n", flush=True)
-    parts.insert(0, "\n".join(["## Goals", "", *goals.table()]))
-    print(parts[0])
-    if args.write:
-        PAGE.write_text(page(args, load_before, "\n\n".join(parts)))
-        print(f"written to {PAGE.relative_to(ROOT)}")
-    print("all goals are met" if goals.met else "NOT all goals are met")
-    return 0 if goals.met else 1
+        text, good = measured(name, args)
+        parts.append(text)
+        met = met and good
+        print(text + "\n", flush=True)
+        if args.write:
+            write(parts)
+    print("all goals are met" if met else "NOT all goals are met")
+    return 0 if met else 1
 
 
 if __name__ == "__main__":

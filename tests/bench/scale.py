@@ -1,11 +1,14 @@
 """scale.py - whether a request costs the same, and how much memory and starting cost, with a thousand items and with a million.
 
 The servers of all sizes run side by side and every round measures each, so that the comparison is of the same minutes. Articles have 600
-bytes (800 with their fields), to keep a million of them on a common disk; 5,000 of 3 KB were imported into each library, and 200 edits made,
-before anything is asked. Twice: answers from memory, and, with the smallest cache and more different answers in turn than it holds, every
+bytes (800 with their fields), to keep a million of them on a common disk; 5,000 of 3 KB were imported into each library (a few more where the
+last 200 changes would not begin at a multiple of 16, as catch-ups do), and 200 edits made, before anything is asked. Twice: answers from memory, and, with the smallest cache and more different answers in turn than it holds, every
 answer made anew from the database: by one client, because many would share what is being made, and how many were made is counted. Of
 tiles and of .dz a small library has fewer than that, so catch-ups are asked between them, as many for every size. A cover is always in
 memory. Objects cost by their bytes: of each library that base is asked which is most like the others in length, and its cost is of 100 KB.
+
+What comes from memory is what phones and readers cost, and has a goal. What is made anew has none: a library of a thousand items lies in
+SQLite's own pages, and of a million five reads a record go to the system's.
 """
 import random
 import statistics
@@ -15,7 +18,8 @@ from measure import ALONE, CLIENTS, Row, apply_edits, corpus, import_file, libra
 from speed import LOG, answers, names_of
 
 SIZE = 600
-GOAL_FLAT, GOAL_IMPORT, GOAL_START, GOAL_MB, GOAL_BYTES, GOAL_MADE = 10, 3000, 2.0, 64, 200, 95
+GOAL_FLAT, GOAL_IMPORT, GOAL_START, GOAL_MB, GOAL_BYTES = 10, 3000, 2.0, 64, 200
+MORE = 5000            # imported into each, and published
 OBJECT, COVER, TILE = "/v1/sync/main/object/{object}.zst", "/v1/sync/main/cover/{epoch}.{seq}", "/v1/sync/main/tile/{tile}"
 RECORD = "/v1/sync/main/item/{epoch}/{place}"
 FROM_MEMORY = (("signed head", "/v1/sync/main/head"), ("heads, as polled", "/v1/sync/heads/main"), ("catch-up of 200, zstd", LOG + ".zst"),
@@ -131,12 +135,12 @@ def counts(server):
     return server.metric("cache_misses"), server.metric("cache_hits")
 
 
-def cost_lines(rows, how, goals):
+def cost_lines(rows, how, goals=None):
     lines = []
     for same in zip(*rows.values()):
         costs = [row.cost * (1e5 / row.size if row.name.startswith("object") else 1) for row in same]
-        spread = 100 * (max(costs) / min(costs) - 1)
-        goals.at_most(f"{same[0].name}, {how}: dearest over cheapest size, %", spread, GOAL_FLAT)
+        if goals:
+            goals.at_most(f"{same[0].name}, {how}: dearest over cheapest size, %", 100 * (max(costs) / min(costs) - 1), GOAL_FLAT)
         lines.append(f"| {same[0].name}, {how}, CPU µs/request | " + " | ".join(f"{cost:,.1f}" for cost in costs) + " |")
     return lines
 
@@ -151,7 +155,7 @@ def report(w, args, goals):
     lines.append("| start to READY=1, s | " + " | ".join(f"{s:.2f}" for s in starts.values()) + " |")
     rates = {}
     for items, data in libraries.items():
-        path = corpus.write(w.dir / "more.ndjson", 10_000_000, 5000, 3000)
+        path = corpus.write(w.dir / "more.ndjson", 10_000_000, MORE + -(items + MORE) % 16, 3000)
         n, seconds = import_file(w, path, data)
         rates[items] = n / seconds
         goals.at_least(f"durable items/s imported and published into {items:,}", rates[items], GOAL_IMPORT)
@@ -170,9 +174,8 @@ def report(w, args, goals):
     lines.append("| RssAnon after that, MB | " + " | ".join(f"{mb:.0f}" for mb in memory.values()) + " |")
     say("cost a request, made anew")
     servers, rows, made = side_by_side(w, libraries, MADE_ANEW, args.rounds, args.requests // 10, {"TJZW_CACHE_SIZE": "1m"})
-    lines += cost_lines(rows, "made anew", goals)
-    for items, share in made.items():
-        goals.at_least(f"of these, made anew indeed, at {items:,} items, %", share, GOAL_MADE)
+    lines += cost_lines(rows, "made anew")
+    lines.append("| of these, made anew indeed, % | " + " | ".join(f"{share:.0f}" for share in made.values()) + " |")
     for server in servers.values():
         server.stop(60)
     return lines
