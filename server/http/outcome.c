@@ -45,7 +45,7 @@ struct block { /* what outcome_new() allocates */
     struct reader *first, *last;
     struct crowd_client *payer;
     bool kept;
-    char bytes[]; /* on failure a struct err first, then the texts */
+    _Alignas(struct err) char bytes[]; /* on failure one of these first, then the texts */
 };
 
 static _Atomic int64_t unread; /* bytes of blocks that the cache does not keep */

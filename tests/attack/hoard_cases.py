@@ -4,9 +4,11 @@ What stands in the cache is kept once, however many ask; all else is bounded for
 nobody reads"). Each case states how much it may cost, which is less than arena.py allows; meanwhile somebody else is given what has to be made for him,
 and the hoarder what is ready. Before there was a bound the first three and the one over HTTP/1 took 141, 323, 570 and 291 MB.
 """
+import json
+import random
 import time
 
-from arena import MB, Case, memory
+from arena import MB, Case, lib, memory
 from wire import INITIAL_WINDOW_SIZE, Peer, greeting, headers, request
 
 CHAPTER = "docs/shield.md, answers that nobody reads"
@@ -93,6 +95,24 @@ def catch_ups(stage):
     costs(stage, 32, lambda: [hoard(stage, paths[i:i + 100], address=stage.address) for i in range(0, len(paths), 100)])
 
 
+def of_files(stage):
+    """A published file of 8 MB, whole and in parts, by 500 requests. It is not copied, so only requests cost."""
+    server, file = stage.arena.server, random.Random(8).randbytes(8 * MB)
+    name = server.put_file(file)
+    record = {**lib.article(8000), "attachments": [{"hash": name, "name": "附件.bin", "size": len(file), "type": "application/octet-stream"}]}
+    answer = server.admin("POST", "/v1/import?publish=1&create=1", json.dumps(record, ensure_ascii=False).encode(), {"content-type": "application/x-ndjson"})
+    assert answer.status == 200 and answer.json()["created"] == 1, answer
+    path = f"/v1/blobs/{name}"
+
+    def ask():
+        for n in range(5):
+            p = stage.peer(rcvbuf=4096, mss=1400)
+            p.pour(greeting((INITIAL_WINDOW_SIZE, WIDE if n % 2 else 0)) +
+                   b"".join(headers(1 + 2 * i, request(path, "GET", ("range", f"bytes={i * n}-"))) for i in range(100)), 2, reading=False)
+    costs(stage, 24, ask)
+    is_given(stage, path, "127.201.1.1")
+
+
 def of_http1(stage):
     """20 requests, one behind the other, on each of 300 connections."""
     def ask():
@@ -118,6 +138,7 @@ CASES = [
     Case("hoard of everything", "hundreds of different answers, nothing read", CHAPTER, "48 MB at most", of_everything),
     Case("hoard of catch-ups", "all catch-ups in all encodings, nothing read, a cache of 1 MB", CHAPTER, "32 MB at most", catch_ups,
          env={"TJZW_CACHE_SIZE": "1m"}),
+    Case("hoard of a file", "500 requests for a file of 8 MB and parts of it, nothing read", CHAPTER, "24 MB at most, others served", of_files),
     Case("hoard, HTTP/1", "20 requests in a row on 300 connections, nothing read", CHAPTER, "60 MB at most, others served", of_http1),
     Case("hoard of connections", "one answer on each of 200 connections, nothing read", CHAPTER, "48 MB at most", of_connections),
 ]

@@ -8,6 +8,9 @@ HEAD = f"""# Attacks on HTTP, and what became of them
 
 Written by `./dev attack --write`; do not edit. The suite is `tests/attack/`, the shield is described in [shield.md](../shield.md).
 
+The first table is what was known of libh2o 2.2.5, the library that we stand in front of, before there was a shield, and which attacks of ours try it; *source* names
+its rows M1 to M{len(MATRIX)}. The other tables are the attacks.
+
 Each attack comes with raw bytes from addresses of its own. While it lasts, an honest client asks over TLS and HTTP/2 on the same, only loop.
 An attack is withstood if what the row expects came true, the process is the same as before, its own memory never grew by {GROWTH_MAX} MB, the
 honest client got every answer within {LATE_MS} ms, and soon after connections, open files and memory were given back. *p99* is the honest
