@@ -15,8 +15,8 @@ Each attack comes with raw bytes from addresses of its own. While it lasts, an h
 An attack is withstood if what the row expects came true, the process is the same as before, its own memory never grew by {GROWTH_MAX} MB, the
 honest client got every answer within {LATE_MS} ms, and soon after connections, open files and memory were given back. *p99* is the honest
 client's (the aim is {AIM_MS} ms; marked \\* where it was missed); attackers and server share one machine. *Bare* is the same program with its guard
-off: **fails** where it must, or the suite would prove nothing. *guard* names the
-counters of the guard that moved (`tjzw_guard_…`).
+off: **fails** where it must, or the suite would prove nothing; where it need not, our clocks and bounds or libh2o itself withstand. *guard* names the
+counters of the guard that moved (`tjzw_guard_…`). The slow ones go on side by side, so the growth in their rows is that of all of them.
 """
 
 

@@ -188,9 +188,9 @@ CASES = [
     Case("slow chunks, HTTP/1", "20 connections, a chunk of a byte a second", CHAPTER, "closed after 10 s",
          slow_h1(head("Transfer-Encoding: chunked"), b"1\r\nz\r\n", 13)),
     Case("slow body, HTTP/2", "20 connections, a byte a second", CHAPTER, "closed after 10 s",
-         slow_h2(greeting() + headers(1, POST, END_HEADERS), frame(DATA, 0, 1, b"z"), 13), libh2o_fails=True),
+         slow_h2(greeting() + headers(1, POST, END_HEADERS), frame(DATA, 0, 1, b"z"), 13)),
     Case("a body that never ends", "20 connections, a PING a second", CHAPTER + "; M13", "closed after 10 s",
-         slow_h2(greeting() + headers(1, POST, END_HEADERS), BEAT, 13), libh2o_fails=True),
+         slow_h2(greeting() + headers(1, POST, END_HEADERS), BEAT, 13)),
     Case("a body of 60 s", "5 connections, 2 KB a second", CHAPTER, "closed in 60 s",
          slow_h2(greeting() + headers(1, POST, END_HEADERS), frame(DATA, 0, 1, b"z" * 2000), 60, 5), full=True),
     Case("an honest slow upload, HTTP/1", "80 KB at 4 KB a second", CHAPTER, "answered", honest_slow_upload("http/1.1")),
@@ -204,8 +204,7 @@ CASES = [
     Case("unread answers, HTTP/1", "10 connections, 200 requests each", CHAPTER, "closed in 30 s", unread_h1),
 ]
 CROWDS = [
-    Case("too many of one client", "2,500 connections of one address", "docs/shield.md, crowds", "452 closed at once", one_address,
-         libh2o_fails=True),
+    Case("too many of one client", "2,500 connections of one address", "docs/shield.md, crowds", "452 closed at once", one_address),
     Case("too many in all", "600 connections, where 300 may be", "docs/shield.md, crowds", "300 closed at once", all_addresses,
          needs="connections_max", env={"TJZW_CONNECTIONS_MAX": "300"}, others=False),
     Case("PROXY of a trusted proxy", "good, bad, and cut headers", "docs/shield.md, who the client is", "believed, or closed",
