@@ -5,6 +5,9 @@
  *
  * An answer out of the cache carries nothing of its own: no request id, no rate limit, so that
  * a cache on the way may keep it and HTTP/2 sends each header as one byte of its table.
+ *
+ * Over HTTP/1 a body goes out piece by piece: libh2o enciphers all that it is given at once, and a peer that takes
+ * no bytes would keep a copy of a whole file. Over HTTP/2 it takes no more than a write at a time by itself.
  */
 #include "server/http/send.h"
 
@@ -18,6 +21,8 @@
 #include "server/base/metric.h"
 #include "server/http/problem.h"
 #include "server/http/sse_reader.h"
+
+enum { PIECE = 64 * 1024 };
 
 static const char NO_STORE[] = "no-store";
 /* Pages have no script, and load nothing but our own style sheet and pictures. */
@@ -334,11 +339,28 @@ static bool is_head(const h2o_req_t *req)
     return h2o_memis(req->method.base, req->method.len, H2O_STRLIT("HEAD"));
 }
 
+/* What is still to be given to libh2o, in its request's pool. */
+struct rest {
+    h2o_generator_t generator;
+    const char *at;
+    size_t left, piece;
+};
+
+static void send_piece(h2o_generator_t *self, h2o_req_t *req)
+{
+    struct rest *r = H2O_STRUCT_FROM_MEMBER(struct rest, generator, self);
+    h2o_iovec_t bytes = h2o_iovec_init(r->at, r->left < r->piece ? r->left : r->piece);
+
+    r->at += bytes.len;
+    r->left -= bytes.len;
+    h2o_send(req, &bytes, bytes.len ? 1 : 0,
+             r->left ? H2O_SEND_STATE_IN_PROGRESS : H2O_SEND_STATE_FINAL);
+}
+
 static void put(const struct sending *s, const char *body, size_t n)
 {
-    static h2o_generator_t nothing_more;
     h2o_req_t *req = s->req;
-    h2o_iovec_t bytes = h2o_iovec_init(body, n);
+    struct rest *r = h2o_mem_alloc_pool(&req->pool, sizeof *r);
     bool head = is_head(req);
     int status = req->res.status;
 
@@ -350,8 +372,12 @@ static void put(const struct sending *s, const char *body, size_t n)
         req->http1_is_persistent = 0;
     req->res.reason = reason_of(status);
     tell(s, status, head ? 0 : n);
-    h2o_start_response(req, &nothing_more);
-    h2o_send(req, &bytes, head || !n ? 0 : 1, H2O_SEND_STATE_FINAL);
+    *r = (struct rest){ .generator.proceed = send_piece,
+                        .at = n ? body : "",
+                        .left = head ? 0 : n,
+                        .piece = req->version < 0x200 ? PIECE : SIZE_MAX };
+    h2o_start_response(req, &r->generator);
+    send_piece(&r->generator, req);
 }
 
 static void begin_stream(const struct sending *s, const struct sse_wish *wish)
