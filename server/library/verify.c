@@ -35,10 +35,10 @@ struct audit {
     struct stream stream; /* its row, as it stands */
     void (*fault)(void *arg, int64_t seq, const char *text);
     void *arg;
-    struct verify_sum sum;
-    uint8_t chain[HASH_BYTES]; /* at the change last looked at */
-    int64_t seq;               /* of that change */
-    int64_t purges;
+    struct verify_place *at;
+    int64_t most; /* rows of this step */
+    int64_t from; /* after this seq or born */
+    int64_t rows; /* seen in this step */
 };
 
 static void PRINTF_LIKE(3, 4) say(struct audit *a, int64_t seq, const char *fmt, ...)
@@ -49,9 +49,15 @@ static void PRINTF_LIKE(3, 4) say(struct audit *a, int64_t seq, const char *fmt,
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    a->sum.faults++;
+    a->at->sum.faults++;
     if (a->fault)
         a->fault(a->arg, seq, text);
+}
+
+/* Whether this step has come to the end of its stage: there was less than it could take. */
+static bool is_last(const struct audit *a)
+{
+    return a->rows < a->most;
 }
 
 static bool blob_is(const struct rows *q, int column, const void *want, size_t n)
@@ -120,7 +126,7 @@ static enum rc check_missing(struct audit *a, int64_t seq, int64_t born)
     enum rc rc = db_one(a->w, SQL_change_verify_purged, &q, "iii", a->stream.no, born, seq);
 
     if ((rc = row_finish(&q, rc)) != RC_NOT_FOUND) {
-        a->sum.purged += !rc;
+        a->at->sum.purged += !rc;
         return rc;
     }
     say(a, seq, "its record's bytes are missing and no takedown removed them");
@@ -189,13 +195,13 @@ static void check_chain(struct audit *a, const struct rows *q, int64_t seq)
     if (row_leaf(q, &c, C_ITEM, C_DIGEST, leaf)) {
         say(a, seq, "its row makes no record");
     } else {
-        stream_chain_next(a->chain, leaf);
-        if (!blob_is(q, C_CHAIN, a->chain, sizeof a->chain))
+        stream_chain_next(a->at->chain, leaf);
+        if (!blob_is(q, C_CHAIN, a->at->chain, sizeof a->at->chain))
             say(a, seq, "it does not follow from the change before it");
     }
     stored = rows_blob(q, C_CHAIN, &n);
-    if (stored && n == sizeof a->chain)
-        memcpy(a->chain, stored, n);
+    if (stored && n == sizeof a->at->chain)
+        memcpy(a->at->chain, stored, n);
 }
 
 static enum rc check_change(struct audit *a, const struct rows *q)
@@ -205,12 +211,12 @@ static enum rc check_change(struct audit *a, const struct rows *q)
     size_t n;
     const void *p = rows_blob(q, C_ITEM_BEFORE, &n);
 
-    if (seq != a->seq + 1)
-        say(a, a->seq + 1, "changes %" PRId64 " to %" PRId64 " are missing", a->seq + 1,
+    if (seq != a->at->seq + 1)
+        say(a, a->at->seq + 1, "changes %" PRId64 " to %" PRId64 " are missing", a->at->seq + 1,
             seq - 1);
-    a->seq = seq;
-    a->sum.changes++;
-    a->purges += rows_int(q, C_FLAGS) & CHANGE_PURGE;
+    a->at->seq = seq;
+    a->at->sum.changes++;
+    a->at->purges += rows_int(q, C_FLAGS) & CHANGE_PURGE;
     if (born < 0 || born >= a->stream.born)
         say(a, seq, "its place %" PRId64 " is beyond the stream's %" PRId64, born,
             a->stream.born);
@@ -229,40 +235,24 @@ static enum rc check_records(struct audit *a, enum sql sql, const char *fault)
     struct rows q;
     enum rc rc;
 
-    if ((rc = db_query(a->w, sql, &q, "i", a->stream.no)))
+    if ((rc = db_query(a->w, sql, &q, "iii", a->stream.no, a->from,
+                       is_last(a) ? INT64_MAX : a->at->seq)))
         return rc;
     while (rows_next(&q))
         say(a, rows_int(&q, 0), "%s", fault);
     return rows_done(&q);
 }
 
-static enum rc check_changes(struct audit *a)
-{
-    struct rows q;
-    enum rc rc;
-
-    stream_chain_start(a->stream.name, a->chain);
-    if ((rc = db_query(a->w, SQL_change_verify, &q, "i", a->stream.no)))
-        return rc;
-    while (!rc && rows_next(&q))
-        rc = check_change(a, &q);
-    if ((rc = row_finish(&q, rc)) ||
-        (rc = check_records(a, SQL_record_verify_left,
-                            "its record's bytes are there, but they were taken down")))
-        return rc;
-    return check_records(a, SQL_record_verify, "there is a record but no change");
-}
-
 static void check_stream(struct audit *a)
 {
-    if (a->stream.seq != a->seq)
-        say(a, a->seq, "the stream's row says %" PRId64 " changes, the log ends here",
+    if (a->stream.seq != a->at->seq)
+        say(a, a->at->seq, "the stream's row says %" PRId64 " changes, the log ends here",
             a->stream.seq);
-    if (memcmp(a->stream.chain, a->chain, sizeof a->chain))
-        say(a, a->seq, "the stream's row holds another chain than the log's end");
-    if (a->stream.cut != a->purges)
+    if (memcmp(a->stream.chain, a->at->chain, sizeof a->at->chain))
+        say(a, a->at->seq, "the stream's row holds another chain than the log's end");
+    if (a->stream.cut != a->at->purges)
         say(a, 0, "the stream's row says %" PRId64 " takedowns, the log %" PRId64,
-            a->stream.cut, a->purges);
+            a->stream.cut, a->at->purges);
 }
 
 /* The newest pair of the ancestry is the stream's epoch. */
@@ -275,7 +265,7 @@ static enum rc check_epoch(struct audit *a)
     if ((rc = db_query(a->w, SQL_ancestry_all, &q, "i", a->stream.no)))
         return rc;
     while (rows_next(&q)) {
-        if (rows_int(&q, 1) < first || rows_int(&q, 1) > a->seq + 1)
+        if (rows_int(&q, 1) < first || rows_int(&q, 1) > a->at->seq + 1)
             say(a, rows_int(&q, 1), "the ancestry is out of order");
         epoch = rows_int(&q, 0);
         first = rows_int(&q, 1);
@@ -284,6 +274,28 @@ static enum rc check_epoch(struct audit *a)
         say(a, 0, "the stream's row names epoch %" PRId64 ", its ancestry %" PRId64,
             a->stream.epoch, epoch);
     return rows_done(&q);
+}
+
+static enum rc check_changes(struct audit *a)
+{
+    struct rows q;
+    enum rc rc;
+
+    if (!a->at->begun)
+        stream_chain_start(a->stream.name, a->at->chain);
+    if ((rc = db_query(a->w, SQL_change_verify, &q, "iii", a->stream.no, a->from, a->most)))
+        return rc;
+    for (; !rc && rows_next(&q); a->rows++)
+        rc = check_change(a, &q);
+    a->at->after = a->at->seq;
+    if ((rc = row_finish(&q, rc)) ||
+        (rc = check_records(a, SQL_record_verify_left,
+                            "its record's bytes are there, but they were taken down")) ||
+        (rc = check_records(a, SQL_record_verify, "there is a record but no change")) ||
+        !is_last(a))
+        return rc;
+    check_stream(a);
+    return check_epoch(a);
 }
 
 /* ---- leaves ---- */
@@ -334,13 +346,14 @@ static void check_leaf(struct audit *a, const struct rows *q)
 
 static enum rc check_leaves(struct audit *a)
 {
-    int64_t born = 0, first = 0;
+    int64_t born = a->at->born, first = a->at->first;
     struct rows q;
     enum rc rc;
 
-    if ((rc = db_query(a->w, SQL_leaf_verify, &q, "i", a->stream.no)))
+    if ((rc = db_query(a->w, SQL_leaf_verify, &q, "iii", a->stream.no, a->from, a->most)))
         return rc;
-    for (; rows_next(&q); born++) {
+    for (; rows_next(&q); born++, a->rows++) {
+        a->at->after = rows_int(&q, L_BORN);
         if (rows_int(&q, L_BORN) != born) {
             say(a, 0, "the leaves before %" PRId64 " have a gap", rows_int(&q, L_BORN));
             born = rows_int(&q, L_BORN);
@@ -350,7 +363,9 @@ static enum rc check_leaves(struct audit *a)
             say(a, rows_int(&q, L_FIRST), "place %" PRId64 " was not given in order", born);
         first = rows_int(&q, L_FIRST);
     }
-    if (born != a->stream.born)
+    a->at->born = born;
+    a->at->first = first;
+    if (is_last(a) && born != a->stream.born)
         say(a, 0, "the stream's row says %" PRId64 " items, there are %" PRId64 " leaves",
             a->stream.born, born);
     return rows_done(&q);
@@ -416,21 +431,23 @@ static void check_item(struct audit *a, const struct rows *q)
 
 static enum rc check_items(struct audit *a)
 {
-    int64_t born = 0;
+    int64_t born = a->at->born;
     struct rows q;
     enum rc rc;
 
-    if ((rc = db_query(a->w, SQL_item_verify, &q, "i", a->stream.no)))
+    if ((rc = db_query(a->w, SQL_item_verify, &q, "iii", a->stream.no, a->from, a->most)))
         return rc;
-    for (; rows_next(&q); born++) {
-        a->sum.items++;
+    for (; rows_next(&q); born++, a->rows++) {
+        a->at->after = rows_int(&q, I_BORN);
+        a->at->sum.items++;
         if (rows_int(&q, I_BORN) != born) {
             say(a, 0, "the items before place %" PRId64 " have a gap", rows_int(&q, I_BORN));
             born = rows_int(&q, I_BORN);
         }
         check_item(a, &q);
     }
-    if (born != a->stream.born)
+    a->at->born = born;
+    if (is_last(a) && born != a->stream.born)
         say(a, 0, "the stream's row says %" PRId64 " items, there are %" PRId64, a->stream.born,
             born);
     return rows_done(&q);
@@ -467,37 +484,67 @@ static enum rc check_heads(struct audit *a)
 
     if ((rc = db_query(a->w, SQL_head_verify, &q, "i", a->stream.no)))
         return rc;
-    for (; rows_next(&q); a->sum.heads++)
+    for (; rows_next(&q); a->at->sum.heads++)
         check_head(a, &q);
     return rows_done(&q);
 }
 
-static enum rc check_all(struct audit *a, int64_t stream)
+/* ---- one step after the other ---- */
+
+static enum rc (*const stages[])(struct audit *a) = { check_changes, check_leaves, check_items,
+                                                      check_heads };
+
+enum { STAGES = sizeof stages / sizeof *stages };
+
+static enum rc check_some(struct audit *a)
 {
+    struct verify_place *at = a->at;
     enum rc rc;
 
-    if ((rc = stream_by_no(a->w, stream, &a->stream)) || (rc = check_changes(a)))
+    a->from = at->begun ? at->after : INT64_MIN;
+    a->rows = 0;
+    if ((rc = stages[at->stage](a)))
         return rc;
-    check_stream(a);
-    if ((rc = check_epoch(a)) || (rc = check_leaves(a)) || (rc = check_items(a)))
+    at->begun = !is_last(a);
+    if (at->begun)
+        return RC_OK;
+    at->born = at->first = 0;
+    at->done = ++at->stage == STAGES;
+    return RC_OK;
+}
+
+enum rc verify_step(struct work *w, int64_t stream, int64_t most,
+                    void (*fault)(void *arg, int64_t seq, const char *text), void *arg,
+                    struct verify_place *at)
+{
+    struct audit a = { .w = w, .fault = fault, .arg = arg, .at = at, .most = most };
+    enum rc rc;
+
+    if ((rc = db_begin_read(w)))
         return rc;
-    return check_heads(a);
+    if (!(rc = stream_by_no(w, stream, &a.stream)))
+        rc = check_some(&a);
+    db_end_read(w->db);
+    return rc;
 }
 
 enum rc verify_stream(struct work *w, int64_t stream,
                       void (*fault)(void *arg, int64_t seq, const char *text), void *arg,
                       struct verify_sum *sum)
 {
-    struct audit a = { .w = w, .fault = fault, .arg = arg };
+    struct verify_place at = { 0 };
+    struct audit a = { .w = w, .fault = fault, .arg = arg, .at = &at, .most = INT64_MAX };
     enum rc rc;
 
     if ((rc = db_begin_read(w)))
         return rc;
-    rc = check_all(&a, stream);
+    rc = stream_by_no(w, stream, &a.stream);
+    while (!rc && !at.done)
+        rc = check_some(&a);
     db_end_read(w->db);
-    *sum = a.sum;
-    if (!rc && a.sum.faults)
+    *sum = at.sum;
+    if (!rc && at.sum.faults)
         return err_set(&w->err, RC_CORRUPT, "the log of \"%s\" has %" PRId64 " faults",
-                       a.stream.name, a.sum.faults);
+                       a.stream.name, at.sum.faults);
     return rc;
 }

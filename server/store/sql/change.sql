@@ -26,7 +26,7 @@ SELECT c.seq, c.born, c.item, c.rev, c.op, c.flags, c.site, c.col, c.date, c.tit
 FROM change c LEFT JOIN record r ON r.stream = c.stream AND r.seq = c.seq
   LEFT JOIN change p ON p.stream = c.stream AND p.seq =
     (SELECT MAX(m.seq) FROM change m WHERE m.stream = c.stream AND m.born = c.born AND m.seq < c.seq)
-WHERE c.stream = ?1 ORDER BY c.seq;
+WHERE c.stream = ?1 AND c.seq > ?2 ORDER BY c.seq LIMIT ?3;
 
 -- Whether bytes that are missing were removed by a later takedown or purge.
 -- name: change_verify_purged
@@ -38,11 +38,11 @@ WHERE c.stream = ?1 AND c.flags <> 0
 -- name: record_verify_left
 SELECT r.seq FROM change p JOIN change c ON c.stream = p.stream AND c.born = p.born AND c.seq < p.seq
   JOIN record r ON r.stream = c.stream AND r.seq = c.seq
-WHERE p.stream = ?1 AND p.flags <> 0;
+WHERE p.stream = ?1 AND p.seq > ?2 AND p.seq <= ?3 AND p.flags <> 0;
 
 -- name: record_verify
 SELECT r.seq FROM record r
-WHERE r.stream = ?1 AND NOT EXISTS (SELECT 1 FROM change c WHERE c.stream = r.stream AND c.seq = r.seq);
+WHERE r.stream = ?1 AND r.seq > ?2 AND r.seq <= ?3 AND NOT EXISTS (SELECT 1 FROM change c WHERE c.stream = r.stream AND c.seq = r.seq);
 
 -- Each leaf with the change it stands for and the first and last change of its place.
 -- name: leaf_verify
@@ -50,7 +50,7 @@ SELECT l.born, l.seq, l.hash, c.born, c.item, c.op, c.flags, c.site, c.col, c.da
   (SELECT MIN(m.seq) FROM change m WHERE m.stream = l.stream AND m.born = l.born),
   (SELECT MAX(m.seq) FROM change m WHERE m.stream = l.stream AND m.born = l.born)
 FROM leaf l LEFT JOIN change c ON c.stream = l.stream AND c.seq = l.seq
-WHERE l.stream = ?1 ORDER BY l.born;
+WHERE l.stream = ?1 AND l.born > ?2 ORDER BY l.born LIMIT ?3;
 
 -- Each item that was ever published with its last change and the revision it shows.
 -- name: item_verify
@@ -59,7 +59,7 @@ SELECT i.born, i.id, i.seq, i.live_rev, i.site, i.col, i.date, i.title, c.item, 
   (SELECT MAX(m.seq) FROM change m WHERE m.stream = i.stream AND m.born = i.born)
 FROM item i LEFT JOIN change c ON c.stream = i.stream AND c.seq = i.seq
   LEFT JOIN revision v ON v.item = i.id AND v.rev = i.live_rev
-WHERE i.stream = ?1 AND i.born IS NOT NULL ORDER BY i.born;
+WHERE i.stream = ?1 AND i.born > ?2 ORDER BY i.born LIMIT ?3;
 
 -- name: head_verify
 SELECT h.seq, h.chain, h.note, c.chain
