@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/alerts.h"
 #include "api/assets_gen.h"
 #include "api/blobs.h"
 #include "api/columns.h"
@@ -103,6 +104,7 @@ static const struct shape shapes[] = {
     { .handler = post_mirror, .body = "NewMirror", .answer = "MirrorList", .status = 201 },
     { .handler = delete_mirror, .status = 204 },
     { .handler = post_withhold, .body = "Reason", .status = 204 },
+    { .handler = get_alerts, .answer = "AlertList" },
     { .handler = get_tokens, .answer = "TokenList" },
     { .handler = post_token, .body = "NewToken", .answer = "IssuedToken", .status = 201 },
     { .handler = delete_token, .status = 204 },

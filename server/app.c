@@ -2,7 +2,7 @@
  * app.c - the process, built in order and torn down in reverse.
  *
  *     directory, lock --> writer --> workers, builder --> streams, heads --> (demo)
- *         --> outbound client --> answer cache, routes, sockets --> purge hook --> mirrors --> loops
+ *         --> outbound client --> answer cache, routes, sockets --> purge hook --> mirrors --> alerts --> loops
  *
  * Who hears of changes and of time passing says so before the writer starts (watch()). Whoever
  * fails leaves what stood before it, and app_stop() takes down just that.
@@ -24,6 +24,7 @@
 #include "server/channel/mirror_thread.h"
 #include "server/channel/purge_hook.h"
 #include "server/demo/demo.h"
+#include "server/health/alert_thread.h"
 #include "server/http/cache.h"
 #include "server/http/client.h"
 #include "server/http/edge.h"
@@ -40,6 +41,7 @@
 #include "server/store/backup.h"
 #include "server/store/db.h"
 #include "server/store/writer.h"
+#include "server/supervise.h"
 #include "sync/head.h"
 #include "sync/live.h"
 
@@ -188,6 +190,18 @@ static enum rc open_edge(struct app *a, struct err *e, const struct conf *c,
     return server_open(e, &server, &a->server);
 }
 
+static enum rc look_after(const struct app *a, struct err *e, const struct conf *c)
+{
+    struct alert_thread t = { .c = c,
+                              .db_path = a->db_path,
+                              .instance = *c->public_url ? c->public_url : a->origin,
+                              .workers = a->workers,
+                              .server = a->server,
+                              .deaths = supervise_deaths };
+
+    return alert_thread_start(e, &t);
+}
+
 static enum rc build(struct app *a, struct err *e, const struct conf *c,
                      const struct sockets *sockets, bool demo)
 {
@@ -231,6 +245,8 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c,
         return rc;
     if (sockets && (rc = mirror_thread_start(e, c, a->db_path)))
         return rc;
+    if (sockets && (rc = look_after(a, e, c)))
+        return rc;
     server_run(a->server);
     return RC_OK;
 }
@@ -273,6 +289,7 @@ void app_stop(struct app *a, int64_t deadline_ms)
     if (a->server && !server_stop(a->server, deadline_ms))
         leave();
     client_stop();
+    alert_thread_stop();
     mirror_thread_stop();
     sync_stop();
     passwords_close(a->passwords);
@@ -292,7 +309,10 @@ void app_stop(struct app *a, int64_t deadline_ms)
 
 enum rc app_reload(struct app *a, struct err *e)
 {
-    return server_reload_tls(a->server, e);
+    enum rc rc = server_reload_tls(a->server, e);
+
+    judge_reloaded(!rc);
+    return rc;
 }
 
 struct conf_list app_urls(const struct app *a)

@@ -40,6 +40,7 @@ enum {
     VERSION_MS = 5000, /* for the program to be executed to say its version */
     ARGUMENTS_MAX = 256,
     ARGUMENTS_ROOM = 64 << 10,
+    DEATHS_KEPT = 64,
 };
 
 enum state { STARTING, SERVING, RESTING, STOPPING, REPLACING };
@@ -54,6 +55,9 @@ static struct {
     int64_t due_us;   /* RESTING: the next start; STOPPING, REPLACING: the kill. 0: none */
     int deaths;       /* in a row, each soon after its start */
     bool served;      /* some child has */
+    int64_t died_us
+        [DEATHS_KEPT]; /* the last deaths: a ring, which each child finds as it was when it began */
+    unsigned died;
     char program[4096];
     char arguments[ARGUMENTS_ROOM];
 } me;
@@ -68,6 +72,16 @@ void supervise_ready(void)
         close(to_parent);
         to_parent = -1;
     }
+}
+
+int supervise_deaths(int64_t within_ms)
+{
+    int64_t since_us = clock_mono_us() - within_ms * 1000;
+    int n = 0;
+
+    for (int i = 0; i < DEATHS_KEPT; i++)
+        n += me.died_us[i] && me.died_us[i] >= since_us;
+    return n;
 }
 
 /* ---- starting ---- */
@@ -173,6 +187,7 @@ static void died(int status)
     int ms;
 
     me.deaths = lived_ms < SOON_MS ? me.deaths + 1 : 1;
+    me.died_us[me.died++ % DEATHS_KEPT] = clock_mono_us();
     ms = rest_ms();
     LOG(LOG_ERROR, "server_died", L_INT("pid", me.child), L_STR("by", how(status, text)),
         L_INT("after_ms", lived_ms), L_INT("again_in_ms", ms));

@@ -37,5 +37,7 @@ int supervise(const struct supervised *s);
 
 /* In the child. */
 void supervise_ready(void);
+/* How many children died before this one, not longer than that ago. A new program (SIGUSR2) begins to count anew. */
+int supervise_deaths(int64_t within_ms);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/timex.h>
 #include <time.h>
 
 enum { BEIJING = 8 * 3600 };
@@ -37,6 +38,13 @@ int64_t clock_now(void)
 int64_t clock_mono_us(void)
 {
     return read_us(CLOCK_MONOTONIC);
+}
+
+bool clock_is_kept(void)
+{
+    struct timex t = { 0 };
+
+    return adjtimex(&t) < 0 || !(t.status & STA_UNSYNC);
 }
 
 void clock_set(int64_t seconds)

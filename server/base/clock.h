@@ -5,6 +5,7 @@
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,8 @@ int64_t clock_mono_us(void); /* microseconds on a clock that never goes back; no
 /* From now on the wall clock stands at `seconds` (tests); clock_unset() lets it run again. */
 void clock_set(int64_t seconds);
 void clock_unset(void);
+/* Whether the kernel says that somebody keeps the wall clock right (adjtimex(2)); true, too, if it does not say. */
+bool clock_is_kept(void);
 
 enum { CLOCK_TEXT = 32 };
 /* "2026-11-21T10:00:00+08:00": Beijing time, which has had no summer time since 1991. Writes at

@@ -161,6 +161,10 @@ static const struct {
     { "hint_spread", 0, 3600000 },
     { "hint_heartbeat", 100, 30000 },
     { "hint_subscribers", 0, 1000000 },
+    { "alert_every", 50, 3600000 },
+    { "alert_crashes", 0, 64 },
+    { "alert_disk_percent", 0, 90 },
+    { "verify_pace", 0, 1000000 },
 };
 
 static bool in_bounds(const char *name, int64_t v)
@@ -422,9 +426,14 @@ void conf_done(struct conf *c)
 
 static bool is_secret(const struct key *k)
 {
+    static const char *const ends[] = { "_secret",
+                                        "_webhook" /* a robot's URL holds its key */ };
     size_t n = strlen(k->name);
 
-    return n > 7 && !strcmp(k->name + n - 7, "_secret");
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (n > strlen(ends[i]) && !strcmp(k->name + n - strlen(ends[i]), ends[i]))
+            return true;
+    return false;
 }
 
 static void print_unit(struct buf *out, int64_t v, const struct unit *units)

@@ -10,6 +10,7 @@
 
 #include <h2o/memory.h>
 
+#include "server/base/clock.h"
 #include "server/base/metric.h"
 
 enum { THREADS_MAX = 64 };
@@ -23,24 +24,28 @@ struct pool {
     void (*close)(struct db *);
     struct db *db[THREADS_MAX];
     pthread_t thread[THREADS_MAX];
+    int64_t since_us[THREADS_MAX]; /* of the job that a thread is at; 0: none */
 };
 
 struct start {
     struct pool *pool;
+    int no;
     struct db *db;
 };
 
 /* NULL: the pool is stopping and nothing is left. */
-static struct pool_job *next_job(struct pool *p)
+static struct pool_job *next_job(struct pool *p, int no)
 {
     struct pool_job *job;
 
     pthread_mutex_lock(&p->lock);
+    p->since_us[no] = 0;
     while (!p->first && !p->stopping)
         pthread_cond_wait(&p->more, &p->lock);
     job = p->first;
     if (job) {
         p->first = job->next;
+        p->since_us[no] = job->since_us;
         if (!p->first)
             p->last = &p->first;
         p->queued--;
@@ -56,10 +61,10 @@ static void *work_on(void *arg)
     struct pool_job *job;
 
     free(arg);
-    job = next_job(start.pool);
+    job = next_job(start.pool, start.no);
     if (job && start.pool->niceness) /* on Linux a thread's own */
         setpriority(PRIO_PROCESS, 0, start.pool->niceness);
-    for (; job; job = next_job(start.pool))
+    for (; job; job = next_job(start.pool, start.no))
         job->run(job, start.db);
     return NULL;
 }
@@ -68,7 +73,7 @@ static void launch(struct pool *p, int i)
 {
     struct start *start = h2o_mem_alloc(sizeof *start);
 
-    *start = (struct start){ p, p->db[i] };
+    *start = (struct start){ p, i, p->db[i] };
     if (pthread_create(&p->thread[i], NULL, work_on, start))
         h2o_fatal("no thread for a worker");
 }
@@ -110,6 +115,7 @@ bool pool_submit(struct pool *p, struct pool_job *job)
     bool taken;
 
     job->next = NULL;
+    job->since_us = clock_mono_us();
     pthread_mutex_lock(&p->lock);
     taken = p->queued < p->queue_max && !p->stopping;
     if (taken) {
@@ -122,6 +128,19 @@ bool pool_submit(struct pool *p, struct pool_job *job)
     if (!taken)
         metric_add(METRIC_jobs_shed, 1);
     return taken;
+}
+
+int64_t pool_oldest_us(struct pool *p)
+{
+    int64_t oldest;
+
+    pthread_mutex_lock(&p->lock);
+    oldest = p->first ? p->first->since_us : 0;
+    for (int i = 0; i < p->threads; i++)
+        if (p->since_us[i] && (!oldest || p->since_us[i] < oldest))
+            oldest = p->since_us[i];
+    pthread_mutex_unlock(&p->lock);
+    return oldest;
 }
 
 void pool_free(struct pool *p)

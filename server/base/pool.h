@@ -12,6 +12,7 @@ struct pool;
 
 struct pool_job {
     struct pool_job *next;
+    int64_t since_us; /* when it was submitted (clock_mono_us) */
     /* Runs on a worker. `db` is that thread's own connection. The job belongs to the callee. */
     void (*run)(struct pool_job *job, struct db *db);
 };
@@ -27,7 +28,9 @@ enum rc pool_new(struct err *e, int threads, int queue_max,
 void pool_lower(struct pool *p, int niceness);
 bool pool_submit(
     struct pool *p,
-    struct pool_job *job);      /* false: the queue is full, the job is still the caller's */
+    struct pool_job *job); /* false: the queue is full, the job is still the caller's */
+/* When the oldest job that is not done was submitted; 0: there is none. */
+int64_t pool_oldest_us(struct pool *p);
 void pool_free(struct pool *p); /* runs what is queued, then joins; accepts NULL */
 
 #endif

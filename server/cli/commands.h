@@ -11,6 +11,7 @@ int cmd_serve(const struct args *a);
 int cmd_import(const struct args *a);
 int cmd_export(const struct args *a);
 int cmd_verify(const struct args *a);
+int cmd_alerts(const struct args *a);
 int cmd_doctor(const struct args *a);
 int cmd_backup(const struct args *a);
 int cmd_restore(const struct args *a);

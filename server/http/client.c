@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/base/clock.h"
 #include "server/base/metric.h"
 
 enum {
@@ -194,6 +195,35 @@ static bool never_sent(CURLcode code)
     return false;
 }
 
+static struct {
+    pthread_mutex_t lock;
+    struct client_clock last;
+} others = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* Answers of ourselves, over the admin socket, say nothing that we did not know. */
+static void note_clock(const struct client_request *rq)
+{
+    char date[64];
+    time_t says = curl_getdate(client_header(rq, "date", date, sizeof date), NULL);
+    const char *host = strstr(rq->url, "://");
+
+    if (says <= 0 || !host || rq->socket)
+        return;
+    host += 3;
+    pthread_mutex_lock(&others.lock);
+    others.last = (struct client_clock){ .at = clock_now(), .ahead_s = says - clock_now() };
+    snprintf(others.last.host, sizeof others.last.host, "%.*s", (int)strcspn(host, "/?#"),
+             host);
+    pthread_mutex_unlock(&others.lock);
+}
+
+void client_clock(struct client_clock *out)
+{
+    pthread_mutex_lock(&others.lock);
+    *out = others.last;
+    pthread_mutex_unlock(&others.lock);
+}
+
 static void conclude(CURL *h, CURLcode code, struct client_request *rq)
 {
     long status = 0;
@@ -204,6 +234,8 @@ static void conclude(CURL *h, CURLcode code, struct client_request *rq)
     if (code && !rq->rc)
         rq->rc = err_set(&rq->err, RC_IO, "%s %.200s: %s", rq->method, rq->url,
                          curl_easy_strerror(code));
+    if (!code)
+        note_clock(rq);
     metric_add(METRIC_outbound_requests, 1);
     if (rq->rc)
         metric_add(METRIC_outbound_failures, 1);

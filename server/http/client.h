@@ -53,6 +53,14 @@ void client_request_done(struct client_request *rq);
 /* Sends and waits, without the outbound thread. Returns rq->rc. */
 enum rc client_call(struct client_request *rq);
 
+/* What the last server that answered said of the time. */
+struct client_clock {
+    int64_t at;      /* seconds: when it answered; 0: none has */
+    int64_t ahead_s; /* of our clock */
+    char host[64];
+};
+void client_clock(struct client_clock *out);
+
 enum rc client_start(struct err *e, int queue_max);
 /* False: the queue is full or the client is not running, and done() is not called. */
 bool client_send(struct client_request *rq);

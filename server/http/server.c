@@ -78,7 +78,8 @@ struct loop {
 struct server {
     h2o_globalconf_t global;
     h2o_hostconf_t *hosts[ORIGIN_COUNT];
-    SSL_CTX *tls; /* changed only while every loop waits to be told of it */
+    SSL_CTX *tls;            /* changed only while every loop waits to be told of it */
+    _Atomic int64_t tls_end; /* when its certificate ends; 0: there is none */
     char *tls_cert, *tls_key, *keys_dir;
     sem_t told_of_tls;
     struct endpoint endpoints[CONF_LIST_MAX];
@@ -388,6 +389,7 @@ static enum rc open_all(struct err *e, struct server *s, const struct server_con
     s->keys_dir = strdup(conf->keys_dir);
     if (tls && (rc = tls_open(e, s->tls_cert, s->tls_key, s->keys_dir, &s->tls)))
         return rc;
+    s->tls_end = tls ? tls_end(s->tls) : 0;
     if (!conf->admin)
         return RC_OK;
     if ((rc = endpoint_open_unix(e, conf->admin, &s->loops[0].fds[s->nendpoints])))
@@ -478,6 +480,7 @@ enum rc server_reload_tls(struct server *s, struct err *e)
     if ((rc = tls_open(e, s->tls_cert, s->tls_key, s->keys_dir, &fresh)))
         return rc;
     s->tls = fresh;
+    s->tls_end = tls_end(fresh);
     for (int l = 0; l < s->nloops; l++)
         h2o_multithread_send_message(&s->loops[l].bell, &s->loops[l].new_tls);
     for (int l = 0; l < s->nloops; l++)
@@ -485,6 +488,11 @@ enum rc server_reload_tls(struct server *s, struct err *e)
             ;
     SSL_CTX_free(old);
     return RC_OK;
+}
+
+int64_t server_tls_end(const struct server *s)
+{
+    return s->tls_end;
 }
 
 struct conf_list server_urls(const struct server *s)

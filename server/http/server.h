@@ -33,6 +33,8 @@ enum rc server_open(struct err *e, const struct server_conf *conf, struct server
 void server_run(struct server *s);
 /* Reads the certificate and its key again, for connections to come. On an error the old ones stay. */
 enum rc server_reload_tls(struct server *s, struct err *e);
+/* When the certificate that is shown ends, and 0 if none is; of any thread. */
+int64_t server_tls_end(const struct server *s);
 /* How to reach it, in the order of the sockets. */
 struct conf_list server_urls(const struct server *s);
 /*

@@ -195,20 +195,32 @@ enum rc tls_open(struct err *e, const char *cert, const char *key, const char *k
     return rc;
 }
 
+/* 0 for a time that is none. */
+static int64_t end_of(const X509 *cert)
+{
+    struct tm end;
+
+    return cert && ASN1_TIME_to_tm(X509_get0_notAfter(cert), &end) ? timegm(&end) : 0;
+}
+
+int64_t tls_end(const SSL_CTX *ctx)
+{
+    return end_of(SSL_CTX_get0_certificate(ctx));
+}
+
 enum rc tls_expiry(struct err *e, const char *cert, int64_t *out)
 {
     AUTO(fclosep) FILE *in = fopen(cert, "r");
-    struct tm end;
     X509 *first;
-    bool ok;
+    int64_t end;
 
     if (!in)
         return err_errno(e, "open %s", cert);
     first = PEM_read_X509(in, NULL, NULL, NULL);
-    ok = first && ASN1_TIME_to_tm(X509_get0_notAfter(first), &end);
+    end = end_of(first);
     X509_free(first);
-    if (!ok)
+    if (!end)
         return err_set(e, RC_INVALID, "%s holds no certificate", cert);
-    *out = timegm(&end);
+    *out = end;
     return RC_OK;
 }

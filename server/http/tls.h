@@ -20,4 +20,7 @@ enum rc tls_open(struct err *e, const char *cert, const char *key, const char *k
 /* When the first certificate of a PEM file ends. RC_NOT_FOUND, RC_INVALID (it holds none). */
 enum rc tls_expiry(struct err *e, const char *cert, int64_t *out);
 
+/* When the certificate of a context ends. */
+int64_t tls_end(const SSL_CTX *ctx);
+
 #endif

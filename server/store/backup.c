@@ -10,7 +10,7 @@
  *     5. MANIFEST (manifest.h), last
  *
  * Not copied: objects (made anew from the log), mirror (bodies of other servers, which come and go
- * all the time, and are fetched again), epoch and takedowns (they tell what came after: see
+ * all the time, and are fetched again), alerts and last-backup (they are the server's that runs), epoch and takedowns (they tell what came after: see
  * restore.c), lock, sockets, and what is being written just now.
  */
 #include "server/store/backup.h"
@@ -46,7 +46,9 @@ static bool ends_with(const char *name, const char *suffix)
 /* `path` is relative to the data directory. */
 static bool left_out(const char *path)
 {
-    static const char *const names[] = { "objects", "mirror", "epoch", TAKEDOWNS_NAME, "lock" };
+    static const char *const names[] = { "objects",       "mirror", "epoch",
+                                         TAKEDOWNS_NAME,  "lock",   ALERTS_NAME,
+                                         LAST_BACKUP_NAME };
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (!strcmp(path, names[i]))
@@ -199,6 +201,33 @@ static enum rc fill(struct job *j, const char *manifest, void (*progress)(void *
     return fs_write(j->e, manifest, text.p, text.n, 0600);
 }
 
+/* It is a backup without that, too. */
+static void remember(const char *data, int64_t time)
+{
+    char path[PATH_MAX], text[CLOCK_TEXT];
+    struct err e;
+
+    clock_text(time, text);
+    snprintf(path, sizeof path, "%s/" LAST_BACKUP_NAME, data);
+    if (fs_write(&e, path, text, strlen(text), 0644))
+        LOG(LOG_WARN, "backup_not_remembered", L_STR("why", e.text));
+}
+
+enum rc backup_last(struct err *e, const char *data, int64_t *out)
+{
+    struct arena *mem = arena_new();
+    char *text;
+    size_t n;
+    enum rc rc;
+
+    if (!(rc = fs_read(e, mem, arena_printf(mem, "%s/" LAST_BACKUP_NAME, data), CLOCK_TEXT,
+                       &text, &n)) &&
+        clock_parse(text, n, out))
+        rc = err_set(e, RC_INVALID, "%s/" LAST_BACKUP_NAME " holds no time", data);
+    arena_free(mem);
+    return rc;
+}
+
 enum rc backup_make(struct err *e, const char *data, const char *to,
                     void (*progress)(void *, int, int), void *arg)
 {
@@ -216,6 +245,8 @@ enum rc backup_make(struct err *e, const char *data, const char *to,
     rc = fill(&j, path, progress, arg);
     if (rc && manifest_remove(&ignored, to))
         LOG(LOG_WARN, "backup_left_behind", L_STR("directory", to));
+    if (!rc)
+        remember(data, j.m.time);
     arena_free(j.m.mem);
     return rc;
 }

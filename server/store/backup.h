@@ -8,9 +8,16 @@
 #ifndef STORE_BACKUP_H
 #define STORE_BACKUP_H
 
+#include <stdint.h>
+
 #include "server/base/err.h"
 
 #define TAKEDOWNS_NAME "takedowns" /* server/library/journal.h */
+
+#define ALERTS_NAME "alerts" /* server/health/alert.h */
+
+#define LAST_BACKUP_NAME \
+    "last-backup" /* when the last backup was made, as clock_text() writes it */
 
 #define RESTORE_STAGE \
     "restore.part" /* stands in a data directory while a restore is under way */
@@ -24,6 +31,9 @@
  */
 enum rc backup_make(struct err *e, const char *data, const char *to,
                     void (*progress)(void *, int done, int all), void *arg);
+
+/* When the last backup of the directory was made. RC_NOT_FOUND: none ever was, or RC_INVALID. */
+enum rc backup_last(struct err *e, const char *data, int64_t *out);
 
 /* Every file is there with its size and SHA-256, and the database is sound. RC_NOT_FOUND if
  * `from` is no backup, RC_CORRUPT. */

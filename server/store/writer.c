@@ -51,6 +51,7 @@ static struct {
     bool running, stopping;
     struct writer_job *first, **last;
     int queued, queue_max;
+    int64_t group_us; /* when the first of those under way was submitted; 0: none are */
 } writer = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static _Thread_local bool on_writer; /* this is the writer's thread */
@@ -158,11 +159,13 @@ static struct writer_job *take_group(int64_t until_us, bool *stop)
     int timed_out = 0;
 
     pthread_mutex_lock(&writer.lock);
+    writer.group_us = 0;
     while (!writer.first && !writer.stopping && !timed_out)
         timed_out = until_us == INT64_MAX
                         ? pthread_cond_wait(&writer.more, &writer.lock)
                         : pthread_cond_timedwait(&writer.more, &writer.lock, &until);
     group = writer.first;
+    writer.group_us = group ? group->since_us : 0;
     writer.first = NULL;
     writer.last = &writer.first;
     writer.queued = 0;
@@ -225,6 +228,7 @@ bool writer_submit(struct writer_job *job)
 {
     bool taken;
 
+    job->since_us = clock_mono_us();
     pthread_mutex_lock(&writer.lock);
     taken = writer.running && !writer.stopping && writer.queued < writer.queue_max;
     if (taken) {
@@ -236,6 +240,16 @@ bool writer_submit(struct writer_job *job)
     }
     pthread_mutex_unlock(&writer.lock);
     return taken;
+}
+
+int64_t writer_oldest_us(void)
+{
+    int64_t oldest;
+
+    pthread_mutex_lock(&writer.lock);
+    oldest = writer.group_us ? writer.group_us : writer.first ? writer.first->since_us : 0;
+    pthread_mutex_unlock(&writer.lock);
+    return oldest;
 }
 
 struct call {

@@ -12,6 +12,7 @@
 #define STORE_WRITER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "server/base/work.h"
 
@@ -23,7 +24,8 @@ struct writer_job {
     void (*done)(struct writer_job *job); /* on the writer thread, after COMMIT; the job is the
                                              callee's again. May be NULL */
     void *arg;
-    enum rc rc; /* the outcome, for done() */
+    int64_t since_us; /* when it was submitted (clock_mono_us) */
+    enum rc rc;       /* the outcome, for done() */
 };
 
 /* Opens (and migrates) the database and starts the thread. */
@@ -38,6 +40,8 @@ enum rc writer_call(struct work *w, enum rc (*run)(struct work *w, void *arg), v
  * writer_start().
  */
 void writer_tick(int64_t every_ms, void (*fn)(struct db *db, void *arg), void *arg);
+/* When the oldest job that is not answered was submitted; 0: there is none. */
+int64_t writer_oldest_us(void);
 void writer_stop(void); /* finishes what is queued, joins, closes the database */
 
 #endif

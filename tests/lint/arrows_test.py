@@ -16,7 +16,8 @@ BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN = (
 CLIENT, SSE = "server/http/client.h", "server/http/sse.h"       # the two headers of http that domains may use
 SHARED = ["sync/wire", "sync/merge", "sync/verify", "sync/follow", "sync/spool", "sync/net"]   # compiled into libtjzw as well
 MIRROR = "server/channel/mirror"
-SERVER = [MIRROR, BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server/channel", "server/search", "server/stats", "sync", "push", CLIENT, SSE]
+HEALTH = "server/health"
+SERVER = [HEALTH, MIRROR, BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server/channel", "server/search", "server/stats", "sync", "push", CLIENT, SSE]
 
 ARROWS = {
     BASE: [],
@@ -29,6 +30,7 @@ ARROWS = {
     CITIZEN: [BASE, STORE, IDENTITY, LIBRARY],
     "server/channel": [BASE, STORE, IDENTITY, LIBRARY, CLIENT, "sync/follow", "sync/spool"],
     MIRROR: [BASE, STORE, IDENTITY, LIBRARY, "server/channel", "sync", *SHARED],      # what it fetched goes where our own streams live
+    HEALTH: [BASE, STORE, HTTP, IDENTITY, LIBRARY, "server/channel", MIRROR, "sync", *SHARED],   # it looks at all of them
     "server/search": [BASE, STORE, LIBRARY],
     "server/stats": [BASE, STORE, LIBRARY],
     "sync/wire": [],

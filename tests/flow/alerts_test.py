@@ -1,0 +1,407 @@
+#!/usr/bin/env python3
+"""Each alert fires and is cleared on a real server: seen in the log, as a metric, by `tjzw alerts`, and by a receiver that checks the signature, hangs,
+fails and lies about the time.
+"""
+import hashlib
+import hmac
+import http.server
+import json
+import mmap
+import os
+import re
+import signal
+import socket
+import sqlite3
+import struct
+import subprocess
+import sys
+import threading
+import time
+from email.utils import formatdate
+
+from lib import BUILD, World, children, free_port, wait_for
+
+from tap import case, done, note
+
+SECRET = "the receiver knows it as well"
+PATIENCE = 60     # seconds for what takes a few: the machine may be loaded
+SHIM = BUILD / "tests" / "unit" / "libclock_shim.so"
+
+
+class Receiver(http.server.ThreadingHTTPServer):
+    """Keeps each event once, by its id. `mood`: what it does with a request; one that it has not accepted is not kept."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server_port}/hook"
+        self.mood, self.events, self.heard, self.forged, self.ahead, self.plain = "accepts", {}, 0, 0, 0, []
+        self.release = threading.Event()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def handle_error(self, *_):
+        pass    # who hangs up is no error here
+
+    def of(self, name):
+        return [e for e in self.events.values() if e["name"] == name]
+
+    def last(self, name):
+        return (self.of(name) or [{"state": "none"}])[-1]
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+    def date_time_string(self, timestamp=None):
+        return formatdate(time.time() + self.server.ahead, usegmt=True)
+
+    def do_POST(self):
+        body, server = self.rfile.read(int(self.headers["content-length"])), self.server
+        signature = "sha256=" + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+        server.heard += 1
+        server.forged += not hmac.compare_digest(self.headers.get("x-tjzw-signature", ""), signature)
+        if server.mood == "hangs":
+            server.release.wait(60)
+            self.close_connection = True
+            return
+        if server.mood == "closes":
+            self.close_connection = True
+            return
+        event = json.loads(body)
+        if server.mood == "accepts":
+            server.events.setdefault(event.get("id"), event)
+        if server.mood == "robot":
+            server.plain.append(event)
+        answer = b'{"errcode":0}' if server.mood in ("accepts", "robot") else b'{"errcode":45009}'
+        self.send_response(500 if server.mood == "fails" else 200)
+        self.send_header("content-length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+
+class Wishes:
+    """What tests/lib/clock_shim.c shows the server."""
+
+    def __init__(self, path):
+        self.path = path
+        path.write_bytes(bytes(24))
+        with open(path, "r+b") as f:
+            self.map = mmap.mmap(f.fileno(), 24)
+
+    def set(self, which, value):
+        struct.pack_into("=q", self.map, {"ahead": 0, "unkept": 8, "files": 16}[which], value)
+
+
+class Watched:
+    """A server whose looks are quick, and what is known of an alert in four places."""
+
+    def __init__(self, w, receiver, **settings):
+        self.w, self.receiver, self.wishes = w, receiver, Wishes(w.dir / "wishes")
+        self.plain = free_port()
+        env = {"ALERT_EVERY": "50ms", "ALERT_WEBHOOK": receiver.url, "ALERT_WEBHOOK_SECRET": SECRET, "VERIFY_PACE": "100000", **settings}
+        port = free_port()
+        self.server = w.serve(None, port=port, urls=[f"https://127.0.0.1:{port}", f"http://127.0.0.1:{self.plain}"],
+                              env={**{f"TJZW_{k}": str(v) for k, v in env.items()}, "LD_PRELOAD": str(SHIM), "CLOCK_SHIM": str(self.wishes.path),
+                                   "ASAN_OPTIONS": "verify_asan_link_order=0"})
+
+    def api(self, name):
+        return next(a for a in self.server.admin("GET", "/v1/alerts").json()["alerts"] if a["name"] == name)
+
+    def logged(self, event, name):
+        lines = self.server.log.read_text(errors="replace").splitlines()
+        return [line for line in lines if f'"event":"alert_{event}","alert":"{name}"' in line]
+
+    def fires(self, name, severity, told=True):
+        """Waits; the API's row."""
+        wait_for(f"{name} to fire", PATIENCE, lambda: self.api(name)["state"] == "firing")
+        wait_for("the metric", PATIENCE, lambda: self.server.metric(f"alert_{name}") == 1)
+        assert self.api(name)["severity"] == severity, self.api(name)
+        assert self.logged("firing", name), "the log"
+        if told:
+            wait_for(f"the receiver to hear of {name}", PATIENCE, lambda: self.receiver.last(name)["state"] == "firing")
+        return self.api(name)
+
+    def clears(self, name, told=True):
+        wait_for(f"{name} to be cleared", PATIENCE, lambda: self.api(name)["state"] == "cleared")
+        wait_for("the metric", PATIENCE, lambda: self.server.metric(f"alert_{name}") == 0)
+        assert self.logged("cleared", name) and self.api(name)["until"]
+        if told:
+            wait_for(f"the receiver to hear that {name} is over", PATIENCE, lambda: self.receiver.last(name)["state"] == "cleared")
+
+
+def make_certificate(cert, key, days):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", str(days), "-subj", "/CN=localhost",
+                    "-keyout", key, "-out", cert], check=True, capture_output=True)
+
+
+def edit(data, sql, *values):
+    db = sqlite3.connect(data / "tjzw.db", timeout=10)
+    with db:
+        assert db.execute(sql, values).rowcount == 1
+    db.close()
+
+
+def crash(watched, times):
+    for _ in range(times):
+        pid = watched.server.process.pid
+        child = wait_for("a child", PATIENCE, lambda: children(pid))[-1]
+        os.kill(child, signal.SIGKILL)
+        wait_for("the next one", PATIENCE, lambda: (c := children(pid)) and c[-1] != child)
+        wait_for("it to look", PATIENCE, lambda: answers(watched))
+
+
+def answers(watched):
+    try:
+        return watched.server.admin("GET", "/v1/alerts").json().get("looked")
+    except OSError:
+        return None
+
+
+def send_rubbish(port, until):
+    while not until.is_set():
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=5) as s:
+                s.sendall(b"GET / HTTP/1.1\r\n\r\n")     # no Host
+                s.recv(1000)
+        except OSError:
+            pass
+
+
+def processes_and_certificates(w, watched, cert, key):
+    receiver, server = watched.receiver, watched.server
+
+    with case("certificate: one that ends in 5 days, then a good one"):
+        row = watched.fires("certificate", "error")
+        assert re.fullmatch("HTTPS 证书的有效期只剩 [45] 天", row["text"]) and row["unit"] == "seconds", row
+        make_certificate(cert, key, 90)
+        server.process.send_signal(signal.SIGHUP)
+        watched.clears("certificate")
+
+    with case("reload: files that are none, then good ones"):
+        good = cert.read_bytes()
+        cert.write_text("no certificate")
+        server.process.send_signal(signal.SIGHUP)
+        watched.fires("reload", "error")
+        cert.write_bytes(good)
+        server.process.send_signal(signal.SIGHUP)
+        watched.clears("reload")
+
+    with case("crash_loop: three deaths, told once although each child looks for itself"):
+        crash(watched, 3)
+        watched.fires("crash_loop", "error")
+        crash(watched, 1)
+        assert watched.api("crash_loop")["state"] == "firing"
+        told = [e for e in receiver.of("crash_loop") if e["state"] == "firing"]
+        assert len(told) == 1 and len(watched.logged("firing", "crash_loop")) == 1, told
+
+
+def stored(w, watched):
+    data = watched.server.data
+
+    with case("broken_chain: an edited row of the running server is found, and mended again"):
+        wait_for("a round", PATIENCE, lambda: watched.server.metric("verify_rounds") > 0)
+        (title,) = sqlite3.connect(data / "tjzw.db").execute("SELECT title FROM change WHERE seq = 7").fetchone()
+        edit(data, "UPDATE change SET title = ? WHERE seq = 7", title + "！")
+        row = watched.fires("broken_chain", "error")
+        assert "seq 7" in row["textEn"], row
+        assert '"event":"log_fault"' in watched.server.log.read_text()
+        crash(watched, 1)
+        assert watched.api("broken_chain")["state"] == "firing", "a new process does not forget it"
+        edit(data, "UPDATE change SET title = ? WHERE seq = 7", title)
+        watched.clears("broken_chain")
+
+    with case("backup: an old one, then a new one"):
+        (data / "last-backup").write_text(time.strftime("%Y-%m-%dT%H:%M:%S+08:00", time.gmtime(time.time() - 2 * 86400 + 8 * 3600 - 60)))
+        row = watched.fires("backup", "warn")
+        assert row["text"] == "已有 2 天 没有新的备份", row
+        w.tjzw("backup", "--data", data, w.dir / "backup")
+        watched.clears("backup")
+        assert not (w.dir / "backup" / "last-backup").exists() and not (w.dir / "backup" / "alerts").exists()
+
+    with case("disk: a large file, and it is gone"):
+        with open(data / "large.tmp", "wb") as large:
+            os.posix_fallocate(large.fileno(), 0, 1 << 30)
+        watched.fires("disk", "warn")
+        (data / "large.tmp").unlink()
+        watched.clears("disk")
+
+    with case("files: the disk has no more inodes"):
+        watched.wishes.set("files", 5000)
+        row = watched.fires("files", "error")
+        assert row["text"] == "数据目录所在磁盘只能再建 5000 个文件", row
+        watched.wishes.set("files", 0)
+        watched.clears("files")
+
+
+def attacked(watched):
+    with case("attack: refusals at a rate; honest readers are served meanwhile"):
+        over = threading.Event()
+        attackers = [threading.Thread(target=send_rubbish, args=(watched.plain, over), daemon=True) for _ in range(2)]
+        for a in attackers:
+            a.start()
+        row = watched.fires("attack", "warn")
+        assert "guard_refused_host" in row["textEn"], row
+        assert watched.server.get("/v1/sync/main/head").status == 200
+        over.set()
+        watched.clears("attack")
+
+
+def clocks(watched):
+    with case("clock: two minutes ahead and back"):
+        watched.wishes.set("ahead", 120)
+        row = watched.fires("clock", "warn")
+        assert re.search(r"forward by 1(19|20) s", row["textEn"]), row
+        watched.wishes.set("ahead", 0)
+        watched.clears("clock")
+
+    with case("clock_sync: nobody keeps the clock, then somebody does"):
+        watched.fires("clock_sync", "warn")
+        watched.wishes.set("unkept", 0)
+        watched.clears("clock_sync")
+
+    with case("clock: who answers us says another time"):
+        watched.receiver.ahead = -7200
+        watched.wishes.set("files", 5000)         # something to be told
+        row = watched.fires("clock", "warn")
+        assert "behind ours" in row["textEn"], row
+        watched.receiver.ahead = 0
+        watched.wishes.set("files", 0)
+        watched.clears("clock")
+        watched.clears("files")
+
+
+def undone(w, watched):
+    server = watched.server
+
+    def write():
+        server.admin("POST", "/v1/orgs", json.dumps({"code": f"org-{time.monotonic_ns()}", "name": "示例"}), {"content-type": "application/json"}, timeout=60)
+
+    with case("oldest_job and writing: somebody holds the database, and lets it go"):
+        db = sqlite3.connect(server.data / "tjzw.db", timeout=10, isolation_level=None)
+        db.execute("BEGIN IMMEDIATE")
+        writer = threading.Thread(target=write, daemon=True)
+        writer.start()
+        row = watched.fires("oldest_job", "warn")
+        assert re.fullmatch(r"最早的一件待办已等了 \d+ 秒（写入）", row["text"]), row
+        watched.fires("writing", "error")
+        db.execute("ROLLBACK")
+        db.close()
+        writer.join(60)
+        watched.clears("oldest_job")
+        write()
+        watched.clears("writing")
+
+    with case("oldest_job: caches that are not told of a takedown"):
+        edit(server.data, "INSERT INTO purge_url (url, at) VALUES ('/a/1', ?)", int(time.time()) - 700)
+        row = watched.fires("oldest_job", "warn")
+        assert row["text"] == "最早的一件待办已等了 11 分钟（通知缓存撤稿）", row
+        edit(server.data, "DELETE FROM purge_url WHERE url = '/a/1'")
+        watched.clears("oldest_job")
+
+    with case("mirror: a server that is not there"):
+        w.tjzw("mirror", "add", "--data", server.data, "--stream", "heping", f"https://127.0.0.1:{free_port()}")
+        row = watched.fires("mirror", "warn")
+        assert "heping" in row["textEn"], row
+        w.tjzw("mirror", "remove", "--data", server.data, "heping")
+        watched.clears("mirror")
+
+
+def told(w, watched):
+    receiver, server = watched.receiver, watched.server
+
+    with case("tjzw alerts: what fires and how to mend it, status 1; nothing, status 0"):
+        watched.clears("crash_loop")
+        quiet = w.tjzw("alerts", "--data", server.data, check=False)
+        assert quiet.returncode == 0 and "✔ disk" in quiet.stdout.decode(), quiet
+        watched.wishes.set("files", 5000)
+        watched.fires("files", "error")
+        loud = w.tjzw("alerts", "--data", server.data, check=False)
+        assert loud.returncode == 1 and "✘ files" in loud.stdout.decode() and "→" in loud.stdout.decode(), loud
+        watched.wishes.set("files", 0)
+        watched.clears("files")
+
+    with case("GET /v1/alerts is not for everybody"):
+        assert server.get("/v1/alerts").status == 401
+        token = json.loads(w.tjzw("token", "create", "--data", server.data, "--label", "watcher", "--rights", "operate").stdout)["token"]
+        other = json.loads(w.tjzw("token", "create", "--data", server.data, "--label", "editor", "--rights", "edit").stdout)["token"]
+        assert server.get("/v1/alerts", headers={"authorization": f"Bearer {token}"}).status == 200
+        assert server.get("/v1/alerts", headers={"authorization": f"Bearer {other}"}).status == 403
+
+    for mood in ("fails", "closes", "hangs"):
+        with case(f"a receiver that {mood}: nobody waits for it, and it hears the newest state later"):
+            receiver.mood = mood
+            heard, before = receiver.heard, len(receiver.of("files"))
+            watched.wishes.set("files", 5000)
+            watched.fires("files", "error", told=False)
+            wait_for("an attempt", PATIENCE, lambda: receiver.heard > heard)
+            watched.wishes.set("files", 0)
+            watched.clears("files", told=False)         # judged while the receiver is as it is
+            start = time.monotonic()
+            assert server.get("/v1/sync/main/head").status == 200
+            note(f"a reader meanwhile: {1000 * (time.monotonic() - start):.0f} ms")
+            receiver.mood = "accepts"
+            receiver.release.set()
+            wait_for("the newest state", PATIENCE, lambda: receiver.last("files")["state"] == "cleared" and len(receiver.of("files")) > before)
+            receiver.release.clear()
+
+    with case("every message was signed, and no state was told twice in a row"):
+        assert receiver.heard and not receiver.forged, receiver.forged
+        for name in {e["name"] for e in receiver.events.values()}:
+            events = [(e["state"], e["severity"]) for e in receiver.of(name)]
+            assert all(a != b for a, b in zip(events, events[1:])) or name == "files", (name, events)
+        assert server.metric("alert_webhook_sent") >= 1 and server.metric("alert_webhook_failures") >= 3
+
+    with case("the log and print-conf say neither URL nor secret"):
+        env = {"TJZW_ALERT_WEBHOOK": receiver.url, "TJZW_ALERT_WEBHOOK_SECRET": SECRET}
+        said = server.log.read_text(errors="replace") + w.tjzw("print-conf", env=env).stdout.decode()
+        assert SECRET not in said and receiver.url not in said
+
+
+def robots(w, receiver):
+    with case("a group robot gets its own form, and what it refuses inside a 200 is sent again"):
+        receiver.mood = "refuses"
+        robot = World()
+        watched = Watched(robot, receiver, ALERT_WEBHOOK_FORM="wecom")
+        heard = receiver.heard
+        watched.wishes.set("files", 5000)
+        wait_for("an attempt", PATIENCE, lambda: receiver.heard > heard)
+        assert not receiver.plain
+        receiver.mood = "robot"
+        wait_for("the message", PATIENCE, lambda: receiver.plain)
+        message = receiver.plain[0]
+        assert message["msgtype"] == "text" and message["text"]["content"].startswith("【告警】数据目录所在磁盘只能再建 5000 个文件\n"), message
+        assert watched.server.metric("alert_webhook_sent") == 1
+        robot.close()
+
+    with case("settings that are none are refused at the start"):
+        for env in ({"TJZW_ALERT_WEBHOOK": "ftp://example.cn"}, {"TJZW_ALERT_WEBHOOK_FORM": "fax"}):
+            other = w.start(w.dir / "refused", env=env)
+            assert other.process.wait(30) not in (0, None) and "alert_webhook" in other.said(), other.said()
+
+    with case("tjzw alerts without a server says so"):
+        alone = w.tjzw("alerts", "--data", w.data, check=False)
+        assert alone.returncode == 69, alone
+
+
+with World() as w:
+    receiver = Receiver()
+    cert, key = w.dir / "cert.pem", w.dir / "key.pem"
+    make_certificate(cert, key, 5)
+    w.tjzw("import", "--data", w.data, "--publish", w.articles(40))
+    disk = os.statvfs(w.dir)
+    watched = Watched(w, receiver, TLS_CERT=cert, TLS_KEY=key, ALERT_ATTACK=60, ALERT_CRASHES=3, ALERT_CRASH_WINDOW="15s", ALERT_OLDEST_JOB="1s",
+                      ALERT_DISK=disk.f_bavail * disk.f_frsize - (512 << 20), ALERT_DISK_PERCENT=2, PURGE_HOOK=f"http://127.0.0.1:{free_port()}")
+    processes_and_certificates(w, watched, cert, key)
+    stored(w, watched)
+    watched.wishes.set("unkept", 1)      # takes many looks
+    attacked(watched)
+    clocks(watched)
+    undone(w, watched)
+    told(w, watched)
+    with case("it stops in order"):
+        watched.server.stop()
+    robots(w, receiver)
+
+sys.exit(done())
