@@ -21,7 +21,7 @@
 #include "server/health/judge.h"
 #include "server/store/backup.h"
 
-enum { FILE_MAX = 64 << 10 };
+enum { FILE_MAX = 64 << 10, SAME_S = 60 };
 
 const struct alert_row alert_rows[ALERTS] = {
 #define ALERT(name, unit, hold, rest, judge, text, mend) \
@@ -38,6 +38,12 @@ static const enum metric metrics[ALERTS] = {
 
 /* ---- one alert ---- */
 
+/* No two of an alert begin in the same second: the event's id is made of it. */
+static int64_t begins(const struct alert *a, int64_t now)
+{
+    return now <= a->since && a->since - now < SAME_S ? a->since + 1 : now;
+}
+
 bool alert_step(struct alert *a, const struct alert_row *row, enum finding found, int64_t now)
 {
     a->bad = found ? a->bad + 1 : 0;
@@ -45,7 +51,7 @@ bool alert_step(struct alert *a, const struct alert_row *row, enum finding found
     if (!a->firing && a->bad >= row->hold) {
         a->firing = true;
         a->severity = found;
-        a->since = now;
+        a->since = begins(a, now);
         a->until = 0;
         return true;
     }

@@ -83,6 +83,14 @@ static void an_event_has_a_name_of_its_own(void **state)
     alert_step(&a, &row, WARN, 1030);
     assert_string_equal(alert_id(&a, &row, id), "disk-1030-firing-warn");
     assert_int_equal(a.until, 0);
+    for (int i = 0; i < 3; i++) { /* again and again in one second */
+        alert_step(&a, &row, FINE, 1030);
+        alert_step(&a, &row, WARN, 1030);
+    }
+    assert_string_equal(alert_id(&a, &row, id), "disk-1033-firing-warn");
+    alert_step(&a, &row, FINE, 1033);
+    alert_step(&a, &row, WARN, 900); /* the clock was set back */
+    assert_string_equal(alert_id(&a, &row, id), "disk-900-firing-warn");
 }
 
 static void figures_are_said_in_words(void **state)
