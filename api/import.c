@@ -121,6 +121,9 @@ enum rc post_import(struct work *w, const struct request *rq, struct reply *rp)
         return rc;
     for (int i = 0; i < chunk->n; i++)
         count[chunk->lines[i].result]++;
+    work_fact(w, "records", chunk->n);
+    work_fact(w, "refused", count[IMPORT_REFUSED]);
+    work_fact(w, "publish", o.publish);
     buf_addc(&b, '{');
     for (int r = 0; r < IMPORT_RESULTS; r++)
         if (r != IMPORT_REFUSED)

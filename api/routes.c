@@ -12,6 +12,7 @@
 
 #include "api/alerts.h"
 #include "api/article_page.h"
+#include "api/audit.h"
 #include "api/blobs.h"
 #include "api/columns.h"
 #include "api/docs_page.h"
@@ -25,6 +26,7 @@
 #include "api/service.h"
 #include "api/staff.h"
 #include "api/sync.h"
+#include "server/identity/audit.h"
 #include "server/identity/token.h"
 #include "server/library/preview.h"
 #include "server/library/stream.h"
@@ -162,41 +164,43 @@ const struct route routes_table[] = {
     { GET, "/v1/events",                       RIGHT_READ, ON_LOOP, 0, event_params, 0, get_events, NULL, T_SYNC, "有新内容时立即提示（Server-Sent Events）", "/v1/events?stream=main" },
 
     { POST, "/v1/import",                      RIGHT_IMPORT, ON_WRITER, R_LINES, import, IMPORT_BODY_MAX, post_import, prepare_import, T_IMPORT,
-      "收入一批内容：每行一个 JSON 对象（NDJSON），逐行答复结果", NULL },
+      "收入一批内容：每行一个 JSON 对象（NDJSON），逐行答复结果", NULL, AUDIT_import },
     { PUT, "/v1/blobs/:hash",                  RIGHT_IMPORT, ON_WORKER, R_NO_KEY | R_BYTES, blob, BLOB_CHUNK_MAX, put_blob, NULL, T_IMPORT,
       "上传图片或附件，可以分块续传", NULL },
 
     { GET, "/v1/staff/items",                  RIGHT_EDIT, ON_WORKER, 0, staff_items, 0, get_staff_items, NULL, T_STAFF, "处于某一状态的内容，旧的在前", "/v1/staff/items?state=in_review" },
     { GET, "/v1/drafts/:id",                   RIGHT_EDIT, ON_WORKER, 0, item, 0, get_draft, NULL, T_STAFF, "最新一版的内容、状态与经过", NULL },
-    { POST, "/v1/items",                       RIGHT_EDIT, ON_WRITER, 0, NULL, DRAFT_BODY_MAX, post_item, NULL, T_STAFF, "新建草稿", NULL },
-    { PUT, "/v1/items/:id",                    RIGHT_EDIT, ON_WRITER, 0, item, DRAFT_BODY_MAX, put_item, NULL, T_STAFF, "修改：写出新的一版草稿，须带 If-Match", NULL },
-    { POST, "/v1/items/:id/submit",            RIGHT_EDIT, ON_WRITER, 0, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "送审", NULL },
-    { POST, "/v1/items/:id/return",            RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "退回修改", NULL },
-    { POST, "/v1/items/:id/approve",           RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "审核通过", NULL },
-    { POST, "/v1/items/:id/publish",           RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "发布", NULL },
-    { POST, "/v1/items/:id/withdraw",          RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "撤稿，须写明原因", NULL },
-    { POST, "/v1/items/:id/gone",              RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "永久删除各版文字，须写明原因；不能恢复", NULL },
-    { POST, "/v1/items/:id/restore",           RIGHT_EDIT, ON_WRITER, 0, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "把撤下的内容恢复为草稿", NULL },
-    { POST, "/v1/items/:id/withhold",          RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_withhold, NULL, T_STAFF, "本平台不展示镜像来的这一条，须写明原因", NULL },
-    { POST, "/v1/items/:id/unwithhold",        RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_withhold, NULL, T_STAFF, "恢复展示镜像来的这一条", NULL },
-    { POST, "/v1/items/:id/move",              RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_move, NULL, T_STAFF, "移到另一栏目", NULL },
-    { POST, "/v1/items/:id/preview",           RIGHT_EDIT, ON_WORKER, R_NO_KEY, item, STEP_BODY_MAX, post_preview, NULL, T_STAFF, "生成会过期的预览链接", NULL },
-    { POST, "/v1/orgs",                        RIGHT_EDIT, ON_WRITER, 0, NULL, STEP_BODY_MAX, post_org, NULL, T_STAFF, "新建机构", NULL },
-    { PATCH, "/v1/orgs/:org",                  RIGHT_EDIT, ON_WRITER, 0, org, STEP_BODY_MAX, patch_org, NULL, T_STAFF, "修改机构", NULL },
-    { POST, "/v1/sites",                       RIGHT_EDIT, ON_WRITER, 0, NULL, STEP_BODY_MAX, post_site, NULL, T_STAFF, "新建站点", NULL },
-    { PATCH, "/v1/sites/:site",                RIGHT_EDIT, ON_WRITER, 0, site, STEP_BODY_MAX, patch_site, NULL, T_STAFF, "修改站点，或关闭它", NULL },
-    { POST, "/v1/columns",                     RIGHT_EDIT, ON_WRITER, 0, NULL, STEP_BODY_MAX, post_column, NULL, T_STAFF, "新建栏目，缺少的上级一并建立", NULL },
-    { PATCH, "/v1/columns/:column",            RIGHT_EDIT, ON_WRITER, 0, column, STEP_BODY_MAX, patch_column, NULL, T_STAFF, "修改栏目，或关闭它", NULL },
+    { POST, "/v1/items",                       RIGHT_EDIT, ON_WRITER, 0, NULL, DRAFT_BODY_MAX, post_item, NULL, T_STAFF, "新建草稿", NULL, AUDIT_item_create },
+    { PUT, "/v1/items/:id",                    RIGHT_EDIT, ON_WRITER, 0, item, DRAFT_BODY_MAX, put_item, NULL, T_STAFF, "修改：写出新的一版草稿，须带 If-Match", NULL, AUDIT_item_edit },
+    { POST, "/v1/items/:id/submit",            RIGHT_EDIT, ON_WRITER, 0, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "送审", NULL, AUDIT_item_submit },
+    { POST, "/v1/items/:id/return",            RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "退回修改", NULL, AUDIT_item_return },
+    { POST, "/v1/items/:id/approve",           RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "审核通过", NULL, AUDIT_item_approve },
+    { POST, "/v1/items/:id/publish",           RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "发布", NULL, AUDIT_item_publish },
+    { POST, "/v1/items/:id/withdraw",          RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "撤稿，须写明原因", NULL, AUDIT_item_withdraw },
+    { POST, "/v1/items/:id/gone",              RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "永久删除各版文字，须写明原因；不能恢复", NULL, AUDIT_item_gone },
+    { POST, "/v1/items/:id/restore",           RIGHT_EDIT, ON_WRITER, 0, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "把撤下的内容恢复为草稿", NULL, AUDIT_item_restore },
+    { POST, "/v1/items/:id/withhold",          RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_withhold, NULL, T_STAFF, "本平台不展示镜像来的这一条，须写明原因", NULL, AUDIT_item_withhold },
+    { POST, "/v1/items/:id/unwithhold",        RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_withhold, NULL, T_STAFF, "恢复展示镜像来的这一条", NULL, AUDIT_item_unwithhold },
+    { POST, "/v1/items/:id/move",              RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_move, NULL, T_STAFF, "移到另一栏目", NULL, AUDIT_item_move },
+    { POST, "/v1/items/:id/preview",           RIGHT_EDIT, ON_WORKER, R_NO_KEY, item, STEP_BODY_MAX, post_preview, NULL, T_STAFF, "生成会过期的预览链接", NULL, AUDIT_item_preview },
+    { POST, "/v1/orgs",                        RIGHT_EDIT, ON_WRITER, 0, NULL, STEP_BODY_MAX, post_org, NULL, T_STAFF, "新建机构", NULL, AUDIT_org_create },
+    { PATCH, "/v1/orgs/:org",                  RIGHT_EDIT, ON_WRITER, 0, org, STEP_BODY_MAX, patch_org, NULL, T_STAFF, "修改机构", NULL, AUDIT_org_edit },
+    { POST, "/v1/sites",                       RIGHT_EDIT, ON_WRITER, 0, NULL, STEP_BODY_MAX, post_site, NULL, T_STAFF, "新建站点", NULL, AUDIT_site_create },
+    { PATCH, "/v1/sites/:site",                RIGHT_EDIT, ON_WRITER, 0, site, STEP_BODY_MAX, patch_site, NULL, T_STAFF, "修改站点，或关闭它", NULL, AUDIT_site_edit },
+    { POST, "/v1/columns",                     RIGHT_EDIT, ON_WRITER, 0, NULL, STEP_BODY_MAX, post_column, NULL, T_STAFF, "新建栏目，缺少的上级一并建立", NULL, AUDIT_column_create },
+    { PATCH, "/v1/columns/:column",            RIGHT_EDIT, ON_WRITER, 0, column, STEP_BODY_MAX, patch_column, NULL, T_STAFF, "修改栏目，或关闭它", NULL, AUDIT_column_edit },
 
-    { POST, "/v1/keys/:role/rotate",           RIGHT_OPERATE, ON_WRITER, R_NO_KEY | R_HIDDEN, key_params, 0, post_key_rotate, NULL, T_ADMIN, "换一把签名密钥：platform，或一个数据流的名称", NULL },
+    { POST, "/v1/keys/:role/rotate",           RIGHT_OPERATE, ON_WRITER, R_NO_KEY | R_HIDDEN, key_params, 0, post_key_rotate, NULL, T_ADMIN, "换一把签名密钥：platform，或一个数据流的名称", NULL, AUDIT_key_rotate },
     { GET, "/v1/mirrors",                      RIGHT_OPERATE, ON_WORKER, 0, NULL, 0, get_mirrors, NULL, T_ADMIN, "镜像的数据流：到了哪里，出了什么错", NULL },
-    { POST, "/v1/mirrors",                     RIGHT_OPERATE, ON_WRITER, 0, NULL, STEP_BODY_MAX, post_mirror, NULL, T_ADMIN, "镜像另一台服务器的一个数据流", NULL },
+    { POST, "/v1/mirrors",                     RIGHT_OPERATE, ON_WRITER, 0, NULL, STEP_BODY_MAX, post_mirror, NULL, T_ADMIN, "镜像另一台服务器的一个数据流", NULL, AUDIT_mirror_add },
     { DELETE, "/v1/mirrors/:stream",           RIGHT_OPERATE, ON_WRITER, R_NO_KEY, mirrored, 0, delete_mirror, NULL, T_ADMIN, "不再镜像，删去本机的副本", NULL },
     { GET, "/v1/alerts",                       RIGHT_OPERATE, ON_LOOP, 0, NULL, 0, get_alerts, NULL, T_ADMIN, "告警：现在有什么不对，从何时起，怎么办", NULL },
     { GET, "/v1/tokens",                       RIGHT_OPERATE, ON_WORKER, 0, NULL, 0, get_tokens, NULL, T_ADMIN, "现有的令牌（不含凭证本身）", NULL },
     /* The answer holds a secret, so it is not kept for an Idempotency-Key; a label is taken only once. */
-    { POST, "/v1/tokens",                      RIGHT_OPERATE, ON_WRITER, R_NO_KEY, NULL, STEP_BODY_MAX, post_token, NULL, T_ADMIN, "签发令牌，只显示这一次", NULL },
-    { DELETE, "/v1/tokens/:label",             RIGHT_OPERATE, ON_WRITER, R_NO_KEY, label, 0, delete_token, NULL, T_ADMIN, "吊销令牌", NULL },
+    { POST, "/v1/tokens",                      RIGHT_OPERATE, ON_WRITER, R_NO_KEY, NULL, STEP_BODY_MAX, post_token, NULL, T_ADMIN, "签发令牌，只显示这一次", NULL, AUDIT_token_create },
+    { DELETE, "/v1/tokens/:label",             RIGHT_OPERATE, ON_WRITER, R_NO_KEY, label, 0, delete_token, NULL, T_ADMIN, "吊销令牌", NULL, AUDIT_token_revoke },
+    { GET, "/v1/audit",                        RIGHT_AUDIT, ON_WORKER, R_HIDDEN, audit_params, 0, get_audit, NULL, T_ADMIN, "审计记录，新的在前", "/v1/audit?n=20", AUDIT_audit_read },
+    { POST, "/v1/audit/:action",               RIGHT_OPERATE, ON_WRITER, R_NO_KEY | R_HIDDEN, audit_note_params, 0, post_audit_note, NULL, T_ADMIN, "记下命令行在服务器之外所做的事：备份、导出", NULL },
     { GET, "/healthz",                         RIGHT_READ, ON_LOOP, R_FREE, NULL, 0, get_healthz, NULL, T_ADMIN, "进程活着", NULL },
     { GET, "/readyz",                          RIGHT_READ, ON_LOOP, R_FREE, NULL, 0, get_readyz, NULL, T_ADMIN, "可以接待请求", NULL },
     { GET, "/metrics",                         RIGHT_READ, ON_LOOP, R_FREE, NULL, 0, get_metrics, NULL, T_ADMIN, "运行指标（Prometheus 文本）；限本机（不经代理），或持 operate 权限", NULL },

@@ -248,6 +248,9 @@ enum rc post_verb(struct work *w, const struct request *rq, struct reply *rp)
         return rc;
     if ((rc = say(w, &item, &saying, &after)))
         return rc;
+    work_fact(w, "rev", after.rev);
+    if (saying.verb == VERB_PURGE)
+        work_fact(w, "purge", 1);
     return reply_item(w, &after, rp);
 }
 

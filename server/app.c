@@ -17,6 +17,7 @@
 #include "api/events.h"
 #include "api/instance.h"
 #include "api/routes.h"
+#include "api/witness.h"
 #include "server/base/fs.h"
 #include "server/base/log.h"
 #include "server/base/pool.h"
@@ -34,6 +35,7 @@
 #include "server/identity/password.h"
 #include "server/identity/seal.h"
 #include "server/identity/token.h"
+#include "server/identity/trail.h"
 #include "server/library/publish.h"
 #include "server/library/purge_url.h"
 #include "server/library/takedown.h"
@@ -94,13 +96,16 @@ static enum rc make_directories(struct err *e, const char *data)
     return RC_OK;
 }
 
-/* The keys of personal fields. */
-static enum rc open_seals(struct err *e, const struct conf *c)
+/* The keys of personal fields, and of the audit log. */
+static enum rc open_keys(struct err *e, const struct conf *c)
 {
     char keys[4096];
+    enum rc rc;
 
     snprintf(keys, sizeof keys, "%s/keys", c->data);
-    return seal_load(e, keys, c->seal_suite);
+    if ((rc = seal_load(e, keys, c->seal_suite)))
+        return rc;
+    return trail_open(e, c->data, c->sign_sm2, c->audit_keep);
 }
 
 /* Before the writer starts: who hears of changes, and of time passing. */
@@ -186,6 +191,7 @@ static enum rc open_edge(struct app *a, struct err *e, const struct conf *c,
     server.keys_dir = keys;
     routes_set(routes_table);
     edge_set_auth(know_token);
+    witness_set(&witness_audit);
     edge_init(&edge);
     return server_open(e, &server, &a->server);
 }
@@ -209,7 +215,7 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c,
 
     if ((rc = mirror_edge_check(e, c)) || (rc = lock_take(e, c->data, &a->lock)) ||
         (rc = check_restored(e, c->data)) || (rc = make_directories(e, c->data)) ||
-        (rc = open_seals(e, c)) || (rc = takedown_open(e, c->data)))
+        (rc = open_keys(e, c)) || (rc = takedown_open(e, c->data)))
         return rc;
     purge_url_watch(*c->purge_hook != '\0');
     watch(c);
@@ -217,6 +223,8 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c,
     if ((rc = writer_start(e, a->db_path, (int)c->queue_max)))
         return rc;
     a->writing = true;
+    if ((rc = trail_begin(e, sockets != NULL)))
+        return rc;
     if ((rc = mirror_edge_settled(e, c, a->db_path)))
         return rc;
     if ((rc = pool_new(e, (int)c->workers, (int)c->queue_max, open_reader, db_close,
@@ -295,8 +303,10 @@ void app_stop(struct app *a, int64_t deadline_ms)
     passwords_close(a->passwords);
     pool_free(a->builder);
     pool_free(a->workers);
+    trail_finish();
     if (a->writing)
         writer_stop();
+    trail_close();
     purge_hook_stop();
     takedown_close();
     seal_forget();

@@ -161,8 +161,25 @@ static const struct opt token_opts[] = {
     LINK_OPTIONS,
     { "label", OPT_TEXT, "LABEL", "what it is for" },
     { "rights", OPT_TEXT, "A,B",
-      "import, edit (needed to make sites and columns), publish, operate, all" },
+      "import, edit (needed to make sites and columns), publish, operate, audit, all" },
     { "days", OPT_INT, "N", "how long it is valid (90)" },
+    END
+};
+
+static const struct opt audit_opts[] = {
+    LINK_OPTIONS,
+    { "since", OPT_TEXT, "TIME", "from this day or time on: 2026-11-21, 2026-11-21 10:00" },
+    { "until", OPT_TEXT, "TIME", "before this day or time" },
+    { "actor", OPT_TEXT, "NAME", "who did it: operator, token:cms" },
+    { "action", OPT_TEXT, "WORD", "what: item.publish, right.refused …" },
+    { "n", OPT_INT, "N", "at most so many (100)" },
+    { "cursor", OPT_TEXT, "CURSOR", "the \"next\" of the page before" },
+    END
+};
+static const struct opt audit_verify_opts[] = {
+    DATA,
+    CONFIG,
+    { "heads", OPT_TEXT, "FILE", "a copy of DATA/audit-heads that was kept elsewhere" },
     END
 };
 
@@ -299,6 +316,15 @@ const struct command commands[] = {
       "tjzw token list --data tjzw-data", STAFF(GET, "/v1/tokens", STAFF_QUERY) },
     { "token revoke", "LABEL", 1, 1, link_opts, cmd_staff, "end a token",
       "tjzw token revoke --data tjzw-data cms", STAFF(DELETE, "/v1/tokens/%", STAFF_QUERY) },
+    { "audit list", "", 0, 0, audit_opts, cmd_staff, "show the audit log, the newest first",
+      "tjzw audit list --data tjzw-data --since 2026-11-01 --action item.publish",
+      STAFF(GET, "/v1/audit", STAFF_QUERY) },
+    { "audit verify", "", 0, 0, audit_verify_opts, cmd_audit_verify,
+      "prove that nobody changed the audit log",
+      "tjzw audit verify --data tjzw-data --heads /mnt/elsewhere/audit-heads", NULL },
+    { "audit export", "", 0, 0, data_opts, cmd_audit_export,
+      "print the whole audit log with its chain and signatures, one object a line",
+      "tjzw audit export --data tjzw-data > audit.ndjson", NULL },
     { "print-conf", "", 0, 0, conf_opts, cmd_print_conf,
       "print the settings in force, as a file to start from", "tjzw print-conf > tjzw.conf",
       NULL },

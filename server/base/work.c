@@ -3,6 +3,7 @@
  */
 #include "server/base/work.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,7 +19,7 @@ static const struct {
     const char *name;
 } right_names[] = {
     { RIGHT_READ, "read" },       { RIGHT_IMPORT, "import" },   { RIGHT_EDIT, "edit" },
-    { RIGHT_PUBLISH, "publish" }, { RIGHT_OPERATE, "operate" },
+    { RIGHT_PUBLISH, "publish" }, { RIGHT_OPERATE, "operate" }, { RIGHT_AUDIT, "audit" },
 };
 
 const char *right_name(enum right right)
@@ -35,6 +36,28 @@ enum rc work_need(struct work *w, enum right right)
         return RC_OK;
     return err_set(&w->err, RC_FORBIDDEN, "%s lacks the right \"%s\"", w->who.name,
                    right_name(right));
+}
+
+static struct fact *next_fact(struct work *w, const char *name)
+{
+    assert(w->nfacts < WORK_FACTS);
+    w->facts[w->nfacts] = (struct fact){ .name = name };
+    return &w->facts[w->nfacts++];
+}
+
+void work_fact(struct work *w, const char *name, int64_t number)
+{
+    next_fact(w, name)->number = number;
+}
+
+void work_fact_word(struct work *w, const char *name, const char *word)
+{
+    next_fact(w, name)->word = word;
+}
+
+void work_forget_facts(struct work *w)
+{
+    w->nfacts = 0;
 }
 
 void work_after_commit(struct work *w, void (*fn)(void *), void *arg)

@@ -19,7 +19,8 @@ enum right {                         /* bits of struct actor.rights */
              RIGHT_EDIT = 1 << 2,    /* create and edit sites, columns, items */
              RIGHT_PUBLISH = 1 << 3, /* publish, withdraw, move */
              RIGHT_OPERATE = 1 << 4, /* backup, keys, metrics */
-             RIGHT_ALL = (1 << 5) - 1,
+             RIGHT_AUDIT = 1 << 5,   /* read the audit log */
+             RIGHT_ALL = (1 << 6) - 1,
 };
 
 struct actor {
@@ -28,11 +29,22 @@ struct actor {
     unsigned rights; /* of enum right */
 };
 
+/* What the audit log shall say of this work besides who did what: a name of our own, and a number or a word. */
+struct fact {
+    const char *name, *word; /* word NULL: the number counts */
+    int64_t number;
+};
+
+enum { WORK_FACTS = 8 };
+
 struct work {
     struct arena *mem;
     struct db *db;    /* this thread's connection; NULL on a loop thread */
     struct actor who; /* whose rights apply */
     struct err err;
+    const char *client; /* address of who asks, as text; NULL or "": nobody outside */
+    struct fact facts[WORK_FACTS];
+    int nfacts;
     char request[33]; /* request id in hex, "" outside a request */
     struct commit_hook
         *after; /* run after COMMIT, before the answers (server/store/writer.h) */
@@ -43,6 +55,10 @@ void work_init(struct work *w, struct arena *mem, struct db *db, const char *who
 /* RC_FORBIDDEN, with a sentence that names the right, unless the actor has it. */
 enum rc work_need(struct work *w, enum right right);
 const char *right_name(enum right right);
+/* `name` is a literal; `word` lives as long as the work, and is letters, digits and ._:,/- only. */
+void work_fact(struct work *w, const char *name, int64_t number);
+void work_fact_word(struct work *w, const char *name, const char *word);
+void work_forget_facts(struct work *w);
 /*
  * Runs fn(arg) on the writer thread after the COMMIT that makes this work durable, and never if
  * it is rolled back. The place for whatever changes shared memory. Only inside a writer job;

@@ -9,6 +9,8 @@
 #include "server/app.h"
 #include "server/base/fs.h"
 #include "server/cli/commands.h"
+#include "server/identity/audit.h"
+#include "server/identity/audit_head.h"
 #include "server/library/journal.h"
 #include "server/lock.h"
 
@@ -58,6 +60,8 @@ int cmd_backup(const struct args *a)
 
     if ((code = cli_conf(a, &c)))
         return code;
+    cli_note(a, &c,
+             audit_word(AUDIT_backup)); /* before it is made: it stands in the backup too */
     if (backup_make(&e, c.data, a->pos[0], show, NULL))
         code = cli_fail(&e, "no backup was made", cure(backup_cures, &e));
     else
@@ -109,6 +113,20 @@ static enum rc replay(struct err *e, const struct conf *c)
     return rc;
 }
 
+/* In the restored database, with the keys that came with it; a backup of before there was an audit log has none. */
+static enum rc tell_restored(struct work *w, const char *dir)
+{
+    enum rc rc;
+
+    if (!fs_exists(arena_printf(w->mem, "%s/keys/audit", dir)))
+        return RC_OK;
+    if ((rc = audit_head_load_public(&w->err, dir)))
+        return rc;
+    rc = audit_add(w, AUDIT_restore, NULL, RC_OK);
+    audit_head_forget();
+    return rc;
+}
+
 int cmd_restore(const struct args *a)
 {
     const char *takedowns = arg_text(a, "takedowns", NULL);
@@ -121,7 +139,8 @@ int cmd_restore(const struct args *a)
     if (check_takedowns(&e, takedowns))
         code = cli_fail(&e, "nothing was restored",
                         "name the file 'takedowns' of the lost data directory");
-    else if (lock_take(&e, c.data, &lock) || backup_restore(&e, a->pos[0], c.data, takedowns))
+    else if (lock_take(&e, c.data, &lock) ||
+             backup_restore(&e, a->pos[0], c.data, takedowns, tell_restored))
         code = cli_fail(&e, "nothing was restored", cure(restore_cures, &e));
     else {
         lock_drop(lock);

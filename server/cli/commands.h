@@ -7,6 +7,9 @@
 
 #include "server/cli/cli.h"
 
+/* The audit log says that a command did this beside the server; a warning if it cannot. */
+void cli_note(const struct args *a, const struct conf *c, const char *action);
+
 int cmd_serve(const struct args *a);
 int cmd_import(const struct args *a);
 int cmd_export(const struct args *a);
@@ -19,6 +22,8 @@ int cmd_rebuild(const struct args *a);
 int cmd_keys(const struct args *a);
 int cmd_key_list(const struct args *a);
 int cmd_key_rotate(const struct args *a);
+int cmd_audit_verify(const struct args *a);
+int cmd_audit_export(const struct args *a);
 int cmd_staff(const struct args
                   *a); /* site, column, item, token: one request to the API each (staff.c) */
 int cmd_print_fields(const struct args *a);

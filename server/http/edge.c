@@ -404,6 +404,7 @@ static struct exchange *exchange_of(const struct arrival *a, struct arena *mem)
     fill_request(&x->rq, mem, a);
     if (!shared)
         fill_asker(&x->rq, mem, a);
+    x->w.client = x->sending.client = x->rq.client;
     return x;
 }
 
@@ -411,6 +412,8 @@ static struct exchange *exchange_of(const struct arrival *a, struct arena *mem)
 
 static void refuse(struct arrival *a, enum rc rc)
 {
+    if (rc == RC_UNAUTHORIZED)
+        a->sending.client = client_text(a->mem, &a->client);
     send_problem(&a->sending, rc, &a->err, &a->rp);
 }
 

@@ -2,6 +2,7 @@
  * exchange.c - the way of a request through the threads.
  *
  *     loop --> worker: credential, prepare --> writer: savepoint, handler, COMMIT --> loop
+ *      |--> worker: credential, handler --(an act)--> writer: it is told, COMMIT ---> loop
  *      |--> worker: credential, handler --------------------------------------------> loop
  *      '--> cache: somebody makes this answer already ------------------------------> loop
  *
@@ -23,6 +24,7 @@
 #include "server/http/connection.h"
 #include "server/http/crowd.h"
 #include "server/http/idempotency.h"
+#include "server/http/witness.h"
 
 static enum rc (*resolve_bearer)(struct work *w, const char *bearer);
 
@@ -114,15 +116,21 @@ static enum rc refuse_busy(struct exchange *x)
     return err_set(&x->w.err, RC_BUSY, "too many requests are waiting");
 }
 
-static void submit_write(struct exchange *x)
+static void submit_write(struct exchange *x, enum rc (*run)(struct work *w, void *arg))
 {
     x->w.db = NULL;
-    x->write =
-        (struct writer_job){ .w = &x->w, .run = run_on_writer, .done = written, .arg = x };
+    x->write = (struct writer_job){ .w = &x->w, .run = run, .done = written, .arg = x };
     if (writer_submit(&x->write))
         return; /* it may be home already */
     metric_add(METRIC_jobs_shed, 1);
     finish(x, refuse_busy(x));
+}
+
+static enum rc tell_on_writer(struct work *w, void *arg)
+{
+    const struct exchange *x = arg;
+
+    return witness_tell(w, x->route, &x->rq, &x->rp);
 }
 
 static void run_on_worker(struct pool_job *job, struct db *db)
@@ -136,7 +144,11 @@ static void run_on_worker(struct pool_job *job, struct db *db)
         return;
     }
     if (x->route->where != ON_WRITER) {
-        finish(x, exchange_handle(x));
+        rc = exchange_handle(x);
+        if (!rc && x->route->act)
+            submit_write(x, tell_on_writer);
+        else
+            finish(x, rc);
         return;
     }
     rc = authorise(x);
@@ -145,7 +157,7 @@ static void run_on_worker(struct pool_job *job, struct db *db)
     if (rc)
         finish(x, rc);
     else
-        submit_write(x);
+        submit_write(x, run_on_writer);
 }
 
 /* A write that needs neither a credential looked up nor anything prepared saves a hop. */
@@ -159,7 +171,7 @@ static void dispatch(struct exchange *x, struct pool *pool)
     if (x->route->where == ON_LOOP && !x->bearer)
         finish(x, exchange_handle(x));
     else if (!needs_worker(x))
-        submit_write(x);
+        submit_write(x, run_on_writer);
     else {
         x->job.run = run_on_worker;
         if (!pool_submit(pool, &x->job))

@@ -14,6 +14,7 @@
 
 #include "server/base/clock.h"
 #include "server/base/log.h"
+#include "server/http/witness.h"
 #include "server/store/db.h"
 #include "server/store/writer.h"
 
@@ -117,12 +118,12 @@ enum rc idempotency_run(struct work *w, const struct route *r, const struct requ
     enum rc rc;
 
     if (!key)
-        return r->handler(w, rq, rp);
+        return witness_handle(w, r, rq, rp);
     hash_request(w, rq, hash);
     rc = look_up(w, key, hash, rp, &known);
     if (rc || known)
         return rc;
-    rc = r->handler(w, rq, rp);
+    rc = witness_handle(w, r, rq, rp);
     return rc ? rc : keep(w, key, hash, rp);
 }
 

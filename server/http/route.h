@@ -39,6 +39,8 @@ struct route {
     const char *tag;     /* groups routes in the documentation */
     const char *summary; /* one line, Chinese */
     const char *example; /* a curl line's tail, e.g. "/v1/items?n=5"; NULL: the path */
+    unsigned
+        act; /* what the audit log calls it (enum audit_action, which http does not know); 0: it is not written down */
 };
 
 /*

@@ -21,6 +21,7 @@
 #include "server/base/metric.h"
 #include "server/http/problem.h"
 #include "server/http/sse_reader.h"
+#include "server/http/witness.h"
 
 enum { PIECE = 64 * 1024 };
 
@@ -511,6 +512,7 @@ void send_problem(const struct sending *s, enum rc rc, const struct err *e, stru
     if (e->inside || (problem_of(rc)->status >= 500 && rc != RC_BUSY))
         LOG(problem_of(rc)->status >= 500 ? LOG_ERROR : LOG_INFO, "failure",
             L_STR("request", own.id), L_STR("kind", rc_name(rc)), L_STR("why", e->text));
+    witness_refuse(s->route, s->who, s->client ? s->client : "", rc);
     add_hint(req, s, rc, rp);
     problem_reply(arena_of_pool(&req->pool), problem_of(rc), &said, own.id, page, rp);
     send_reply(&own, rp);

@@ -26,6 +26,7 @@ struct sending {
     const struct route *route;   /* NULL: none was found, or the answer comes from the cache */
     const char *path;            /* decoded, without the query; NULL: as the request has it */
     const char *who;             /* the actor's name */
+    const char *client;          /* his address, for a refusal; NULL: it is not known */
     const char *id;              /* the request's; NULL: the answer is for everybody */
     const struct verdict *limit; /* NULL: no rate limit applies */
     int64_t began_us;

@@ -51,10 +51,10 @@ static enum rc read_rights(struct work *w, const char *text, unsigned *out)
         unsigned right = right_by_name(text, n);
 
         if (!right)
-            return err_field(
-                &w->err, "rights",
-                "there is no right \"%.*s\": read, import, edit, publish, operate or all",
-                n > 20 ? 20 : (int)n, text);
+            return err_field(&w->err, "rights",
+                             "there is no right \"%.*s\": read, import, edit, publish, "
+                             "operate, audit or all",
+                             n > 20 ? 20 : (int)n, text);
         rights |= right;
         text += n;
         if (!*text)
@@ -110,6 +110,8 @@ enum rc token_create(struct work *w, const char *label, const char *rights, int6
     if (!rc)
         memcpy(out, text, sizeof text);
     secret_wipe(text, sizeof text);
+    work_fact_word(w, "rights", arena_strdup(w->mem, rights));
+    work_fact(w, "seconds", seconds);
     if (rc == RC_CONFLICT)
         return err_set(&w->err, rc, "there is a token \"%s\" already: revoke it first", label);
     return rc;

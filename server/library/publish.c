@@ -19,6 +19,7 @@
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/base/metric.h"
+#include "server/identity/audit.h"
 #include "server/library/change.h"
 #include "server/library/column.h"
 #include "server/library/item_row.h"
@@ -410,13 +411,22 @@ enum rc publish_expire_due(struct work *w, int limit, int *done)
     return RC_OK;
 }
 
+static enum rc tell_expired(struct work *w, int done)
+{
+    if (!done)
+        return RC_OK;
+    work_fact(w, "items", done);
+    return audit_add(w, AUDIT_item_expire, NULL, RC_OK);
+}
+
 static enum rc expire(struct work *w, int *done)
 {
     enum rc rc;
 
     if ((rc = db_begin(w)))
         return rc;
-    if ((rc = publish_expire_due(w, DUE_AT_ONCE, done)) || (rc = db_commit(w))) {
+    if ((rc = publish_expire_due(w, DUE_AT_ONCE, done)) || (rc = tell_expired(w, *done)) ||
+        (rc = db_commit(w))) {
         db_rollback(w->db);
         return rc;
     }

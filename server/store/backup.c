@@ -54,7 +54,7 @@ static bool left_out(const char *path)
         if (!strcmp(path, names[i]))
             return true;
     return !strncmp(path, DB_NAME, sizeof DB_NAME - 1) || ends_with(path, ".tmp") ||
-           ends_with(path, ".part");
+           ends_with(path, ".part") || !strcmp(path, AUDIT_HEADS_NAME);
 }
 
 static enum rc add_tree(struct job *j, const char *path);

@@ -22,6 +22,8 @@
 #define RESTORE_STAGE \
     "restore.part" /* stands in a data directory while a restore is under way */
 
+#define AUDIT_HEADS_NAME "audit-heads" /* server/identity/audit_head.h */
+
 /*
  * Makes a backup of the data directory, which may be in use, in `to`: a directory that does not
  * exist or is empty, outside `data`. What was written is read back and checked. On failure
@@ -39,6 +41,8 @@ enum rc backup_last(struct err *e, const char *data, int64_t *out);
  * `from` is no backup, RC_CORRUPT. */
 enum rc backup_check(struct err *e, const char *from);
 
+struct work;
+
 /*
  * Makes a data directory of a backup, after checking it. `data` must be empty but for what
  * tells of its past: DATA/epoch, DATA/takedowns, and the lock that the caller holds. RC_CONFLICT
@@ -48,12 +52,15 @@ enum rc backup_check(struct err *e, const char *from);
  * at the next start (server/library/replay.c). `takedowns` names such a file from elsewhere, for
  * a directory that has none; NULL: none.
  *
+ * `tell` (NULL: nobody) is called in the transaction that begins the new epochs; `dir` holds the files, keys too,
+ * until they move to their places.
+ *
  * Every stream whose key this server has begins a new epoch, so that what phones learnt after
  * the backup cannot be mistaken for what comes now: later than any epoch in the database and in
  * DATA/epoch, and not before the present. The database appears last: without it the directory
  * is not restored.
  */
-enum rc backup_restore(struct err *e, const char *from, const char *data,
-                       const char *takedowns);
+enum rc backup_restore(struct err *e, const char *from, const char *data, const char *takedowns,
+                       enum rc (*tell)(struct work *w, const char *dir));
 
 #endif

@@ -42,6 +42,7 @@ enum { MARKS_MAX = 16384, STREAMS_MAX = 64, TAKEDOWNS_MAX = 1 << 30 };
 struct restore {
     struct work w;
     const char *from, *data, *stage;
+    enum rc (*tell)(struct work *w, const char *dir);
     const char *takedowns; /* a journal from elsewhere; NULL: none */
     const char *marks;     /* DATA/epoch as it was, "" if there was none */
     int64_t floor;         /* the highest epoch in it */
@@ -54,8 +55,9 @@ struct stream_row {
 
 static enum rc check_empty(struct restore *r)
 {
-    static const char *const allowed[] = { ".",    "..",           "epoch",
-                                           "lock", TAKEDOWNS_NAME, RESTORE_STAGE };
+    static const char *const allowed[] = { ".",          "..",           "epoch",
+                                           "lock",       TAKEDOWNS_NAME, AUDIT_HEADS_NAME,
+                                           RESTORE_STAGE };
     DIR *dir = opendir(r->data);
     char found[NAME_MAX + 1] = "";
 
@@ -74,7 +76,7 @@ static enum rc check_empty(struct restore *r)
         return err_set(
             &r->w.err, RC_CONFLICT,
             "%s is not empty (%.100s): move what it holds elsewhere, but leave the files "
-            "'epoch' and '" TAKEDOWNS_NAME "' there",
+            "'epoch', '" TAKEDOWNS_NAME "' and '" AUDIT_HEADS_NAME "' there",
             r->data, found);
     if (r->takedowns && fs_exists(arena_printf(r->w.mem, "%s/" TAKEDOWNS_NAME, r->data)))
         return err_set(&r->w.err, RC_CONFLICT,
@@ -190,6 +192,8 @@ static enum rc new_epochs(struct restore *r, struct stream_row rows[STREAMS_MAX]
         rc = new_epoch(r, &rows[i]);
     if (!rc)
         rc = db_run(&r->w, SQL_session_drop_all, "");
+    if (!rc && r->tell)
+        rc = r->tell(&r->w, r->stage);
     if (!rc)
         rc = db_commit(&r->w);
     if (rc)
@@ -301,12 +305,14 @@ static enum rc restore(struct restore *r)
     return move_all(r);
 }
 
-enum rc backup_restore(struct err *e, const char *from, const char *data, const char *takedowns)
+enum rc backup_restore(struct err *e, const char *from, const char *data, const char *takedowns,
+                       enum rc (*tell)(struct work *w, const char *dir))
 {
     struct arena *mem = arena_new();
     struct restore r = { .from = from,
                          .data = data,
                          .takedowns = takedowns,
+                         .tell = tell,
                          .stage = arena_printf(mem, "%s/" RESTORE_STAGE, data) };
     enum rc rc;
 

@@ -32,7 +32,7 @@
 #include "server/base/metric.h"
 #include "server/store/db.h"
 
-enum { TICKS_MAX = 8 };
+enum { TICKS_MAX = 12 };
 
 struct tick {
     int64_t every_us, next_us;

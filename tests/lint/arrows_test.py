@@ -25,7 +25,7 @@ ARROWS = {
     HTTP: [BASE, STORE],                                       # the writer, and stored answers (idempotency.c)
     CLIENT: [BASE],
     SSE: [BASE],
-    IDENTITY: [BASE, STORE, CLIENT],
+    IDENTITY: [BASE, STORE, CLIENT, "sync/verify"],             # signed texts have one form
     LIBRARY: [BASE, STORE, IDENTITY],
     CITIZEN: [BASE, STORE, IDENTITY, LIBRARY],
     "server/channel": [BASE, STORE, IDENTITY, LIBRARY, CLIENT, "sync/follow", "sync/spool"],

@@ -135,7 +135,7 @@ static void make_backup(struct world *t)
 
 static void restore_to(struct world *t, const char *target)
 {
-    if (backup_restore(&t->e, at(t, "backup"), at(t, target), NULL))
+    if (backup_restore(&t->e, at(t, "backup"), at(t, target), NULL, NULL))
         fail_msg("%s", t->e.text);
 }
 
@@ -214,7 +214,7 @@ static void a_changed_backup_is_refused(void **state)
         byte ^= 1;
         assert_int_equal(pwrite(fd, &byte, 1, 5), 1);
         assert_int_equal(backup_check(&t->e, at(t, "backup")), RC_CORRUPT);
-        assert_int_equal(backup_restore(&t->e, at(t, "backup"), at(t, "target"), NULL),
+        assert_int_equal(backup_restore(&t->e, at(t, "backup"), at(t, "target"), NULL, NULL),
                          RC_CORRUPT);
         byte ^= 1;
         assert_int_equal(pwrite(fd, &byte, 1, 5), 1);
@@ -342,9 +342,11 @@ static void only_an_empty_directory_is_restored_to(void **state)
     struct world *t = *state;
 
     make_backup(t);
-    assert_int_equal(backup_restore(&t->e, at(t, "backup"), at(t, "data"), NULL), RC_CONFLICT);
+    assert_int_equal(backup_restore(&t->e, at(t, "backup"), at(t, "data"), NULL, NULL),
+                     RC_CONFLICT);
     put(t, "target/epoch", "main 5 notanumber\n");
-    assert_int_equal(backup_restore(&t->e, at(t, "backup"), at(t, "target"), NULL), RC_CORRUPT);
+    assert_int_equal(backup_restore(&t->e, at(t, "backup"), at(t, "target"), NULL, NULL),
+                     RC_CORRUPT);
     put(t, "target/epoch", "");
     put(t, "target/restore.part/keys/left", "by a restore that was killed");
     restore_to(t, "target");
@@ -373,7 +375,7 @@ static void a_full_disk_leaves_no_half_backup(void **state)
     assert_false(fs_exists(at(t, "backup")));
     make_backup(t);
     limit_files(16384);
-    rc = backup_restore(&t->e, at(t, "backup"), at(t, "target"), NULL);
+    rc = backup_restore(&t->e, at(t, "backup"), at(t, "target"), NULL, NULL);
     limit_files(RLIM_INFINITY);
     assert_true(rc == RC_FULL || rc == RC_IO);
     assert_false(fs_exists(at(t, "target/" DB_NAME)));

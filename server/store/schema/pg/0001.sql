@@ -288,6 +288,36 @@ CREATE TABLE session (
 CREATE INDEX session_by_account ON session (account, used);
 CREATE INDEX session_by_over ON session (over);
 
+CREATE TABLE audit (
+    no      BIGINT PRIMARY KEY,
+    at      BIGINT  NOT NULL,
+    session BIGINT  NOT NULL,
+    actor   TEXT    NOT NULL,
+    action  TEXT    NOT NULL,
+    object  TEXT,
+    result  TEXT    NOT NULL,
+    address BYTEA,
+    details TEXT,
+    chain   BYTEA   NOT NULL
+);
+CREATE INDEX audit_by_time ON audit (at, no);
+CREATE INDEX audit_by_actor ON audit (actor, at, no);
+CREATE INDEX audit_by_action ON audit (action, at, no);
+
+CREATE TABLE audit_end (
+    id    BIGINT PRIMARY KEY,
+    no    BIGINT  NOT NULL,
+    chain BYTEA   NOT NULL,
+    mac   BYTEA   NOT NULL
+);
+
+CREATE TABLE audit_head (
+    no   BIGINT  NOT NULL,
+    kind BIGINT  NOT NULL,
+    note BYTEA   NOT NULL,
+    PRIMARY KEY (no, kind)
+);
+
 CREATE TABLE purge_url (
     no  BIGINT PRIMARY KEY,
     url TEXT   NOT NULL,

@@ -312,6 +312,39 @@ CREATE TABLE session (
 CREATE INDEX session_by_account ON session (account, used);
 CREATE INDEX session_by_over ON session (over);
 
+-- What was done, by whom, with what result: server/identity/audit.c. Never edited; the oldest months go when they were kept their time.
+CREATE TABLE audit (
+    no      INTEGER PRIMARY KEY,
+    at      INTEGER NOT NULL,
+    session INTEGER NOT NULL, -- 0: none
+    actor   TEXT    NOT NULL,
+    action  TEXT    NOT NULL, -- a word of audit.def
+    object  TEXT,
+    result  TEXT    NOT NULL, -- ok, or why it was refused
+    address BLOB,             -- sealed
+    details TEXT,             -- JSON: numbers and words
+    chain   BLOB    NOT NULL
+);
+CREATE INDEX audit_by_time ON audit (at, no);
+CREATE INDEX audit_by_actor ON audit (actor, at, no);
+CREATE INDEX audit_by_action ON audit (action, at, no);
+
+-- Its newest row, once more and with a mac: one row, number 1.
+CREATE TABLE audit_end (
+    id    INTEGER PRIMARY KEY,
+    no    INTEGER NOT NULL,
+    chain BLOB    NOT NULL,
+    mac   BLOB    NOT NULL
+);
+
+-- Its chain, signed: server/identity/audit_head.c.
+CREATE TABLE audit_head (
+    no   INTEGER NOT NULL,
+    kind INTEGER NOT NULL, -- 0 head, 1 boundary
+    note BLOB    NOT NULL,
+    PRIMARY KEY (no, kind)
+) WITHOUT ROWID;
+
 -- What caches may still hold of a takedown, until the setting purge_hook was told: server/channel/purge_hook.c.
 CREATE TABLE purge_url (
     no  INTEGER PRIMARY KEY,
