@@ -19,6 +19,7 @@
 #include "server/base/id.h"
 #include "server/base/log.h"
 #include "server/base/metric.h"
+#include "server/http/condition.h"
 #include "server/http/problem.h"
 #include "server/http/sse_reader.h"
 #include "server/http/witness.h"
@@ -146,105 +147,19 @@ static void add_headers(const struct sending *s, const struct reply *rp)
 
 /* ---- conditions and ranges ---- */
 
-static const char *skip_blanks(const char *p, const char *end)
-{
-    while (p < end && (*p == ' ' || *p == '\t'))
-        p++;
-    return p;
-}
-
-/* The end of the entity tag at p, its quoted part in `out`; NULL if there is none. */
-static const char *read_etag(const char *p, const char *end, h2o_iovec_t *out)
-{
-    const char *close;
-
-    if (end - p > 2 && p[0] == 'W' && p[1] == '/')
-        p += 2;
-    if (p == end || *p != '"' || !(close = memchr(p + 1, '"', (size_t)(end - p) - 1)))
-        return NULL;
-    *out = h2o_iovec_init(p, (size_t)(close - p) + 1);
-    return close + 1;
-}
-
-/* Whether `etag` stands in one line of If-None-Match; the comparison is the weak one, as RFC 9110
- * section 13.1.2 wants. What is no list of entity tags holds none. */
-static bool lists_etag(h2o_iovec_t list, const char *etag)
-{
-    const char *end = list.base + list.len, *p = skip_blanks(list.base, end);
-    h2o_iovec_t tag;
-    bool found = false;
-
-    if (p < end && *p == '*')
-        return skip_blanks(p + 1, end) == end;
-    while (p < end) {
-        if (*p != ',') { /* an empty element is allowed */
-            if (!(p = read_etag(p, end, &tag)))
-                return false;
-            found = found || h2o_memis(tag.base, tag.len, etag, strlen(etag));
-            p = skip_blanks(p, end);
-            if (p < end && *p != ',')
-                return false;
-        }
-        p = skip_blanks(p + (p < end), end);
-    }
-    return found;
-}
-
 static bool is_held(const h2o_req_t *req, const char *etag)
 {
     for (ssize_t at = -1;
          (at = h2o_find_header(&req->headers, H2O_TOKEN_IF_NONE_MATCH, at)) >= 0;)
-        if (lists_etag(req->headers.entries[at].value, etag))
+        if (condition_lists(req->headers.entries[at].value.base,
+                            req->headers.entries[at].value.len, etag))
             return true;
     return false;
 }
 
-/* A number too large for any content is as good as the largest. */
-static bool read_number(const char **p, const char *end, size_t *out)
-{
-    const char *first = *p;
-    size_t n = 0;
-
-    for (; *p < end && **p >= '0' && **p <= '9'; ++*p)
-        n = n > SIZE_MAX / 10 - 1 ? SIZE_MAX : n * 10 + (size_t)(**p - '0');
-    *out = n;
-    return *p > first;
-}
-
-enum range { RANGE_NONE, RANGE_PART, RANGE_OUTSIDE };
-
-/* One range of bytes. Several, other units and what makes no sense are ignored, as RFC 9110
- * section 14.2 allows. */
-static enum range range_of(h2o_iovec_t value, size_t len, size_t *from, size_t *n)
-{
-    const char *p = value.base, *end = value.base + value.len;
-    size_t first = 0, last = 0;
-    bool has_first, has_last;
-
-    if (value.len < 7 || memcmp(p, "bytes=", 6))
-        return RANGE_NONE;
-    p += 6;
-    has_first = read_number(&p, end, &first);
-    if (p == end || *p++ != '-')
-        return RANGE_NONE;
-    has_last = read_number(&p, end, &last);
-    if (p != end || (!has_first && !has_last) || (has_first && has_last && last < first))
-        return RANGE_NONE;
-    if (!has_first) { /* the last so many */
-        *n = last < len ? last : len;
-        *from = len - *n;
-        return last && len ? RANGE_PART : RANGE_OUTSIDE;
-    }
-    if (first >= len)
-        return RANGE_OUTSIDE;
-    *from = first;
-    *n = (has_last && last < len ? last + 1 : len) - first;
-    return RANGE_PART;
-}
-
 /* If-Range with another version means: then send me all of it. */
-static enum range wanted_range(const h2o_req_t *req, const struct reply *rp, size_t *from,
-                               size_t *n)
+static enum condition_range wanted_range(const h2o_req_t *req, const struct reply *rp,
+                                         size_t *from, size_t *n)
 {
     h2o_iovec_t range = header_of(req, H2O_TOKEN_RANGE),
                 held = header_of(req, H2O_TOKEN_IF_RANGE);
@@ -253,7 +168,7 @@ static enum range wanted_range(const h2o_req_t *req, const struct reply *rp, siz
         return RANGE_NONE;
     if (held.base && (!rp->etag || !h2o_memis(held.base, held.len, rp->etag, strlen(rp->etag))))
         return RANGE_NONE;
-    return range_of(range, rp->len, from, n);
+    return condition_range(range.base, range.len, rp->len, from, n);
 }
 
 /* ---- the wire ---- */
