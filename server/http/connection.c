@@ -78,6 +78,13 @@ struct crowd_client *connection_client(const h2o_req_t *req)
     return c ? c->client : NULL;
 }
 
+bool connection_may_ask(const h2o_req_t *req)
+{
+    const struct connection *c = guard_owner(req->conn->callbacks->get_socket(req->conn));
+
+    return req->timestamps.request_begin_at.tv_sec || (c && !guard_state(c->guard).taken);
+}
+
 void connection_cut(h2o_socket_t *sock)
 {
     shutdown(h2o_socket_get_fd(sock), SHUT_RDWR);

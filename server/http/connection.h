@@ -27,6 +27,8 @@ void connection_new(struct connections *all, h2o_socket_t *sock, struct crowd_cl
 struct crowd_client *connection_client(const h2o_req_t *req);
 /* Once a second: ends who is too slow (patience.h). */
 void connections_tick(struct connections *all);
+/* Of HTTP/1.1, without a request so far: whether its first one is awaited, or one has begun to come. */
+bool connection_may_ask(const h2o_req_t *req);
 /* The peer's side of a hang-up: what is being written fails, libh2o reads the end of the stream, and closes in its own order. */
 void connection_cut(h2o_socket_t *sock);
 void connections_cut(struct connections *all);

@@ -44,6 +44,7 @@ enum {
     ACCEPT_AT_ONCE = 16,
     SPARE_FILES = 256, /* for databases, objects, outbound connections */
     POLL_MS = 50,      /* while stopping */
+    HESITANT_MS = 500, /* likewise, for who has connected and not asked yet */
     IDLE_MS = 60 * 1000,
     HANDSHAKE_MS = 5 * 1000,
     REQUEST_MS = 150 * 1000, /* HTTP/1, from the answer before: patience.c is sooner */
@@ -73,6 +74,7 @@ struct loop {
         deaf; /* no descriptor is left: accepts none until a connection has closed, or the next tick */
     bool told; /* to stop */
     bool draining;
+    int64_t hesitant_until_us; /* while draining */
 };
 
 struct server {
@@ -182,11 +184,14 @@ static void on_tick(h2o_timeout_entry_t *tick)
 
 /* ---- the end of a loop ---- */
 
-/* An HTTP/1.1 connection between two requests; libh2o would leave it open. */
-static int cut_if_idle(h2o_req_t *req, void *unused)
+/* An HTTP/1.1 connection without a request; libh2o would leave it open. Who has just connected, or has begun to ask, may have an answer
+ * yet: for him it would look as if nobody served. */
+static int cut_if_idle(h2o_req_t *req, void *p)
 {
-    (void)unused;
-    if (req->version == 0)
+    const struct loop *loop = p;
+    bool hesitant = clock_mono_us() < loop->hesitant_until_us;
+
+    if (req->version == 0 && !(hesitant && connection_may_ask(req)))
         connection_cut(req->conn->callbacks->get_socket(req->conn));
     return 0;
 }
@@ -194,6 +199,7 @@ static int cut_if_idle(h2o_req_t *req, void *unused)
 static void drain(struct loop *loop)
 {
     loop->draining = true;
+    loop->hesitant_until_us = clock_mono_us() + HESITANT_MS * 1000;
     for (int i = 0; i < LISTENERS_MAX; i++) {
         if (!loop->listeners[i].sock)
             continue;
@@ -215,7 +221,7 @@ static bool still_stopping(struct loop *loop)
     if (clock_mono_us() >= loop->server->deadline_us)
         connections_cut(&loop->connections);
     else
-        global->http1.callbacks.foreach_request(&loop->ctx, cut_if_idle, NULL);
+        global->http1.callbacks.foreach_request(&loop->ctx, cut_if_idle, loop);
     return loop->connections.count > 0 || loop->edge.away > 0;
 }
 

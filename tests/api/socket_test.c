@@ -326,6 +326,32 @@ static void stopping_closes_idle_connections_and_finishes_the_rest(void **state)
     b->server = NULL;
 }
 
+static void who_has_just_connected_is_answered_while_it_stops(void **state)
+{
+    struct socket_world *b = *state;
+    int idle = dial(b, 1), fresh = dial(b, 1), half = dial(b, 1);
+    char answer[2000];
+    pthread_t thread;
+    void *clean;
+
+    is_served(idle);
+    say(half, "GET /hel");
+    usleep(50 * 1000);
+    pthread_create(&thread, NULL, stop, b);
+    assert_int_equal(read(idle, answer, sizeof answer), 0); /* now it is stopping */
+    is_served(fresh);
+    exchange(half, "lo HTTP/1.1\r\nHost: x\r\n\r\n", answer, sizeof answer);
+    assert_memory_equal(answer, "HTTP/1.1 200", 12);
+    assert_int_equal(read(fresh, answer, sizeof answer), 0);
+    pthread_join(thread, &clean);
+    assert_non_null(clean);
+    close(idle), close(fresh), close(half);
+    pool_free(b->pool);
+    b->pool = NULL;
+    server_free(b->server);
+    b->server = NULL;
+}
+
 static void the_deadline_cuts_whoever_does_not_read(void **state)
 {
     struct socket_world *b = *state;
@@ -364,6 +390,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_comes_above_the_limit_is_closed_at_once, open_poor,
                                         socket_world_tear_down),
         WITH(stopping_closes_idle_connections_and_finishes_the_rest),
+        WITH(who_has_just_connected_is_answered_while_it_stops),
         WITH(the_deadline_cuts_whoever_does_not_read),
     };
 

@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+"""SIGTERM ends a server within its deadline and 5 s, whoever has it by the sleeve.
+
+Those who take no bytes, send half a head or half a body, have connected and say nothing, hold streams of events open; a worker that hangs in
+the disk (a FIFO in the place of a file); a process that does not move at all. What can be finished is finished, and the exit status
+says whether all was.
+"""
+import hashlib
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+from lib import World, wait_for
+from mixed_load import TLS
+
+from tap import case, done, note
+
+sys.path.insert(0, str(__import__("lib").ROOT / "tests" / "attack"))
+from wire import END_HEADERS, Peer, greeting, headers, request  # noqa: E402
+
+DEADLINE, GRACE, SLOW_MACHINE = 2, 5, 3
+
+
+def connect(server, said=b"", small=False, tls=True):
+    s = socket.socket()
+    if small:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    s.settimeout(10)
+    s.connect(("127.0.0.1", server.port))
+    s = TLS.wrap_socket(s) if tls else s
+    s.sendall(said)
+    return s
+
+
+class Stage:
+    """A server, and those who keep it."""
+
+    def __init__(self, w):
+        self.w = w
+        self.server = w.serve(env={"TJZW_STOP_DEADLINE": f"{DEADLINE}s", "TJZW_RATE_LIMIT": "0"})
+        label = f"keeper-{random.getrandbits(40)}"
+        token = self.server.admin("POST", "/v1/tokens", json.dumps({"label": label, "rights": "import,edit"}).encode(),
+                                  {"content-type": "application/json"}).json()["token"]
+        self.who = f"Authorization: Bearer {token}\r\n"
+        self.kept = []
+
+    def keep(self, *how, **more):
+        self.kept.append(connect(self.server, *how, **more))
+        return self.kept[-1]
+
+    def get(self, target):
+        return f"GET {target} HTTP/1.1\r\nHost: a\r\n{self.who}\r\n".encode()
+
+    # ---- who keeps it ----
+    def nobody(self):
+        pass
+
+    def slow_readers(self):
+        large = self.server.put_file(random.Random(1).randbytes(16 << 20))
+        for _ in range(3):
+            assert self.keep(self.get(f"/v1/blobs/{large}"), small=True).recv(1000)
+        peer = Peer(self.server.port, rcvbuf=4096)
+        peer.pour(greeting(window_by=0) + b"".join(headers(2 * i + 1, request("/v1/items?n=100")) for i in range(20)), reading=False)
+        self.kept.append(peer)
+
+    def half_sent(self):
+        post = f"POST /v1/items HTTP/1.1\r\nHost: a\r\n{self.who}Content-Type: application/json\r\nContent-Length: 900\r\n\r\n".encode()
+        self.keep(post + b"{")
+        self.keep(post[:60])
+        self.keep(b"GE")
+        peer = Peer(self.server.port)
+        peer.pour(greeting() + headers(1, request("/v1/items", "POST"), END_HEADERS))
+        self.kept.append(peer)
+
+    def silent(self):
+        self.keep()
+        self.keep(tls=False)
+        idle = self.keep(self.get("/healthz"))
+        assert idle.recv(1000).startswith(b"HTTP/1.1 200 ")
+        self.kept.append(Peer(self.server.port))
+
+    def listeners(self):
+        for _ in range(5):
+            assert self.keep(self.get("/v1/events"), small=True).recv(1000).startswith(b"HTTP/1.1 200 ")
+        peer = Peer(self.server.port, rcvbuf=4096)
+        peer.pour(greeting(window_by=0) + headers(1, request("/v1/events")))
+        self.kept.append(peer)
+
+    def hung_worker(self):
+        name = hashlib.sha256(os.urandom(8)).hexdigest()
+        place = self.w.data / "blobs" / name[:2] / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        os.mkfifo(place)
+        asking = self.keep(self.get(f"/v1/blobs/{name}"))
+        asking.settimeout(0.5)
+        try:
+            raise AssertionError(f"the worker does not hang: {asking.recv(1000)!r}")
+        except TimeoutError:
+            pass
+
+    def standing_still(self):
+        os.kill(self.server.child, signal.SIGSTOP)
+
+    # ---- the end ----
+    def end(self):
+        """(seconds, exit status)"""
+        start = time.monotonic()
+        self.server.process.send_signal(signal.SIGTERM)
+        try:
+            status = self.server.process.wait(60)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"it does not end:\n{self.server.said()}") from None
+        took = time.monotonic() - start
+        for kept in self.kept:
+            kept.close()
+        return took, status
+
+
+def ends(w, name, *keepers, status=0):
+    with case(name):
+        stage = Stage(w)
+        child = stage.server.child
+        for keeper in keepers:
+            keeper(stage)
+        took, said = stage.end()
+        note(f"{took:.1f} s, status {said}")
+        assert took < DEADLINE + GRACE + SLOW_MACHINE, f"{took:.1f} s"
+        assert said == status, f"status {said}: {stage.server.said()}"
+        wait_for("the child to be gone", 2, lambda: not os.path.exists(f"/proc/{child}"))
+
+
+with World() as w:
+    w.tjzw("import", "--data", w.data, "--publish", w.articles(200))
+    ends(w, "nobody is there", Stage.nobody)
+    ends(w, "readers that take no bytes", Stage.slow_readers)
+    ends(w, "heads and bodies that do not come to their end", Stage.half_sent)
+    ends(w, "who has connected and says nothing", Stage.silent)
+    ends(w, "open streams of events, some unread", Stage.listeners)
+    ends(w, "a worker that hangs", Stage.hung_worker, status=1)
+    ends(w, "all of them at once", Stage.slow_readers, Stage.half_sent, Stage.silent, Stage.listeners, Stage.hung_worker, status=1)
+    ends(w, "a process that does not move", Stage.standing_still, status=1)
+    with case("and the next start serves, with a whole log"):
+        server = w.serve()
+        assert server.get("/v1/sync/main/head").status == 200
+        server.stop()
+        w.tjzw("verify", "--data", w.data)
+
+sys.exit(done())
