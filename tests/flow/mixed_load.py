@@ -364,9 +364,9 @@ class Load:
         """`server` runs, nobody writes any more."""
         server.settle()
         export = self.world.export(self.data)
-        self.check_items(server)
+        self.check_items()
         self.check_export(export)
-        self.check_files(server)
+        self.check_files()
         log = [seq for seq, in self.read("SELECT seq FROM change WHERE stream = 1 ORDER BY seq")]
         assert log == list(range(1, len(log) + 1)), "a seq was skipped"
         self.phone.sync()
@@ -374,10 +374,11 @@ class Load:
         said = self.world.tjzw("verify", "--data", self.data).stdout.decode()
         assert "whole" in said and "NOT" not in said, said
 
-    def check_items(self, server):
+    def check_items(self):
+        asking = Client(self)
         for editor in self.of(Editor):
             for item, known in editor.items.items():
-                draft = server.admin("GET", f"/v1/drafts/{item}")
+                draft = asking.call("GET", f"/v1/drafts/{item}")
                 assert draft.status == (410 if known["state"] == "gone" else 200), (known, draft)
                 if known["state"] == "gone":
                     continue
@@ -386,7 +387,8 @@ class Load:
                 assert known["text"] in draft.body.decode(), (known, draft.body)
             for item in editor.down:
                 for url in (f"/v1/items/{item}", f"/a/{item}", f"/a/{item}/text"):
-                    assert server.get(url).status == 410, url
+                    assert asking.call("GET", url).status == 410, url
+        asking.close()
 
     def check_export(self, export):
         published = [json.loads(line) for line in export.decode().splitlines()]
@@ -404,7 +406,9 @@ class Load:
             said = [t for i in editor.down for t in editor.items[i]["texts"] if t in text]
             assert not said, f"taken down, and exported: {said[:5]}"
 
-    def check_files(self, server):
+    def check_files(self):
+        asking = Client(self)
         for name in (f for u in self.of(Uploader) for f in u.files):
-            answer = server.admin("GET", f"/v1/blobs/{name}")
+            answer = asking.call("GET", f"/v1/blobs/{name}")
             assert answer.status == 200 and hashlib.sha256(answer.body).hexdigest() == name, answer
+        asking.close()
