@@ -35,10 +35,12 @@ WHERE c.stream = ?1 AND c.flags <> 0
   AND c.seq IN (SELECT m.seq FROM change m WHERE m.stream = ?1 AND m.born = ?2 AND m.seq > ?3);
 
 -- Bytes that a takedown or purge of the same item should have removed.
+-- CROSS JOIN, so that SQLite begins with the few that purge: left to itself it compares every change with all after it.
 -- name: record_verify_left
-SELECT r.seq FROM change p JOIN change c ON c.stream = p.stream AND c.born = p.born AND c.seq < p.seq
+SELECT r.seq FROM change p CROSS JOIN change c
   JOIN record r ON r.stream = c.stream AND r.seq = c.seq
-WHERE p.stream = ?1 AND p.seq > ?2 AND p.seq <= ?3 AND p.flags <> 0;
+WHERE p.stream = ?1 AND p.seq > ?2 AND p.seq <= ?3 AND p.flags <> 0
+  AND c.stream = p.stream AND c.born = p.born AND c.seq < p.seq;
 
 -- name: record_verify
 SELECT r.seq FROM record r
