@@ -184,7 +184,11 @@ static enum rc open_edge(struct app *a, struct err *e, const struct conf *c,
                                              .credits = c->credits_per_client,
                                              .unread = c->unread_per_client } };
     char admin[4096], keys[4096];
+    enum rc rc;
 
+    if ((rc = networks_parse(e, &c->trusted_proxies, &edge.trusted)))
+        return rc;
+    server.trusted = edge.trusted;
     snprintf(admin, sizeof admin, "%s/admin.sock", c->data);
     snprintf(keys, sizeof keys, "%s/keys", c->data);
     server.admin = admin;

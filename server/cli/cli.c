@@ -9,6 +9,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "server/http/proxy.h"
 #include "server/store/db.h"
 
 static const int exit_codes[] = {
@@ -44,12 +45,23 @@ enum rc cli_settle_edge(struct err *e, struct conf *c)
     return *c->edge_of ? conf_set(e, c, "streams", "") : RC_OK;
 }
 
+/* What is more than a text or a number. */
+static enum rc check(struct err *e, const struct conf *c)
+{
+    struct networks ignored;
+
+    return networks_parse(e, &c->trusted_proxies, &ignored);
+}
+
 int cli_conf(const struct args *a, struct conf *out)
 {
     const char *data = arg_text(a, "data", NULL);
     struct err e = { 0 };
+    enum rc rc = conf_load(&e, arg_text(a, "config", NULL), (const char *const *)environ, out);
 
-    if (conf_load(&e, arg_text(a, "config", NULL), (const char *const *)environ, out)) {
+    if (!rc && (rc = check(&e, out)))
+        conf_done(out);
+    if (rc) {
         fprintf(stderr, "tjzw: settings: %s\n  all settings: tjzw print-conf\n", e.text);
         return EX_CONFIG;
     }

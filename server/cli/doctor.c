@@ -20,6 +20,7 @@
 #include "server/base/fs.h"
 #include "server/cli/commands.h"
 #include "server/health/health.h"
+#include "server/http/proxy.h"
 #include "server/library/stream.h"
 #include "server/library/takedown.h"
 #include "server/store/backup.h"
@@ -258,6 +259,34 @@ static enum finding check_takedowns(struct health *h)
                       n == 1 ? "line" : "lines");
 }
 
+static bool is_everybody(const struct networks *n)
+{
+    for (int i = 0; i < n->n; i++)
+        if (n->list[i].bits == 0 || (n->list[i].bits == 96 && n->list[i].address[10] == 0xff))
+            return true; /* ::/0, 0.0.0.0/0 */
+    return false;
+}
+
+/* Who may say whom they bring (setting trusted_proxies). */
+static enum finding check_proxies(struct health *h)
+{
+    struct networks n;
+    struct err e = { 0 };
+
+    if (networks_parse(&e, &h->c->trusted_proxies, &n))
+        return health_say(h, WRONG, "mend that setting", "%s", e.text);
+    if (!n.n)
+        return health_say(h, FINE, "", "no proxy is believed (setting trusted_proxies)");
+    if (is_everybody(&n))
+        return health_say(h, WRONG, "name the proxies' own addresses only",
+                          "trusted_proxies holds every address: anybody can pass for anybody");
+    if (!*h->c->public_url)
+        return health_say(h, WARN, "set public_url to the address that citizens use",
+                          "proxies are believed, but links show the address behind them");
+    return health_say(h, FINE, "", "%d %s of proxies believed (setting trusted_proxies)", n.n,
+                      n.n == 1 ? "network" : "networks");
+}
+
 static const struct {
     const char *name;
     enum finding (*check)(struct health *h);
@@ -266,7 +295,7 @@ static const struct {
     { "信息流", check_streams }, { "时钟", health_clock },       { "密钥", check_keys },
     { "公钥链", check_chain },   { "证书", health_certificate }, { "文件数", check_files },
     { "残留", check_leftovers }, { "撤稿", check_takedowns },    { "缓存", health_purges },
-    { "镜像", health_mirrors },
+    { "镜像", health_mirrors },  { "代理", check_proxies },
 };
 
 static const char *const signs[] = { [FINE] = "✔", [WARN] = "!", [WRONG] = "✘" };

@@ -1,7 +1,16 @@
 /*
  * connection.c - from accept to close.
  *
- * A guard stands on each socket (guard.h), and tells the record when it has closed.
+ *     accept --> too many in all? --> trusted proxy? --yes--> its header: the client, or the proxy for many
+ *                     |                     \--no---> the peer is the client      |
+ *                     |                                       \--> too many of one client? --> guard --> libh2o
+ *                     \--> closed                                         \--> closed
+ *
+ * Who may not come in is closed at once, for the kernel's queue would fill with those whom nobody takes. From the header on the client's
+ * address is the socket's (h2o_socket_setpeername): nobody behind us need know of proxies of this kind.
+ *
+ * A guard stands on each socket from the moment libh2o has it (guard.h), and tells the record when it has closed. Before that the
+ * record itself is told.
  *
  * Over HTTP/1 libh2o does not read while an answer is made, so it would learn of a client that has hung up when
  * it writes to it. We look at each tick, so that what nobody waits for is not begun.
@@ -17,14 +26,20 @@
 #include "server/base/metric.h"
 #include "server/http/crowd.h"
 #include "server/http/guard.h"
+#include "server/http/introduction.h"
 #include "server/http/patience.h"
+#include "server/http/proxy.h"
+
+enum { INTRODUCTION_MS = 3000 };
 
 struct connection {
     h2o_linklist_t link;
     struct connections *all;
     h2o_socket_t *sock;
-    struct crowd_client *client;
-    struct guard *guard;
+    h2o_accept_ctx_t *way;
+    struct crowd_client *client; /* NULL: nobody's */
+    struct guard *guard;         /* NULL: libh2o does not have it yet */
+    uint64_t came_ms;
     struct patience patience;
     bool ended; /* there was none left */
 };
@@ -53,20 +68,105 @@ static void connection_closed(void *p)
     all->closed(all);
 }
 
-void connection_new(struct connections *all, h2o_socket_t *sock, struct crowd_client *client)
+/* ---- coming in ---- */
+
+static void hand_on(struct connection *c, bool is_many)
 {
-    struct connection *c = h2o_mem_alloc(sizeof *c);
-    struct guard_conf guard = { .body_max = all->body_max,
-                                .leaving = all->leaving,
-                                .client = client,
+    struct guard_conf guard = { .body_max = c->all->body_max,
+                                .leaving = c->all->leaving,
+                                .is_many = is_many,
+                                .client = c->client,
                                 .closed = connection_closed,
                                 .of = c };
 
-    *c = (struct connection){ .all = all, .sock = sock, .client = client };
+    c->guard = guard_new(c->sock, &guard);
+    h2o_accept(c->way, c->sock);
+}
+
+static void come_as(struct connection *c, const struct sockaddr *client)
+{
+    if (crowd_join(client, &c->client)) {
+        hand_on(c, false);
+        return;
+    }
+    metric_add(METRIC_crowd_shed_client, 1);
+    h2o_socket_close(c->sock);
+}
+
+/* A proxy that a proxy brings is one all the same. */
+static void come_behind(struct connection *c, struct sockaddr_storage *client)
+{
+    struct sockaddr *who = (struct sockaddr *)client;
+
+    metric_add(METRIC_proxy_clients, 1);
+    h2o_socket_setpeername(c->sock, who,
+                           who->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+                                                      : sizeof(struct sockaddr_in));
+    if (networks_have(c->all->trusted, who))
+        hand_on(c, true);
+    else
+        come_as(c, who);
+}
+
+static void on_introduction(h2o_socket_t *sock, const char *unused)
+{
+    struct connection *c = sock->data;
+    struct sockaddr_storage client;
+    enum introduced how = introduction_take(h2o_socket_get_fd(sock), &client);
+
+    (void)unused;
+    if (how == INTRODUCED_LATER)
+        return;
+    if (how == INTRODUCED_BADLY || how == INTRODUCED_GONE) {
+        metric_add(METRIC_proxy_refused, how == INTRODUCED_BADLY);
+        h2o_socket_close(sock);
+        return;
+    }
+    h2o_socket_read_stop(sock);
+    h2o_socket_dont_read(sock, 0);
+    if (how == INTRODUCED_CLIENT)
+        come_behind(c, &client);
+    else
+        hand_on(c, true);
+}
+
+/* The loop only tells when there is something to look at. */
+static void await_introduction(struct connection *c)
+{
+    c->sock->data = c;
+    h2o_socket_dont_read(c->sock, 1);
+    h2o_socket_read_start(c->sock, on_introduction);
+}
+
+void connection_new(struct connections *all, h2o_socket_t *sock, h2o_accept_ctx_t *way)
+{
+    struct sockaddr_storage peer = { 0 };
+    struct sockaddr *who = (struct sockaddr *)&peer;
+    struct connection *c;
+    bool operators;
+
+    h2o_socket_getpeername(sock, who);
+    operators = who->sa_family == AF_UNIX;
+    if (!crowd_enter(operators)) {
+        metric_add(METRIC_crowd_shed_all, 1);
+        h2o_socket_close(sock);
+        return;
+    }
+    c = h2o_mem_alloc(sizeof *c);
+    *c = (struct connection){
+        .all = all, .sock = sock, .way = way, .came_ms = h2o_now(all->ctx->loop)
+    };
+    sock->on_close.cb = connection_closed;
+    sock->on_close.data = c;
     h2o_linklist_insert(&all->list, &c->link);
-    c->guard = guard_new(sock, &guard);
     all->count++;
     metric_add(METRIC_connections, 1);
+    if (operators)
+        hand_on(c, false);
+    else if (networks_have(all->trusted, who))
+        await_introduction(c);
+    else
+        come_as(c, who);
 }
 
 struct crowd_client *connection_client(const h2o_req_t *req)
@@ -84,6 +184,8 @@ bool connection_may_ask(const h2o_req_t *req)
 
     return req->timestamps.request_begin_at.tv_sec || (c && !guard_state(c->guard).taken);
 }
+
+/* ---- going ---- */
 
 void connection_cut(h2o_socket_t *sock)
 {
@@ -120,6 +222,15 @@ static uint64_t acked(h2o_socket_t *sock)
     return info.tcpi_bytes_acked;
 }
 
+static void end(struct connection *c, enum metric why)
+{
+    if (c->ended)
+        return;
+    c->ended = true;
+    metric_add(why, 1);
+    connection_cut(c->sock);
+}
+
 static void judge(struct connection *c, uint64_t now)
 {
     static const enum metric ends[PATIENCE_ENDS] = {
@@ -129,15 +240,18 @@ static void judge(struct connection *c, uint64_t now)
         [PATIENCE_IDLE] = METRIC_patience_ended_idle,
         [PATIENCE_REQUEST] = METRIC_patience_ended_request,
     };
-    struct guard_state state = guard_state(c->guard);
+    struct guard_state state;
     uint64_t taken = c->patience.seen.answer_at ? acked(c->sock) : 0;
-    enum patience_end why = patience_judge(&c->patience, &state, taken, now);
+    enum patience_end why;
 
-    if (!why || c->ended)
+    if (!c->guard) {
+        if (now > c->came_ms + INTRODUCTION_MS)
+            end(c, METRIC_patience_ended_proxy);
         return;
-    c->ended = true;
-    metric_add(ends[why], 1);
-    connection_cut(c->sock);
+    }
+    state = guard_state(c->guard);
+    if ((why = patience_judge(&c->patience, &state, taken, now)))
+        end(c, ends[why]);
 }
 
 /* Half a close counts as one: over HTTP/1 they cannot be told apart. */

@@ -1,5 +1,6 @@
 /*
- * connection.h - the connections of a loop: a record of each, its guard, and how long it has tried our patience.
+ * connection.h - the connections of a loop: whether they may come in, whose they are, a record and a guard of each, and how long it
+ * has tried our patience.
  */
 #ifndef HTTP_CONNECTION_H
 #define HTTP_CONNECTION_H
@@ -8,21 +9,22 @@
 
 #include <h2o.h>
 
-struct crowd_client;
+struct networks;
 
 /* Of one loop, for its thread alone. */
 struct connections {
     h2o_context_t *ctx;
     const bool *leaving;                     /* the loop is shutting down */
     size_t body_max;                         /* the largest body of any route */
+    const struct networks *trusted;          /* proxies that are believed who their client is */
     void (*closed)(struct connections *all); /* one has closed and is not counted any more */
     h2o_linklist_t list;                     /* from here on connection.c's */
     int count;
 };
 
 void connections_init(struct connections *all);
-/* `client` is left (crowd.h) when it closes. */
-void connection_new(struct connections *all, h2o_socket_t *sock, struct crowd_client *client);
+/* Takes in what was accepted: it goes on to libh2o by `way` as soon as it is known whose it is, or is closed. `way` must stay. */
+void connection_new(struct connections *all, h2o_socket_t *sock, h2o_accept_ctx_t *way);
 /* Whose the connection of this request is; NULL: nobody's. */
 struct crowd_client *connection_client(const h2o_req_t *req);
 /* Once a second: ends who is too slow (patience.h). */

@@ -61,38 +61,32 @@ static struct crowd_client *place_of(struct crowd_client *set, uint64_t tag)
     return best;
 }
 
-static enum crowd_answer enter_as(uint64_t tag, struct crowd_client **out)
+bool crowd_enter(bool operators)
 {
+    int64_t before = atomic_fetch_add_explicit(&all, 1, memory_order_relaxed);
+    bool in = operators || !limits.connections_max || before < limits.connections_max;
+
+    if (!in)
+        atomic_fetch_sub_explicit(&all, 1, memory_order_relaxed);
+    return in;
+}
+
+bool crowd_join(const struct sockaddr *who, struct crowd_client **out)
+{
+    uint64_t tag = limit_client(who);
     pthread_mutex_t *lock = &locks[tag % SETS % LOCKS];
-    enum crowd_answer answer = CROWD_IN;
     struct crowd_client *c;
+    bool in;
 
     pthread_mutex_lock(lock);
     c = place_of(clients[tag % SETS], tag);
-    if (c && limits.per_client && c->connections >= limits.per_client)
-        answer = CROWD_CLIENT_FULL;
-    else if (c)
+    in = !c || !limits.per_client || c->connections < limits.per_client;
+    if (c && in)
         c->connections++;
     pthread_mutex_unlock(lock);
-    if (!answer)
+    if (in)
         *out = c;
-    return answer;
-}
-
-enum crowd_answer crowd_enter(const struct sockaddr *who, struct crowd_client **out)
-{
-    int64_t before = atomic_fetch_add_explicit(&all, 1, memory_order_relaxed);
-    enum crowd_answer answer = CROWD_IN;
-
-    if (!who)
-        *out = NULL;
-    else if (limits.connections_max && before >= limits.connections_max)
-        answer = CROWD_FULL;
-    else
-        answer = enter_as(limit_client(who), out);
-    if (answer)
-        atomic_fetch_sub_explicit(&all, 1, memory_order_relaxed);
-    return answer;
+    return in;
 }
 
 void crowd_leave(struct crowd_client *c)

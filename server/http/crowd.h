@@ -19,20 +19,17 @@ struct crowd_conf {
     int64_t unread;  /* bytes of answers that one client has not read, before it is laden */
 };
 
-enum crowd_answer {
-    CROWD_IN,
-    CROWD_FULL,        /* too many in all */
-    CROWD_CLIENT_FULL, /* too many of this client */
-};
-
 struct crowd_client;
 
 /* The limits from now on; who is in stays in. */
 void crowd_init(const struct crowd_conf *conf);
-/* A connection comes. CROWD_IN: it counts until crowd_leave(*out). `who`: NULL for one that is nobody's, which is counted
- * and never refused; *out may be NULL then, and when there are more clients than the table has room for. */
-enum crowd_answer crowd_enter(const struct sockaddr *who, struct crowd_client **out);
-void crowd_leave(struct crowd_client *c);
+/* A connection comes, and is nobody's yet. False: there are too many in all; the operator's is let in all the same. True: it
+ * counts until crowd_leave(). */
+bool crowd_enter(bool operators);
+/* Whose it is. False: this client has too many, and it stays nobody's. *out: for crowd_leave(); NULL when there are more clients than
+ * the table has room for. */
+bool crowd_join(const struct sockaddr *who, struct crowd_client **out);
+void crowd_leave(struct crowd_client *c); /* NULL: it was nobody's */
 /* False: this client has none left. `now_us` is any clock that does not go back. */
 bool crowd_spend(struct crowd_client *c, int64_t credits, int64_t now_us);
 /* Bytes of answers that only this client's slowness holds (outcome.h), more or fewer. NULL holds nothing. */

@@ -48,6 +48,7 @@ struct arrival { /* what is known so far of a request that was not answered from
     struct target target;
     struct match match;
     struct sockaddr_storage client;
+    bool proxied; /* the connection is a trusted proxy's */
     struct verdict limit;
     const char *bearer;
     struct err err;
@@ -125,6 +126,36 @@ static h2o_iovec_t header_of(const h2o_req_t *req, const char *name)
     ssize_t at = h2o_find_header_by_str(&req->headers, name, strlen(name), -1);
 
     return at < 0 ? h2o_iovec_init(NULL, 0) : req->headers.entries[at].value;
+}
+
+/* Fields `Forwarded` that name no client leave the one who spoke to us. */
+static void ask_proxy(struct arrival *a)
+{
+    const h2o_headers_t *all = &a->sending.req->headers;
+    const char **values = arena_zalloc(a->mem, all->size * sizeof *values);
+    size_t *lengths = arena_zalloc(a->mem, all->size * sizeof *lengths), n = 0;
+    struct sockaddr_storage client;
+
+    for (ssize_t at = -1; (at = h2o_find_header_by_str(all, "forwarded", 9, at)) >= 0; n++) {
+        values[n] = all->entries[at].value.base;
+        lengths[n] = all->entries[at].value.len;
+    }
+    if (forwarded_client(&conf.trusted, values, lengths, n, &client))
+        a->client = client;
+    else
+        metric_add(METRIC_proxy_untold, 1);
+}
+
+/* Who asks. What came behind a PROXY header has the client's address already. */
+static void find_client(struct arrival *a)
+{
+    h2o_conn_t *conn = a->sending.req->conn;
+    struct sockaddr *peer = (struct sockaddr *)&a->client;
+
+    conn->callbacks->get_peername(conn, peer);
+    a->proxied = networks_have(&conf.trusted, peer);
+    if (a->proxied)
+        ask_proxy(a);
 }
 
 static bool is_visible(h2o_iovec_t v, size_t max)
@@ -342,7 +373,7 @@ static void fill_request(struct request *rq, struct arena *mem, const struct arr
     rq->body_len = req->entity.len;
 }
 
-/* Whatever a proxy says of itself. A stranger may say it too, and gains nothing by it. */
+/* Whatever a proxy says of itself, trusted or not. A stranger may say it too, and gains nothing by it. */
 static bool is_forwarded(const h2o_req_t *req)
 {
     static const char *const names[] = { "forwarded", "via", "x-forwarded-for" };
@@ -376,7 +407,7 @@ static void fill_asker(struct request *rq, struct arena *mem, const struct arriv
     rq->tls = a->sending.origin == ORIGIN_TLS;
     rq->client = client_text(mem, &a->client);
     rq->client_tag = limit_client((const struct sockaddr *)&a->client);
-    rq->forwarded = is_forwarded(req);
+    rq->forwarded = a->proxied || is_forwarded(req);
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
         *headers[i].to = copy_of(mem, header_of(req, headers[i].name));
 }
@@ -525,7 +556,7 @@ static void arrive(const struct sending *sending, bool large)
 
     a.sending.path = ""; /* what cannot be decoded is not logged */
     a.sending.id = arena_strdup(a.mem, request_id_make(id));
-    req->conn->callbacks->get_peername(req->conn, (struct sockaddr *)&a.client);
+    find_client(&a);
     if (large)
         answer_headers_too_large(&a);
     else if (h2o_memis(req->input.path.base, req->input.path.len, H2O_STRLIT("*")) &&

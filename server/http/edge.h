@@ -13,6 +13,7 @@
 
 #include "server/base/conf.h"
 #include "server/base/pool.h"
+#include "server/http/proxy.h"
 #include "server/http/send.h"
 
 struct edge_conf {
@@ -20,7 +21,8 @@ struct edge_conf {
     size_t cache_size; /* bytes */
     int64_t
         rate_limit; /* requests a minute and address that the cache cannot answer; 0: no limit */
-    struct conf_list cors; /* its texts must live as long as the process */
+    struct networks trusted; /* proxies whose Forwarded is believed */
+    struct conf_list cors;   /* its texts must live as long as the process */
     bool log_requests;
     const char *
         edge_of; /* "" or the server whose content alone is shown: nothing can be changed here */

@@ -49,8 +49,10 @@ struct frame {
 
 static enum frame_end spend(struct frame_meter *m, int32_t credits)
 {
-    m->credits -= credits;
     m->spent += (uint64_t)credits;
+    if (m->is_many)
+        return FRAME_FINE;
+    m->credits -= credits;
     return m->credits < 0 ? FRAME_SPENT : FRAME_FINE;
 }
 
@@ -316,6 +318,12 @@ void frame_meter_init(struct frame_meter *m, uint64_t now_ms, uint64_t largest_b
     *m = (struct frame_meter){ .now_ms = now_ms,
                                .body_max = largest_body + FRAME_BODY_SLACK,
                                .credits = FRAME_CREDITS_MAX };
+}
+
+void frame_meter_share(struct frame_meter *m)
+{
+    m->is_many = true;
+    m->body_max = FRAME_MANY * (m->body_max - FRAME_BODY_SLACK) + FRAME_BODY_SLACK;
 }
 
 /* Bytes read; none if the frame must wait. */

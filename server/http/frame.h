@@ -19,6 +19,7 @@ enum {
     FRAME_CONTINUATIONS_MAX = 4,
     FRAME_PARAMETERS_MAX = 32,
     FRAME_BODY_SLACK = 128 << 10, /* of bodies not ended, above the largest body of all */
+    FRAME_MANY = 16, /* largest bodies that a connection of many clients has room for */
 };
 
 /* Why a connection ends. */
@@ -48,6 +49,7 @@ struct frame_meter {
     uint64_t now_ms;
     int32_t credits;
     bool is_http2, is_other; /* neither: its preface has not come whole */
+    bool is_many; /* clients' that a proxy stands before: what it spends is counted only */
 
     /* the frame that is being read */
     uint8_t got; /* of the preface, later of the head */
@@ -86,6 +88,8 @@ struct frame_verdict {
 /* Something other than a body was begun and is not complete: preface, frame or header block. */
 bool frame_meter_is_midway(const struct frame_meter *m);
 void frame_meter_init(struct frame_meter *m, uint64_t now_ms, uint64_t largest_body);
+/* After init: this connection carries the streams of many clients, and one of them must not be able to end it for all. */
+void frame_meter_share(struct frame_meter *m);
 /* Bytes that are held are shown again; all others once, in their order, cut anywhere. */
 struct frame_verdict frame_meter_take(struct frame_meter *m, const struct frame_now *now,
                                       const uint8_t *bytes, size_t n);

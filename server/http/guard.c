@@ -177,6 +177,8 @@ static bool is_metered(struct guard *g, char first)
     if (!g->meter && !g->plain && first == 'P') {
         g->meter = h2o_mem_alloc(sizeof *g->meter);
         frame_meter_init(g->meter, h2o_now(h2o_socket_get_loop(g->sock)), g->conf.body_max);
+        if (g->conf.is_many)
+            frame_meter_share(g->meter);
     } else if (!g->meter) {
         g->plain = true;
     }

@@ -14,6 +14,7 @@ struct crowd_client;
 struct guard_conf {
     size_t body_max;             /* the largest body of any route */
     const bool *leaving;         /* the loop is shutting down */
+    bool is_many;                /* a trusted proxy's, which brings many clients */
     struct crowd_client *client; /* who pays for frames besides the connection; NULL: nobody */
     void (*closed)(void *of);    /* the socket has closed, and the guard with it */
     void *of;

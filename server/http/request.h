@@ -35,8 +35,8 @@ struct request {
     const char *target; /* path and query as received */
     const char *host;   /* "example.cn:8443", "" if absent */
     bool tls;
-    bool forwarded;      /* somebody in between says so: `client` is theirs, not the asker's */
-    const char *client;  /* address of the peer, text, IPv4 plain */
+    bool forwarded;     /* there is somebody in between: that `client` is local means nothing */
+    const char *client; /* who asks, as far as is known (docs/shield.md); IPv4 plain */
     uint64_t client_tag; /* limit_client() of it */
     struct arg args[REQUEST_ARGS];
     int nargs;

@@ -9,7 +9,7 @@
  * sockets of its own on the shared ports, and the kernel spreads the connections. The admin
  * socket belongs to the first loop.
  *
- * libh2o does not tell its connections' list, so each has a record (connection.h). All are taken in by one function, accept_some().
+ * libh2o does not tell its connections' list, so each has a record (connection.h). All are accepted by one function, accept_some().
  */
 #include "server/http/server.h"
 
@@ -96,6 +96,7 @@ struct server {
     bool running;
     int64_t deadline_us; /* set before the bells are rung */
     size_t body_max;
+    struct networks trusted;
 };
 
 /* ---- connections ---- */
@@ -108,24 +109,6 @@ static void one_less(struct connections *all)
 
     if (loop->deaf)
         listen_again(loop);
-}
-
-/* Whether it may stay. Who may not is closed at once: the kernel's queue would fill with those whom nobody takes. The operator,
- * who comes over the admin socket, may. */
-static bool admit(h2o_socket_t *sock, struct crowd_client **client)
-{
-    static const enum metric shed[] = {
-        [CROWD_FULL] = METRIC_crowd_shed_all, [CROWD_CLIENT_FULL] = METRIC_crowd_shed_client
-    };
-    struct sockaddr_storage peer = { 0 };
-    struct sockaddr *who = (struct sockaddr *)&peer;
-    enum crowd_answer answer;
-
-    h2o_socket_getpeername(sock, who);
-    answer = crowd_enter(who->sa_family == AF_UNIX ? NULL : who, client);
-    if (answer)
-        metric_add(shed[answer], 1);
-    return !answer;
 }
 
 /* Without this a listener at the limit of open files would spin: always readable, never to be
@@ -142,7 +125,6 @@ static void go_deaf(struct loop *loop)
 static void accept_some(h2o_socket_t *sock, const char *error)
 {
     struct listener *listener = sock->data;
-    struct crowd_client *client;
     h2o_socket_t *accepted;
 
     if (error)
@@ -155,12 +137,7 @@ static void accept_some(h2o_socket_t *sock, const char *error)
                 go_deaf(listener->loop);
             return;
         }
-        if (!admit(accepted, &client)) {
-            h2o_socket_close(accepted);
-            continue;
-        }
-        connection_new(&listener->loop->connections, accepted, client);
-        h2o_accept(&listener->accept, accepted);
+        connection_new(&listener->loop->connections, accepted, &listener->accept);
     }
 }
 
@@ -286,6 +263,7 @@ static void open_loop(struct loop *loop)
     loop->connections = (struct connections){ .ctx = &loop->ctx,
                                               .leaving = &loop->draining,
                                               .body_max = s->body_max,
+                                              .trusted = &s->trusted,
                                               .closed = one_less };
     connections_init(&loop->connections);
     loop->tick.cb = on_tick;
@@ -404,11 +382,13 @@ static enum rc open_all(struct err *e, struct server *s, const struct server_con
     return RC_OK;
 }
 
-static struct server *server_new(int loops, size_t body_max)
+static struct server *server_new(int loops, const struct server_conf *conf)
 {
     struct server *s = h2o_mem_alloc(sizeof *s);
 
-    *s = (struct server){ .nloops = loops, .body_max = body_max };
+    *s = (struct server){ .nloops = loops,
+                          .body_max = conf->body_max,
+                          .trusted = conf->trusted };
     s->loops = h2o_mem_alloc(sizeof *s->loops * (size_t)loops);
     for (int l = 0; l < loops; l++) {
         s->loops[l] = (struct loop){ .server = s };
@@ -457,7 +437,7 @@ enum rc server_open(struct err *e, const struct server_conf *conf, struct server
 
     if ((rc = canary_check(e)))
         return rc;
-    s = server_new(conf->sockets ? conf->sockets->loops : 1, conf->body_max);
+    s = server_new(conf->sockets ? conf->sockets->loops : 1, conf);
     if ((rc = open_all(e, s, conf))) {
         close_fds(s);
         release(s);

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "server/http/crowd.h"
+#include "server/http/proxy.h"
 #include "server/http/sockets.h"
 
 struct server;
@@ -22,6 +23,7 @@ struct server_conf {
     size_t body_max; /* the largest body_max of any route; what is much longer is cut off by the
                         connection */
     struct crowd_conf crowd; /* no more connections than open files allow, whatever it says */
+    struct networks trusted; /* proxies that are believed who their client is */
 };
 
 /*

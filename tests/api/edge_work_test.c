@@ -25,6 +25,12 @@ static int open_limited(void **state)
     return edge_world_set_up_with(state, &(struct world_conf){ .rate_limit = 3 });
 }
 
+static int open_behind_a_proxy(void **state)
+{
+    return edge_world_set_up_with(
+        state, &(struct world_conf){ .rate_limit = 3, .trusted_proxies = "10.0.0.0/8" });
+}
+
 static void the_cache_follows_the_generation(void **state)
 {
     struct world *t = *state;
@@ -234,6 +240,60 @@ static void a_busy_address_is_asked_to_wait(void **state)
     assert_int_equal(a.status, 429);
 }
 
+/* What "tell" says of the client. */
+static const char *client_by(struct world *t, const char *peer, const char *headers)
+{
+    struct answer a =
+        ask(t, GET, "/loop/a", &(struct ask){ .client = peer, .headers = headers });
+
+    return a.status == 200 ? strrchr(a.body, ' ') + 1 : "none";
+}
+
+static void a_trusted_proxy_says_who_asks(void **state)
+{
+    static const struct {
+        const char *headers, *client;
+    } cases[] = {
+        { "forwarded: for=192.0.2.1", "192.0.2.1" },
+        { "forwarded: for=192.0.2.66, for=192.0.2.2", "192.0.2.2" },
+        { "forwarded: for=192.0.2.66\nforwarded: for=192.0.2.3", "192.0.2.3" },
+        { "forwarded: for=192.0.2.4, for=10.1.2.3", "192.0.2.4" },
+        { "forwarded: proto=https;for=\"[2001:db8::5]:4711\";by=_x", "2001:db8::5" },
+        { "forwarded: for=\", for=192.0.2.6", "192.0.2.6" },
+        { "forwarded: for=unknown", "10.0.0.1" },
+        { "forwarded: for=192.0.2.66, for=_hidden", "10.0.0.2" },
+        { "x-forwarded-for: 192.0.2.66", "10.0.0.3" },
+        { NULL, "10.0.0.4" },
+    };
+    struct world *t = *state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bool told = strncmp(cases[i].client, "10.", 3) != 0;
+        int64_t untold = metric_get(METRIC_proxy_untold);
+
+        assert_string_equal(client_by(t, told ? "10.9.9.9" : cases[i].client, cases[i].headers),
+                            cases[i].client);
+        assert_int_equal(metric_get(METRIC_proxy_untold), untold + !told);
+    }
+    assert_string_equal(client_by(t, "192.0.2.7", "forwarded: for=192.0.2.8"), "192.0.2.7");
+}
+
+static void one_behind_a_proxy_is_busy_and_another_is_not(void **state)
+{
+    struct world *t = *state;
+    const char *busy = "forwarded: for=\"[2001:db8:0:1::1]\"";
+
+    for (int i = 0; i < 3; i++)
+        assert_string_equal(client_by(t, "10.0.0.1", busy), "2001:db8:0:1::1");
+    assert_string_equal(client_by(t, "10.0.0.1", busy), "none");
+    assert_string_equal(client_by(t, "10.0.0.2", busy), "none"); /* by another proxy */
+    assert_string_equal(client_by(t, "10.0.0.1", "forwarded: for=\"[2001:db8:0:1::2]\""),
+                        "none"); /* the same /64 */
+    assert_string_equal(client_by(t, "10.0.0.1", "forwarded: for=\"[2001:db8:0:2::1]\""),
+                        "2001:db8:0:2::1");
+    assert_string_equal(client_by(t, "10.0.0.1", NULL), "10.0.0.1");
+}
+
 /* Whoever makes us work pays; who takes what is ready does not. */
 static void what_the_cache_lacks_counts_and_what_it_has_does_not(void **state)
 {
@@ -288,6 +348,8 @@ int main(void)
         IN(the_work_is_over_before_the_answer_is_read, edge_world_set_up),
         IN(answers_that_nobody_reads_are_bounded, edge_world_set_up),
         IN(a_busy_address_is_asked_to_wait, open_limited),
+        IN(a_trusted_proxy_says_who_asks, open_behind_a_proxy),
+        IN(one_behind_a_proxy_is_busy_and_another_is_not, open_behind_a_proxy),
         IN(what_the_cache_lacks_counts_and_what_it_has_does_not, open_limited),
         IN(one_query_has_one_answer_however_it_is_spelt, edge_world_set_up),
     };

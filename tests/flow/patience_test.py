@@ -111,7 +111,7 @@ with World() as w:
         want = {why: sum(len(peers) for other, _, peers in rows if other == why) for why in ("head", "body", "reader")}
         got = ended(server)
         silent = sum(not p.reads for _, _, peers in rows for p in peers)    # of these the kernel may be rid first: TCP_USER_TIMEOUT
-        assert got == {**want, "idle": 0, "request": 0, "reader": got["reader"]} and want["reader"] - silent <= got["reader"] <= want["reader"], got
+        assert got == {**want, "proxy": 0, "idle": 0, "request": 0, "reader": got["reader"]} and want["reader"] - silent <= got["reader"] <= want["reader"], got
     with case("nobody is gone before its time, or long after"):
         for why, within, peers in rows:
             for p in peers:

@@ -77,7 +77,12 @@ struct world *world_open_with(const struct route *routes, const struct world_con
     struct edge_conf edge = { .cache_size = conf->cache_size ? conf->cache_size : 16 << 20,
                               .rate_limit = conf->rate_limit,
                               .cors = conf->cors };
+    const struct conf_list trusted = { conf->trusted_proxies != NULL,
+                                       { conf->trusted_proxies } };
+    struct err e = { 0 };
 
+    if (networks_parse(&e, &trusted, &edge.trusted))
+        errx(1, "%s", e.text);
     if (!getenv("TJZW_TEST_LOG"))
         log_set_fd(-1);
     clock_set(WORLD_NOW);

@@ -29,6 +29,7 @@ struct world_conf {
     int queue_max;      /* 0: 100 */
     size_t cache_size;  /* 0: 16 MB */
     struct conf_list cors;
+    const char *trusted_proxies; /* one network; NULL: none */
     void (*before_writer)(void); /* registers ticks */
 };
 

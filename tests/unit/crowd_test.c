@@ -16,7 +16,9 @@
 
 enum { SECOND = 1000000 };
 
-static enum crowd_answer enter(const char *address, struct crowd_client **out)
+enum answer { IN, FULL, CLIENT_FULL };
+
+static enum answer enter(const char *address, struct crowd_client **out)
 {
     struct sockaddr_storage at = { 0 };
     struct sockaddr_in *four = (struct sockaddr_in *)(void *)&at;
@@ -29,7 +31,12 @@ static enum crowd_answer enter(const char *address, struct crowd_client **out)
         four->sin_family = AF_INET;
         assert_int_equal(inet_pton(AF_INET, address, &four->sin_addr), 1);
     }
-    return crowd_enter((const struct sockaddr *)&at, out);
+    if (!crowd_enter(false))
+        return FULL;
+    if (crowd_join((const struct sockaddr *)&at, out))
+        return IN;
+    crowd_leave(NULL);
+    return CLIENT_FULL;
 }
 
 /* Fresh clients for each test. */
@@ -46,15 +53,15 @@ static void a_client_has_so_many_and_no_more(void **state)
 
     (void)state;
     crowd_init(&(struct crowd_conf){ .per_client = 3 });
-    assert_int_equal(enter("2001:db8:1:2::1", &in[0]), CROWD_IN);
-    assert_int_equal(enter("2001:db8:1:2::2", &in[1]), CROWD_IN);
-    assert_int_equal(enter("2001:db8:1:2:ffff::3", &in[2]), CROWD_IN);
-    assert_int_equal(enter("2001:db8:1:2::4", &none), CROWD_CLIENT_FULL);
+    assert_int_equal(enter("2001:db8:1:2::1", &in[0]), IN);
+    assert_int_equal(enter("2001:db8:1:2::2", &in[1]), IN);
+    assert_int_equal(enter("2001:db8:1:2:ffff::3", &in[2]), IN);
+    assert_int_equal(enter("2001:db8:1:2::4", &none), CLIENT_FULL);
     assert_null(none);
-    assert_int_equal(enter("2001:db8:1:3::1", &other), CROWD_IN);
+    assert_int_equal(enter("2001:db8:1:3::1", &other), IN);
     crowd_leave(in[1]);
-    assert_int_equal(enter("2001:db8:1:2::4", &in[1]), CROWD_IN);
-    assert_int_equal(enter("2001:db8:1:2::5", &none), CROWD_CLIENT_FULL);
+    assert_int_equal(enter("2001:db8:1:2::4", &in[1]), IN);
+    assert_int_equal(enter("2001:db8:1:2::5", &none), CLIENT_FULL);
     for (int i = 0; i < 3; i++)
         crowd_leave(in[i]);
     crowd_leave(other);
@@ -62,18 +69,18 @@ static void a_client_has_so_many_and_no_more(void **state)
 
 static void all_have_so_many_and_the_operator_one_more(void **state)
 {
-    struct crowd_client *in[2], *operator, * none = NULL;
+    struct crowd_client *in[2], *none = NULL;
 
     (void)state;
     crowd_init(&(struct crowd_conf){ .connections_max = 2 });
-    assert_int_equal(enter("10.0.0.1", &in[0]), CROWD_IN);
-    assert_int_equal(enter("10.0.0.2", &in[1]), CROWD_IN);
-    assert_int_equal(enter("10.0.0.3", &none), CROWD_FULL);
-    assert_int_equal(crowd_enter(NULL, &operator), CROWD_IN);
+    assert_int_equal(enter("10.0.0.1", &in[0]), IN);
+    assert_int_equal(enter("10.0.0.2", &in[1]), IN);
+    assert_int_equal(enter("10.0.0.3", &none), FULL);
+    assert_true(crowd_enter(true));
     crowd_leave(in[0]);
-    assert_int_equal(enter("10.0.0.3", &none), CROWD_FULL);
-    crowd_leave(operator);
-    assert_int_equal(enter("10.0.0.3", &in[0]), CROWD_IN);
+    assert_int_equal(enter("10.0.0.3", &none), FULL);
+    crowd_leave(NULL);
+    assert_int_equal(enter("10.0.0.3", &in[0]), IN);
     crowd_leave(in[0]);
     crowd_leave(in[1]);
 }
@@ -85,9 +92,9 @@ static void a_client_spends_what_it_has(void **state)
 
     (void)state;
     crowd_init(&(struct crowd_conf){ .credits = 200000 });
-    assert_int_equal(enter("10.0.0.1", &one), CROWD_IN);
-    assert_int_equal(enter("10.0.0.1", &two), CROWD_IN);
-    assert_int_equal(enter("10.0.0.2", &other), CROWD_IN);
+    assert_int_equal(enter("10.0.0.1", &one), IN);
+    assert_int_equal(enter("10.0.0.1", &two), IN);
+    assert_int_equal(enter("10.0.0.2", &other), IN);
     for (int i = 0; i < 200; i++) {
         assert_true(crowd_spend(one, 1000, now));
         assert_true(crowd_spend(two, 1000, now));
@@ -99,7 +106,7 @@ static void a_client_spends_what_it_has(void **state)
     assert_true(crowd_spend(one, 1000, now + SECOND / 200));
     crowd_leave(one);
     crowd_leave(two);
-    assert_int_equal(enter("10.0.0.1", &one), CROWD_IN);
+    assert_int_equal(enter("10.0.0.1", &one), IN);
     assert_false(crowd_spend(one, 1000, now + SECOND / 200));
     assert_true(crowd_spend(one, 400000, now + 3 * SECOND));
     assert_false(crowd_spend(one, 1, now + 3 * SECOND));
@@ -114,7 +121,7 @@ static void no_limit_lets_everybody_pass(void **state)
     (void)state;
     crowd_init(&(struct crowd_conf){ 0 });
     for (int i = 0; i < 5000; i++) {
-        assert_int_equal(enter("10.0.0.1", &in[i]), CROWD_IN);
+        assert_int_equal(enter("10.0.0.1", &in[i]), IN);
         assert_true(crowd_spend(in[i], 1000000, SECOND));
     }
     for (int i = 0; i < 5000; i++)
@@ -132,7 +139,7 @@ static void more_clients_than_places_are_let_in_too(void **state)
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < 40000; i++) {
             snprintf(address, sizeof address, "2001:db8:%x:%x::1", i >> 16, i & 0xffff);
-            assert_int_equal(enter(address, &in[i]), CROWD_IN);
+            assert_int_equal(enter(address, &in[i]), IN);
             uncounted += !in[i];
             assert_true(crowd_spend(in[i], 2, (round + 1) * 10LL * SECOND));
         }

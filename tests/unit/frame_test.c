@@ -258,6 +258,34 @@ static void who_has_spent_all_is_ended(void **state)
     assert_int_equal(m.frames, FRAME_CREDITS_MAX / 100 + 1);
 }
 
+/* It has the faults of none of them: nothing ends it that one client does within the rules of the protocol. */
+static void a_connection_of_many_clients_does_not_run_dry(void **state)
+{
+    struct frame_meter m;
+
+    (void)state;
+    begin();
+    for (int i = 0; i <= FRAME_CREDITS_MAX / 100; i++)
+        frame(PING, 0, 0, NULL, 8);
+    frame(HEADERS, END_HEADERS, 1, NULL, 10);
+    frame(DATA, 0, 1, NULL, BODY_MAX + FRAME_BODY_SLACK);
+    frame(DATA, 0, 1, NULL, 1);
+    frame_meter_init(&m, 0, BODY_MAX);
+    frame_meter_share(&m);
+    assert_int_equal(hear(&m, &still).end, FRAME_FINE);
+    assert_true(m.spent > FRAME_CREDITS_MAX);
+    said.n = 0;
+    frame(DATA, 0, 1, NULL, BODY_MAX);
+    for (int i = 2; i < FRAME_MANY; i++)
+        assert_int_equal(hear(&m, &still).end, FRAME_FINE);
+    assert_int_equal(hear(&m, &still).end, FRAME_BODIES);
+    begin();
+    frame(PUSH_PROMISE, 0, 1, NULL, 10);
+    frame_meter_init(&m, 0, BODY_MAX);
+    frame_meter_share(&m);
+    assert_int_equal(hear(&m, &still).end, FRAME_ILLEGAL);
+}
+
 static void credits_come_back_with_time_and_are_not_hoarded(void **state)
 {
     struct frame_now now = { .ms = 1000 };
@@ -498,6 +526,7 @@ int main(void)
         cmocka_unit_test(data_costs_little_unless_it_carries_nothing),
         cmocka_unit_test(a_window_that_may_overflow_costs_what_a_reset_does),
         cmocka_unit_test(who_has_spent_all_is_ended),
+        cmocka_unit_test(a_connection_of_many_clients_does_not_run_dry),
         cmocka_unit_test(credits_come_back_with_time_and_are_not_hoarded),
         cmocka_unit_test(a_header_block_has_a_size),
         cmocka_unit_test(a_header_block_has_few_fields),

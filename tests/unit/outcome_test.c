@@ -26,7 +26,8 @@ static struct crowd_client *enter(const char *address)
     struct crowd_client *c = NULL;
 
     inet_pton(AF_INET, address, &at.sin_addr);
-    assert_int_equal(crowd_enter((const struct sockaddr *)&at, &c), CROWD_IN);
+    assert_true(crowd_enter(false));
+    assert_true(crowd_join((const struct sockaddr *)&at, &c));
     return c;
 }
 
