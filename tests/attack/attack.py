@@ -10,7 +10,7 @@
 
 --short is what ./dev test runs: without the cases that wait for a minute, and with few random frames.
 
-Cases stand in tables: h2_cases.py, h1_cases.py, hoard_cases.py, slow_cases.py. What must hold beside each of them is in arena.py. A path of small packets
+Cases stand in tables: h2_cases.py, h1_cases.py, proxy_cases.py, hoard_cases.py, slow_cases.py. What must hold beside each of them is in arena.py. A path of small packets
 is made twice: by the client's own segment size, and in a network of its own (a namespace with an MTU of 1500) where the machine allows one.
 """
 import argparse
@@ -31,6 +31,7 @@ import h1_cases
 import h2_cases
 import hoard_cases
 import noise
+import proxy_cases
 import slow_cases
 from arena import Arena, Case, Row, lib
 from report import tell, write
@@ -64,7 +65,8 @@ def in_a_network_of_its_own(seconds):
 def groups(length):
     return {
         "HTTP/2": h2_cases.CASES + [random_frames(NOISE[length])],
-        "HTTP/1, TLS, and who asks": h1_cases.CASES,
+        "HTTP/1 and TLS": h1_cases.CASES,
+        "Who asks": proxy_cases.CASES,
         "Answers that nobody reads": hoard_cases.CASES,
         "Small packets": in_a_network_of_its_own(NOISE[length]),
         "Slow ones, and many": [c for c in slow_cases.CASES if length == "full" or not c.full] + slow_cases.CROWDS,

@@ -260,35 +260,6 @@ def old_tls(stage):
         raise AssertionError(f"{version.name} was accepted")
 
 
-PROXY2 = b"\r\n\r\n\0\r\nQUIT\n"
-
-
-def proxy2(command=0x21, family=0x11, payload=b"\x0a\0\0\1\x0a\0\0\2\x30\x39\x01\xbb", length=None):
-    return PROXY2 + struct.pack(">BBH", command, family, len(payload) if length is None else length) + payload
-
-
-def untrusted_proxy(stage):
-    """A PROXY header from somebody who is no trusted proxy is garbage, before TLS and before HTTP."""
-    for start in (proxy2(), b"PROXY TCP4 10.0.0.1 10.0.0.2 1234 443\r\n"):
-        p = shouted(stage, start + HIDDEN, tls_port=False)
-        p.until(lambda p=p: statuses(p.got), 2)
-        assert not statuses(p.got) or statuses(p.got)[0] == 400, statuses(p.got)
-        try:
-            stage.peer(before=start, timeout=3)
-        except OSError:
-            continue
-        raise AssertionError("TLS went on after a PROXY header of an untrusted peer")
-
-
-def forwarded_flood(stage):
-    """Forwarded from anybody is not believed, however long."""
-    for value in ("for=10.0.0.1", "for=" + "1" * 8000, 'for="[::1]"; by=x, ' * 500, 'for="', ";,;,=" * 500, "for=127.0.0.1;" * 100):
-        p = stage.peer(alpn="http/1.1")
-        p.pour(head(f"Forwarded: {value}", method="GET", target="/v1/sync/main/head"), 2)
-        p.until(lambda p=p: statuses(p.got), 2)
-        assert statuses(p.got) and statuses(p.got)[0] in (200, 400, 431), (value[:20], statuses(p.got))
-
-
 CASES = [Case(name, does, f"{CHAPTER}; {ROW16}" if fails else f"{CHAPTER}; {ROW17}", "400 and close", act, libh2o_fails=fails)
          for name, does, act, fails in SMUGGLING] + [
     Case("a head above 32 KB", "in one field, and in many", CHAPTER, "431", large_head),
@@ -309,6 +280,4 @@ CASES = [Case(name, does, f"{CHAPTER}; {ROW16}" if fails else f"{CHAPTER}; {ROW1
     Case("broken records", "50 handshakes, then records no key fits", "docs/shield.md", "no harm", broken_after_handshake),
     Case("handshakes begun", "600 ClientHellos, each left at once", "CVE-2011-1473 in spirit", "no harm", hello_flood),
     Case("TLS 1.0 and 1.1", "a client that speaks nothing newer", "RFC 8996", "refused", old_tls),
-    Case("PROXY of a stranger", "v1 and v2, before TLS and before HTTP", "docs/shield.md", "refused", untrusted_proxy),
-    Case("Forwarded of a stranger", "6 kinds, some of 8 KB", "docs/shield.md, RFC 7239", "ignored or refused", forwarded_flood),
 ]

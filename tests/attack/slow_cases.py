@@ -6,7 +6,7 @@ few more, because clocks that close connections tick once a second.
 import time
 
 from arena import Case
-from h1_cases import head, proxy2, raw, statuses
+from h1_cases import head, raw, statuses
 from wire import (CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, INITIAL_WINDOW_SIZE, PING, PREFACE, field, frame, greeting, headers, request,
                   window)
 
@@ -134,23 +134,6 @@ def all_addresses(stage):
     assert shed >= 250, f"of {len(peers)} connections {shed} were closed, though 300 may be"
 
 
-def trusted_proxy(stage):
-    """From a trusted proxy: a good header is believed, a bad one ends the connection, half of one is waited for 3 s."""
-    stage.address = "127.77.0.1"
-    good = stage.peer(before=proxy2())
-    good.pour(greeting() + headers(1, HEAD))
-    assert good.until(lambda: good.answer(1) == 200, 3), "a good PROXY header was not believed"
-    bad = [proxy2(0x11), proxy2(0x31), proxy2(payload=b"\x0a\0"), proxy2(length=0xffff), proxy2(payload=b"\0" * 600), proxy2()[:11] + b"x"]
-    for blob in bad:
-        p = raw(stage)
-        p.pour(blob + b"\0" * 600, 1)
-        assert p.ended(3 + SLACK), f"still open after {blob[:20]!r}"
-    peers = [raw(stage) for _ in range(20)]
-    for i, p in enumerate(peers):
-        p.pour(proxy2()[:i], 1)
-    gone(stage, peers, 3)
-
-
 def honest_slow_upload(tls_name):
     """A phone in a lift: 80 KB at 4 KB a second. It must be taken whole, and be answered (401: it has no token)."""
     def act(stage):
@@ -207,6 +190,4 @@ CROWDS = [
     Case("too many of one client", "2,500 connections of one address", "docs/shield.md, crowds", "452 closed at once", one_address),
     Case("too many in all", "600 connections, where 300 may be", "docs/shield.md, crowds", "300 closed at once", all_addresses,
          needs="connections_max", env={"TJZW_CONNECTIONS_MAX": "300"}, others=False),
-    Case("PROXY of a trusted proxy", "good, bad, and cut headers", "docs/shield.md, who the client is", "believed, or closed",
-         trusted_proxy, needs="trusted_proxies", env={"TJZW_TRUSTED_PROXIES": "127.77.0.0/16"}),
 ]
