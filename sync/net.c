@@ -29,6 +29,7 @@ struct net {
     char cacert[512];
     uint32_t connect_timeout, idle_timeout;
     const char *agent;
+    const char *proxy, *proxy_secret, *direct; /* NULL: the environment's */
     uint64_t (*now_ms)(void);
     uint64_t heard; /* ms: when any request last moved */
 };
@@ -72,6 +73,13 @@ void net_configure(struct net *n, const char *cacert, uint32_t connect_timeout,
     snprintf(n->cacert, sizeof n->cacert, "%s", cacert ? cacert : "");
     n->connect_timeout = connect_timeout;
     n->idle_timeout = idle_timeout;
+}
+
+void net_proxy(struct net *n, const char *url, const char *secret, const char *direct)
+{
+    n->proxy = url;
+    n->proxy_secret = secret;
+    n->direct = direct;
 }
 
 /* ---- what curl calls ---- */
@@ -131,6 +139,12 @@ static CURL *launch(struct net *n, struct flight *f)
     curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)n->connect_timeout);
     if (n->cacert[0])
         curl_easy_setopt(c, CURLOPT_CAINFO, n->cacert);
+    curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    if (n->proxy) {
+        curl_easy_setopt(c, CURLOPT_PROXY, n->proxy); /* "": not the environment's either */
+        curl_easy_setopt(c, CURLOPT_NOPROXY, n->direct);
+        curl_easy_setopt(c, CURLOPT_PROXYUSERPWD, *n->proxy_secret ? n->proxy_secret : NULL);
+    }
     curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(c, CURLOPT_HEADERDATA, f);
     curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);

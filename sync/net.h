@@ -39,6 +39,9 @@ void net_close(struct net *n); /* accepts NULL */
  * kept if nothing changes. */
 void net_configure(struct net *n, const char *cacert, uint32_t connect_timeout,
                    uint32_t idle_timeout);
+/* The HTTP proxy of all requests, "http://host:port" or "" for none, "user:password" or "", and who is asked without it, as libcurl takes
+ * them (CURLOPT_NOPROXY). The texts must stay. Without this call it is as with curl: the environment's http_proxy. */
+void net_proxy(struct net *n, const char *url, const char *secret, const char *direct);
 /* Performs all of them and returns when every one has ended. `stop` is asked several times a second:
  * true ends them now. */
 void net_get(struct net *n, struct net_request *requests, size_t count,

@@ -36,13 +36,14 @@ static uint64_t now_ms(void)
     return (uint64_t)clock_mono_us() / 1000;
 }
 
-struct mirror_net *mirror_net_new(const atomic_bool *stop)
+struct mirror_net *mirror_net_new(const struct conf *c, const atomic_bool *stop)
 {
     struct mirror_net *n = calloc(1, sizeof *n);
 
     if (!n)
         abort();
     n->net = net_open("tjzw/" TJZW_VERSION, now_ms);
+    net_proxy(n->net, c->outbound_proxy, c->outbound_proxy_secret, c->outbound_direct);
     n->stop = stop;
     return n;
 }

@@ -8,12 +8,13 @@
 
 #include <stdatomic.h>
 
+#include "server/base/conf.h"
 #include "sync/follow.h"
 
 struct mirror_net;
 
-/* While *stop is set, requests end with SYNC_CANCELLED. */
-struct mirror_net *mirror_net_new(const atomic_bool *stop);
+/* By the proxy of the settings, whose texts must stay. While *stop is set, requests end with SYNC_CANCELLED. */
+struct mirror_net *mirror_net_new(const struct conf *c, const atomic_bool *stop);
 void mirror_net_free(struct mirror_net *n); /* accepts NULL */
 /* The server of the next requests: "https://host:port", and whom to believe (NULL: what this machine trusts). */
 void mirror_net_to(struct mirror_net *n, const char *url, const char *cacert);

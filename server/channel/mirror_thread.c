@@ -417,7 +417,7 @@ enum rc mirror_thread_start(struct err *e, const struct conf *c, const char *db_
         db_close(mirror.db);
         return rc;
     }
-    mirror.net = mirror_net_new(&mirror.stop);
+    mirror.net = mirror_net_new(mirror.conf, &mirror.stop);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&mirror.stirred, &attr);

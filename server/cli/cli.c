@@ -9,6 +9,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "server/http/client.h"
 #include "server/http/proxy.h"
 #include "server/store/db.h"
 
@@ -45,12 +46,15 @@ enum rc cli_settle_edge(struct err *e, struct conf *c)
     return *c->edge_of ? conf_set(e, c, "streams", "") : RC_OK;
 }
 
-/* What is more than a text or a number. */
+/* What is more than a text or a number; and how others are reached, which holds for commands too. */
 static enum rc check(struct err *e, const struct conf *c)
 {
+    const struct client_proxy proxy = { c->outbound_proxy, c->outbound_proxy_secret,
+                                        c->outbound_direct };
     struct networks ignored;
+    enum rc rc = networks_parse(e, &c->trusted_proxies, &ignored);
 
-    return networks_parse(e, &c->trusted_proxies, &ignored);
+    return rc ? rc : client_proxy_set(e, &proxy);
 }
 
 int cli_conf(const struct args *a, struct conf *out)

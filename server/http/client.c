@@ -150,6 +150,41 @@ static struct curl_slist *header_list(const struct client_request *rq)
     return list;
 }
 
+static struct client_proxy proxy = { "", "", "" };
+
+/* http://HOST:PORT and nothing else: without a port libcurl would take one that nobody expects, and a password would stand in plain sight. */
+static bool is_proxy(const char *url)
+{
+    static const char scheme[] = "http://";
+    const char *host = url + sizeof scheme - 1, *port;
+
+    if (strncmp(url, scheme, sizeof scheme - 1) || strpbrk(host, "@/?#"))
+        return false;
+    port = strrchr(host, ':');
+    return port && port > host && port[1] && !port[1 + strspn(port + 1, "0123456789")];
+}
+
+enum rc client_proxy_set(struct err *e, const struct client_proxy *p)
+{
+    if (*p->url && !is_proxy(p->url))
+        return err_set(e, RC_INVALID,
+                       "outbound_proxy: %.100s should be like http://proxy.example.cn:3128; a "
+                       "password goes into outbound_proxy_secret",
+                       strchr(p->url, '@') ? "what holds an @" : p->url);
+    proxy = *p;
+    return RC_OK;
+}
+
+/* An empty one keeps libcurl from looking at the environment. */
+static void set_proxy(CURL *h, const struct client_request *rq)
+{
+    curl_easy_setopt(h, CURLOPT_PROXY, rq->socket ? "" : proxy.url);
+    curl_easy_setopt(h, CURLOPT_NOPROXY, proxy.direct);
+    curl_easy_setopt(h, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    if (*proxy.secret)
+        curl_easy_setopt(h, CURLOPT_PROXYUSERPWD, proxy.secret);
+}
+
 static CURL *handle_new(struct client_request *rq, struct curl_slist **list)
 {
     CURL *h = curl_easy_init();
@@ -176,6 +211,7 @@ static CURL *handle_new(struct client_request *rq, struct curl_slist **list)
         curl_easy_setopt(h, CURLOPT_CAINFO, rq->ca_file);
     if (rq->socket)
         curl_easy_setopt(h, CURLOPT_UNIX_SOCKET_PATH, rq->socket);
+    set_proxy(h, rq);
     set_body(h, rq);
     return h;
 }
@@ -226,11 +262,15 @@ void client_clock(struct client_clock *out)
 
 static void conclude(CURL *h, CURLcode code, struct client_request *rq)
 {
-    long status = 0;
+    long status = 0, tunnel = 0;
 
     curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(h, CURLINFO_HTTP_CONNECTCODE, &tunnel);
     rq->status = (int)status;
-    rq->in_doubt = code && !never_sent(code);
+    rq->in_doubt = code && !never_sent(code) && tunnel / 100 < 3;
+    if (code && tunnel / 100 > 2 && !rq->rc)
+        rq->rc = err_set(&rq->err, RC_IO, "%s %.200s: the proxy answered %ld", rq->method,
+                         rq->url, tunnel);
     if (code && !rq->rc)
         rq->rc = err_set(&rq->err, RC_IO, "%s %.200s: %s", rq->method, rq->url,
                          curl_easy_strerror(code));

@@ -61,6 +61,16 @@ struct client_clock {
 };
 void client_clock(struct client_clock *out);
 
+/*
+ * The HTTP proxy between us and others (settings outbound_*): for every request from then on but those to a UNIX socket. Texts, "" if not
+ * set, which must stay. The environment's http_proxy is nobody's business here. RC_INVALID: `url` is none.
+ */
+struct client_proxy {
+    const char *url, *secret, *direct;
+};
+
+enum rc client_proxy_set(struct err *e, const struct client_proxy *p);
+
 enum rc client_start(struct err *e, int queue_max);
 /* False: the queue is full or the client is not running, and done() is not called. */
 bool client_send(struct client_request *rq);
