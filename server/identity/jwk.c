@@ -7,23 +7,22 @@
  * A key's kind decides its algorithm; if the set says another one ("alg"), or says that the key is
  * not for signatures ("use", "key_ops"), the key is passed over. So no statement can choose how it
  * is verified. Numbers are base64url in their one spelling and, as RFC 7518 section 6 wants them, a
- * coordinate in full width, a modulus without leading zeros. That the point lies on the curve is
- * checked by OpenSSL when it takes the key.
+ * coordinate in full width, a modulus without leading zeros (pubkey.c).
  */
 #include "server/identity/jwk.h"
 
 #include <string.h>
 
-#include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/evp.h>
-#include <openssl/param_build.h>
 #include <openssl/pem.h>
 
 #include "server/base/id.h"
 #include "server/base/jx.h"
+#include "server/identity/pubkey.h"
 
-enum { COORDINATE = 32, POINT = 1 + 2 * COORDINATE, RSA_MIN = 256, RSA_MAX = 512, E_MAX = 4 };
+enum { COORDINATE = PUBKEY_COORDINATE, POINT = 1 + 2 * COORDINATE };
 
 /* The bytes of a member; -1 if it is no base64url or longer than `max`. */
 static int bytes_of(const json_t *key, const char *name, uint8_t *out, size_t max)
@@ -33,62 +32,24 @@ static int bytes_of(const json_t *key, const char *name, uint8_t *out, size_t ma
     return text ? b64url_parse(text, strlen(text), out, max) : -1;
 }
 
-static EVP_PKEY *public_key(const char *type, OSSL_PARAM_BLD *b)
-{
-    OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(b);
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
-    EVP_PKEY *key = NULL;
-
-    if (!params || !ctx || EVP_PKEY_fromdata_init(ctx) != 1 ||
-        EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
-        key = NULL;
-    EVP_PKEY_CTX_free(ctx);
-    OSSL_PARAM_free(params);
-    return key;
-}
-
 /* NULL: not a key as it should be. */
 static EVP_PKEY *read_ec(const json_t *jwk)
 {
     const char *curve = jx_text(jwk, "crv");
-    uint8_t point[POINT] = { POINT_CONVERSION_UNCOMPRESSED };
-    OSSL_PARAM_BLD *b;
-    EVP_PKEY *key = NULL;
+    uint8_t x[COORDINATE], y[COORDINATE];
 
-    if (!curve || strcmp(curve, "P-256") ||
-        bytes_of(jwk, "x", point + 1, COORDINATE) != COORDINATE ||
-        bytes_of(jwk, "y", point + 1 + COORDINATE, COORDINATE) != COORDINATE)
+    if (!curve || strcmp(curve, "P-256") || bytes_of(jwk, "x", x, sizeof x) != sizeof x ||
+        bytes_of(jwk, "y", y, sizeof y) != sizeof y)
         return NULL;
-    b = OSSL_PARAM_BLD_new();
-    if (b && OSSL_PARAM_BLD_push_utf8_string(b, OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) &&
-        OSSL_PARAM_BLD_push_octet_string(b, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point))
-        key = public_key("EC", b);
-    OSSL_PARAM_BLD_free(b);
-    return key;
+    return pubkey_p256(x, y);
 }
 
 static EVP_PKEY *read_rsa(const json_t *jwk)
 {
-    uint8_t n[RSA_MAX], e[E_MAX];
+    uint8_t n[PUBKEY_RSA_MAX], e[PUBKEY_E_MAX];
     int n_n = bytes_of(jwk, "n", n, sizeof n), e_n = bytes_of(jwk, "e", e, sizeof e);
-    BIGNUM *modulus, *exponent;
-    OSSL_PARAM_BLD *b;
-    EVP_PKEY *key = NULL;
 
-    if (n_n < RSA_MIN || n[0] == 0 || e_n < 1 || e[0] == 0 || !(e[e_n - 1] & 1) ||
-        (e_n == 1 && e[0] < 3))
-        return NULL;
-    b = OSSL_PARAM_BLD_new();
-    modulus = BN_bin2bn(n, n_n, NULL);
-    exponent = BN_bin2bn(e, e_n, NULL);
-    if (b && modulus && exponent && BN_num_bits(modulus) >= 8 * RSA_MIN &&
-        OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_N, modulus) &&
-        OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_E, exponent))
-        key = public_key("RSA", b);
-    BN_free(modulus);
-    BN_free(exponent);
-    OSSL_PARAM_BLD_free(b);
-    return key;
+    return n_n > 0 && e_n > 0 ? pubkey_rsa(n, (size_t)n_n, e, (size_t)e_n) : NULL;
 }
 
 static const struct {

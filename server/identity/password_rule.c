@@ -134,7 +134,7 @@ static bool digits(const char *p, size_t n, int *value)
     for (size_t i = 0; i < n; i++) {
         if (p[i] < '0' || p[i] > '9')
             return false;
-        *value = (*value * 10 + p[i] - '0') % 1000000000;
+        *value = *value % 100000000 * 10 + p[i] - '0'; /* of a long number the end */
     }
     return true;
 }

@@ -345,6 +345,20 @@ CREATE TABLE audit_head (
     PRIMARY KEY (no, kind)
 ) WITHOUT ROWID;
 
+-- Codes sent by SMS in the last 24 hours: server/identity/code.c. A row outlives its code, because it is counted.
+CREATE TABLE code (
+    no      INTEGER PRIMARY KEY,
+    phone   BLOB    NOT NULL, -- blind index of the number
+    purpose TEXT    NOT NULL,
+    client  INTEGER NOT NULL, -- who asked, as a number that says nothing by itself
+    hash    BLOB,             -- NULL: used, replaced, or guessed at too often
+    tries   INTEGER NOT NULL,
+    sent    INTEGER NOT NULL
+);
+CREATE INDEX code_by_phone ON code (phone, sent);
+CREATE INDEX code_by_client ON code (client, sent);
+CREATE INDEX code_by_age ON code (sent);
+
 -- What caches may still hold of a takedown, until the setting purge_hook was told: server/channel/purge_hook.c.
 CREATE TABLE purge_url (
     no  INTEGER PRIMARY KEY,
