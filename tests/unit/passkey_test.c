@@ -38,6 +38,7 @@ struct ceremony {
     const char *extensions, *behind; /* in hex, after the key */
     const char *fmt, *statement;     /* of the attestation; the statement in hex */
     const char *object;              /* the whole attestation object in hex instead */
+    const char *after;               /* in hex, behind it */
     bool cut;                        /* the last byte is missing */
     bool bent;                       /* the signature is over something else */
 };
@@ -211,6 +212,7 @@ static enum rc register_with(struct world *t, struct ceremony c, struct passkey 
         add_hex(&object, "686175746844617461");
         add_bytes(&object, data.p, data.n);
     }
+    add_hex(&object, c.after ? c.after : "");
     return passkey_register(&t->e, t->mem, &t->x, client_data(t, &c), bytes_of(&object), out);
 }
 
@@ -364,6 +366,7 @@ static struct ceremony mix(const char *type, const struct ceremony *w)
     c.fmt = w->fmt ? w->fmt : c.fmt;
     c.statement = w->statement ? w->statement : c.statement;
     c.object = w->object;
+    c.after = w->after;
     c.cut = w->cut;
     c.bent = w->bent;
     return c;
@@ -376,6 +379,12 @@ static struct ceremony mix(const char *type, const struct ceremony *w)
     "0101010101010101010101010101010101010101010101010101010101010101" \
     "225820"                                                           \
     "0101010101010101010101010101010101010101010101010101010101010101"
+
+#define POINT                                                          \
+    "215820"                                                           \
+    "afefa16f97ca9b2d23eb86ccb64098d20db90856062eb249c33a9b672f26df61" \
+    "225820"                                                           \
+    "930a56b87a2fca66334b03458abf879717c12cc68ed73290af2e2664796b9220"
 
 static const struct wrong both[] = {
     { "7.1.6", FORM, { .json = "" } },
@@ -416,6 +425,7 @@ static const struct wrong registering[] = {
     { "7.1.7", RULE, { .type = "webauthn.get" } },
     { "7.1.12", FORM, { .object = "" } },
     { "7.1.12", FORM, { .object = "80" } },
+    { "7.1.12", FORM, { .after = "00" } },
     { "7.1.12", FORM, { .object = "a0" } },
     { "7.1.12",
       FORM,

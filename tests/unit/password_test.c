@@ -126,6 +126,7 @@ static void good_ones_are_taken(void **state)
         "the bus to Jinnan was late",
         "Vx9!mKp2",
         "我家的猫爱吃鱼头",
+        "tianjink2026q", /* four pieces */
     };
 
     (void)state;
@@ -134,7 +135,7 @@ static void good_ones_are_taken(void **state)
             fail_msg("%s is taken for an easy password", good[i]);
 }
 
-/* A generator's work passes: of 10,000 with 12 characters hardly one may look easy. */
+/* A generator's work passes: of 2,000 with 12 characters hardly one may look easy. */
 static void random_ones_are_taken(void **state)
 {
     static const char letters[] = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789-_!";
