@@ -1,4 +1,6 @@
 """report.py - what the attacks did, as lines on the terminal and as the table of docs/security/http2.md."""
+import os
+
 from arena import AIM_MS, GROWTH_MAX, LATE_MS, ROOT
 from matrix import MATRIX, rows_of
 
@@ -73,7 +75,8 @@ def write(rows, bare):
     every = [r for mine in rows.values() for r in mine]
     served = [r.p99 for r in every if r.p99 is not None]
     lines += [f"{len(every)} attacks, {sum(r.good for r in every)} withstood, {sum(bool(r.skipped) for r in every)} not tried here; "
-              f"the honest client's worst p99 was {max(served):.1f} ms, the largest growth {max(r.grown for r in every):.0f} MB."]
+              f"the honest client's worst p99 was {max(served):.1f} ms, the largest growth {max(r.grown for r in every):.0f} MB. "
+              f"The machine has {os.cpu_count()} cores, and its load was {os.getloadavg()[2]:.0f} in the last quarter of an hour."]
     PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text("\n".join(lines) + "\n")
     print(f"written: {PAGE.relative_to(ROOT)}")
