@@ -25,7 +25,7 @@ const struct param audit_params[] = {
     { 0 },
 };
 const struct param audit_note_params[] = {
-    { "action", P_TEXT, 1, ACTION_MAX, "backup、key.backup、audit.export" }, { 0 }
+    { "action", P_TEXT, 1, ACTION_MAX, "backup、key.backup、key.restore、audit.export" }, { 0 }
 };
 
 static void put_row(struct buf *b, const struct audit_row *r, const char *address)
@@ -84,7 +84,7 @@ enum rc get_audit(struct work *w, const struct request *rq, struct reply *rp)
 
 enum rc post_audit_note(struct work *w, const struct request *rq, struct reply *rp)
 {
-    static const enum audit_action may[] = { AUDIT_backup, AUDIT_key_backup,
+    static const enum audit_action may[] = { AUDIT_backup, AUDIT_key_backup, AUDIT_key_restore,
                                              AUDIT_audit_export };
     enum audit_action action = audit_find(request_arg(rq, "action")->text);
     enum rc rc;

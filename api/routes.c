@@ -193,7 +193,7 @@ const struct route routes_table[] = {
     { POST, "/v1/keys/:role/rotate",           RIGHT_OPERATE, ON_WRITER, R_NO_KEY | R_HIDDEN, key_params, 0, post_key_rotate, NULL, T_ADMIN, "换一把签名密钥：platform，或一个数据流的名称", NULL, AUDIT_key_rotate },
     { GET, "/v1/mirrors",                      RIGHT_OPERATE, ON_WORKER, 0, NULL, 0, get_mirrors, NULL, T_ADMIN, "镜像的数据流：到了哪里，出了什么错", NULL },
     { POST, "/v1/mirrors",                     RIGHT_OPERATE, ON_WRITER, 0, NULL, STEP_BODY_MAX, post_mirror, NULL, T_ADMIN, "镜像另一台服务器的一个数据流", NULL, AUDIT_mirror_add },
-    { DELETE, "/v1/mirrors/:stream",           RIGHT_OPERATE, ON_WRITER, R_NO_KEY, mirrored, 0, delete_mirror, NULL, T_ADMIN, "不再镜像，删去本机的副本", NULL },
+    { DELETE, "/v1/mirrors/:stream",           RIGHT_OPERATE, ON_WRITER, R_NO_KEY, mirrored, 0, delete_mirror, NULL, T_ADMIN, "不再镜像，删去本机的副本", NULL, AUDIT_mirror_remove },
     { GET, "/v1/alerts",                       RIGHT_OPERATE, ON_LOOP, 0, NULL, 0, get_alerts, NULL, T_ADMIN, "告警：现在有什么不对，从何时起，怎么办", NULL },
     { GET, "/v1/tokens",                       RIGHT_OPERATE, ON_WORKER, 0, NULL, 0, get_tokens, NULL, T_ADMIN, "现有的令牌（不含凭证本身）", NULL },
     /* The answer holds a secret, so it is not kept for an Idempotency-Key; a label is taken only once. */

@@ -11,7 +11,10 @@
 #include <assert.h>
 #include <string.h>
 
+#include "api/instance.h"
 #include "server/base/jx.h"
+#include "server/identity/keyfile.h"
+#include "server/identity/seal.h"
 #include "sync/catchup.h"
 #include "sync/cover.h"
 #include "sync/head.h"
@@ -124,13 +127,25 @@ enum rc get_sync_heads_of(struct work *w, const struct request *rq, struct reply
     return reply_heads(w, request_text(rq, "stream", ""), rp);
 }
 
+/* "stream:seal" is a stream of that name. */
+static enum rc rotate_seal(struct work *w)
+{
+    enum rc rc;
+    int no;
+
+    if ((rc = seal_rotate(&w->err, &no)))
+        return rc;
+    work_fact(w, "key", no);
+    return keyfile_remember(w, arena_printf(w->mem, "%s/keys", instance()->dir));
+}
+
 enum rc post_key_rotate(struct work *w, const struct request *rq, struct reply *rp)
 {
     const char *role = request_text(rq, "role", "");
     struct buf b = BUF_IN(w->mem);
     enum rc rc;
 
-    if ((rc = sync_rotate(w, role)))
+    if ((rc = strcmp(role, "seal") ? sync_rotate(w, role) : rotate_seal(w)))
         return rc;
     buf_addc(&b, '{');
     jx_put_text(&b, "rotated", role);

@@ -32,6 +32,7 @@
 #include "server/http/idempotency.h"
 #include "server/http/listen.h"
 #include "server/http/server.h"
+#include "server/identity/keyfile.h"
 #include "server/identity/password.h"
 #include "server/identity/seal.h"
 #include "server/identity/token.h"
@@ -96,16 +97,41 @@ static enum rc make_directories(struct err *e, const char *data)
     return RC_OK;
 }
 
-/* The keys of personal fields, and of the audit log. */
-static enum rc open_keys(struct err *e, const struct conf *c)
+static enum rc check_keys(struct work *w, void *keys)
+{
+    return keyfile_check(w, keys);
+}
+
+static enum rc remember_keys(struct work *w, void *keys)
+{
+    return keyfile_remember(w, keys);
+}
+
+static enum rc with_keys(struct err *e, const struct conf *c,
+                         enum rc (*run)(struct work *w, void *keys))
+{
+    struct arena *mem = arena_new();
+    struct work w;
+    enum rc rc;
+
+    work_init(&w, mem, NULL, "system", RIGHT_ALL);
+    if ((rc = writer_call(&w, run, arena_printf(mem, "%s/keys", c->data))))
+        *e = w.err;
+    arena_free(mem);
+    return rc;
+}
+
+/* None that was lost is made anew in silence; what is made is remembered before it is used. */
+static enum rc open_keys(struct err *e, const struct conf *c, bool serves)
 {
     char keys[4096];
     enum rc rc;
 
     snprintf(keys, sizeof keys, "%s/keys", c->data);
-    if ((rc = seal_load(e, keys, c->seal_suite)))
+    if ((rc = with_keys(e, c, check_keys)) || (rc = seal_load(e, keys, c->seal_suite)) ||
+        (rc = trail_begin(e, c->data, c->sign_sm2, serves)))
         return rc;
-    return trail_open(e, c->data, c->sign_sm2, c->audit_keep);
+    return with_keys(e, c, remember_keys);
 }
 
 /* Before the writer starts: who hears of changes, and of time passing. */
@@ -219,7 +245,7 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c,
 
     if ((rc = mirror_edge_check(e, c)) || (rc = lock_take(e, c->data, &a->lock)) ||
         (rc = check_restored(e, c->data)) || (rc = make_directories(e, c->data)) ||
-        (rc = open_keys(e, c)) || (rc = takedown_open(e, c->data)))
+        (rc = trail_open(e, c->audit_keep)) || (rc = takedown_open(e, c->data)))
         return rc;
     purge_url_watch(*c->purge_hook != '\0');
     watch(c);
@@ -227,7 +253,7 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c,
     if ((rc = writer_start(e, a->db_path, (int)c->queue_max)))
         return rc;
     a->writing = true;
-    if ((rc = trail_begin(e, sockets != NULL)))
+    if ((rc = open_keys(e, c, sockets != NULL)))
         return rc;
     if ((rc = mirror_edge_settled(e, c, a->db_path)))
         return rc;
@@ -240,7 +266,8 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c,
         return rc;
     if (sockets) /* a command has nobody to step back for */
         pool_lower(a->builder, BUILDER_NICENESS);
-    if ((rc = sync_start(e, c, a->builder, a->workers)))
+    if ((rc = sync_start(e, c, a->builder, a->workers)) ||
+        (rc = with_keys(e, c, remember_keys)))
         return rc;
     /* The head is signed at once: whoever is quick must not be shown an empty library. */
     if (demo && ((rc = demo_fill(e, live_no(live_own()), &a->demo)) ||

@@ -166,6 +166,13 @@ static const struct opt token_opts[] = {
     END
 };
 
+static const struct opt keybag_opts[] = {
+    DATA,
+    CONFIG,
+    { "passphrase-file", OPT_TEXT, "FILE",
+      "its first line opens the backup; at least 12 characters" },
+    END
+};
 static const struct opt audit_opts[] = {
     LINK_OPTIONS,
     { "since", OPT_TEXT, "TIME", "from this day or time on: 2026-11-21, 2026-11-21 10:00" },
@@ -228,13 +235,22 @@ const struct command commands[] = {
     { "restore", "DIR", 1, 1, restore_opts, cmd_restore,
       "make a new data directory from a backup",
       "tjzw restore --data tjzw-data /mnt/backup/2026-11-21", NULL },
+    { "keys list", "", 0, 0, data_opts, cmd_keys_list,
+      "list all keys and which of them sign now", "tjzw keys list --data tjzw-data", NULL },
+    { "keys rotate", "platform|STREAM|seal", 1, 1, link_opts, cmd_keys_rotate,
+      "exchange the platform's key or a stream's (phones follow), or make a new one for "
+      "personal fields",
+      "tjzw keys rotate --data tjzw-data main", NULL },
+    { "keys backup", "FILE|DIR", 1, 1, keybag_opts, cmd_keys_backup,
+      "copy the keys alone: to a file behind a passphrase, or to a directory",
+      "tjzw keys backup --data tjzw-data --passphrase-file secret.txt /mnt/safe/keys.bag",
+      NULL },
+    { "keys restore", "FILE|DIR", 1, 1, keybag_opts, cmd_keys_restore,
+      "bring back keys that are missing, while the server is stopped",
+      "tjzw keys restore --data tjzw-data --passphrase-file secret.txt /mnt/safe/keys.bag",
+      NULL },
     { "keys", "", 0, 0, data_opts, cmd_keys, "print the platform key that phones trust",
       "tjzw keys --data tjzw-data", NULL },
-    { "key list", "", 0, 0, data_opts, cmd_key_list, "list all keys and which of them sign now",
-      "tjzw key list --data tjzw-data", NULL },
-    { "key rotate", "platform|STREAM", 1, 1, link_opts, cmd_key_rotate,
-      "exchange the platform's key or a stream's; phones follow by themselves",
-      "tjzw key rotate --data tjzw-data main", NULL },
     { "org list", "", 0, 0, link_opts, cmd_staff, "list organisations",
       "tjzw org list --data tjzw-data", STAFF(GET, "/v1/orgs", STAFF_QUERY) },
     { "org create", "", 0, 0, org_opts, cmd_staff, "add an organisation",

@@ -20,8 +20,10 @@ int cmd_backup(const struct args *a);
 int cmd_restore(const struct args *a);
 int cmd_rebuild(const struct args *a);
 int cmd_keys(const struct args *a);
-int cmd_key_list(const struct args *a);
-int cmd_key_rotate(const struct args *a);
+int cmd_keys_backup(const struct args *a);
+int cmd_keys_restore(const struct args *a);
+int cmd_keys_list(const struct args *a);
+int cmd_keys_rotate(const struct args *a);
 int cmd_audit_verify(const struct args *a);
 int cmd_audit_export(const struct args *a);
 int cmd_staff(const struct args

@@ -1,6 +1,6 @@
 /*
- * keys.c - `tjzw keys`: the public key that a phone is told to trust; `tjzw key list`: all of the
- * chain; `tjzw key rotate`: another key.
+ * keys.c - `tjzw keys`: the public key that a phone is told to trust; `tjzw keys list`: all of the
+ * chain, and the files; `tjzw keys rotate`: another key.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #include "server/base/id.h"
 #include "server/cli/commands.h"
 #include "server/cli/link.h"
+#include "server/identity/keyfile.h"
 #include "sync/verify.h"
 
 /* The chain in `mem`, checked, and its present platform key. */
@@ -121,7 +122,23 @@ static void print_all(const char *text, size_t n)
         print_line(&l, is_last(&l, t));
 }
 
-int cmd_key_list(const struct args *a)
+static int print_files(const struct conf *c, struct arena *mem)
+{
+    struct keyfile *files;
+    struct err e = { 0 };
+    char clock[CLOCK_TEXT];
+    int n;
+
+    if (keyfile_list(&e, mem, arena_printf(mem, "%s/keys", c->data), &files, &n))
+        return cli_fail(&e, "keys", "they are made at the first start of tjzw serve");
+    for (int i = 0; i < n; i++)
+        printf("%-24s %s  %s%s\n", files[i].name, clock_text(files[i].made, clock),
+               files[i].kind->chinese,
+               files[i].kind->use == KEY_FIXED ? "（丢失则服务不启动）" : "");
+    return 0;
+}
+
+int cmd_keys_list(const struct args *a)
 {
     struct arena *mem = arena_new();
     struct verify_key platform;
@@ -132,8 +149,12 @@ int cmd_key_list(const struct args *a)
     int code;
 
     if (!(code = cli_conf(a, &c))) {
-        if (!(code = read_chain(&c, mem, &text, &n, first, &platform)))
+        if (!fs_exists(arena_printf(mem, "%s/keys/chain", c.data))) { /* an edge has none */
+            code = print_files(&c, mem);
+        } else if (!(code = read_chain(&c, mem, &text, &n, first, &platform))) {
             print_all(text, n);
+            code = print_files(&c, mem);
+        }
         conf_done(&c);
     }
     arena_free(mem);
@@ -145,7 +166,8 @@ int cmd_key_list(const struct args *a)
 static const char *cure(const struct err *e)
 {
     switch (e->rc) {
-    case RC_NOT_FOUND: return "name platform, or one of the setting streams; tjzw key list";
+    case RC_NOT_FOUND:
+        return "name platform, seal, or one of the setting streams; tjzw keys list";
     case RC_CONFLICT: return "rotate it on the server that signs it";
     case RC_FULL: return "free disk space; a chain that is full cannot grow (docs/sync.md)";
     default: return link_hint(e);
@@ -164,13 +186,19 @@ static int rotate(const struct args *a, struct link *l, struct arena *mem)
     if (link_call(l, &e, mem, POST, target.p, NULL, NULL, 0, &answer) ||
         (answer.status >= 300 && link_problem(&e, mem, &answer)))
         return cli_fail(&e, "the key was not exchanged", cure(&e));
-    printf("%s has a new key, and the old one is gone\n  make a backup now: one of before no "
-           "longer fits what phones know\n",
-           a->pos[0]);
+    if (!strcmp(a->pos[0], "seal"))
+        printf("what is sealed from now on has a new key; what was sealed before needs the old "
+               "ones\n  "
+               "make a backup of the keys now: tjzw keys backup\n");
+    else
+        printf(
+            "%s has a new key, and the old one is gone\n  make a backup now: one of before no "
+            "longer fits what phones know\n",
+            a->pos[0]);
     return 0;
 }
 
-int cmd_key_rotate(const struct args *a)
+int cmd_keys_rotate(const struct args *a)
 {
     struct arena *mem = arena_new();
     struct link *l = NULL;

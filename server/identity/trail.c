@@ -135,15 +135,11 @@ static void tick(struct db *db, void *unused)
 
 /* ---- life ---- */
 
-enum rc trail_open(struct err *e, const char *data, bool sm2, int64_t keep_ms)
+enum rc trail_open(struct err *e, int64_t keep_ms)
 {
-    enum rc rc;
-
     if (keep_ms < (int64_t)AUDIT_KEEP_DAYS * DAY * 1000)
         return err_set(e, RC_INVALID, "audit_keep is at least %dd: the law wants a year",
                        AUDIT_KEEP_DAYS);
-    if ((rc = audit_head_load(e, data, sm2)))
-        return rc;
     life.keep = keep_ms / 1000;
     life.next_us = clock_mono_us() + HOUR_US;
     writer_tick(TICK_MS, tick, NULL);
@@ -178,10 +174,12 @@ static enum rc call(struct err *e, enum rc (*fn)(struct work *w, void *arg), voi
     return rc;
 }
 
-enum rc trail_begin(struct err *e, bool serves)
+enum rc trail_begin(struct err *e, const char *data, bool sm2, bool serves)
 {
-    enum rc rc = call(e, begin, serves ? &life : NULL);
+    enum rc rc = audit_head_load(e, data, sm2);
 
+    if (!rc)
+        rc = call(e, begin, serves ? &life : NULL);
     life.open = !rc;
     return rc;
 }

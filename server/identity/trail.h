@@ -8,10 +8,10 @@
 
 enum { AUDIT_KEEP_DAYS = 366 /* 互联网政务应用安全管理规定, art. 20: at least a year */ };
 
-/* Before writer_start(): the keys, and the tick. RC_INVALID: `keep_ms` is shorter than the law allows. */
-enum rc trail_open(struct err *e, const char *data, bool sm2, int64_t keep_ms);
-/* After it: what a crash or a restore left is put in order. `serves`: the start is written down, as of a server that others reach. */
-enum rc trail_begin(struct err *e, bool serves);
+/* Before writer_start(): the tick. RC_INVALID: `keep_ms` is shorter than the law allows. */
+enum rc trail_open(struct err *e, int64_t keep_ms);
+/* After it: the keys, and what a crash or a restore left is put in order. `serves`: the start is written down, as of a server that others reach. */
+enum rc trail_begin(struct err *e, const char *data, bool sm2, bool serves);
 /* Before writer_stop(): refusals that were only counted, and a last signature. */
 void trail_finish(void);
 void trail_close(void); /* after it */

@@ -240,7 +240,7 @@ with World() as w:
         assert p.city.get(f"/v1/blobs/{name}").status == 404
         wait_for("the file to go", 10, lambda: not (p.data["city"] / "blobs" / name[:2] / name).exists())
     with case("a new key of the district is followed"):
-        w.tjzw("key", "rotate", "--data", p.data["district"], "heping")
+        w.tjzw("keys", "rotate", "--data", p.data["district"], "heping")
         edit(p, 9000)
         p.level()
         phone = w.phone("after-rotation", "--stream", "heping", url=p.city.url)

@@ -381,7 +381,7 @@ def rotation(lib, w):
             trusted = lib.readers[""].trusted
             away = {n: lib.readers.pop(n) for n in (".gz", ".dz")}
             before = lib.readers[""].chain.lines
-            w.tjzw("key", "rotate", "--data", lib.data, role)
+            w.tjzw("keys", "rotate", "--data", lib.data, role)
             lib.take_in(w.articles(2, name="rotated.ndjson", first=9950, mark=role))
             lib.same()
             now = lib.readers[""].chain

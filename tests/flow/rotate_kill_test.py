@@ -40,7 +40,7 @@ class Scene:
         self.takes = {True: time.monotonic() - start}
         self.server.stop()
         start = time.monotonic()
-        w.tjzw("key", "rotate", "--data", w.data, "main", env=QUICK)
+        w.tjzw("keys", "rotate", "--data", w.data, "main", env=QUICK)
         self.takes[False] = time.monotonic() - start
         self.start()
 
@@ -75,7 +75,7 @@ class Scene:
 
     def killed_alone(self, what):
         self.server.stop()
-        asking = subprocess.Popen(self.w.command("key", "rotate", "--data", self.w.data, what), env=clean_env(QUICK), stdin=subprocess.DEVNULL,
+        asking = subprocess.Popen(self.w.command("keys", "rotate", "--data", self.w.data, what), env=clean_env(QUICK), stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         time.sleep(random.uniform(0, 2 * self.takes[False]))
         asking.kill()
@@ -97,7 +97,7 @@ class Scene:
         unfinished = [name for name in left if name.endswith(".tmp")]   # of a write that was killed; doctor says so
         found = self.w.tjzw("doctor", "--data", self.w.data, check=False, env=QUICK).stdout.decode()
         assert (f"{len(unfinished)} unfinished" if unfinished else "no unfinished") in found, found
-        listed = self.w.tjzw("key", "list", "--data", self.w.data).stdout.decode()
+        listed = self.w.tjzw("keys", "list", "--data", self.w.data).stdout.decode()
         assert listed.count("signs now") == 2, listed
         self.publish_and_read()
 

@@ -68,7 +68,7 @@ with World() as w:
 
     with case("a stream's key is exchanged while the server runs"):
         before = note_of(server, "heping")[1]
-        tjzw("key", "rotate", "heping")
+        tjzw("keys", "rotate", "heping")
         after = note_of(server, "heping")[1]
         assert before["seq"] == after["seq"] and int(after["sign"]) > int(before["sign"])
         assert before["sig"].split()[1] != after["sig"].split()[1]
@@ -81,7 +81,7 @@ with World() as w:
 
     with case("the platform's key is exchanged, and the list is signed by it at once"):
         counter = note_of(server, "main")[0].splitlines()[1]
-        tjzw("key", "rotate", "platform")
+        tjzw("keys", "rotate", "platform")
         assert note_of(server, "main")[0].splitlines()[1] != counter
         assert trust() != old
         district.sync()
@@ -92,14 +92,14 @@ with World() as w:
     with case("after a restart, with SM2, and an exchange on the stopped server"):
         server.stop()
         SETTINGS["TJZW_SIGN_SM2"] = "true"
-        tjzw("key", "rotate", "heping")
-        tjzw("key", "rotate", "main")
+        tjzw("keys", "rotate", "heping")
+        tjzw("keys", "rotate", "main")
         server = w.serve(env=SETTINGS)
         fill("heping", "和平区", 200, 10)
         shown(server, "heping", 45)
         assert b"\nsig sm2 " in server.get("/v1/sync/heping/head").body
-        tjzw("key", "rotate", "platform")
-        tjzw("key", "rotate", "main")
+        tjzw("keys", "rotate", "platform")
+        tjzw("keys", "rotate", "main")
         city.url = district.url = off.url = told.url = server.url
 
     with case("a phone that was off meanwhile follows the chain, and all hold the same"):
@@ -117,14 +117,14 @@ with World() as w:
     with case("the log, the heads and the keys hold"):
         said = tjzw("verify").stdout.decode()
         assert said.count(": whole") == 2, said
-        listed = tjzw("key", "list").stdout.decode()
+        listed = tjzw("keys", "list").stdout.decode()
         assert listed.count("signs now") == 5, listed      # the platform, two streams with two keys each
         note(f"{len(listed.splitlines())} keys, the chain has {len(server.get('/v1/sync/keys').body)} bytes")
         found = w.tjzw("doctor", "--data", w.data, check=False, env=SETTINGS).stdout.decode()
         assert "✔ 公钥链" in found, found
 
     with case("what is unknown, or is nobody's here, is refused"):
-        assert w.tjzw("key", "rotate", "--data", w.data, "hexi", check=False, env=SETTINGS).returncode != 0
+        assert w.tjzw("keys", "rotate", "--data", w.data, "hexi", check=False, env=SETTINGS).returncode != 0
         assert server.get("/v1/keys/main/rotate", method="POST").status == 401
         assert server.get("/v1/sync/heads/hexi").status == 404
         server.stop()

@@ -563,8 +563,7 @@ static void no_setting_shortens_the_year(void **state)
 {
     struct library_world *t = *state;
 
-    assert_int_equal(trail_open(&t->w.err, t->dir, false, 365 * (int64_t)DAY * 1000),
-                     RC_INVALID);
+    assert_int_equal(trail_open(&t->w.err, 365 * (int64_t)DAY * 1000), RC_INVALID);
     assert_non_null(strstr(t->w.err.text, "366"));
 }
 

@@ -331,6 +331,11 @@ CREATE INDEX code_by_phone ON code (phone, sent);
 CREATE INDEX code_by_client ON code (client, sent);
 CREATE INDEX code_by_age ON code (sent);
 
+CREATE TABLE key_file (
+    name  TEXT  NOT NULL PRIMARY KEY,
+    print BYTEA NOT NULL
+);
+
 CREATE TABLE purge_url (
     no  BIGINT PRIMARY KEY,
     url TEXT   NOT NULL,

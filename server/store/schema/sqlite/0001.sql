@@ -359,6 +359,12 @@ CREATE INDEX code_by_phone ON code (phone, sent);
 CREATE INDEX code_by_client ON code (client, sent);
 CREATE INDEX code_by_age ON code (sent);
 
+-- Which files of DATA/keys are needed to read what is here: server/identity/keyfile.c.
+CREATE TABLE key_file (
+    name  TEXT NOT NULL PRIMARY KEY,
+    print BLOB NOT NULL -- 8 bytes of its hash; zeros: it may change
+) WITHOUT ROWID;
+
 -- What caches may still hold of a takedown, until the setting purge_hook was told: server/channel/purge_hook.c.
 CREATE TABLE purge_url (
     no  INTEGER PRIMARY KEY,
