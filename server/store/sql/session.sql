@@ -31,5 +31,4 @@ SELECT id, kind, level, device, created, authenticated, used, ends FROM session 
 SELECT id, account FROM session WHERE over <= ?1 ORDER BY over LIMIT ?2;
 
 -- name: session_drop_all
--- scan: all of them go
 DELETE FROM session;
