@@ -15,6 +15,7 @@
 #include <curl/curl.h>
 #include <sodium.h>
 
+#include "server/base/memory.h"
 #include "server/cli/commands.h"
 #include "server/cli/link.h"
 #include "server/cli/staff.h"
@@ -450,6 +451,7 @@ int main(int argc, char **argv)
 {
     int code;
 
+    memory_init();
     /* What is as large as an object goes back to the kernel when it is freed. Else glibc keeps some of each size, on each thread. */
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
     if (!open_standard() || sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT))

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "server/base/clock.h"
+#include "server/base/memory.h"
 
 enum { KEEP = 64, KEEP_SECONDS = 600, COVERS_MAX = 2048, BYTES_MAX = 2 << 20 };
 
@@ -34,7 +35,7 @@ struct covers *covers_new(void)
     struct covers *c = calloc(1, sizeof *c);
 
     if (!c)
-        abort();
+        memory_end();
     pthread_mutex_init(&c->lock, NULL);
     return c;
 }
@@ -77,7 +78,7 @@ void cover_keep(struct covers *c, uint64_t epoch, uint64_t seq, const char *p, s
     struct cover *old;
 
     if (!new.p)
-        abort();
+        memory_end();
     memcpy(new.p, p, n);
     pthread_mutex_lock(&c->lock);
     if ((old = find(c, epoch, seq)))

@@ -22,6 +22,7 @@
 #include "server/base/clock.h"
 #include "server/base/generation.h"
 #include "server/base/log.h"
+#include "server/base/memory.h"
 #include "server/store/db.h"
 #include "sync/directory.h"
 #include "sync/head.h"
@@ -368,7 +369,7 @@ bool heads_adopt(const char *text, size_t n)
     bool ok;
 
     if (!l)
-        abort();
+        memory_end();
     ok = n < sizeof l->text && !wire_heads_parse(&e, text, n, &l->heads, &note, &notes) &&
          notes == n;
     if (ok) {
@@ -388,7 +389,7 @@ void heads_adopt_keys(const char *chain, size_t n)
     if (now && strlen(now) == n && !memcmp(now, chain, n))
         return;
     if (!(copy = strndup(chain, n)))
-        abort();
+        memory_end();
     atomic_store(&edge_chain, copy);
     generation_next();
 }

@@ -34,6 +34,7 @@
 #include "server/base/fs.h"
 #include "server/base/generation.h"
 #include "server/base/log.h"
+#include "server/base/memory.h"
 #include "server/base/secret.h"
 #include "server/base/sm2.h"
 #include "sync/founding.h"
@@ -226,7 +227,7 @@ static struct keys *keys_new(const char *data)
     struct keys *k = calloc(1, sizeof *k);
 
     if (!k || !(k->data = strdup(data)))
-        abort();
+        memory_end();
     pthread_mutex_init(&k->lock, NULL);
     return k;
 }

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "server/base/memory.h"
 #include "server/library/change.h"
 #include "server/library/stream.h"
 #include "server/library/takedown.h"
@@ -239,7 +240,7 @@ struct live *live_new(const char *name, bool mirrored)
     struct live *l = calloc(1, sizeof *l);
 
     if (!l || !(l->data = strdup(conf->data)))
-        abort();
+        memory_end();
     l->mirrored = mirrored;
     memcpy(l->name, name, strnlen(name, WIRE_STREAM_MAX));
     l->debounce_ms = conf->head_debounce;

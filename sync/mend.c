@@ -18,6 +18,7 @@
 
 #include "server/base/clock.h"
 #include "server/base/log.h"
+#include "server/base/memory.h"
 #include "sync/live_state.h"
 #include "sync/rebuild.h"
 
@@ -128,7 +129,7 @@ struct mend *mend_new(struct live *l, struct pool *pool, void (*cannot)(struct l
     struct mend *m = calloc(1, sizeof *m);
 
     if (!m)
-        abort();
+        memory_end();
     m->live = l;
     m->pool = pool;
     m->cannot = cannot;

@@ -19,6 +19,7 @@
 
 #include "server/base/fs.h"
 #include "server/base/id.h"
+#include "server/base/memory.h"
 
 /* zstd's own blocks have this size: at its level 19 some 60 ms. Where the cuts are is part of the bytes. */
 enum { SLICE = 128 << 10 };
@@ -208,7 +209,7 @@ static enum rc zstd(struct err *e, int level, const void *p, size_t n, const ato
     ZSTD_outBuffer to;
 
     if (!z)
-        abort();
+        memory_end();
     buf_reserve(out, most);
     to = (ZSTD_outBuffer){ .dst = out->p + out->n, .size = most };
     /* Level 19 alone would have tables of 50 MB for 4 MiB; with these it is 22 MB and 0.2 per cent longer. */

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/base/memory.h"
 #include "sync/heads.h"
 #include "sync/live_state.h"
 
@@ -81,7 +82,7 @@ static void exchange(struct live *add, const struct live *drop)
     struct roll *r = calloc(1, sizeof *r);
 
     if (!r)
-        abort();
+        memory_end();
     for (int i = 0; i < old->n; i++) {
         if (add && strcmp(add->name, old->live[i]->name) < 0) {
             r->live[r->n++] = add;

@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include "server/base/be64.h"
+#include "server/base/memory.h"
 #include "server/store/db.h"
 #include "sync/verify.h"
 
@@ -57,8 +58,7 @@ struct tree {
 static void *must(void *p)
 {
     if (!p)
-        abort(); /* as everywhere: out of memory ends the process, and the supervisor starts it
-                    again */
+        memory_end();
     return p;
 }
 

@@ -18,6 +18,7 @@
 #include "server/base/fs.h"
 #include "server/base/jx.h"
 #include "server/base/log.h"
+#include "server/base/memory.h"
 
 enum type { TEXT, INT, DURATION, SIZE, BOOL, LIST, LEVEL };
 
@@ -327,7 +328,7 @@ static enum rc load_file(struct err *e, struct conf *c, const char *file)
     if ((rc = fs_read(e, c->mem, file, 65536, &text, &n)))
         return rc;
     if (!yaml_parser_initialize(&parser))
-        abort();
+        memory_end();
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, n);
     if (yaml_parser_load(&parser, &r.doc)) {
         rc = set_all(&r);

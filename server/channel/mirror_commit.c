@@ -13,6 +13,7 @@
 
 #include "server/base/clock.h"
 #include "server/base/generation.h"
+#include "server/base/memory.h"
 #include "server/channel/mirror_state.h"
 #include "server/library/purge_url.h"
 #include "server/library/stream.h"
@@ -157,7 +158,7 @@ static enum sync_rc horizon(struct mirror_store *s, struct sync_err *e, uint64_t
     size_t n;
 
     if (!text)
-        abort();
+        memory_end();
     *out = 0;
     if (!(rc = mirror_get(s, e, FOLLOW_BELOW, text, BELOW_TEXT_MAX, &n)) && n >= 8)
         for (size_t i = 0; i < 8; i++)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "server/base/clock.h"
+#include "server/base/memory.h"
 #include "server/channel/mirror.h"
 #include "server/channel/mirror_state.h"
 #include "server/library/item.h"
@@ -110,7 +111,7 @@ static struct edge *edge_new(const struct conf *c, struct db *reader)
     if (!x || !(x->keys = malloc(VERIFY_KEYS_MAX)) ||
         !(x->held_keys = malloc(VERIFY_KEYS_MAX)) || !(x->answer = malloc(WIRE_HEADS_MAX)) ||
         !(x->held_list = malloc(WIRE_HEADS_MAX)))
-        abort();
+        memory_end();
     x->conf = c;
     x->reader = reader;
     return x;
@@ -171,7 +172,7 @@ static enum sync_rc fetch_withheld(struct edge *x, struct sync_err *e, size_t i)
     memcpy(u.hash, s->withheld, WIRE_HASH);
     wire_url_print(&u, path);
     if (!(text = malloc(FOLLOW_TEXT_MAX)))
-        abort();
+        memory_end();
     if (!(rc = ask(x, e, path, text, FOLLOW_TEXT_MAX, &n))) {
         sha256(text, n, hash);
         if (memcmp(hash, s->withheld, WIRE_HASH))

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "server/base/clock.h"
+#include "server/base/memory.h"
 #include "sync/follow_http.h"
 #include "sync/net.h"
 
@@ -41,7 +42,7 @@ struct mirror_net *mirror_net_new(const struct conf *c, const atomic_bool *stop)
     struct mirror_net *n = calloc(1, sizeof *n);
 
     if (!n)
-        abort();
+        memory_end();
     n->net = net_open("tjzw/" TJZW_VERSION, now_ms);
     net_proxy(n->net, c->outbound_proxy, c->outbound_proxy_secret, c->outbound_direct);
     n->stop = stop;
@@ -125,7 +126,7 @@ static enum sync_rc get(void *ctx, struct sync_err *e, struct follow_get *gets, 
     struct flight *flights = calloc(count + 1, sizeof *flights);
 
     if (!requests || !flights)
-        abort();
+        memory_end();
     for (size_t i = 0; i < count; i++) {
         flights[i].mirror = n;
         flights[i].get = &gets[i];

@@ -15,6 +15,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "server/base/memory.h"
 #include "server/channel/mirror_state.h"
 #include "server/store/writer.h"
 #include "sync/head.h"
@@ -90,7 +91,7 @@ static bool unzstd(const struct buf *in, char *out, size_t n)
     size_t got;
 
     if (!ctx)
-        abort();
+        memory_end();
     ZSTD_DCtx_setParameter(ctx, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
     got = ZSTD_decompressDCtx(ctx, out, n, in->p, in->n);
     ZSTD_freeDCtx(ctx);
@@ -122,7 +123,7 @@ static enum sync_rc keep(struct mirror_store *s, struct sync_err *e, const struc
     enum rc rc = RC_OK;
 
     if (!text)
-        abort();
+        memory_end();
     ok = b->bytes.n == (zstd ? o->zstd_bytes : o->gzip_bytes) &&
          (zstd ? unzstd : ungzip)(&b->bytes, text, o->bytes);
     if (ok)
@@ -365,7 +366,7 @@ static enum sync_rc walk(const struct mirror_prepare *p, struct sync_err *e, con
     enum sync_rc rc;
 
     if (!b)
-        abort();
+        memory_end();
     b->p = p;
     b->probes = probes;
     rc = wire_index_begin(e, text, n, &lines);

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "server/base/clock.h"
+#include "server/base/memory.h"
 #include "server/channel/mirror_files.h"
 #include "server/channel/mirror_state.h"
 #include "server/library/stream.h"
@@ -399,7 +400,7 @@ struct mirror_store *mirror_store_new(struct live *l, struct db *reader)
     struct mirror_store *s = calloc(1, sizeof *s);
 
     if (!s)
-        abort();
+        memory_end();
     s->live = l;
     s->no = live_no(l);
     s->name = live_name(l);

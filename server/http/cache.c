@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "server/base/generation.h"
+#include "server/base/memory.h"
 #include "server/base/metric.h"
 #include "server/base/secret.h"
 
@@ -45,7 +46,7 @@ static uint8_t key[crypto_shorthash_KEYBYTES];
 static void *must(void *p)
 {
     if (!p)
-        abort();
+        memory_end();
     return p;
 }
 

@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "server/base/clock.h"
+#include "server/base/memory.h"
 #include "server/base/metric.h"
 
 enum {
@@ -328,7 +329,7 @@ static void take_off(struct client_request *rq)
     struct flight *f = malloc(sizeof *f);
 
     if (!f)
-        abort();
+        memory_end();
     f->h = handle_new(rq, &f->list);
     rq->handle = f;
     rq->next = client.flying;

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/base/memory.h"
+
 struct node {
     struct span name;       /* of a literal */
     struct node *child;     /* first literal child */
@@ -29,7 +31,7 @@ static struct node *node_new(struct span name)
     struct node *n = calloc(1, sizeof *n);
 
     if (!n)
-        abort();
+        memory_end();
     n->name = name;
     return n;
 }

@@ -29,6 +29,7 @@
 
 #include "server/base/clock.h"
 #include "server/base/log.h"
+#include "server/base/memory.h"
 #include "server/base/metric.h"
 #include "server/http/canary.h"
 #include "server/http/connection.h"
@@ -359,6 +360,15 @@ static void take_sockets(struct server *s, const struct sockets *sockets)
     s->nendpoints = sockets->n;
 }
 
+static char *copy_of(const char *text)
+{
+    char *copy = strdup(text);
+
+    if (!copy)
+        memory_end();
+    return copy;
+}
+
 static enum rc open_all(struct err *e, struct server *s, const struct server_conf *conf)
 {
     bool tls = false;
@@ -368,9 +378,9 @@ static enum rc open_all(struct err *e, struct server *s, const struct server_con
         take_sockets(s, conf->sockets);
     for (int i = 0; i < s->nendpoints; i++)
         tls |= s->endpoints[i].tls;
-    s->tls_cert = strdup(conf->tls_cert);
-    s->tls_key = strdup(conf->tls_key);
-    s->keys_dir = strdup(conf->keys_dir);
+    s->tls_cert = copy_of(conf->tls_cert);
+    s->tls_key = copy_of(conf->tls_key);
+    s->keys_dir = copy_of(conf->keys_dir);
     if (tls && (rc = tls_open(e, s->tls_cert, s->tls_key, s->keys_dir, &s->tls)))
         return rc;
     s->tls_end = tls ? tls_end(s->tls) : 0;
@@ -378,7 +388,7 @@ static enum rc open_all(struct err *e, struct server *s, const struct server_con
         return RC_OK;
     if ((rc = endpoint_open_unix(e, conf->admin, &s->loops[0].fds[s->nendpoints])))
         return rc;
-    s->admin = strdup(conf->admin);
+    s->admin = copy_of(conf->admin);
     return RC_OK;
 }
 

@@ -22,6 +22,7 @@
 
 #include "server/base/buf.h"
 #include "server/base/log.h"
+#include "server/base/memory.h"
 
 enum { EVERY_TOPIC = -1, CHAINS = 1024 };
 
@@ -56,7 +57,7 @@ struct sse *sse_new(const struct sse_conf *conf)
     struct sse *s = calloc(1, sizeof *s);
 
     if (!s)
-        abort();
+        memory_end();
     s->conf = *conf;
     pthread_mutex_init(&s->lock, NULL);
     return s;
@@ -104,7 +105,7 @@ static void count_client(struct sse *s, uint64_t tag, int n)
 
     if (!c) {
         if (!(c = calloc(1, sizeof *c)))
-            abort();
+            memory_end();
         c->tag = tag;
         *at = c;
     }
@@ -205,7 +206,7 @@ static struct sse_event *event_new(const struct sse *s, const char *event, const
     }
     buf_printf(&b, "\nevent: %s\ndata: %s\n\n", event, data);
     if (!(e = malloc(sizeof *e + b.n)))
-        abort();
+        memory_end();
     e->n = b.n;
     memcpy(e->text, b.p, b.n);
     buf_done(&b);

@@ -30,6 +30,7 @@
 
 #include "server/base/clock.h"
 #include "server/base/log.h"
+#include "server/base/memory.h"
 #include "server/library/attachment.h"
 #include "server/library/purge_url.h"
 #include "server/library/row.h"
@@ -129,7 +130,7 @@ static enum rc write_down(struct work *w, const struct item *it, enum journal_ve
     if ((rc = stream_by_no(w, it->stream, &s)))
         return rc;
     if (!(p = calloc(1, sizeof *p)))
-        abort();
+        memory_end();
     p->line = (struct journal_line){ .epoch = s.epoch,
                                      .seq = it->seq,
                                      .verb = verb,
