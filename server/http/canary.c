@@ -2,8 +2,8 @@
  * canary.c - a connection that never left the process, to see whether the guard sees it.
  *
  * A preface, SETTINGS and a PING come over a socket pair into a context of libh2o that has no handler. If libh2o
- * answers them and the guard has counted two frames and a write, then its calls come to us, and the structs
- * we were compiled with are its own. Otherwise nothing of the guard can be relied on, and no server
+ * answers them, the guard has counted two frames and a write, and it took the time from us (steady.h), then its calls come to us, and
+ * the structs we were compiled with are its own. Otherwise nothing of the guard can be relied on, and no server
  * shall run: libh2o was linked statically or with -Bsymbolic, our symbols are hidden, or it is of
  * another version.
  */
@@ -18,6 +18,7 @@
 
 #include "server/base/clock.h"
 #include "server/http/guard.h"
+#include "server/http/steady.h"
 
 enum { PATIENCE_MS = 2000, FRAMES = 2, ANSWER_LEAST = 27 /* SETTINGS, its ACK, the PING's */ };
 
@@ -87,7 +88,7 @@ static void listen_for(struct cage *c, size_t bytes)
 
 static enum rc sing(struct err *e, struct cage *c)
 {
-    uint64_t frames, writes;
+    uint64_t frames, writes, asked = steady_asked();
 
     if (write(c->far, song, sizeof song - 1) != (ssize_t)sizeof song - 1)
         return err_errno(e, "write to a socket pair");
@@ -96,13 +97,13 @@ static enum rc sing(struct err *e, struct cage *c)
     writes = guard_writes(c->guard);
     shutdown(c->far, SHUT_WR);
     listen_for(c, SIZE_MAX);
-    if (frames == FRAMES && writes)
+    if (frames == FRAMES && writes && steady_asked() != asked)
         return RC_OK;
-    return err_set(e, RC_INTERNAL,
-                   "the guard against hostile HTTP/2 is not in place, so this server does not "
-                   "start: libh2o does not call it. It should be Debian's libh2o-evloop 2.2.5, "
-                   "as a shared library, and the program should export h2o_socket_read_start "
-                   "and h2o_socket_write");
+    return err_set(
+        e, RC_INTERNAL,
+        "the guard against hostile HTTP/2 is not in place, so this server does not "
+        "start: libh2o does not call it. It should be Debian's libh2o-evloop 2.2.5, "
+        "as a shared library, and the program should export what interpose.c defines");
 }
 
 enum rc canary_check(struct err *e)

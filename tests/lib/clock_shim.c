@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
@@ -42,9 +43,29 @@ int clock_gettime(clockid_t id, struct timespec *out)
 {
     int rc = (int)syscall(SYS_clock_gettime, id, out);
 
-    if (!rc && id == CLOCK_REALTIME)
+    if (!rc && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE))
         out->tv_sec += wish(AHEAD);
     return rc;
+}
+
+int gettimeofday(struct timeval *restrict out, void *restrict zone)
+{
+    struct timespec t;
+
+    (void)zone;
+    clock_gettime(CLOCK_REALTIME, &t);
+    *out = (struct timeval){ t.tv_sec, t.tv_nsec / 1000 };
+    return 0;
+}
+
+time_t time(time_t *out)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    if (out)
+        *out = t.tv_sec;
+    return t.tv_sec;
 }
 
 int adjtimex(struct timex *t)
