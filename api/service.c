@@ -16,6 +16,7 @@
 #include "api/view.h"
 #include "server/base/jx.h"
 #include "server/base/metric.h"
+#include "server/store/disk.h"
 
 enum { DAY = 86400 };
 
@@ -29,10 +30,15 @@ enum rc get_healthz(struct work *w, const struct request *rq, struct reply *rp)
 
 enum rc get_readyz(struct work *w, const struct request *rq, struct reply *rp)
 {
+    struct buf b = BUF_IN(w->mem);
+
     (void)rq;
     if (instance()->ready && !instance()->ready())
         return err_set(&w->err, RC_BUSY, "the server is starting or stopping");
-    reply_body(rp, TYPE_TEXT, "ready\n", 6);
+    buf_adds(&b, "ready\n");
+    if (disk_check(&w->err)) /* who reads is served all the same */
+        buf_printf(&b, "read only: %s\n", w->err.text);
+    reply_buf(rp, TYPE_TEXT, &b);
     return RC_OK;
 }
 

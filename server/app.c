@@ -20,6 +20,7 @@
 #include "api/witness.h"
 #include "server/base/fs.h"
 #include "server/base/log.h"
+#include "server/base/memory.h"
 #include "server/base/pool.h"
 #include "server/channel/mirror_edge.h"
 #include "server/channel/mirror_thread.h"
@@ -43,6 +44,7 @@
 #include "server/lock.h"
 #include "server/store/backup.h"
 #include "server/store/db.h"
+#include "server/store/disk.h"
 #include "server/store/writer.h"
 #include "server/supervise.h"
 #include "sync/head.h"
@@ -249,6 +251,7 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c,
         return rc;
     purge_url_watch(*c->purge_hook != '\0');
     watch(c);
+    disk_watch(c->data, c->disk_reserve);
     database = a->db_path;
     if ((rc = writer_start(e, a->db_path, (int)c->queue_max)))
         return rc;
@@ -297,7 +300,7 @@ enum rc app_start(struct err *e, const struct conf *c, const struct sockets *soc
     enum rc rc;
 
     if (!a)
-        abort();
+        memory_end();
     a->lock = -1;
     if (snprintf(a->db_path, sizeof a->db_path, "%s/tjzw.db", c->data) >=
         (int)sizeof a->db_path - 64)
@@ -338,6 +341,7 @@ void app_stop(struct app *a, int64_t deadline_ms)
     if (a->writing)
         writer_stop();
     trail_close();
+    disk_forget();
     purge_hook_stop();
     takedown_close();
     seal_forget();

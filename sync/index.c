@@ -32,7 +32,9 @@
 #include <string.h>
 
 #include "server/base/log.h"
+#include "server/base/memory.h"
 #include "server/store/db.h"
+#include "server/store/disk.h"
 #include "sync/head.h"
 #include "sync/index_build.h"
 #include "sync/index_gone.h"
@@ -339,6 +341,7 @@ static void settle(struct index *x, struct work *w, enum rc rc)
     x->active = false;
     x->failed_us = rc ? clock_mono_us() : 0;
     pthread_mutex_unlock(&x->lock);
+    disk_note(rc);
     if (rc)
         LOG(LOG_ERROR, "index_not_made", L_STR("stream", x->live->name),
             L_STR("reason", w->err.text));
@@ -372,6 +375,12 @@ static void run(struct pool_job *job, struct db *db)
     arena_free(w.mem);
 }
 
+/* Objects at leisure leave a disk that is full to others; those that a purge waits for do not wait. */
+static bool has_room(const struct index *x)
+{
+    return x->cut || !disk_state();
+}
+
 static bool is_due(const struct index *x, uint64_t seq)
 {
     return (int64_t)(seq - x->reached) >= x->every || (x->cut && x->reached) ||
@@ -381,7 +390,7 @@ static bool is_due(const struct index *x, uint64_t seq)
 void index_kick(struct index *x, uint64_t seq)
 {
     pthread_mutex_lock(&x->lock);
-    if (x->leisure && !x->stopped && !x->active &&
+    if (x->leisure && !x->stopped && !x->active && has_room(x) &&
         (!x->failed_us || clock_mono_us() - x->failed_us > RETRY_US) &&
         (x->untidy || x->missing || is_due(x, seq))) {
         x->job.run = run;
@@ -543,7 +552,7 @@ struct index *index_new(struct live *l, struct pool *leisure, struct pool *urgen
     struct index *x = calloc(1, sizeof *x);
 
     if (!x)
-        abort();
+        memory_end();
     x->live = l;
     x->leisure = leisure;
     x->urgent = urgent;

@@ -22,6 +22,7 @@ static const char *const names[] = {
     [RC_TOO_MANY] = "too_many",
     [RC_BUSY] = "busy",
     [RC_FULL] = "full",
+    [RC_UNWRITABLE] = "unwritable",
     [RC_IO] = "io",
     [RC_CORRUPT] = "corrupt",
     [RC_INTERNAL] = "internal",
@@ -69,6 +70,7 @@ static enum rc rc_of_errno(int number)
     switch (number) {
     case ENOSPC:
     case EDQUOT: return RC_FULL;
+    case EROFS: return RC_UNWRITABLE;
     case ENOENT: return RC_NOT_FOUND;
     case EACCES:
     case EPERM: return RC_FORBIDDEN;
@@ -76,19 +78,39 @@ static enum rc rc_of_errno(int number)
     }
 }
 
+static enum rc from_errno(struct err *e, enum rc rc, int number, const char *fmt, va_list ap)
+{
+    int n;
+
+    e->rc = rc;
+    e->inside = true;
+    e->field[0] = '\0';
+    n = vsnprintf(e->text, sizeof e->text, fmt, ap);
+    if (n >= 0 && (size_t)n < sizeof e->text)
+        snprintf(e->text + n, sizeof e->text - (size_t)n, ": %s", strerror(number));
+    return rc;
+}
+
 enum rc err_errno(struct err *e, const char *fmt, ...)
 {
     int number = errno;
     va_list ap;
-    int n;
+    enum rc rc;
 
-    e->rc = rc_of_errno(number);
-    e->inside = true;
-    e->field[0] = '\0';
     va_start(ap, fmt);
-    n = vsnprintf(e->text, sizeof e->text, fmt, ap);
+    rc = from_errno(e, rc_of_errno(number), number, fmt, ap);
     va_end(ap);
-    if (n >= 0 && (size_t)n < sizeof e->text)
-        snprintf(e->text + n, sizeof e->text - (size_t)n, ": %s", strerror(number));
-    return e->rc;
+    return rc;
+}
+
+enum rc err_unwritten(struct err *e, const char *fmt, ...)
+{
+    int number = errno;
+    va_list ap;
+    enum rc rc;
+
+    va_start(ap, fmt);
+    rc = from_errno(e, number == EIO ? RC_UNWRITABLE : rc_of_errno(number), number, fmt, ap);
+    va_end(ap);
+    return rc;
 }

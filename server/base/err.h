@@ -28,6 +28,7 @@ enum [[nodiscard]] rc{
     RC_TOO_MANY,      /* a rate limit */
     RC_BUSY,          /* a queue is full: come again */
     RC_FULL,          /* no room left on the disk */
+    RC_UNWRITABLE,    /* the disk takes no writes: mounted read only, or failing */
     RC_IO,            /* the disk or the network failed */
     RC_CORRUPT,       /* what we stored is not what we find */
     RC_INTERNAL,      /* our own mistake */
@@ -46,9 +47,11 @@ enum rc err_set(struct err *e, enum rc rc, const char *fmt, ...) PRINTF_LIKE(3, 
 enum rc err_field(struct err *e, const char *field, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* Marks the sentence as one that speaks of our inside; returns the kind. */
 enum rc err_inside(struct err *e);
-/* err_set() from errno, marked as inside: RC_FULL for ENOSPC and EDQUOT, RC_NOT_FOUND for ENOENT, RC_FORBIDDEN for
- * EACCES and EPERM, else RC_IO. */
+/* err_set() from errno, marked as inside: RC_FULL for ENOSPC and EDQUOT, RC_UNWRITABLE for EROFS, RC_NOT_FOUND for ENOENT,
+ * RC_FORBIDDEN for EACCES and EPERM, else RC_IO. */
 enum rc err_errno(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* The same of something that was to be written: RC_UNWRITABLE for EIO too. */
+enum rc err_unwritten(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* "not_found": the kind's stable name, for logs and problem types. */
 const char *rc_name(enum rc rc);
 

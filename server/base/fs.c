@@ -37,11 +37,11 @@ static enum rc write_all(struct err *e, int fd, const char *path, const char *p,
         if (done < 0 && errno == EINTR)
             continue;
         if (done < 0)
-            return err_errno(e, "write %s", path);
+            return err_unwritten(e, "write %s", path);
         p += done;
         n -= (size_t)done;
     }
-    return fsync(fd) ? err_errno(e, "fsync %s", path) : RC_OK;
+    return fsync(fd) ? err_unwritten(e, "fsync %s", path) : RC_OK;
 }
 
 enum rc fs_sync_dir(struct err *e, const char *path)
@@ -50,7 +50,7 @@ enum rc fs_sync_dir(struct err *e, const char *path)
 
     if (fd < 0)
         return err_errno(e, "open directory %s", path);
-    return fsync(fd) ? err_errno(e, "fsync directory %s", path) : RC_OK;
+    return fsync(fd) ? err_unwritten(e, "fsync directory %s", path) : RC_OK;
 }
 
 static enum rc sync_parent(struct err *e, const char *path)
@@ -73,11 +73,11 @@ enum rc fs_write(struct err *e, const char *path, const void *p, size_t n, unsig
         return err_set(e, RC_INVALID, "the path %.100s… is too long", path);
     fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (fd < 0)
-        return err_errno(e, "create %s", tmp);
+        return err_unwritten(e, "create %s", tmp);
     rc = write_all(e, fd, tmp, p, n);
     close(fd);
     if (!rc && rename(tmp, path))
-        rc = err_errno(e, "rename %s to %s", tmp, path);
+        rc = err_unwritten(e, "rename %s to %s", tmp, path);
     if (rc) {
         unlink(tmp);
         return rc;
@@ -122,7 +122,7 @@ static enum rc make_one(struct err *e, const char *path, unsigned mode)
     if (!mkdir(path, mode))
         return RC_OK;
     if (errno != EEXIST)
-        return err_errno(e, "make directory %s", path);
+        return err_unwritten(e, "make directory %s", path);
     if (!stat(path, &st) && !S_ISDIR(st.st_mode))
         return hide(e, err_set(e, RC_CONFLICT, "%s is a file, not a directory", path));
     return RC_OK;

@@ -21,6 +21,7 @@
 
 #include "server/base/clock.h"
 #include "server/base/log.h"
+#include "server/base/memory.h"
 #include "server/base/metric.h"
 #include "server/channel/mirror.h"
 #include "server/channel/mirror_edge.h"
@@ -30,6 +31,7 @@
 #include "server/channel/mirror_store.h"
 #include "server/store/blob.h"
 #include "server/store/db.h"
+#include "server/store/disk.h"
 #include "server/store/writer.h"
 #include "sync/object.h"
 
@@ -243,7 +245,7 @@ static void take_row(const struct rows *q)
         return;
     if (!f) {
         if (!(f = calloc(1, sizeof *f)))
-            abort();
+            memory_end();
         snprintf(f->name, sizeof f->name, "%s", name);
         f->store = mirror_store_new(l, mirror.db);
         f->swept_us = clock_mono_us();
@@ -309,11 +311,12 @@ static struct follower *most_due(void)
     return f;
 }
 
+/* Files leave a full disk to what is new in the streams, which may take something from the public. */
 static struct follower *most_due_files(void)
 {
     struct follower *f = NULL;
 
-    for (int i = 0; i < mirror.n; i++)
+    for (int i = 0; i < mirror.n && !disk_state(); i++)
         if (!f || mirror.followers[i]->files_due_us < f->files_due_us)
             f = mirror.followers[i];
     return f;

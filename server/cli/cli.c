@@ -28,6 +28,7 @@ static const int exit_codes[] = {
     [RC_TOO_MANY] = EX_TEMPFAIL,
     [RC_BUSY] = EX_TEMPFAIL,
     [RC_FULL] = EX_IOERR,
+    [RC_UNWRITABLE] = EX_IOERR,
     [RC_IO] = EX_IOERR,
     [RC_CORRUPT] = EX_DATAERR,
     [RC_INTERNAL] = EX_SOFTWARE,

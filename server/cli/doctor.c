@@ -291,11 +291,11 @@ static const struct {
     const char *name;
     enum finding (*check)(struct health *h);
 } checks[] = {
-    { "目录", check_directory }, { "磁盘", health_disk },        { "资源库", check_library },
-    { "信息流", check_streams }, { "时钟", health_clock },       { "密钥", check_keys },
-    { "公钥链", check_chain },   { "证书", health_certificate }, { "文件数", check_files },
-    { "残留", check_leftovers }, { "撤稿", check_takedowns },    { "缓存", health_purges },
-    { "镜像", health_mirrors },  { "代理", check_proxies },
+    { "目录", check_directory }, { "磁盘", health_disk },     { "改动", health_changes },
+    { "资源库", check_library }, { "信息流", check_streams }, { "时钟", health_clock },
+    { "密钥", check_keys },      { "公钥链", check_chain },   { "证书", health_certificate },
+    { "文件数", check_files },   { "残留", check_leftovers }, { "撤稿", check_takedowns },
+    { "缓存", health_purges },   { "镜像", health_mirrors },  { "代理", check_proxies },
 };
 
 static const char *const signs[] = { [FINE] = "✔", [WARN] = "!", [WRONG] = "✘" };

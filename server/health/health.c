@@ -105,6 +105,41 @@ enum finding health_files(struct health *h)
     return health_say(h, found, disk_mend(found), "room for %" PRId64 " more files", r.free);
 }
 
+/* ---- whether the server takes changes ---- */
+
+/* What the server that runs here says; NULL: none does. */
+static const char *ask(struct health *h, const char *path)
+{
+    struct arena *mem = h->w->mem;
+    struct client_request rq = { .method = "GET",
+                                 .url = arena_printf(mem, "http://localhost%s", path),
+                                 .socket = arena_printf(mem, "%s/admin.sock", h->c->data),
+                                 .timeout_ms = ASK_MS };
+    const char *answer = NULL;
+
+    if (!client_call(&rq) && rq.status == 200)
+        answer = arena_strndup(mem, rq.body_in.p, rq.body_in.n);
+    client_request_done(&rq);
+    return answer;
+}
+
+enum finding health_changes(struct health *h)
+{
+    static const char mark[] = "read only: ";
+    const char *told = h->w ? ask(h, "/readyz") : NULL, *why = told ? strstr(told, mark) : NULL;
+
+    if (!told)
+        return health_say(h, FINE, "", "no server runs here that could be asked");
+    if (!why)
+        return health_say(h, FINE, "", "the server takes changes");
+    why += sizeof mark - 1;
+    return health_say(
+        h, WRONG,
+        "make room (setting disk_reserve), or mend the disk: the server goes on by "
+        "itself",
+        "%.*s", (int)strcspn(why, "\n"), why);
+}
+
 /* ---- the certificate ---- */
 
 enum finding health_days_left(int64_t seconds)
@@ -235,21 +270,15 @@ enum finding health_purges(struct health *h)
 
 /* ---- the streams of other servers ---- */
 
-/* GET /v1/mirrors of the server that runs here: how the last attempts went only it knows. NULL: none does. */
+/* How the last attempts went only the server that runs here knows. NULL: none does. */
 static const json_t *ask_mirrors(struct health *h)
 {
-    struct arena *mem = h->w->mem;
-    struct client_request rq = { .method = "GET",
-                                 .url = "http://localhost/v1/mirrors",
-                                 .socket = arena_printf(mem, "%s/admin.sock", h->c->data),
-                                 .timeout_ms = ASK_MS };
+    const char *text = ask(h, "/v1/mirrors");
     struct err ignored = { 0 };
-    json_t *answer = NULL;
+    json_t *answer;
 
-    if (client_call(&rq) || rq.status != 200 ||
-        jx_object(&ignored, mem, rq.body_in.p, rq.body_in.n, &answer))
-        answer = NULL;
-    client_request_done(&rq);
+    if (!text || jx_object(&ignored, h->w->mem, text, strlen(text), &answer))
+        return NULL;
     return answer;
 }
 

@@ -30,6 +30,8 @@ enum finding health_say(struct health *h, enum finding found, const char *mend, 
 /* Space and files of the data directory's disk; the values are bytes and files that are free. */
 enum finding health_disk(struct health *h);
 enum finding health_files(struct health *h);
+/* Whether the server that runs beside takes changes, or is read only (store/disk.h); for the doctor. */
+enum finding health_changes(struct health *h);
 /* The certificate that is shown, or would be. Seconds until it ends. */
 enum finding health_certificate(struct health *h);
 /* The clock against what was written with it. Seconds that it is behind. */

@@ -21,6 +21,7 @@
 #include "server/http/problem.h"
 #include "server/http/router.h"
 #include "server/http/sse_reader.h"
+#include "server/store/disk.h"
 
 enum {
     HEADERS_MAX = 32 * 1024,
@@ -279,6 +280,13 @@ static enum rc admit_key(struct arrival *a)
                      "an Idempotency-Key should be 1 to %d visible ASCII characters", KEY_MAX);
 }
 
+static enum rc admit_change(struct arrival *a)
+{
+    const struct route *r = a->match.route;
+
+    return r->method == GET || r->flags & R_RESERVE ? RC_OK : disk_check(&a->err);
+}
+
 /* ---- answers that no handler makes ---- */
 
 static void send_empty(struct arrival *a)
@@ -514,7 +522,7 @@ static void answer_elsewhere(struct arrival *a)
 static void serve(struct arrival *a)
 {
     static enum rc (*const steps[])(struct arrival *) = { admit_body, admit_credential,
-                                                          admit_key };
+                                                          admit_key, admit_change };
     const struct route *r;
     enum rc rc, slow;
 

@@ -25,6 +25,7 @@
 #include "server/http/crowd.h"
 #include "server/http/idempotency.h"
 #include "server/http/witness.h"
+#include "server/store/disk.h"
 
 static enum rc (*resolve_bearer)(struct work *w, const char *bearer);
 
@@ -68,6 +69,8 @@ static void finish(struct exchange *x, enum rc rc)
 {
     x->rc = rc;
     x->w.db = NULL;
+    if (x->w.err.inside && x->route->method != GET)
+        disk_note(rc);
     if (rc || !lies_in_place(&x->rp)) {
         x->outcome = outcome_of(x, rc);
         arena_free(x->w.mem);

@@ -56,6 +56,8 @@ struct route {
  * R_LINES    the body is JSON, one value a line (application/x-ndjson), or plain JSON
  * R_BYTES    the body may be of any type; all others take JSON alone
  * R_FREE     never counts against the rate limit: what watches over the server asks it often
+ * R_RESERVE  a mutation that is tried though the server is read only for want of room (store/disk.h): it takes
+ *            something from the public, or from who has a right no more
  */
 enum {
     R_CACHED = 1 << 0,
@@ -66,6 +68,7 @@ enum {
     R_FREE = 1 << 5,
     R_LINES = 1 << 6,
     R_BYTES = 1 << 7,
+    R_RESERVE = 1 << 8,
 };
 
 /* The table ends with a row whose path is NULL. Checks the table (asserts). Before the loops start. */

@@ -240,13 +240,13 @@ static void tell(const struct sending *s, int status, size_t bytes)
 {
     bool mutation = s->route && s->route->where == ON_WRITER;
     /* A flood that is refused must not flood the log. */
-    bool failure = status >= 400 && status != 429 && status != 503;
+    bool refused = status == 429 || status == 503 || status == 507, failure = status >= 400;
 
     metric_add(METRIC_requests, 1);
     metric_add(METRIC_response_bytes, (int64_t)bytes);
     if (status >= 400)
         metric_add(status >= 500 ? METRIC_requests_failed : METRIC_requests_refused, 1);
-    if (log_all || mutation || failure)
+    if (log_all || (!refused && (mutation || failure)))
         log_request(s, status, bytes);
 }
 
@@ -363,6 +363,19 @@ void send_reply(const struct sending *s, const struct reply *rp)
     put(s, rp->body, rp->len);
 }
 
+/* When to come again; 0: that would change nothing. Spread over a few seconds, or all who were refused would come back
+ * together. */
+static int64_t retry_s(const struct sending *s, enum rc rc)
+{
+    switch (rc) {
+    case RC_TOO_MANY: return s->limit ? s->limit->reset + 1 : 1 + clock_mono_us() % 4;
+    case RC_BUSY: return 1 + clock_mono_us() % 4;
+    case RC_FULL:
+    case RC_UNWRITABLE: return 30 + clock_mono_us() % 10;
+    default: return 0;
+    }
+}
+
 /* Some failures say what to do in a header of their own. */
 static void add_hint(h2o_req_t *req, const struct sending *s, enum rc rc, struct reply *rp)
 {
@@ -372,11 +385,9 @@ static void add_hint(h2o_req_t *req, const struct sending *s, enum rc rc, struct
         return;
     if (rc == RC_UNAUTHORIZED) {
         reply_header(rp, "www-authenticate", "Bearer");
-    } else if ((rc == RC_TOO_MANY || rc == RC_BUSY) && !has_extra(rp, "retry-after")) {
+    } else if (retry_s(s, rc) && !has_extra(rp, "retry-after")) {
         seconds = h2o_mem_alloc_pool(&req->pool, 24);
-        /* Spread over a few seconds, or all who were refused would come back together. */
-        snprintf(seconds, 24, "%" PRId64,
-                 rc == RC_TOO_MANY && s->limit ? s->limit->reset + 1 : 1 + clock_mono_us() % 4);
+        snprintf(seconds, 24, "%" PRId64, retry_s(s, rc));
         reply_header(rp, "retry-after", seconds);
     }
 }
@@ -424,7 +435,7 @@ void send_problem(const struct sending *s, enum rc rc, const struct err *e, stru
         own.id = request_id_make(h2o_mem_alloc_pool(&req->pool, REQUEST_ID_TEXT));
     if (e->inside && rc == RC_FORBIDDEN) /* it is we who may not open a file of ours */
         rc = RC_IO;
-    if (e->inside || (problem_of(rc)->status >= 500 && rc != RC_BUSY))
+    if (e->inside || problem_of(rc)->status == 500)
         LOG(problem_of(rc)->status >= 500 ? LOG_ERROR : LOG_INFO, "failure",
             L_STR("request", own.id), L_STR("kind", rc_name(rc)), L_STR("why", e->text));
     witness_refuse(s->route, s->who, s->client ? s->client : "", rc);

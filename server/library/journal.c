@@ -271,7 +271,7 @@ enum rc journal_append(struct err *e, const struct journal_line *lines, int n)
     else if (!st.st_nlink)
         rc = err_set(e, RC_IO, "%s was removed: put it back and start again", journal.path);
     else if (!write_all(journal.fd, text.p, text.n)) {
-        rc = err_errno(e, "write %s", journal.path);
+        rc = err_unwritten(e, "write %s", journal.path);
         journal.broken = ftruncate(journal.fd, st.st_size) != 0;
     }
     buf_done(&text);

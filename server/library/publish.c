@@ -390,7 +390,7 @@ static enum rc expire_one(struct work *w, const struct id *id, int *done)
         ++*done;
         return db_release(w);
     }
-    if (why == RC_IO || why == RC_FULL || why == RC_BUSY)
+    if (why == RC_IO || why == RC_FULL || why == RC_UNWRITABLE || why == RC_BUSY)
         return why;
     LOG(LOG_ERROR, "expire_refused", L_STR("why", w->err.text));
     *end = NULL;

@@ -106,14 +106,14 @@ static enum rc write_piece(struct err *e, int fd, const struct place *at, int64_
         if (done < 0 && errno == EINTR)
             continue;
         if (done < 0) {
-            enum rc rc = err_errno(e, "write blob %s", at->name);
+            enum rc rc = err_unwritten(e, "write blob %s", at->name);
 
             /* A torn piece must not count as had. */
-            return ftruncate(fd, offset) ? err_errno(e, "truncate blob %s", at->name) : rc;
+            return ftruncate(fd, offset) ? err_unwritten(e, "truncate blob %s", at->name) : rc;
         }
         at_byte += (size_t)done;
     }
-    return n && fsync(fd) ? err_errno(e, "fsync blob %s", at->name) : RC_OK;
+    return n && fsync(fd) ? err_unwritten(e, "fsync blob %s", at->name) : RC_OK;
 }
 
 static enum rc hash_file(struct err *e, int fd, const char *name, uint8_t out[HASH_BYTES])
@@ -148,7 +148,7 @@ static enum rc complete(struct err *e, int fd, const struct place *at,
     }
     if (rename(at->part, at->path) &&
         !fs_exists(at->path)) /* blob_put() may have been quicker */
-        return err_errno(e, "rename blob %s", at->name);
+        return err_unwritten(e, "rename blob %s", at->name);
     return fs_sync_dir(e, at->dir);
 }
 
@@ -189,7 +189,7 @@ static enum rc append(struct err *e, const struct place *at, const uint8_t hash[
         return rc;
     if (*have > size) { /* begun by somebody who named another size */
         if (ftruncate(fd, 0))
-            return err_errno(e, "truncate blob %s", at->name);
+            return err_unwritten(e, "truncate blob %s", at->name);
         *have = 0;
     }
     if (*have == size) /* a crash came between the last piece and its answer */

@@ -39,6 +39,7 @@
 
 #include "server/base/fs.h"
 #include "server/base/log.h"
+#include "server/base/memory.h"
 #include "server/store/schema_gen.h"
 
 enum {
@@ -55,10 +56,14 @@ static const struct {
     { SQLITE_CONSTRAINT_UNIQUE, RC_CONFLICT },
     { SQLITE_CONSTRAINT_PRIMARYKEY, RC_CONFLICT },
     { SQLITE_CONSTRAINT_ROWID, RC_CONFLICT },
+    { SQLITE_IOERR_WRITE, RC_UNWRITABLE },
+    { SQLITE_IOERR_FSYNC, RC_UNWRITABLE },
+    { SQLITE_IOERR_DIR_FSYNC, RC_UNWRITABLE },
+    { SQLITE_IOERR_TRUNCATE, RC_UNWRITABLE },
     { SQLITE_FULL, RC_FULL },
     { SQLITE_IOERR, RC_IO },
     { SQLITE_CANTOPEN, RC_IO },
-    { SQLITE_READONLY, RC_IO },
+    { SQLITE_READONLY, RC_UNWRITABLE },
     { SQLITE_PERM, RC_FORBIDDEN },
     { SQLITE_AUTH, RC_FORBIDDEN },
     { SQLITE_CORRUPT, RC_CORRUPT },
@@ -171,7 +176,7 @@ enum rc db_open(struct err *e, const char *path, enum db_mode mode, struct db **
     int code;
 
     if (!db)
-        abort();
+        memory_end();
     db->mode = mode;
     code = sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (code)

@@ -16,7 +16,7 @@
  * - the COMMIT failed, or SQLite rolled back by itself on a full disk or a failed read - every
  * job that had succeeded gets that error, none of its effects and none of its hooks; jobs that
  * had failed by themselves keep their own reason. The next group begins afresh: when there is
- * room again, writing works again.
+ * room again, writing works again (disk.c says when that is tried).
  *
  * Not here: what the jobs do (library, sync), who waits for them (server/http).
  */
@@ -31,6 +31,7 @@
 #include "server/base/log.h"
 #include "server/base/metric.h"
 #include "server/store/db.h"
+#include "server/store/disk.h"
 
 enum { TICKS_MAX = 12 };
 
@@ -60,6 +61,7 @@ static _Thread_local bool on_writer; /* this is the writer's thread */
 static void fail_group(struct writer_job *group, const struct err *why)
 {
     metric_add(METRIC_write_failures, 1);
+    disk_note(why->rc);
     LOG(LOG_ERROR, "write_failed", L_STR("kind", rc_name(why->rc)), L_STR("why", why->text));
     for (struct writer_job *job = group; job; job = job->next) {
         if (job->rc)
