@@ -31,8 +31,8 @@ def _shared(path, n):
 class Faults:
     """Orders to a program. The kinds that name files count those below `below` only."""
 
-    def __init__(self, w, below=None):
-        self.path, self.below = w.dir / "faults", below or w.dir
+    def __init__(self, w, below=None, name="faults"):
+        self.path, self.below = w.dir / name, below or w.dir
         self.map = _shared(self.path, 64)
 
     def env(self, **more):
