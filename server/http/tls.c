@@ -1,5 +1,8 @@
 /*
- * tls.c - one SSL_CTX for all loops, so that a ticket from one is good at the others.
+ * tls.c - one SSL_CTX for all loops.
+ *
+ * What is spoken is set here and not by the machine's openssl.cnf: TLS 1.2 with ECDHE and an AEAD, or 1.3, of our preference; no
+ * renegotiation, no compression, no data before the handshake is through (0-RTT could be sent twice).
  *
  * The self-signed certificate is for the first run and for tests: P-256, valid 825 days (the
  * most that phones accept), for localhost, both loopback addresses and this host's name. The
@@ -21,6 +24,7 @@
 #include "server/base/clock.h"
 #include "server/base/fs.h"
 #include "server/base/secret.h"
+#include "server/http/ticket.h"
 
 enum { DAY = 24 * 60 * 60, DAYS = 825, SERIAL_BYTES = 16, PATH_BYTES = 4096 };
 
@@ -159,6 +163,12 @@ static enum rc load_own(struct err *e, SSL_CTX *ctx, const char *dir)
     return load(e, ctx, cert, key);
 }
 
+/* No P-384: a handshake with it costs ten times one with X25519, and nobody needs it. */
+static const char groups[] = "X25519:P-256";
+static const char signatures[] = "ed25519:ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:RSA-PSS+"
+                                 "SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:"
+                                 "RSA+SHA256:RSA+SHA384:RSA+SHA512";
+
 static bool settle(SSL_CTX *ctx)
 {
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
@@ -167,11 +177,14 @@ static bool settle(SSL_CTX *ctx)
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); /* tickets carry the state */
     SSL_CTX_set_num_tickets(ctx, 1);
+    SSL_CTX_set_security_level(
+        ctx, 2); /* 112 bits: a certificate with 1,024 bits of RSA is refused */
     h2o_ssl_register_alpn_protocols(ctx, h2o_alpn_protocols);
     return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) &&
            SSL_CTX_set_session_id_context(ctx, (const uint8_t *)"tjzw", 4) &&
            SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20") &&
-           SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384");
+           SSL_CTX_set1_groups_list(ctx, groups) &&
+           SSL_CTX_set1_sigalgs_list(ctx, signatures) && ticket_install(ctx);
 }
 
 enum rc tls_open(struct err *e, const char *cert, const char *key, const char *keys_dir,
