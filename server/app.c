@@ -25,6 +25,7 @@
 #include "server/channel/mirror_edge.h"
 #include "server/channel/mirror_thread.h"
 #include "server/channel/purge_hook.h"
+#include "server/confine.h"
 #include "server/demo/demo.h"
 #include "server/health/alert_thread.h"
 #include "server/http/cache.h"
@@ -54,6 +55,7 @@ enum {
     EXPIRE_EVERY_MS = 10000,
     TAKEDOWN_EVERY_MS = 1000,
     PURGE_EVERY_MS = 500,
+    CONFINE_EVERY_MS = 1000,
     BUILDS_MAX = 16,
     OUTBOUND_MAX = 1000,
     FIRST_HEAD_MS = 5000,
@@ -146,6 +148,7 @@ static void watch(const struct conf *c)
     events_open(c);
     writer_tick(TAKEDOWN_EVERY_MS, takedown_tick, NULL);
     writer_tick(PURGE_EVERY_MS, purge_hook_tick, NULL);
+    writer_tick(CONFINE_EVERY_MS, confine_tick, NULL);
 }
 
 static const char *database; /* for the workers, who open it each for themselves */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "server/base/fs.h"
+#include "server/user.h"
 
 static enum rc taken(struct err *e, int fd, const char *data)
 {
@@ -34,21 +35,22 @@ static enum rc sign(struct err *e, int fd, const char *path)
     return RC_OK;
 }
 
+/* Who may not write here still hears of a server that is at work, and can ask that. */
 enum rc lock_take(struct err *e, const char *data, int *out)
 {
+    enum rc rc = user_owns(e, data);
     char path[4096];
-    enum rc rc;
     int fd;
 
-    if ((rc = fs_mkdirs(e, data, 0700)))
+    if (!rc && (rc = fs_mkdirs(e, data, 0700)))
         return rc;
     snprintf(path, sizeof path, "%s/lock", data);
-    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    fd = open(path, O_RDWR | (rc ? 0 : O_CREAT) | O_CLOEXEC, 0600);
     if (fd < 0)
-        return err_errno(e, "open %s", path);
+        return rc ? rc : err_errno(e, "open %s", path);
     if (flock(fd, LOCK_EX | LOCK_NB))
         rc = errno == EWOULDBLOCK ? taken(e, fd, data) : err_errno(e, "lock %s", path);
-    else
+    else if (!rc)
         rc = sign(e, fd, path);
     if (rc) {
         close(fd);

@@ -207,6 +207,9 @@ static const struct opt audit_verify_opts[] = {
 const struct command commands[] = {
     { "serve", "", 0, 0, serve_opts, cmd_serve, "serve the library", "tjzw serve --demo",
       NULL },
+    { "upgrade", "", 0, 0, data_opts, cmd_upgrade,
+      "have the running server become the program that was put in its place, and wait for it",
+      "tjzw upgrade --data tjzw-data", NULL },
     { "import", "FILE|-", 1, 1, import_opts, cmd_import,
       "take in records, one JSON object a line",
       "tjzw import --data tjzw-data --publish articles.ndjson\n\nA record:\n"

@@ -37,7 +37,6 @@ enum {
     REST_FIRST_MS = 100,
     REST_MOST_MS = 10 * 1000,
     REST_SERVED_MS = 500,
-    VERSION_MS = 5000, /* for the program to be executed to say its version */
     ARGUMENTS_MAX = 256,
     ARGUMENTS_ROOM = 64 << 10,
     DEATHS_KEPT = 64,
@@ -233,7 +232,7 @@ static void read_own_name(void)
 /* A program that cannot even do that must not take our place. */
 static bool says_its_version(void)
 {
-    int64_t until = clock_mono_us() + VERSION_MS * INT64_C(1000);
+    int64_t until = clock_mono_us() + SUPERVISE_VERSION_MS * INT64_C(1000);
     pid_t pid = fork();
     int status;
 

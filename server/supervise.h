@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+enum { SUPERVISE_VERSION_MS = 5000 }; /* for a new program to say its --version */
+
 struct supervised {
     /*
      * The child's life; its value is its exit status. It calls supervise_ready() once it serves, and ends in

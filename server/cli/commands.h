@@ -11,6 +11,7 @@
 void cli_note(const struct args *a, const struct conf *c, const char *action);
 
 int cmd_serve(const struct args *a);
+int cmd_upgrade(const struct args *a);
 int cmd_import(const struct args *a);
 int cmd_export(const struct args *a);
 int cmd_verify(const struct args *a);

@@ -5,6 +5,7 @@
  * (warnings allowed), EX_CONFIG otherwise.
  */
 #include <dirent.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -19,12 +20,14 @@
 #include "server/base/clock.h"
 #include "server/base/fs.h"
 #include "server/cli/commands.h"
+#include "server/cli/running.h"
 #include "server/health/health.h"
 #include "server/http/proxy.h"
 #include "server/library/stream.h"
 #include "server/library/takedown.h"
 #include "server/store/backup.h"
 #include "server/store/db.h"
+#include "server/user.h"
 #include "sync/verify.h"
 
 static enum finding check_directory(struct health *h)
@@ -287,6 +290,78 @@ static enum finding check_proxies(struct health *h)
                       n.n == 1 ? "network" : "networks");
 }
 
+/* The first file of a folder that is not `owner`'s; "" if there is none. */
+static void find_stranger(const char *folder, uid_t owner, char out[PATH_MAX])
+{
+    DIR *dir = opendir(folder);
+    struct dirent *entry;
+    struct stat st;
+
+    *out = '\0';
+    while (dir && !*out && (entry = readdir(dir)))
+        if (strcmp(entry->d_name, "..") &&
+            !fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) && st.st_uid != owner)
+            snprintf(out, PATH_MAX, "%s/%s", folder, entry->d_name);
+    if (dir)
+        closedir(dir);
+}
+
+/* What root left in the directory of the server's user keeps the server from working. */
+static enum finding check_owner(struct health *h)
+{
+    char keys[PATH_MAX], stranger[PATH_MAX], owner[64];
+    struct err e = { 0 };
+    struct user user;
+    struct stat st;
+
+    if (user_find(&e, h->c->user, &user))
+        return health_say(h, WRONG, "mend the setting user, or adduser --system it", "%s",
+                          e.text);
+    if (stat(h->c->data, &st))
+        return health_say(h, WARN, "see the line about the directory", "%s: %m", h->c->data);
+    user_name(st.st_uid, owner);
+    if (*user.name && st.st_uid != user.uid)
+        return health_say(h, WRONG, "stop the server, and chown -R the directory to that user",
+                          "%s belongs to %s, but the setting user is %s", h->c->data, owner,
+                          user.name);
+    snprintf(keys, sizeof keys, "%s/keys", h->c->data);
+    find_stranger(h->c->data, st.st_uid, stranger);
+    if (!*stranger)
+        find_stranger(keys, st.st_uid, stranger);
+    if (*stranger)
+        return health_say(h, WRONG, "chown it to the directory's owner",
+                          "%.900s does not belong to %s", stranger, owner);
+    return health_say(h, FINE, "", "everything belongs to %s", owner);
+}
+
+/* How much whoever breaks into the server that runs here would have. */
+static enum finding check_process(struct health *h)
+{
+    pid_t pid = running_server(h->c->data);
+    int64_t allowed, refused;
+    char who[64];
+
+    if (!pid)
+        return health_say(h, FINE, "", "no server runs here");
+    user_name((uid_t)running_status(pid, "Uid"), who);
+    allowed = running_metric(h->c->data, "seccomp_allowed");
+    refused = running_metric(h->c->data, "seccomp_refused");
+    if (running_status(pid, "Seccomp") != 2)
+        return health_say(h, WARN, "its log says why (confined); docs/operate.md",
+                          "process %d runs as %s, seccomp: off", (int)pid, who);
+    if (refused > 0)
+        return health_say(h, WARN, "see call_refused in the log, and tell us",
+                          "process %d runs as %s, seccomp: on, and refused %" PRId64 " calls",
+                          (int)pid, who, refused);
+    if (running_status(pid, "Uid") == 0)
+        return health_say(h, WARN, "set user: its name; docs/operate.md",
+                          "process %d runs as root, seccomp: on, %" PRId64 " calls allowed",
+                          (int)pid, allowed);
+    return health_say(h, FINE, "",
+                      "process %d runs as %s, seccomp: on, %" PRId64 " calls allowed", (int)pid,
+                      who, allowed);
+}
+
 static const struct {
     const char *name;
     enum finding (*check)(struct health *h);
@@ -296,6 +371,7 @@ static const struct {
     { "密钥", check_keys },      { "公钥链", check_chain },   { "证书", health_certificate },
     { "文件数", check_files },   { "残留", check_leftovers }, { "撤稿", check_takedowns },
     { "缓存", health_purges },   { "镜像", health_mirrors },  { "代理", check_proxies },
+    { "属主", check_owner },     { "进程", check_process },
 };
 
 static const char *const signs[] = { [FINE] = "✔", [WARN] = "!", [WRONG] = "✘" };

@@ -264,6 +264,8 @@ const char *link_hint(const struct err *e)
     if (strstr(e->text, "certificate"))
         return "trust a self-signed one with --cacert DIR/keys/tls-cert.pem, copied from the "
                "server";
+    if (strstr(e->text, " belongs to ")) /* user.h: it says the way out itself */
+        return NULL;
     switch (e->rc) {
     case RC_UNAUTHORIZED:
         return "name a valid token with --token-file (made by tjzw token create)";

@@ -1,8 +1,8 @@
 /*
  * serve.c - `tjzw serve`: opens the sockets, and lets a child serve on them (supervise.h).
  *
- *     settings --> sockets --> | child: app_start --> URLs --> (SIGTERM, SIGINT) --> app_stop within stop_deadline
- *                              | parent: READY=1, signals
+ *     settings --> sockets --> root is given up --> | child: filter --> app_start --> URLs --> (SIGTERM, SIGINT) --> app_stop
+ *                                                   | parent: READY=1, signals
  *
  * Signals are blocked before the first thread exists, so that no loop ever sees EINTR.
  */
@@ -22,7 +22,9 @@
 #include "server/base/log.h"
 #include "server/channel/mirror_edge.h"
 #include "server/cli/commands.h"
+#include "server/confine.h"
 #include "server/supervise.h"
+#include "server/user.h"
 #include "sync/keys.h"
 #include "sync/live.h"
 
@@ -157,6 +159,7 @@ static const char *start_hint(enum rc rc)
     switch (rc) {
     case RC_INVALID: return "mend that setting; all of them: tjzw print-conf";
     case RC_CONFLICT: return "stop the other program, or choose another --data or --listen";
+    case RC_FORBIDDEN: return "see docs/operate.md, \"Who runs it\"";
     default: return "look for more: tjzw doctor --data DIR";
     }
 }
@@ -167,6 +170,21 @@ struct serving {
     struct sockets sockets;
 };
 
+/* A kernel or a container that allows no filter does not keep a city from its server. */
+static void confine(bool wanted)
+{
+    const char *why = "setting confine";
+    struct err e = { 0 };
+    int calls = 0;
+
+    if (wanted && confine_calls(&e, &calls, &why))
+        why = e.text;
+    if (calls)
+        LOG(LOG_INFO, "confined", L_STR("seccomp", "on"), L_INT("calls_allowed", calls));
+    else
+        LOG(LOG_WARN, "confined", L_STR("seccomp", "off"), L_STR("why", why));
+}
+
 /* The child. */
 static int serve(void *arg, bool again)
 {
@@ -174,6 +192,7 @@ static int serve(void *arg, bool again)
     struct app *app = NULL;
     struct err e = { 0 };
 
+    confine(s->c->confine);
     if (app_start(&e, s->c, &s->sockets, s->demo, &app))
         return cli_fail(&e, "the server cannot start", start_hint(e.rc));
     if (!again)
@@ -216,6 +235,7 @@ static int run(const struct conf *c, bool demo)
                                      .before_exec = before_exec,
                                      .arg = &s,
                                      .stop_ms = c->stop_deadline };
+    struct user user;
     struct err e = { 0 };
     enum rc rc;
     int loops;
@@ -223,11 +243,17 @@ static int run(const struct conf *c, bool demo)
     s.c = c;
     s.demo = demo;
     /* Settings that cannot be are told before a port that is taken. */
-    if (!(rc = mirror_edge_check(&e, c)) && !(rc = sockets_loops(&e, c->loops, &loops)))
-        rc = sockets_open(&e, &c->listen, loops, getenv(SOCKETS_INHERITED), &s.sockets);
+    if (!(rc = mirror_edge_check(&e, c)) && !(rc = sockets_loops(&e, c->loops, &loops)) &&
+        !(rc = user_find(&e, c->user, &user)) &&
+        !(rc = sockets_open(&e, &c->listen, loops, getenv(SOCKETS_INHERITED), &s.sockets)))
+        rc = user_become(&e, &user, c->data);
     unsetenv(SOCKETS_INHERITED);
     if (rc)
         return cli_fail(&e, "the server cannot start", start_hint(rc));
+    if (geteuid() == 0)
+        LOG(LOG_WARN, "runs_as_root",
+            L_STR("better", "set user: its name, see docs/operate.md"));
+    confine_rights(c->confine);
     return supervise(&supervised);
 }
 

@@ -422,6 +422,7 @@ enum rc client_start(struct err *e, int queue_max)
     client.stopping = false;
     client.running = true;
     sigfillset(&all);
+    sigdelset(&all, SIGSYS); /* what is refused comes by it (server/confine.c) */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     failed = pthread_create(&client.thread, NULL, fly, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

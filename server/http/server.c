@@ -427,6 +427,7 @@ static void launch(struct server *s)
 
     sigfillset(&all);
     sigdelset(&all, watch_signal());
+    sigdelset(&all, SIGSYS); /* what is refused comes by it (server/confine.c) */
     sem_init(&s->drained, 0, 0);
     sem_init(&s->told_of_tls, 0, 0);
     sem_init(&s->may_close, 0, 0);

@@ -55,6 +55,7 @@ CLIENTS = [
 
 def unharmed(server, child):
     assert server.child == child and server.get("/healthz").status == 200 and "server_died" not in server.log.read_text()
+    assert server.metric("seccomp_refused") == 0
 
 
 def client(server, options, said=b"Q\n"):
@@ -139,7 +140,7 @@ with World() as world:
     extremes(running)
     testssl_case(world, running)
     sslscan_case(world, running)
-    with case("the server that was scanned serves on"):
+    with case("the server that was scanned serves on, and no call was refused"):
         unharmed(running, first)
         running.stop()
 sys.exit(done())
