@@ -119,6 +119,18 @@ def used(w, server):
     server.settle()
 
 
+def stand_still(server, child, thread):
+    """One thread of the child is held as a debugger would, until the watchdog has had enough."""
+    PTRACE_ATTACH, WALL = 16, 0x40000000
+    if os.geteuid() != 0:
+        raise Skip("only root may hold a thread of a process without core dumps")
+    assert ctypes.CDLL(None).ptrace(PTRACE_ATTACH, thread, None, None) == 0
+    os.waitpid(thread, WALL)    # it stands
+    os.waitpid(thread, WALL)    # it is gone
+    log = wait_for("the next child", 20, lambda: (s := server.log.read_text()) if (c := children(server.process.pid)) and c[-1] != child else "")
+    assert '"loop_stuck"' in log and '"by":"signal 6"' in log, log[-2000:]
+
+
 def busy(w):
     cache = Cache()
     district = w.serve(w.dir / "district", "--demo", env={**QUICK, "TJZW_STREAMS": "heping"})
@@ -161,6 +173,12 @@ def busy(w):
         assert ctypes.CDLL(None).syscall(234 if platform.machine() == "x86_64" else 131, child, loops[0], signal.SIGUSR1) == 0
         wait_for("the stack", 10, lambda: server.log.read_text().count("h2o_evloop_run") > 0 and server.log.read_text().count("h2o") > before)
         assert server.get("/healthz").status == 200
+        refused_nothing(server)
+
+    with case("a loop that stands still is ended by the watchdog, and the next child has a filter as well"):
+        stand_still(server, child, loops[0])
+        wait_for("an answer", 20, lambda: server.get("/healthz").status == 200)
+        child = filtered(server)
         refused_nothing(server)
 
     with case("tjzw upgrade takes over what lies there, and says so"):
