@@ -68,7 +68,8 @@ static const struct {
       "setpriority exit exit_group" },
     { "signals among ourselves", "rt_sigaction rt_sigprocmask rt_sigreturn rt_sigtimedwait" },
     { "the time, chance, and who and where we are",
-      "clock_gettime clock_getres gettimeofday time getrandom getpid getppid getuid geteuid "
+      "clock_gettime clock_getres adjtimex clock_adjtime gettimeofday time getrandom getpid "
+      "getppid getuid geteuid "
       "getgid getegid uname sysinfo getrlimit getrusage" },
 };
 

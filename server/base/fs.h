@@ -11,7 +11,7 @@
 
 #include "server/base/arena.h"
 
-/* Writes to a temporary name beside it, fsyncs, renames, fsyncs the directory. */
+/* Writes to a temporary name beside it, fsyncs, renames, fsyncs the directory. Root's file is the directory's owner's. */
 enum rc fs_write(struct err *e, const char *path, const void *p, size_t n, unsigned mode);
 /* The whole file, NUL-terminated, at most `max` bytes. RC_NOT_FOUND if absent, RC_TOO_LARGE. */
 enum rc fs_read(struct err *e, struct arena *mem, const char *path, size_t max, char **out,

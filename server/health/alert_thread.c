@@ -140,6 +140,7 @@ static enum rc launch(struct err *e)
     pthread_cond_init(&me.stirred, &attr);
     pthread_condattr_destroy(&attr);
     sigfillset(&all);
+    sigdelset(&all, SIGSYS); /* what is refused comes by it (server/confine.c) */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     failed = pthread_create(&me.thread, NULL, watch, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

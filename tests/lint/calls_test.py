@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 
-from tree import ROOT, complain
+from tree import ROOT, complain, files
 
 from tap import Skip, case, done
 
@@ -54,6 +54,10 @@ with case("every name is a system call"):
     resolve = ctypes.CDLL(library).seccomp_syscall_resolve_name_arch
     known = {name for name in always | sometimes for token in PROCESSORS.values() if resolve(ctypes.c_uint32(token), name.encode()) >= 0}
     complain(sorted((always | sometimes) - known))
+
+with case("no thread blocks SIGSYS: a refused call would then end the process"):
+    complain([f"{name}: sigfillset() without sigdelset(…, SIGSYS)" for name in files(".c") if name.startswith(("server/", "sync/", "api/"))
+              and (text := (ROOT / name).read_text()).count("sigfillset(") > text.count(", SIGSYS)")])
 
 with case("the unit of systemd allows what the filter allows, and what the parent needs"):
     if not shutil.which("systemd-analyze"):
