@@ -115,7 +115,7 @@ def used(w, server):
     backup = w.dir / f"backup-{os.urandom(3).hex()}"
     w.tjzw("backup", "--data", server.data, backup)
     w.tjzw("verify", "--data", server.data)
-    w.tjzw("key", "rotate", "--data", server.data, "main")
+    w.tjzw("keys", "rotate", "--data", server.data, "main")
     server.settle()
 
 
