@@ -238,7 +238,7 @@ static void a_reader_cannot_write(void **state)
 
     work_init(&reader, t->mem, NULL, "test", RIGHT_ALL);
     assert_int_equal(db_open(&reader.err, t->path, DB_READ, &reader.db), RC_OK);
-    assert_int_equal(add(&reader, 1, 1, 1), RC_IO);
+    assert_int_equal(add(&reader, 1, 1, 1), RC_UNWRITABLE);
     db_close(reader.db);
 }
 
