@@ -186,6 +186,8 @@ class Server:
         except subprocess.TimeoutExpired:
             raise AssertionError(f"tjzw serve did not stop within {deadline} s of SIGTERM:\n{self.said()}") from None
         assert status == 0, f"tjzw serve ended with {status} after SIGTERM:\n{self.said()}"
+        refused = [line for line in self.log.read_text(errors="replace").splitlines() if '"call_refused"' in line]
+        assert not refused, f"the filter refused what the server needs (server/confine.c): {refused[:5]}"
         return time.monotonic() - start
 
     def kill(self):
