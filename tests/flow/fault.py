@@ -61,7 +61,7 @@ class Clock:
 
     def __init__(self, w, seconds=0):
         path = w.dir / "clock"
-        self.map = _shared(path, 24)
+        self.map = _shared(path, 32)
         self.env = {"LD_PRELOAD": str(BUILD / "tests/unit/libclock_shim.so"), "CLOCK_SHIM": str(path)}
         self.ahead(seconds)
 

@@ -1,8 +1,8 @@
 /*
  * clock_shim.c - preloaded into a server: another wall clock, kernel and disk, as the test wishes at that moment.
  *
- * The file that CLOCK_SHIM names holds three int64_t: seconds that the wall clock is ahead; 1 if nobody keeps it; files that the disk can
- * still hold, 0 for the truth.
+ * The file that CLOCK_SHIM names holds four int64_t: seconds that the wall clock is ahead; 1 if nobody keeps it; files, and bytes, that the
+ * disk can still hold, 0 for the truth.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { AHEAD, UNKEPT, FILES, WISHES };
+enum { AHEAD, UNKEPT, FILES, ROOM, WISHES };
 
 static const volatile int64_t *wishes;
 
@@ -85,6 +85,10 @@ int statvfs(const char *restrict path, struct statvfs *restrict out)
     if (!rc && wish(FILES)) {
         out->f_favail = (fsfilcnt_t)wish(FILES);
         out->f_files = 1000000;
+    }
+    if (!rc && wish(ROOM)) {
+        out->f_bavail = (fsblkcnt_t)wish(ROOM) / out->f_frsize;
+        out->f_blocks = out->f_bavail * 10;
     }
     return rc;
 }
