@@ -16,8 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/base/be64.h"
 #include "server/base/clock.h"
-#include "server/library/be64.h"
 #include "tests/lib/library_world.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
