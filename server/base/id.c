@@ -100,12 +100,25 @@ int b64url_text(const void *p, size_t n, char *out, size_t out_n)
     return (int)strlen(out);
 }
 
+/* libsodium 1.0.18 takes some bytes above 127 for letters. */
+static bool is_b64url(const char *text, size_t n)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+    for (size_t i = 0; i < n; i++)
+        if (!text[i] || !strchr(letters, text[i]))
+            return false;
+    return true;
+}
+
 int b64url_parse(const char *text, size_t n, void *out, size_t out_n)
 {
     size_t len;
     const char *end;
 
-    if (sodium_base642bin(out, out_n, text, n, NULL, &len, &end,
+    if (!is_b64url(text, n) ||
+        sodium_base642bin(out, out_n, text, n, NULL, &len, &end,
                           sodium_base64_VARIANT_URLSAFE_NO_PADDING) ||
         end != text + n)
         return -1;

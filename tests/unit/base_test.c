@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -108,6 +109,12 @@ static void base64url_is_canonical(void **state)
     assert_int_equal(b64url_parse("-_9", 3, raw, sizeof raw), -1); /* stray bits */
     assert_int_equal(b64url_parse("-_8=", 4, raw, sizeof raw), -1);
     assert_int_equal(b64url_parse("AAAAAAAAAAAAAAAA", 16, raw, sizeof raw), -1);
+    for (int byte = 0; byte < 256; byte++) { /* libsodium takes some above 127 */
+        char one[4] = { 'A', (char)byte, 'A', 'A' };
+        bool letter = byte < 128 && (isalnum(byte) || byte == '-' || byte == '_');
+
+        assert_int_equal(b64url_parse(one, 4, raw, sizeof raw), letter ? 3 : -1);
+    }
 }
 
 static void json_is_read_strictly(void **state)
