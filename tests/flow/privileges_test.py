@@ -235,6 +235,7 @@ def cores(w):
         assert bool(found) == expected, (confine, found)
         for name in found:
             os.remove(name)
+        assert server.get("/healthz").status == 200     # a child that is told to stop before it serves ends by the signal
         server.stop()
 
 
