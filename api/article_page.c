@@ -254,6 +254,15 @@ static void put_text_of(struct buf *b, const struct article *a)
     }
 }
 
+/* What an item of kind `survey` asks is a page of its own, which is not the same for everybody. */
+static void put_survey_link(struct buf *b, const struct article *a, bool large)
+{
+    if (a->item->kind != KIND_SURVEY || !a->path)
+        return;
+    buf_printf(b, "<p class=\"way\"><a href=\"/surveys/%s%s\">填写问卷</a></p>\n",
+               a->path + strlen("/a/"), large ? "?large=1" : "");
+}
+
 void article_html(struct work *w, struct buf *b, const struct article *a, bool large)
 {
     struct page page = { .title = article_value(a, FIELD_title),
@@ -275,6 +284,7 @@ void article_html(struct work *w, struct buf *b, const struct article *a, bool l
     put_forms(b, a, large);
     put_short_fields(w, b, a);
     put_text_of(b, a);
+    put_survey_link(b, a, large);
     put_long_fields(b, a);
     put_attachments(b, a);
     put_related(w, b, a, large);

@@ -12,13 +12,14 @@
 #include "server/base/clock.h"
 #include "server/base/jx.h"
 #include "server/identity/audit_list.h"
+#include "server/identity/session.h"
 
 enum { ACTION_MAX = 40, ACTOR_MAX = 63 };
 
 const struct param audit_params[] = {
     { "since", P_TEXT, 10, 40, "只要这一时刻（含）之后的，如 2026-11-21，或 2026-11-21 10:00" },
     { "until", P_TEXT, 10, 40, "只要这一时刻之前的" },
-    { "actor", P_TEXT, 1, ACTOR_MAX, "只要这一操作者的，如 operator、token:cms" },
+    { "actor", P_TEXT, 1, ACTOR_MAX, "只要这一操作者的，如 operator、account:7、party:cms" },
     { "action", P_TEXT, 1, ACTION_MAX, "只要这一种操作的，如 item.publish" },
     { "n", P_INT, 1, AUDIT_PAGE_MAX, "每页条数，默认 100" },
     { "cursor", P_TEXT, 1, AUDIT_CURSOR, "上一页答复里的 next；不给则从最新的开始" },
@@ -28,7 +29,8 @@ const struct param audit_note_params[] = {
     { "action", P_TEXT, 1, ACTION_MAX, "backup、key.backup、key.restore、audit.export" }, { 0 }
 };
 
-static void put_row(struct buf *b, const struct audit_row *r, const char *address)
+static void put_row(struct work *w, struct buf *b, const struct audit_row *r,
+                    const char *address)
 {
     char text[CLOCK_TEXT];
 
@@ -44,7 +46,7 @@ static void put_row(struct buf *b, const struct audit_row *r, const char *addres
     jx_put_text(b, "object", r->object);
     jx_put_text(b, "result", r->result);
     if (r->session)
-        jx_put_int(b, "session", r->session);
+        jx_put_text(b, "session", arena_printf(w->mem, SESSION_NAME, r->session));
     jx_put_text(b, "time", clock_text(r->at, text));
     jx_put_text(b, "what", audit_chinese(r->action));
     buf_addc(b, '}');
@@ -75,7 +77,7 @@ enum rc get_audit(struct work *w, const struct request *rq, struct reply *rp)
         return rc;
     view_list_open(&b, "records");
     for (int i = 0; i < page.n; i++)
-        put_row(&b, &page.rows[i], page.addresses[i]);
+        put_row(w, &b, &page.rows[i], page.addresses[i]);
     view_list_close(&b, page.next);
     items_link_next(w, rq, page.next, rp);
     reply_buf(rp, TYPE_JSON, &b);

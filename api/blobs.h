@@ -11,4 +11,7 @@
 enum rc get_blob(struct work *w, const struct request *rq, struct reply *rp);
 enum rc put_blob(struct work *w, const struct request *rq, struct reply *rp);
 
+/* Which piece the body is (Content-Range); without the field the whole. RC_INVALID. */
+enum rc blobs_range(struct work *w, const struct request *rq, int64_t *offset, int64_t *size);
+
 #endif

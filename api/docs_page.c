@@ -15,6 +15,7 @@
 #include "api/instance.h"
 #include "api/openapi.h"
 #include "api/page.h"
+#include "api/shape.h"
 #include "server/library/stream.h"
 
 /* ---- five minutes ---- */
@@ -80,11 +81,6 @@ static void put_params(struct buf *b, const struct route *r)
     buf_adds(b, "</tbody></table></div>\n");
 }
 
-static const char *rights_text(const struct route *r)
-{
-    return r->right == RIGHT_READ ? "不需要凭证" : right_name((enum right)r->right);
-}
-
 /* "-X POST -H 'Authorization: …' …" of the example. */
 static const char *curl_options(struct work *w, const struct route *r, const struct shape *s)
 {
@@ -121,8 +117,9 @@ static void put_schemas(struct buf *b, const struct shape *s)
 static void put_route(struct work *w, struct buf *b, const struct guide *g,
                       const struct route *r)
 {
-    const struct shape *s = openapi_shape(r);
+    const struct shape *s = shape_of(r);
     struct buf path = BUF_IN(w->mem);
+    char rights[RIGHTS_TEXT];
 
     routes_put_path(&path, r);
     buf_printf(b, "<section class=\"route\">\n<h3><code>%s %s</code></h3>\n<p>%s。",
@@ -130,7 +127,7 @@ static void put_route(struct work *w, struct buf *b, const struct guide *g,
     if (r->right == RIGHT_READ)
         buf_adds(b, "不需要凭证。");
     else
-        buf_printf(b, "需要 <code>%s</code> 权限。", rights_text(r));
+        buf_printf(b, "需要 <code>%s</code> 权限。", rights_text(r->right, rights));
     if (r->body_max)
         buf_printf(b, "正文%s最多 %" PRId64 " KB。", s->body_type ? "" : "是 JSON，",
                    r->body_max / 1024);

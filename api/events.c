@@ -17,7 +17,10 @@
 
 #include <sodium.h>
 
+#include "server/base/clock.h"
 #include "server/http/sse.h"
+#include "server/identity/party_table.h"
+#include "server/identity/session.h"
 #include "sync/heads.h"
 #include "sync/live.h"
 #include "sync/wire.h"
@@ -89,12 +92,24 @@ static void tell_withheld(const char *stream, uint64_t counter)
     publish(t);
 }
 
+static bool lives(int64_t session, int64_t key)
+{
+    return (!session || session_lives(session)) &&
+           (!key || party_table_lives(key, clock_now()));
+}
+
+static void weed(void)
+{
+    sse_weed(hints);
+}
+
 void events_open(const struct conf *conf)
 {
     const struct sse_conf c = { .spread_ms = conf->hint_spread,
                                 .beat_ms = conf->hint_heartbeat,
                                 .readers_max = conf->hint_subscribers,
                                 .client_max = conf->hint_per_address,
+                                .lives = lives,
                                 .sent = METRIC_hints_sent,
                                 .readers = METRIC_hint_subscribers,
                                 .skipped = METRIC_hints_skipped };
@@ -104,12 +119,16 @@ void events_open(const struct conf *conf)
     memset(told, 0, sizeof told);
     sync_on_head(tell);
     sync_on_withheld(tell_withheld);
+    session_on_end(weed);
+    party_on_change(weed);
 }
 
 void events_close(void)
 {
     sync_on_head(NULL);
     sync_on_withheld(NULL);
+    session_on_end(NULL);
+    party_on_change(NULL);
     sse_free(hints);
     hints = NULL;
 }
@@ -129,9 +148,12 @@ enum rc get_events(struct work *w, const struct request *rq, struct reply *rp)
             &w->err, RC_BUSY,
             "as many streams of hints are open as there may be, or as this address may have");
     }
-    *wish = (struct sse_wish){
-        .sse = hints, .client = rq->client_tag, .topic = stream, .last_id = rq->last_event_id
-    };
+    *wish = (struct sse_wish){ .sse = hints,
+                               .client = rq->client_tag,
+                               .session = w->who.session,
+                               .key = w->who.key,
+                               .topic = stream,
+                               .last_id = rq->last_event_id };
     rp->type = TYPE_EVENTS;
     rp->stream = wish;
     reply_header(rp, "x-accel-buffering", "no");

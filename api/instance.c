@@ -9,6 +9,7 @@
 #include "server/library/stream.h"
 
 #include "api/page.h"
+#include "server/http/send.h"
 
 static struct instance here = { .name = "天津政务", .public_url = "", .origin = "", .dir = "" };
 
@@ -22,6 +23,7 @@ void instance_set(const struct instance *in)
     if (*here.public_url || !here.origin)
         here.origin = here.public_url;
     problem_set_page(page_problem);
+    send_set_sign_in("/sign-in");
 }
 
 const struct instance *instance(void)

@@ -2,7 +2,7 @@
  * openapi.c - the route table, said in OpenAPI 3.1.
  *
  *     routes_table     --> paths
- *     shapes (below)   --> bodies and answers
+ *     shape.c          --> bodies and answers
  *     fields[]         --> Record, NewItem, EditedItem
  *     problem_all()    --> the types of Problem
  *     schemas.json     --> the other schemas
@@ -16,114 +16,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/alerts.h"
 #include "api/assets_gen.h"
-#include "api/blobs.h"
-#include "api/columns.h"
-#include "api/events.h"
-#include "api/import.h"
-#include "api/items.h"
-#include "api/mirrors.h"
-#include "api/orgs.h"
-#include "api/service.h"
-#include "api/staff.h"
-#include "api/sync.h"
+#include "api/shape.h"
 #include "server/base/jx.h"
 #include "server/http/problem.h"
 #include "server/library/field.h"
-
-static const struct shape shapes[] = {
-    { .handler = get_orgs, .answer = "OrgList" },
-    { .handler = get_org, .answer = "Org" },
-    { .handler = get_sites, .answer = "SiteList" },
-    { .handler = get_site, .answer = "Site" },
-    { .handler = get_columns, .answer = "ColumnList", .flags = SHAPE_NAMES },
-    { .handler = get_column, .answer = "Column" },
-    { .handler = get_column_items, .answer = "ItemList" },
-    { .handler = get_items, .answer = "ItemList", .flags = SHAPE_NAMES },
-    { .handler = get_item, .answer = "Record" },
-    { .handler = get_revisions, .answer = "RevisionList" },
-    { .handler = get_revision, .answer = "Record" },
-    { .handler = get_blob, .answer = "", .answer_type = TYPE_BYTES, .flags = SHAPE_RANGE },
-    { .handler = put_blob,
-      .body = "",
-      .body_type = TYPE_BYTES,
-      .answer = "Upload",
-      .flags = SHAPE_CONTENT_RANGE | SHAPE_COMPLETES },
-    { .handler = get_sync_keys, .answer = "", .answer_type = TYPE_TEXT },
-    { .handler = get_sync_head, .answer = "", .answer_type = TYPE_TEXT },
-    { .handler = get_sync_heads, .answer = "", .answer_type = TYPE_TEXT },
-    { .handler = get_sync_heads_of, .answer = "", .answer_type = TYPE_TEXT },
-    { .handler = get_sync_twin, .answer = "", .answer_type = TYPE_TEXT, .flags = SHAPE_RANGE },
-    { .handler = get_sync_bytes,
-      .answer = "",
-      .answer_type = TYPE_BYTES,
-      .flags = SHAPE_RANGE },
-    { .handler = get_sync_place, .answer = "", .answer_type = TYPE_TEXT },
-    { .handler = get_events,
-      .answer = "",
-      .answer_type = TYPE_EVENTS,
-      .flags = SHAPE_EVENTS | SHAPE_NAMES },
-    { .handler = post_import,
-      .body = "ImportLine",
-      .body_type = TYPE_NDJSON,
-      .answer = "ImportReport" },
-    { .handler = get_staff_items, .answer = "StaffItemList" },
-    { .handler = get_draft, .answer = "Draft", .flags = SHAPE_ETAG },
-    { .handler = post_item,
-      .body = "NewItem",
-      .answer = "StaffItem",
-      .status = 201,
-      .flags = SHAPE_NAMES },
-    { .handler = put_item,
-      .body = "EditedItem",
-      .answer = "StaffItem",
-      .flags = SHAPE_IF_MATCH | SHAPE_MUST_MATCH },
-    { .handler = post_verb, .body = "Reason", .answer = "StaffItem", .flags = SHAPE_IF_MATCH },
-    { .handler = post_move, .body = "Move", .answer = "StaffItem", .flags = SHAPE_IF_MATCH },
-    { .handler = post_preview, .body = "PreviewWish", .answer = "PreviewLink" },
-    { .handler = post_org,
-      .body = "NewOrg",
-      .answer = "Org",
-      .status = 201,
-      .flags = SHAPE_NAMES },
-    { .handler = patch_org, .body = "EditedOrg", .answer = "Org" },
-    { .handler = post_site,
-      .body = "NewSite",
-      .answer = "Site",
-      .status = 201,
-      .flags = SHAPE_NAMES },
-    { .handler = patch_site, .body = "EditedSite", .answer = "Site" },
-    { .handler = post_column,
-      .body = "NewColumn",
-      .answer = "Column",
-      .status = 201,
-      .flags = SHAPE_NAMES },
-    { .handler = patch_column, .body = "EditedColumn", .answer = "Column" },
-    { .handler = get_mirrors, .answer = "MirrorList" },
-    { .handler = post_mirror, .body = "NewMirror", .answer = "MirrorList", .status = 201 },
-    { .handler = delete_mirror, .status = 204 },
-    { .handler = post_withhold, .body = "Reason", .status = 204 },
-    { .handler = get_alerts, .answer = "AlertList" },
-    { .handler = get_tokens, .answer = "TokenList" },
-    { .handler = post_token, .body = "NewToken", .answer = "IssuedToken", .status = 201 },
-    { .handler = delete_token, .status = 204 },
-    { .handler = get_healthz, .answer = "", .answer_type = TYPE_TEXT },
-    { .handler = get_readyz, .answer = "", .answer_type = TYPE_TEXT },
-    { .handler = get_metrics, .answer = "", .answer_type = TYPE_TEXT, .flags = SHAPE_GUARDED },
-    { .handler = get_version, .answer = "Version" },
-    { .handler = get_openapi, .answer = "OpenApi" },
-};
-
-const struct shape *openapi_shape(const struct route *r)
-{
-    static const struct shape plain = { .answer = "", .answer_type = TYPE_BYTES };
-
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-        if (shapes[i].handler == r->handler)
-            return &shapes[i];
-    return &plain;
-}
 
 bool openapi_shows(const struct route *r)
 {
@@ -274,8 +171,8 @@ static void put_success(struct buf *out, const struct route *r, const struct sha
 static void put_answer(struct buf *out, const struct route *r, const struct shape *s)
 {
     put_success(out, r, s, s->status ? s->status : 200);
-    if (s->flags & SHAPE_COMPLETES)
-        put_success(out, r, s, 201);
+    if (s->also)
+        put_success(out, r, s, s->also);
 }
 
 static void put_plain_answer(struct buf *out, const char *status, const char *doc)
@@ -296,8 +193,7 @@ static void put_failures(struct buf *out, const struct route *r, const struct sh
         const char *status;
     } rows[] = {
         { true, "400" },
-        { !open || !(r->flags & R_CACHED),
-          "401" }, /* a token that is none, where one may help */
+        { true, "401" }, /* a token that is none, even where none is needed */
         { !open || s->flags & SHAPE_GUARDED, "403" },
         { strchr(r->path, ':') || s->flags & SHAPE_NAMES, "404" },
         { r->method != GET, "409" },
@@ -307,7 +203,7 @@ static void put_failures(struct buf *out, const struct route *r, const struct sh
         { r->body_max && !(r->flags & R_BYTES), "415" },
         { s->flags & SHAPE_RANGE, "416" },
         { writes && !(r->flags & R_NO_KEY), "422" },
-        { !(r->flags & R_FREE), "429" },
+        { true, "429" }, /* where else all may ask for free, a key has its quota */
         { true, "431" },
         { true, "503" },
         { r->method != GET, "507" },
@@ -336,9 +232,20 @@ static void put_operation_id(struct buf *out, const struct route *r)
     buf_addc(out, '"');
 }
 
+/* One of them is enough: [{"bearer":["edit"]},{"bearer":["review"]}] */
+static void put_rights(struct buf *out, unsigned rights)
+{
+    buf_addc(out, '[');
+    for (unsigned right = 1; right <= rights; right <<= 1)
+        if (rights & right)
+            buf_printf(out, "%s{\"bearer\":[\"%s\"]}", out->p[out->n - 1] == '[' ? "" : ",",
+                       right_name((enum right)right));
+    buf_addc(out, ']');
+}
+
 static void put_operation(struct buf *out, const struct route *r)
 {
-    const struct shape *s = openapi_shape(r);
+    const struct shape *s = shape_of(r);
     char method[8] = "";
 
     for (size_t i = 0; method_name(r->method)[i]; i++)
@@ -355,7 +262,7 @@ static void put_operation(struct buf *out, const struct route *r)
     if (r->right == RIGHT_READ)
         buf_adds(out, "[{}]");
     else
-        buf_printf(out, "[{\"bearer\":[\"%s\"]}]", right_name((enum right)r->right));
+        put_rights(out, r->right);
     put_parameters(out, r, s);
     put_body(out, s);
     jx_key(out, "responses");
@@ -430,6 +337,8 @@ static void put_field_type(struct buf *out, const struct field *f)
         [FIELD_BOOL] = "\"type\":\"boolean\"",
         [FIELD_LINKS] = ("\"type\":\"array\",\"items\":{\"type\":\"string\",\"description\":"
                          "\"另一条内容的编号，或网址\"}"),
+        [FIELD_QUESTIONS] =
+            "\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Question\"}",
         [FIELD_FILES] =
             "\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Attachment\"}",
     };
@@ -439,7 +348,8 @@ static void put_field_type(struct buf *out, const struct field *f)
     buf_adds(out, type);
     if (f->type == FIELD_LINE || f->type == FIELD_TEXT)
         jx_put_int(out, "maxLength", f->max);
-    if (f->type == FIELD_LINES || f->type == FIELD_FILES || f->type == FIELD_LINKS)
+    if (f->type == FIELD_LINES || f->type == FIELD_FILES || f->type == FIELD_LINKS ||
+        f->type == FIELD_QUESTIONS)
         jx_put_int(out, "maxItems", f->max);
     if (!f->choices)
         return;

@@ -1,8 +1,8 @@
 /*
  * page.h - the frame of every page: head, bands, footer.
  *
- * Pages have no script and load nothing but /style.css and pictures from here; the edge says so
- * in Content-Security-Policy.
+ * Pages load nothing but /style.css and pictures from here; the edge says so in Content-Security-Policy. They have no script, but for those
+ * that ask a passkey, and these have one alone, a file of ours.
  */
 #ifndef API_PAGE_H
 #define API_PAGE_H
@@ -14,12 +14,17 @@
 enum { PAGE_METAS = 24 };
 
 struct page {
-    const char *title;  /* NULL: the service's name stands alone */
-    const char *path;   /* this page's own, for the canonical link; NULL: it has none */
-    const char *other;  /* the same page in the other size; NULL: there is none */
-    bool large;         /* 长辈版 */
-    const char *banner; /* a line above everything; NULL: none */
+    const char *title;      /* NULL: the service's name stands alone */
+    const char *path;       /* this page's own, for the canonical link; NULL: it has none */
+    const char *other;      /* the same page in the other size; NULL: there is none */
+    bool large;             /* 长辈版 */
+    const char *banner;     /* a line above everything; NULL: none */
+    const char *banner_way; /* … and where one changes that; NULL: nowhere */
     bool noindex;
+    const char *next; /* where it leads by itself, at once; NULL: nowhere */
+    const char
+        *form_to; /* origin of another site that its form's answer leads to; NULL: none */
+    bool script;  /* it has /passkey.js, and its policy allows that */
     int nmetas;
     struct {
         const char *name, *content;
@@ -32,6 +37,8 @@ void page_meta(struct page *p, const char *name, const char *content);
 void page_open(struct buf *out, const struct page *p);  /* up to <main> */
 void page_close(struct buf *out, const struct page *p); /* from </main> */
 void page_reply(struct reply *rp, const struct buf *b);
+/* The same with the policy that this page needs. */
+void page_reply_as(struct work *w, struct reply *rp, const struct buf *b, const struct page *p);
 void page_text(struct buf *out, const char *s); /* escaped; NULL is nothing */
 /* <time datetime="2026-11-21T10:00:00+08:00">2026-11-21 10:00</time>, or only the day. */
 void page_time(struct buf *out, int64_t at, bool with_minute);

@@ -1,6 +1,5 @@
 /*
- * service.h - the server speaks of itself: alive, ready, numbers, version, its own interface;
- * and the tokens of its operators.
+ * service.h - the server speaks of itself: alive, ready, numbers, version, its own interface.
  */
 #ifndef API_SERVICE_H
 #define API_SERVICE_H
@@ -13,8 +12,5 @@ enum rc get_readyz(struct work *w, const struct request *rq, struct reply *rp);
 enum rc get_metrics(struct work *w, const struct request *rq, struct reply *rp);
 enum rc get_version(struct work *w, const struct request *rq, struct reply *rp);
 enum rc get_openapi(struct work *w, const struct request *rq, struct reply *rp);
-enum rc get_tokens(struct work *w, const struct request *rq, struct reply *rp);
-enum rc post_token(struct work *w, const struct request *rq, struct reply *rp);
-enum rc delete_token(struct work *w, const struct request *rq, struct reply *rp);
 
 #endif

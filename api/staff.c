@@ -26,7 +26,7 @@ static const char *revision_etag(struct work *w, int64_t rev)
     return arena_printf(w->mem, "\"%" PRId64 "\"", rev);
 }
 
-static enum rc reply_item(struct work *w, const struct item *item, struct reply *rp)
+enum rc staff_reply(struct work *w, const struct item *item, struct reply *rp)
 {
     struct buf b = BUF_IN(w->mem);
     struct places places = PLACES_NONE;
@@ -90,7 +90,8 @@ enum rc get_draft(struct work *w, const struct request *rq, struct reply *rp)
     struct item item;
     enum rc rc;
 
-    if ((rc = item_revision(w, id, 0, &item, &revision, &content)))
+    if ((rc = item_revision(w, id, 0, &item, &revision, &content)) ||
+        (rc = work_need_at(w, ITEM_DRAFT_RIGHTS, item.site)))
         return rc;
     buf_addc(&b, '{');
     jx_key(&b, "content");
@@ -143,7 +144,7 @@ enum rc post_item(struct work *w, const struct request *rq, struct reply *rp)
         return rc;
     rp->status = 201;
     reply_header(rp, "location", arena_printf(w->mem, "/v1/drafts/%s", id_text(&item.id, id)));
-    return reply_item(w, &item, rp);
+    return staff_reply(w, &item, rp);
 }
 
 /*
@@ -188,7 +189,7 @@ enum rc put_item(struct work *w, const struct request *rq, struct reply *rp)
     if ((rc = item_edit(w, &item.id, item.rev, &content, jx_text(body, "updateType"),
                         jx_text(body, "note"), &item)))
         return rc;
-    return reply_item(w, &item, rp);
+    return staff_reply(w, &item, rp);
 }
 
 struct saying {
@@ -251,7 +252,7 @@ enum rc post_verb(struct work *w, const struct request *rq, struct reply *rp)
     work_fact(w, "rev", after.rev);
     if (saying.verb == VERB_PURGE)
         work_fact(w, "purge", 1);
-    return reply_item(w, &after, rp);
+    return staff_reply(w, &after, rp);
 }
 
 static enum rc check_move(struct work *w, const json_t *body)
@@ -282,7 +283,7 @@ enum rc post_move(struct work *w, const struct request *rq, struct reply *rp)
         return rc;
     if ((rc = publish_move(w, &item.id, column.no, &item)))
         return rc;
-    return reply_item(w, &item, rp);
+    return staff_reply(w, &item, rp);
 }
 
 static enum rc read_hours(struct work *w, const struct request *rq, int64_t *out)
@@ -315,7 +316,8 @@ enum rc post_preview(struct work *w, const struct request *rq, struct reply *rp)
     struct item item;
     enum rc rc;
 
-    if ((rc = read_hours(w, rq, &hours)) || (rc = item_find(w, id, &item)))
+    if ((rc = read_hours(w, rq, &hours)) || (rc = item_find(w, id, &item)) ||
+        (rc = work_need_at(w, ITEM_DRAFT_RIGHTS, item.site)))
         return rc;
     if ((rc = preview_make(&w->err, &instance()->preview, id, item.rev, hours * 3600, token)))
         return rc;

@@ -6,6 +6,7 @@
 
 #include "server/http/reply.h"
 #include "server/http/request.h"
+#include "server/library/item.h"
 
 enum { DRAFT_BODY_MAX = 512 * 1024, STEP_BODY_MAX = 8 * 1024 };
 
@@ -13,6 +14,8 @@ enum rc get_staff_items(struct work *w, const struct request *rq, struct reply *
 enum rc get_draft(struct work *w, const struct request *rq, struct reply *rp);
 enum rc post_item(struct work *w, const struct request *rq, struct reply *rp);
 enum rc put_item(struct work *w, const struct request *rq, struct reply *rp);
+/* An item as staff sees it, with the revision as its ETag. */
+enum rc staff_reply(struct work *w, const struct item *item, struct reply *rp);
 /* The last segment of the path is a verb of the state table: submit, return, approve, publish,
  * withdraw, gone, restore. */
 enum rc post_verb(struct work *w, const struct request *rq, struct reply *rp);

@@ -188,27 +188,3 @@ void view_event(struct buf *out, const struct item_event *e)
     jx_put_text(out, "verb", e->verb);
     buf_addc(out, '}');
 }
-
-void view_token(struct buf *out, const struct token *t)
-{
-    bool first = true;
-
-    open_object(out);
-    view_time(out, "created", t->created);
-    view_time(out, "expires", t->expires);
-    jx_put_text(out, "label", t->label);
-    jx_key(out, "rights");
-    buf_addc(out, '[');
-    for (unsigned bit = 1; bit < RIGHT_ALL; bit <<= 1) {
-        const char *name;
-
-        if (!(t->rights & bit))
-            continue;
-        if (!first)
-            buf_addc(out, ',');
-        first = false;
-        name = right_name((enum right)bit);
-        jx_quote(out, name, strlen(name));
-    }
-    buf_adds(out, "]}");
-}

@@ -10,7 +10,6 @@
 
 #include "api/places.h"
 #include "server/http/reply.h"
-#include "server/identity/token.h"
 #include "server/library/item.h"
 
 void view_org(struct buf *out, const struct org *o);
@@ -23,7 +22,6 @@ enum rc view_staff_item(struct work *w, struct buf *out, struct places *p,
                         const struct item *it);
 void view_revision(struct buf *out, const struct revision *r);
 void view_event(struct buf *out, const struct item_event *e);
-void view_token(struct buf *out, const struct token *t);
 void view_time(struct buf *out, const char *key, int64_t at); /* nothing if at is 0 */
 
 /* {"items":[…],"next":"…"}: opens and closes the array; `next` "" is left out. */

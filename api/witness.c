@@ -3,12 +3,15 @@
  *
  *     POST /v1/items/0190…/publish     item.publish   items/0190…
  *     POST /v1/sites                   site.create    sites/3          (its Location)
+ *     GET  /v1/letters/JB2026-000123   letter.read    letters/JB2026-000123
+ *     GET  /v1/letters                 letter.list                     (once, then counted: reading.h)
  */
 #include "api/witness.h"
 
 #include <string.h>
 
 #include "server/identity/audit.h"
+#include "server/identity/reading.h"
 #include "server/identity/refusal.h"
 
 static const char base[] = "/v1/";
@@ -48,10 +51,24 @@ static const char *object_of(struct work *w, const struct route *r, const struct
 static enum rc done(struct work *w, const struct route *r, const struct request *rq,
                     const struct reply *rp)
 {
-    return audit_add(w, (enum audit_action)r->act, object_of(w, r, rq, rp), RC_OK);
+    unsigned staff =
+        r->right & ~(unsigned)RIGHT_OWN; /* by the others he looks at what is his own */
+    const char *object;
+
+    if (rp->status >= 300) /* led elsewhere: nothing was done */
+        return RC_OK;
+    object = object_of(w, r, rq, rp);
+    if (r->method == GET && staff) {
+        if (!actor_has(&w->who, staff))
+            return RC_OK;
+        if (!object)
+            return reading_tell(w, (enum audit_action)r->act);
+    }
+    return audit_add(w, (enum audit_action)r->act, object, RC_OK);
 }
 
-static void refused(const struct route *r, const char *who, const char *client, enum rc why)
+static void refused(const struct route *r, const struct actor *who, const char *client,
+                    enum rc why)
 {
     refusal_note(r ? method_name(r->method) : NULL, r ? r->path : NULL, who, client, why);
 }

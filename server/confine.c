@@ -42,6 +42,7 @@
 #include <seccomp.h>
 
 #include "server/base/log.h"
+#include "server/base/memory.h"
 #include "server/base/metric.h"
 
 /* ---- the tables ---- */
@@ -315,12 +316,15 @@ enum rc confine_calls(struct err *e, int *calls, const char **why)
     load_code();
     sigaction(SIGSYS, &action, NULL);
     if (!(f.ctx = seccomp_init(SCMP_ACT_TRAP)))
-        abort(); /* no memory */
+        memory_end();
     add_allowed(&f);
     add_conditions(&f);
     add_answers(&f);
     install(&f);
     seccomp_release(f.ctx);
+    if (f.failed ==
+        -ENOMEM) /* the next child may have more; none shall serve unconfined for want of it */
+        memory_end();
     if (f.failed)
         return err_set(e, RC_IO, "the kernel takes no filter of system calls: %s",
                        strerror(-f.failed));

@@ -1,8 +1,7 @@
 /*
- * main.c - the subcommand table, and nothing else of substance.
+ * main.c - the table of subcommands, and nothing else of substance. Those that are about what citizens send: server/cli/citizen.c.
  *
- * A command of two words ("item publish") is looked for before one of one word. Help, usage
- * errors and docs come from the rows.
+ * Help, usage errors and docs come from the rows (server/cli/dispatch.c finds the one that is meant).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,10 +19,6 @@
 #include "server/cli/link.h"
 #include "server/cli/staff.h"
 
-#define END \
-    {       \
-        0   \
-    }
 #define DATA                                                      \
     {                                                             \
         "data", OPT_TEXT, "DIR", "data directory (setting: data)" \
@@ -54,12 +49,25 @@ static const struct opt import_opts[] = {
       "who alone may revise the records (the name of the site's stream)" },
     END
 };
+static const struct opt login_opts[] = {
+    { "profile", OPT_TEXT, "NAME", "what you call this sign-in", true },
+    { "server", OPT_TEXT, "URL", "the server", true },
+    { "cacert", OPT_TEXT, "FILE", "certificates to trust for it" },
+    CONFIG,
+    END
+};
+static const struct opt logout_opts[] = {
+    { "profile", OPT_TEXT, "NAME", "which sign-in ends", true }, CONFIG, END
+};
+static const struct opt conf_only_opts[] = { CONFIG, END };
 static const struct opt data_opts[] = { DATA, CONFIG, END };
 static const struct opt restore_opts[] = {
     DATA,
     CONFIG,
     { "takedowns", OPT_TEXT, "FILE",
       "the lost directory's file 'takedowns': what was withdrawn since stays withdrawn" },
+    { "erased", OPT_TEXT, "FILE",
+      "the lost directory's file 'erased': whose data were erased since stay erased" },
     END
 };
 static const struct opt rebuild_opts[] = {
@@ -129,9 +137,9 @@ static const struct opt items_opts[] = {
     { "cursor", OPT_TEXT, "CURSOR", "the \"next\" of the page before" },
     END
 };
-static const struct opt edit_opts[] = {
-    LINK_OPTIONS, { "rev", OPT_INT, "N", "the revision that was edited", true }, END
-};
+const struct opt edit_opts[] = { LINK_OPTIONS,
+                                 { "rev", OPT_INT, "N", "the revision that was edited", true },
+                                 END };
 static const struct opt reason_opts[] = { LINK_OPTIONS,
                                           { "reason", OPT_TEXT, "TEXT", "why" },
                                           END };
@@ -158,14 +166,82 @@ static const struct opt mirror_opts[] = {
     { "ca", OPT_TEXT, "FILE", "PEM file: believe only certificates it signed" },
     END
 };
-static const struct opt token_opts[] = {
+static const struct opt admin_link_opts[] = {
     LINK_OPTIONS,
-    { "label", OPT_TEXT, "LABEL", "what it is for" },
-    { "rights", OPT_TEXT, "A,B",
-      "import, edit (needed to make sites and columns), publish, operate, audit, all" },
-    { "days", OPT_INT, "N", "how long it is valid (90)" },
+    { "role", OPT_TEXT, "ROLE", "system, security, auditor, or another", true },
+    { "site", OPT_TEXT, "SITE", "code or number of the site it is for (all sites)" },
     END
 };
+static const struct opt account_opts[] = {
+    LINK_OPTIONS, { "state", OPT_TEXT, "STATE", "locked, or open", true }, END
+};
+static const struct opt grant_opts[] = {
+    LINK_OPTIONS,
+    { "account", OPT_INT, "NUMBER", "the account of staff", true },
+    { "role", OPT_TEXT, "ROLE", "editor, reviewer_1, publisher …; system, security, auditor",
+      true },
+    { "site", OPT_TEXT, "SITE", "code or number of the site it is for (all sites)" },
+    END
+};
+static const struct opt device_opts[] = {
+    LINK_OPTIONS,
+    { "name", OPT_TEXT, "NAME", "what to call it", true },
+    { "site", OPT_TEXT, "SITE", "for the roles of this site alone (the list for all sites)" },
+    END
+};
+static const struct opt device_off_opts[] = {
+    LINK_OPTIONS, { "site", OPT_TEXT, "SITE", "off the list of this site (of all sites)" }, END
+};
+static const struct opt revoke_opts[] = { LINK_OPTIONS,
+                                          { "role", OPT_TEXT, "ROLE", "the role", true },
+                                          { "site", OPT_TEXT, "SITE",
+                                            "the site it was given for (all sites)" },
+                                          END };
+#define PARTY_OPTIONS                                                                       \
+    { "owner", OPT_INT, "ACCOUNT", "whose it is (whoever runs this server)" },              \
+        { "rights", OPT_TEXT, "A,B",                                                        \
+          "import, edit (needed to make sites and columns), review, publish …; operate, " \
+          "audit: on the machine" },                                                        \
+        { "site", OPT_TEXT, "SITE", "the site that --rights are for (all sites)" },         \
+        { "grants", OPT_TEXT, "\"A B\"", "as an OpenID client: authorization_code …" },     \
+        { "redirects", OPT_LIST, "URL", "where it may send people who have signed in" },    \
+        { "logouts", OPT_LIST, "URL", "… and who have signed out" },                        \
+        { "scopes", OPT_TEXT, "\"A B\"", "what it may know: openid profile phone" },        \
+        { "ceiling", OPT_INT, "LEVEL", "how well at most it is told who somebody is (1)" }, \
+    {                                                                                       \
+        "confidential", OPT_BOOL, "true|false", "whether it can keep a key (true)"          \
+    }
+static const struct opt party_opts[] = {
+    LINK_OPTIONS,
+    { "id", OPT_TEXT, "ID", "a short name: a-z 0-9 . _ -", true },
+    { "name", OPT_TEXT, "NAME", "as people know it", true },
+    { "kind", OPT_TEXT, "KIND", "test, team or live", true },
+    PARTY_OPTIONS,
+    END
+};
+static const struct opt party_edit_opts[] = { LINK_OPTIONS,
+                                              { "name", OPT_TEXT, "NAME", "as people know it" },
+                                              { "open", OPT_BOOL, "true|false",
+                                                "false: none of its keys is good" },
+                                              PARTY_OPTIONS,
+                                              END };
+static const struct opt organisation_opts[] = {
+    LINK_OPTIONS, { "name", OPT_TEXT, "NAME", "as people know it", true }, END
+};
+static const struct opt acting_opts[] = { LINK_OPTIONS,
+                                          { "days", OPT_INT, "N", "for how long (365)" },
+                                          END };
+static const struct opt key_opts[] = { LINK_OPTIONS,
+                                       { "days", OPT_INT, "N", "how long it is good (365)" },
+                                       { "perMinute", OPT_INT, "N", "requests a minute (600)" },
+                                       { "perDay", OPT_INT, "N", "requests a day (100000)" },
+                                       END };
+static const struct opt rotate_opts[] = {
+    LINK_OPTIONS, { "overlapHours", OPT_INT, "N", "how long both are good (24)" }, END
+};
+static const struct opt requests_opts[] = { LINK_OPTIONS,
+                                            { "n", OPT_INT, "N", "at most so many (100)" },
+                                            END };
 
 static const struct opt keybag_opts[] = {
     DATA,
@@ -178,7 +254,7 @@ static const struct opt audit_opts[] = {
     LINK_OPTIONS,
     { "since", OPT_TEXT, "TIME", "from this day or time on: 2026-11-21, 2026-11-21 10:00" },
     { "until", OPT_TEXT, "TIME", "before this day or time" },
-    { "actor", OPT_TEXT, "NAME", "who did it: operator, token:cms" },
+    { "actor", OPT_TEXT, "NAME", "who did it: operator, account:7, party:cms" },
     { "action", OPT_TEXT, "WORD", "what: item.publish, right.refused …" },
     { "n", OPT_INT, "N", "at most so many (100)" },
     { "cursor", OPT_TEXT, "CURSOR", "the \"next\" of the page before" },
@@ -191,11 +267,6 @@ static const struct opt audit_verify_opts[] = {
     END
 };
 
-#define STAFF(verb, at, kind) \
-    &(const struct staff)     \
-    {                         \
-        verb, at, kind        \
-    }
 #define STEP(verb, opts, tail, what)                        \
     {                                                       \
         "item " verb, "ID", 1, 1, opts, cmd_staff, what,    \
@@ -204,7 +275,7 @@ static const struct opt audit_verify_opts[] = {
             STAFF(POST, "/v1/items/%/" verb, STAFF_OPTIONS) \
     }
 
-const struct command commands[] = {
+static const struct command commands[] = {
     { "serve", "", 0, 0, serve_opts, cmd_serve, "serve the library", "tjzw serve --demo",
       NULL },
     { "upgrade", "", 0, 0, data_opts, cmd_upgrade,
@@ -219,6 +290,9 @@ const struct command commands[] = {
       "\"pubDate\":\"2026-11-21\",\"body\":\"正文\"}\n  all fields: docs/library.md, or /docs "
       "of a running server",
       NULL },
+    { "blob put", "FILE", 1, 1, link_opts, cmd_blob_put,
+      "take in a picture or a document; an item's text and attachments name it by its hash",
+      "tjzw blob put --data tjzw-data 通知.pdf", NULL },
     { "export", "", 0, 0, data_opts, cmd_export,
       "print the published set, one canonical record a line, sorted by id",
       "tjzw export --data tjzw-data > all.ndjson", NULL },
@@ -245,6 +319,11 @@ const struct command commands[] = {
       "exchange the platform's key or a stream's (phones follow), or make a new one for "
       "personal fields",
       "tjzw keys rotate --data tjzw-data main", NULL },
+    { "keys reseal", "", 0, 0, link_opts, cmd_keys_reseal, "seal personal fields anew",
+      "tjzw keys reseal --data tjzw-data", NULL },
+    { "keys retire", "seal.N", 1, 1, link_opts, cmd_keys_retire,
+      "remove an old key that nothing needs", "tjzw keys retire --data tjzw-data seal.1",
+      NULL },
     { "keys backup", "FILE|DIR", 1, 1, keybag_opts, cmd_keys_backup,
       "copy the keys alone: to a file behind a passphrase, or to a directory",
       "tjzw keys backup --data tjzw-data --passphrase-file secret.txt /mnt/safe/keys.bag",
@@ -328,14 +407,82 @@ const struct command commands[] = {
     { "mirror remove", "NAME", 1, 1, link_opts, cmd_staff,
       "follow a stream no more, and drop it here", "tjzw mirror remove --data tjzw-data heping",
       STAFF(DELETE, "/v1/mirrors/%", STAFF_QUERY) },
-    { "token create", "", 0, 0, token_opts, cmd_staff,
-      "a bearer token for a program; shown once",
-      "tjzw token create --data tjzw-data --label cms --rights import,edit,publish",
-      STAFF(POST, "/v1/tokens", STAFF_OPTIONS) },
-    { "token list", "", 0, 0, link_opts, cmd_staff, "list tokens",
-      "tjzw token list --data tjzw-data", STAFF(GET, "/v1/tokens", STAFF_QUERY) },
-    { "token revoke", "LABEL", 1, 1, link_opts, cmd_staff, "end a token",
-      "tjzw token revoke --data tjzw-data cms", STAFF(DELETE, "/v1/tokens/%", STAFF_QUERY) },
+    { "admin link", "", 0, 0, admin_link_opts, cmd_admin_link,
+      "a link by which a member of staff makes his account",
+      "tjzw admin link --data tjzw-data --role security" },
+    { "accounts list", "", 0, 0, link_opts, cmd_staff, "the accounts of staff",
+      "tjzw accounts list --data tjzw-data", STAFF(GET, "/v1/accounts", STAFF_QUERY) },
+    { "accounts set", "ACCOUNT", 1, 1, account_opts, cmd_staff,
+      "keep somebody out at once, or let him in again",
+      "tjzw accounts set --data tjzw-data --state locked 7",
+      STAFF(PATCH, "/v1/accounts/%", STAFF_OPTIONS) },
+    { "roles list", "", 0, 0, link_opts, cmd_staff, "who of the staff may do what",
+      "tjzw roles list --data tjzw-data", STAFF(GET, "/v1/roles", STAFF_QUERY) },
+    { "roles show", "ACCOUNT", 1, 1, link_opts, cmd_staff, "the roles of one account",
+      "tjzw roles show --data tjzw-data 7", STAFF(GET, "/v1/roles/%", STAFF_QUERY) },
+    { "roles grant", "", 0, 0, grant_opts, cmd_staff, "let an account do something",
+      "tjzw roles grant --data tjzw-data --account 7 --role editor --site 1201030001\n\n"
+      "  the roles: docs/reference/routes.md, or tjzw print-routes",
+      STAFF(POST, "/v1/roles", STAFF_OPTIONS) },
+    { "roles revoke", "ACCOUNT", 1, 1, revoke_opts, cmd_staff,
+      "take it away again, from its next request on",
+      "tjzw roles revoke --data tjzw-data --role editor --site 1201030001 7",
+      STAFF(DELETE, "/v1/roles/%", STAFF_QUERY) },
+    { "devices list", "", 0, 0, link_opts, cmd_staff,
+      "at which devices staff may work, and which wait to be listed",
+      "tjzw devices list --data tjzw-data\n\n"
+      "  as long as no device is listed they may work at any: docs/identity.md",
+      STAFF(GET, "/v1/devices", STAFF_QUERY) },
+    { "devices add", "DEVICE", 1, 1, device_opts, cmd_staff,
+      "list a device; from the first one on staff work at listed ones alone",
+      "tjzw devices add --data tjzw-data --name 一楼值班电脑 3f2a09c1d4e5b687",
+      &(const struct staff){ POST, "/v1/devices", STAFF_OPTIONS, "device" } },
+    { "devices remove", "DEVICE", 1, 1, device_off_opts, cmd_staff,
+      "take a device off the list, from its next request on",
+      "tjzw devices remove --data tjzw-data 3f2a09c1d4e5b687",
+      STAFF(DELETE, "/v1/devices/%", STAFF_QUERY) },
+    { "organisations list", "", 0, 0, link_opts, cmd_staff,
+      "organisations' accounts, and who acts for them",
+      "tjzw organisations list --data tjzw-data",
+      STAFF(GET, "/v1/organisations", STAFF_QUERY) },
+    { "organisations add", "", 0, 0, organisation_opts, cmd_staff,
+      "make an organisation's account",
+      "tjzw organisations add --data tjzw-data --name 示例科技有限公司",
+      STAFF(POST, "/v1/organisations", STAFF_OPTIONS) },
+    { "organisations allow", "ORGANISATION PERSON", 2, 2, acting_opts, cmd_staff,
+      "let a person act for it", "tjzw organisations allow --data tjzw-data --days 365 12 7",
+      STAFF(PUT, "/v1/organisations/%/people/%", STAFF_OPTIONS) },
+    { "organisations forbid", "ORGANISATION PERSON", 2, 2, link_opts, cmd_staff,
+      "take that away again, from the next request on",
+      "tjzw organisations forbid --data tjzw-data 12 7",
+      STAFF(DELETE, "/v1/organisations/%/people/%", STAFF_QUERY) },
+    { "parties list", "", 0, 0, link_opts, cmd_staff, "programs of others, or yours",
+      "tjzw parties list --data tjzw-data", STAFF(GET, "/v1/parties", STAFF_QUERY) },
+    { "parties show", "ID", 1, 1, link_opts, cmd_staff, "one of them",
+      "tjzw parties show --data tjzw-data cms", STAFF(GET, "/v1/parties/%", STAFF_QUERY) },
+    { "parties add", "", 0, 0, party_opts, cmd_staff, "let a program of others in",
+      "tjzw parties add --data tjzw-data --id cms --name 采编系统 --kind live --rights "
+      "import,edit,publish\n  and then its key: tjzw parties key --data tjzw-data cms",
+      STAFF(POST, "/v1/parties", STAFF_OPTIONS) },
+    { "parties edit", "ID", 1, 1, party_edit_opts, cmd_staff,
+      "change it, what it may do, or close it",
+      "tjzw parties edit --data tjzw-data --open false cms",
+      STAFF(PATCH, "/v1/parties/%", STAFF_OPTIONS) },
+    { "parties keys", "ID", 1, 1, link_opts, cmd_staff, "its keys, not what they say",
+      "tjzw parties keys --data tjzw-data cms", STAFF(GET, "/v1/parties/%/keys", STAFF_QUERY) },
+    { "parties key", "ID", 1, 1, key_opts, cmd_staff, "a new key for it; shown once",
+      "tjzw parties key --data tjzw-data --days 365 cms",
+      STAFF(POST, "/v1/parties/%/keys", STAFF_OPTIONS) },
+    { "parties rotate", "ID KEY", 2, 2, rotate_opts, cmd_staff,
+      "a new key in the place of an old one, which stays good for a while",
+      "tjzw parties rotate --data tjzw-data --overlapHours 72 cms 4",
+      STAFF(POST, "/v1/parties/%/keys/%/rotate", STAFF_OPTIONS) },
+    { "parties revoke", "ID KEY", 2, 2, link_opts, cmd_staff, "end a key",
+      "tjzw parties revoke --data tjzw-data cms 4",
+      STAFF(DELETE, "/v1/parties/%/keys/%", STAFF_QUERY) },
+    { "parties requests", "ID", 1, 1, requests_opts, cmd_staff, "what it asked last",
+      "tjzw parties requests --data tjzw-data --n 20 cms",
+      STAFF(GET, "/v1/parties/%/requests", STAFF_QUERY) },
     { "audit list", "", 0, 0, audit_opts, cmd_staff, "show the audit log, the newest first",
       "tjzw audit list --data tjzw-data --since 2026-11-01 --action item.publish",
       STAFF(GET, "/v1/audit", STAFF_QUERY) },
@@ -345,6 +492,15 @@ const struct command commands[] = {
     { "audit export", "", 0, 0, data_opts, cmd_audit_export,
       "print the whole audit log with its chain and signatures, one object a line",
       "tjzw audit export --data tjzw-data > audit.ndjson", NULL },
+    { "login", "", 0, 0, login_opts, cmd_login,
+      "sign in at a server elsewhere, as a member of its staff, by a browser",
+      "tjzw login --profile heping --server https://heping.example.cn\n"
+      "  then: tjzw item list --profile heping",
+      NULL },
+    { "logout", "", 0, 0, logout_opts, cmd_logout, "end that sign-in",
+      "tjzw logout --profile heping", NULL },
+    { "profiles", "", 0, 0, conf_only_opts, cmd_profiles,
+      "where you signed in, and until when the access token is good", "tjzw profiles", NULL },
     { "print-conf", "", 0, 0, conf_opts, cmd_print_conf,
       "print the settings in force, as a file to start from", "tjzw print-conf > tjzw.conf",
       NULL },
@@ -359,83 +515,7 @@ const struct command commands[] = {
     { 0 },
 };
 
-/* How many words of argv the command's name takes: 0 if it is another. */
-static int matches(const struct command *c, int argc, char **argv)
-{
-    const char *space = strchr(c->name, ' ');
-    size_t n = space ? (size_t)(space - c->name) : strlen(c->name);
-
-    if (argc < 1 || strlen(argv[0]) != n || strncmp(argv[0], c->name, n))
-        return 0;
-    if (!space)
-        return 1;
-    return argc >= 2 && !strcmp(argv[1], space + 1) ? 2 : 0;
-}
-
-static int run(const struct command *c, int words, int argc, char **argv)
-{
-    struct args a;
-    int code = args_parse(c, argc - words, argv + words, &a);
-
-    return code ? (code < 0 ? 0 : code) : c->run(&a);
-}
-
-static bool is_noun(const char *word)
-{
-    size_t n = strlen(word);
-
-    for (const struct command *c = commands; c->name; c++)
-        if (!strncmp(c->name, word, n) && c->name[n] == ' ')
-            return true;
-    return false;
-}
-
-/* "tjzw item": the commands of a noun. */
-static void help_noun(const char *noun)
-{
-    size_t n = strlen(noun);
-
-    printf("Usage: tjzw %s COMMAND [OPTION ...]\n\n", noun);
-    for (const struct command *c = commands; c->name; c++)
-        if (!strncmp(c->name, noun, n) && c->name[n] == ' ')
-            printf("  tjzw %-18s %s\n", c->name, c->summary);
-    printf("\nEach has --help with an example: tjzw %s list --help\n", noun);
-}
-
-static int unknown(int argc, char **argv)
-{
-    bool noun = is_noun(argv[1]),
-         asks = argc == 2 || !strcmp(argv[2], "--help") || !strcmp(argv[2], "-h");
-
-    if (noun && asks) {
-        help_noun(argv[1]);
-        return argc == 2 ? EX_USAGE : 0;
-    }
-    fprintf(stderr, "tjzw: there is no command \"%s%s%s\"\n  all commands: tjzw %s%s--help\n",
-            argv[1], noun ? " " : "", noun ? argv[2] : "", noun ? argv[1] : "",
-            noun ? " " : "");
-    return EX_USAGE;
-}
-
-static int dispatch(int argc, char **argv)
-{
-    if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
-        !strcmp(argv[1], "help")) {
-        cli_help_all();
-        return argc < 2 ? EX_USAGE : 0;
-    }
-    if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "version")) {
-        printf("tjzw %s\n", TJZW_VERSION);
-        return 0;
-    }
-    for (const struct command *c = commands; c->name; c++) {
-        int words = matches(c, argc - 1, argv + 1);
-
-        if (words)
-            return run(c, words, argc - 1, argv + 1);
-    }
-    return unknown(argc, argv);
-}
+const struct command *const command_tables[] = { commands, citizen_commands, NULL };
 
 /* A descriptor that was closed for us would be the next file we open, and our words would go into it. */
 static bool open_standard(void)
@@ -459,7 +539,7 @@ int main(int argc, char **argv)
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
     if (!open_standard() || sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT))
         return EX_SOFTWARE;
-    code = dispatch(argc, argv);
+    code = cli_dispatch(argc, argv);
     if ((fflush(stdout) || ferror(stdout)) && !code) {
         fprintf(stderr, "tjzw: not all of the output could be written: %s\n", strerror(errno));
         code = EX_IOERR;

@@ -1,14 +1,17 @@
 /*
  * supervise.c - one child at a time.
  *
- *     STARTING --ready--> SERVING --dies--> RESTING --back-off--> STARTING
+ *     STARTING --serves--> SERVING --dies--> RESTING --back-off--> STARTING
  *     any --SIGTERM, SIGINT--> STOPPING --gone, or killed at the deadline--> the end
- *     SERVING --SIGUSR2--> exec; the new program begins in REPLACING: the old child ends --> STARTING
+ *     SERVING --SIGUSR2--> the new program is tried --> exec; it begins in REPLACING: the old child ends --> STARTING
  *
  * A child's first death is followed by the next start at once: what crashed it may never come again, and
  * phones wait in the kernel's queue. One that dies within a second of its start makes the next rest longer:
  * half a second at most if it served, for between two deaths there is a service; 10 s if it never did. The child dies with its parent (PR_SET_PDEATHSIG): nobody would start it again, and nobody
  * else could have the data directory.
+ *
+ * Over a pipe a child says two things in its life: that it serves, and that it has heard that it is to end. Who dies before that last word
+ * was not ended by us, however near the instant: it crashed, and a stop that came meanwhile has nothing left to end.
  */
 #include "server/supervise.h"
 
@@ -28,11 +31,17 @@
 #include "server/base/clock.h"
 #include "server/base/log.h"
 
-#define OLD_CHILD \
-    "SERVE_OLD_CHILD" /* environment: the process that the program before left us */
+/* What a child says. */
+#define SERVES 's'
+#define ENDS   'e'
+
+/* Environment: */
+#define OLD_CHILD "SERVE_OLD_CHILD" /* the process that the program before left us */
+#define ASKED_BY  "SERVE_ASKED_BY"  /* and who asked that we take its place */
+#define TRIED     "SERVE_TRIED"     /* it only wants to know whether we could serve */
 
 enum {
-    GRACE_MS = 5000, /* behind stop_ms, then SIGKILL */
+    GRACE_MS = 5000, /* behind the time to end, then SIGKILL */
     SOON_MS = 1000,  /* a child that lives longer is no part of a series of deaths */
     REST_FIRST_MS = 100,
     REST_MOST_MS = 10 * 1000,
@@ -48,12 +57,14 @@ static struct {
     const struct supervised *s;
     enum state state;
     pid_t child;
-    int ready;        /* pipe from the child; -1: it has spoken, or there is none */
+    int said;         /* pipe from the child; -1: there is none */
+    bool by_us;       /* the child ends because it was told to, or was killed for it */
     int signals;      /* signalfd */
     int64_t begun_us; /* when the child was started */
     int64_t due_us;   /* RESTING: the next start; STOPPING, REPLACING: the kill. 0: none */
     int deaths;       /* in a row, each soon after its start */
     bool served;      /* some child has */
+    pid_t asked_by;   /* an upgrade whose end is not known yet; 0: none */
     int64_t died_us
         [DEATHS_KEPT]; /* the last deaths: a ring, which each child finds as it was when it began */
     unsigned died;
@@ -63,14 +74,20 @@ static struct {
 
 static int to_parent = -1; /* in the child */
 
-void supervise_ready(void)
+static bool say(char what)
 {
-    if (to_parent >= 0) {
-        if (write(to_parent, "r", 1) != 1)
-            LOG(LOG_WARN, "parent_gone", { 0 });
-        close(to_parent);
-        to_parent = -1;
-    }
+    return to_parent < 0 || write(to_parent, &what, 1) == 1;
+}
+
+void supervise_serves(void)
+{
+    if (!say(SERVES))
+        LOG(LOG_WARN, "parent_gone", { 0 });
+}
+
+void supervise_ends(void)
+{
+    (void)say(ENDS); /* the program that replaces ours does not listen */
 }
 
 int supervise_deaths(int64_t within_ms)
@@ -111,27 +128,23 @@ static void start(void)
         be_the_child(ends[1], parent);
     }
     close(ends[1]);
-    me.ready = ends[0];
+    me.said = ends[0];
+    me.by_us = false;
     me.begun_us = clock_mono_us();
     me.state = STARTING;
     me.due_us = 0;
     if (me.child < 0) { /* no memory, too many processes: as if it had died at once */
         LOG(LOG_ERROR, "no_child", L_STR("why", strerror(errno)));
-        close(me.ready);
-        me.ready = -1;
+        close(me.said);
+        me.said = -1;
         me.state = RESTING;
         me.due_us = clock_mono_us() + REST_MOST_MS * INT64_C(1000);
     }
 }
 
-static void is_ready(void)
+static void serves(void)
 {
-    char said;
-    bool serves = read(me.ready, &said, 1) == 1;
-
-    close(me.ready);
-    me.ready = -1;
-    if (!serves || me.state != STARTING)
+    if (me.state != STARTING)
         return;
     me.state = SERVING;
     if (!me.served)
@@ -140,22 +153,37 @@ static void is_ready(void)
         LOG(LOG_INFO, "serves_again", L_INT("pid", me.child),
             L_INT("ms", (clock_mono_us() - me.begun_us) / 1000));
     me.served = true;
+    me.asked_by = 0;
+}
+
+static void listen_to_child(void)
+{
+    char what;
+
+    if (read(me.said, &what, 1) != 1) {
+        close(me.said);
+        me.said = -1;
+    } else if (what == SERVES) {
+        serves();
+    } else {
+        me.by_us = true;
+    }
 }
 
 /* ---- ending ---- */
 
-static void tell_to_end(enum state state)
+static void tell_to_end(enum state state, int by, int64_t ms)
 {
     me.state = state;
-    me.due_us = clock_mono_us() + (me.s->stop_ms + GRACE_MS) * 1000;
+    me.due_us = clock_mono_us() + (ms + GRACE_MS) * 1000;
     if (me.child > 0)
-        kill(me.child, SIGTERM);
+        kill(me.child, by);
 }
 
 static void stop(void)
 {
     me.s->on_stop(me.s->arg);
-    tell_to_end(STOPPING);
+    tell_to_end(STOPPING, SIGTERM, me.s->stop_ms);
 }
 
 static int rest_ms(void)
@@ -179,6 +207,17 @@ static const char *how(int status, char out[32])
     return out;
 }
 
+/* An upgrade whose child never served: who asked for it need not wait. */
+static void tell_who_asked(const char *by)
+{
+    char why[64];
+
+    snprintf(why, sizeof why, "its server ended with %s", by);
+    if (me.asked_by)
+        me.s->on_refused(me.s->arg, me.asked_by, why);
+    me.asked_by = 0;
+}
+
 static void died(int status)
 {
     int64_t lived_ms = (clock_mono_us() - me.begun_us) / 1000;
@@ -190,27 +229,39 @@ static void died(int status)
     ms = rest_ms();
     LOG(LOG_ERROR, "server_died", L_INT("pid", me.child), L_STR("by", how(status, text)),
         L_INT("after_ms", lived_ms), L_INT("again_in_ms", ms));
+    tell_who_asked(text);
     me.child = 0;
     me.state = RESTING;
     me.due_us = clock_mono_us() + ms * INT64_C(1000);
 }
 
+/* What our own end is to say of a child's. */
+static int last_status(int status)
+{
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
 /* The exit status if that is the end of us, or -1. */
 static int reap(void)
 {
+    char text[32];
     int status;
 
     if (me.child <= 0 || waitpid(me.child, &status, WNOHANG) != me.child)
         return -1;
-    if (me.ready >= 0)
-        is_ready(); /* it may have served for a moment */
+    while (me.said >= 0)
+        listen_to_child(); /* it may have served for a moment */
     switch (me.state) {
-    case STOPPING: return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+    case STOPPING:
+        if (me.by_us)
+            return last_status(status);
+        LOG(LOG_ERROR, "server_died", L_INT("pid", me.child), L_STR("by", how(status, text)));
+        return 0;
     case REPLACING: start(); return -1;
     default: break;
     }
     if (!me.served)
-        return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+        return last_status(status);
     died(status);
     return -1;
 }
@@ -229,22 +280,35 @@ static void read_own_name(void)
         fclose(in);
 }
 
-/* A program that cannot even do that must not take our place. */
-static bool says_its_version(void)
+/* The child that the program is tried in. What it says goes to `out`. */
+static void be_tried(char **argv, int out)
 {
-    int64_t until = clock_mono_us() + SUPERVISE_VERSION_MS * INT64_C(1000);
-    pid_t pid = fork();
+    int null = open("/dev/null", O_RDWR);
+
+    dup2(null, 1);
+    dup2(out, 2);
+    setenv(TRIED, "1", 1);
+    me.s->before_exec(me.s->arg);
+    execv(me.program, argv);
+    _exit(127);
+}
+
+static bool is_told_to_stop(void)
+{
+    sigset_t waiting;
+
+    sigpending(&waiting);
+    return sigismember(&waiting, SIGTERM) || sigismember(&waiting, SIGINT);
+}
+
+/* Until it ends, or the time is over, which ends it, as our own end does. Whether it ended well. */
+static bool ends_well(pid_t pid)
+{
+    int64_t until = clock_mono_us() + SUPERVISE_TRY_MS * INT64_C(1000);
     int status;
 
-    if (pid == 0) {
-        int null = open("/dev/null", O_RDWR);
-
-        dup2(null, 1);
-        execl(me.program, me.program, "--version", (char *)NULL);
-        _exit(127);
-    }
     while (pid > 0 && waitpid(pid, &status, WNOHANG) == 0) {
-        if (clock_mono_us() > until) {
+        if (clock_mono_us() > until || is_told_to_stop()) {
             kill(pid, SIGKILL);
             waitpid(pid, &status, 0);
             return false;
@@ -254,40 +318,93 @@ static bool says_its_version(void)
     return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static void become_the_new_one(void)
+/* NULL: the program can take our place; it found its settings and sockets good. Or why it cannot: its first line. */
+static const char *try_it(char **argv)
 {
-    char *argv[ARGUMENTS_MAX + 1], pid[24];
+    static const char by_us[] = "tjzw: ";
+    static char said[512];
+    ssize_t n = 0;
+    int ends[2];
+    pid_t pid;
+    bool well;
+
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK))
+        return strerror(errno);
+    pid = fork();
+    if (pid == 0)
+        be_tried(argv, ends[1]);
+    close(ends[1]);
+    well = ends_well(pid);
+    if (!well)
+        n = read(ends[0], said, sizeof said - 1);
+    close(ends[0]);
+    said[n > 0 ? n : 0] = '\0';
+    said[strcspn(said, "\n")] = '\0';
+    if (well)
+        return NULL;
+    if (is_told_to_stop())
+        return "the server is told to end";
+    if (!*said)
+        return "the program there does not run";
+    return strncmp(said, by_us, strlen(by_us)) ? said : said + strlen(by_us);
+}
+
+static void not_upgraded(pid_t by, const char *why)
+{
+    LOG(LOG_ERROR, "not_upgraded", L_STR("program", me.program), L_STR("why", why));
+    me.s->on_refused(me.s->arg, by, why);
+}
+
+static void put_pid(const char *name, pid_t pid)
+{
+    char text[24];
+
+    snprintf(text, sizeof text, "%d", (int)pid);
+    setenv(name, text, 1);
+}
+
+/* 0: there is none. */
+static pid_t take_pid(const char *name)
+{
+    const char *text = getenv(name);
+    pid_t pid = text ? (pid_t)strtol(text, NULL, 10) : 0;
+
+    unsetenv(name);
+    return pid;
+}
+
+static void become_the_new_one(pid_t by)
+{
+    char *argv[ARGUMENTS_MAX + 1];
+    const char *why;
     int n = 0;
 
-    if (me.state != SERVING || !says_its_version()) {
-        LOG(LOG_ERROR, "not_upgraded", L_STR("program", me.program),
-            L_STR("why", me.state != SERVING ? "the server is just starting"
-                                             : "the program there does not run"));
-        return;
-    }
     for (char *p = me.arguments; *p && n < ARGUMENTS_MAX; p += strlen(p) + 1)
         argv[n++] = p;
     argv[n] = NULL;
-    snprintf(pid, sizeof pid, "%d", (int)me.child);
-    setenv(OLD_CHILD, pid, 1);
+    if ((why = me.state != SERVING ? "the server is just starting" : try_it(argv))) {
+        not_upgraded(by, why);
+        return;
+    }
+    put_pid(OLD_CHILD, me.child);
+    put_pid(ASKED_BY, by);
     me.s->before_exec(me.s->arg);
     LOG(LOG_INFO, "upgrading", L_STR("program", me.program));
     execv(me.program, argv);
-    LOG(LOG_ERROR, "not_upgraded", L_STR("program", me.program), L_STR("why", strerror(errno)));
+    not_upgraded(by, strerror(errno));
     unsetenv(OLD_CHILD);
+    unsetenv(ASKED_BY);
 }
 
 /* We are the new program: its child is ours now, and ends. */
 static bool takes_over(void)
 {
-    const char *old = getenv(OLD_CHILD);
-
-    if (!old)
+    me.child = take_pid(OLD_CHILD);
+    me.asked_by = take_pid(ASKED_BY);
+    if (!me.child)
         return false;
-    me.child = (pid_t)strtol(old, NULL, 10);
-    unsetenv(OLD_CHILD);
     me.served = true;
-    tell_to_end(REPLACING);
+    tell_to_end(REPLACING, SIGUSR2, SUPERVISE_REPLACE_MS);
     return true;
 }
 
@@ -309,7 +426,7 @@ static void on_signal(void)
         if (me.child > 0)
             kill(me.child, SIGHUP);
         break;
-    case SIGUSR2: become_the_new_one(); break;
+    case SIGUSR2: become_the_new_one((pid_t)got.ssi_pid); break;
     default: break; /* SIGCHLD: reap() looks after every turn */
     }
 }
@@ -323,6 +440,7 @@ static void on_time(void)
         start();
     else if (me.child > 0) {
         LOG(LOG_ERROR, "server_killed", L_INT("pid", me.child));
+        me.by_us = true;
         kill(me.child, SIGKILL);
     }
 }
@@ -339,8 +457,10 @@ int supervise(const struct supervised *s)
     sigset_t set;
     int status;
 
+    if (getenv(TRIED))
+        return 0;
     me.s = s;
-    me.ready = -1;
+    me.said = -1;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
@@ -353,13 +473,13 @@ int supervise(const struct supervised *s)
     if (!takes_over())
         start();
     while ((status = reap()) < 0) {
-        struct pollfd wait[2] = { { me.signals, POLLIN, 0 }, { me.ready, POLLIN, 0 } };
+        struct pollfd wait[2] = { { me.signals, POLLIN, 0 }, { me.said, POLLIN, 0 } };
 
         if (me.state == STOPPING && me.child <= 0)
             return 0;
         poll(wait, 2, wait_ms());
-        if (me.ready >= 0 && wait[1].revents)
-            is_ready();
+        if (me.said >= 0 && wait[1].revents)
+            listen_to_child();
         if (wait[0].revents)
             on_signal();
         on_time();

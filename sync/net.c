@@ -5,6 +5,10 @@
  * looks. A transfer that is silent is therefore nudged several times a second, and the time limit for silence is kept here, because
  * a nudge starts curl's own anew. It is one limit for all that are under way: on a slow link they take turns, and each is silent for long.
  *
+ * When a connection is lost, libcurl sends a request again on another one, silently, also one that the server has received. For a GET
+ * that is welcome. A body is therefore handed to it by a function, and rewinding it is refused: then curl ends the request
+ * (CURLE_SEND_FAIL_REWIND) instead.
+ *
  * Bytes are HTTP's: headers as text and bodies, without TLS. Compression is ours (suffixes in
  * the URL), so none is asked for; redirects are not followed, because the protocol has none.
  */
@@ -39,6 +43,7 @@ struct flight {
     struct net *net;
     struct net_request *request;
     struct curl_slist *headers;
+    size_t sent;            /* of the body */
     bool aborted;           /* on_body asked to end the batch */
     uint64_t heard, nudged; /* ms: when it last moved, or was nudged */
 };
@@ -118,7 +123,39 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
     return f->aborted ? 0 : size * count;
 }
 
+static size_t on_send(char *room, size_t size, size_t count, void *ctx)
+{
+    struct flight *f = ctx;
+    size_t left = f->request->size - f->sent, n = size * count < left ? size * count : left;
+
+    f->heard = f->net->heard = f->net->now_ms();
+    if (n > 0)
+        memcpy(room, (const char *)f->request->body + f->sent, n);
+    f->sent += n;
+    return n;
+}
+
+static int refuse_rewind(void *ctx, curl_off_t offset, int origin)
+{
+    (void)ctx, (void)offset, (void)origin;
+    return CURL_SEEKFUNC_FAIL;
+}
+
 /* ---- one request ---- */
+
+static void give_body(CURL *c, struct flight *f)
+{
+    const struct net_request *r = f->request;
+
+    curl_easy_setopt(c, CURLOPT_POST, 1L);
+    curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, r->method);
+    curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->size);
+    curl_easy_setopt(c, CURLOPT_READFUNCTION, on_send);
+    curl_easy_setopt(c, CURLOPT_READDATA, f);
+    curl_easy_setopt(c, CURLOPT_SEEKFUNCTION, refuse_rewind);
+    curl_easy_setopt(c, CURLOPT_SEEKDATA, f);
+    f->headers = curl_slist_append(f->headers, "Expect:"); /* do not wait to be asked for it */
+}
 
 static CURL *launch(struct net *n, struct flight *f)
 {
@@ -129,6 +166,8 @@ static CURL *launch(struct net *n, struct flight *f)
     for (const char *const *h = f->request->headers; h && *h; h++)
         f->headers = curl_slist_append(f->headers, *h);
     curl_easy_reset(c);
+    if (f->request->method)
+        give_body(c, f);
     curl_easy_setopt(c, CURLOPT_URL, f->request->url);
     curl_easy_setopt(c, CURLOPT_HTTPHEADER, f->headers);
     curl_easy_setopt(c, CURLOPT_USERAGENT, n->agent);
@@ -166,14 +205,15 @@ static void land(struct net *n, CURL *c, struct flight *f, CURLcode code)
 {
     struct net_request *r = f->request;
     long headers = 0, sent = 0;
-    curl_off_t body = 0, us = 0;
+    curl_off_t body = 0, up = 0, us = 0;
 
     curl_easy_getinfo(c, CURLINFO_HEADER_SIZE, &headers);
     curl_easy_getinfo(c, CURLINFO_REQUEST_SIZE, &sent);
     curl_easy_getinfo(c, CURLINFO_SIZE_DOWNLOAD_T, &body);
+    curl_easy_getinfo(c, CURLINFO_SIZE_UPLOAD_T, &up);
     curl_easy_getinfo(c, CURLINFO_TOTAL_TIME_T, &us);
     r->bytes_down = (uint64_t)headers + (uint64_t)body;
-    r->bytes_up = (uint64_t)sent;
+    r->bytes_up = (uint64_t)sent + (uint64_t)up;
     r->ms = (uint64_t)us / 1000;
     r->whole = code == CURLE_OK;
     r->untrusted = is_certificate(code);
@@ -218,7 +258,7 @@ static void reap(struct batch *b)
     }
 }
 
-/* Changing what is paused (here: sending, of which there is none) makes curl look at the connection again, whatever the socket says. */
+/* Changing what is paused (here: sending) makes curl look at the connection again, whatever the socket says. */
 static void nudge(CURL *c)
 {
     curl_easy_pause(c, CURLPAUSE_SEND);

@@ -1,7 +1,9 @@
 /*
- * net.h - GETs by libcurl, in a thread that waits for them: HTTP/2 where the server has it, 16 side by
+ * net.h - requests by libcurl, in a thread that waits for them: HTTP/2 where the server has it, 16 side by
  * side (without HTTP/2 on 6 connections), which are kept for the next batch. The built-in transport
- * of libtjzw, and that of mirrors.
+ * of libtjzw, and that of mirrors, which only GET.
+ *
+ * A body is sent once at most: what becomes of it after a cut is for who asked to find out.
  *
  * One thread at a time uses a net. It is no place for a loop thread: server/http/client.h is.
  */
@@ -14,7 +16,7 @@
 
 struct net;
 
-/* One GET. Every function is called with `ctx`, in order, as the answer comes. */
+/* One request. Every function is called with `ctx`, in order, as the answer comes. */
 struct net_request {
     const char *url;
     const char *const *headers;               /* "Name: value" lines; NULL ends; NULL: none */
@@ -23,6 +25,9 @@ struct net_request {
     /* Not zero: end all requests of the batch now. */
     int (*on_body)(void *ctx, const void *bytes, size_t n);
     void *ctx;
+    const char *method; /* NULL: GET */
+    const void *body;   /* of `size` bytes; NULL with a method: an empty one. It must stay */
+    size_t size;
 
     /* How it ended. */
     bool whole;                        /* the body has come to its end */

@@ -7,6 +7,9 @@ A suite is a row of SUITES: programs, all of which speak TAP on their standard o
 "ok 3 - name # SKIP reason"). Programs of a build are those that meson knows under the suite's name (cmocka prints TAP if asked);
 scripts are the files NAME_test.py and NAME_test.sh of a folder. A new test needs no entry here.
 
+All suites share one crew of workers, one more than there are cores, for many tests wait more than they work. The other builds are made one after the
+other meanwhile, at a low priority. A suite that must have the machine for itself comes last.
+
 What counts: each case is counted once, as passed, failed or skipped. A program that ends badly without saying which case failed, ends
 before its plan is fulfilled, or is over its time, counts as one failed case more, so that nothing can be lost in silence. A sanitizer
 that reports ends the program badly. No case at all is a failure.
@@ -24,6 +27,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,7 +43,7 @@ class Suite:
     meson: tuple = ()           # programs: those of these meson suites ...
     scripts: str = ""           # ... and the scripts of this folder
     slow: int = 1               # times are multiplied by this
-    jobs: int = 0               # programs at a time; 0: one a core
+    alone: bool = False         # one program at a time, and nothing beside it
     about: str = ""
 
 
@@ -51,8 +55,9 @@ SUITES = [
     Suite("sql", "gcc", meson=("sql",), about="every named statement, on both databases"),
     Suite("vectors", "gcc", meson=("vectors",), about="what two languages must agree on"),
     Suite("clang", "clang", meson=IN_PROCESS, about="the same, compiled by clang"),
+    Suite("sim", "gcc", scripts="tests/sim", about="server, phones, network and disks from one seed, and mistakes that this finds"),
     Suite("flow", "gcc", scripts="tests/flow", about="the real program, real sockets, kill -9"),
-    Suite("attack", "gcc", scripts="tests/attack", jobs=1, about="every attack we know, and the same without the guard"),
+    Suite("attack", "gcc", scripts="tests/attack", alone=True, about="every attack we know, and the same without the guard"),
     Suite("asan", "asan", meson=IN_PROCESS, slow=6, about="the in-process suites under ASan and UBSan, libh2o too"),
     Suite("tsan", "tsan", meson=IN_PROCESS, slow=10, about="the in-process suites under TSan, libh2o too"),
     Suite("fuzz", "fuzz", scripts="tests/fuzz", about="every fuzz target: its corpus, then some seconds of search"),
@@ -204,11 +209,12 @@ def script_programs(suite, full):
         yield Program(suite.name, path.stem, command, {"TJZW_BUILD": str(directory_of(suite))}, 3600 if full else 420)
 
 
-def build(kind):
+def build(kind, gently):
     """A build is a case too: it fails on any warning."""
     result = Result(Program("build", kind, [], {}, 0))
     start = time.monotonic()
-    done = subprocess.run([str(ROOT / "dev"), "build", kind], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    done = subprocess.run([*(("nice", "-n", "10") if gently else ()), str(ROOT / "dev"), "build", kind], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL)
     if done.returncode == 0:
         result.passed = 1
     elif "could not be had" in done.stderr and kind == "tsan":
@@ -235,20 +241,31 @@ def report(result):
     sys.stdout.flush()
 
 
-def run_suite(suite, full, built, only):
-    """Yields results. A build that does not stand takes its suites with it, and says so once."""
-    if suite.build not in built:
-        result = build(suite.build)
-        built[suite.build] = result.passed > 0
-        yield result
-    if not built[suite.build]:
-        return
-    programs = list(meson_programs(suite, 10 if full else 1)) if suite.meson else []
-    programs += list(script_programs(suite, full)) if suite.scripts else []
-    programs = [p for p in programs if "" in only or p.name in only]
-    with concurrent.futures.ThreadPoolExecutor(suite.jobs or os.cpu_count()) as pool:
-        for done in concurrent.futures.as_completed([pool.submit(run, p) for p in programs]):
-            yield done.result()
+def programs_of(suite, full, only):
+    found = list(meson_programs(suite, 10 if full else 1)) if suite.meson else []
+    found += list(script_programs(suite, full)) if suite.scripts else []
+    return [p for p in found if "" in only or p.name in only]
+
+
+def run_suites(suites, full, wanted, tell):
+    """Tells every result as it comes. A build that does not stand takes its suites with it, and says so once."""
+    alone, running = [], []
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() + 1) as crew:
+        for kind in dict.fromkeys(s.build for s in suites):
+            made = build(kind, gently=bool(running))
+            tell(made)
+            for suite in suites if made.passed else ():
+                if suite.build != kind:
+                    continue
+                programs = programs_of(suite, full, wanted.get(suite.name, {""}))
+                if suite.alone:
+                    alone += programs
+                else:
+                    running += [crew.submit(lambda p: tell(run(p)), p) for p in programs]
+    for future in running:
+        future.result()
+    for program in alone:
+        tell(run(program))
 
 
 def main():
@@ -273,13 +290,14 @@ def main():
 
 
 def run_all(suites, full, wanted):
-    start, built, results = time.monotonic(), {}, []
+    start, results, telling = time.monotonic(), [], threading.Lock()
     shutil.rmtree(LOGS, ignore_errors=True)
-    for suite in suites:
-        only = wanted.get(suite.name, {""})
-        for result in run_suite(suite, full, built, only):
+
+    def tell(result):
+        with telling:
             results.append(result)
             report(result)
+    run_suites(suites, full, wanted, tell)
     passed = sum(r.passed for r in results)
     failed = sum(len(r.failed) for r in results)
     skipped = sum(len(r.skipped) for r in results)

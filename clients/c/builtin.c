@@ -48,7 +48,10 @@ static void get(void *ctx, struct tjzw_request *requests, size_t n,
                                          .on_status = on_status,
                                          .on_header = on_header,
                                          .on_body = on_body,
-                                         .ctx = &requests[i] };
+                                         .ctx = &requests[i],
+                                         .method = requests[i].method,
+                                         .body = requests[i].body,
+                                         .size = requests[i].size };
     net_get(ctx, under, n, stop, stop_ctx);
     for (size_t i = 0; i < n; i++) {
         requests[i].whole = under[i].whole;

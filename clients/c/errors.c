@@ -42,6 +42,10 @@ static const struct {
     [TJZW_TLS] = { "tls",
                    "服务器的 TLS 证书无法验证，没有传送任何内容。自签证书请用 --cacert "
                    "指定证书文件（服务器数据目录 DIR/keys/tls-cert.pem）；否则请核对地址" },
+    [TJZW_SIGN_IN] = { "sign_in",
+                       "需要登录：尚未登录、登录已失效，或者填写的内容不对。请（重新）"
+                       "登录后重试；本机写下的内容仍在" },
+    [TJZW_REFUSED] = { "refused", "服务器没有接受。请核对填写的内容后重试" },
     [TJZW_DAMAGED] = { "damaged",
                        "本机数据与签名不符，已作标记。请再同步一次，有出入的内容将重新取回" },
 };

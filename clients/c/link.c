@@ -63,7 +63,7 @@ static int on_body(struct tjzw_request *r, const void *bytes, size_t n)
 
 static void conclude(struct link *l, const struct tjzw_request *r, struct follow_get *g)
 {
-    struct tjzw_trace trace = { g->path, g->status, r->bytes_down, r->bytes_up, r->ms };
+    struct tjzw_trace trace = { g->path, g->status, r->bytes_down, r->bytes_up, r->ms, "GET" };
 
     g->bytes_down = r->bytes_down;
     g->bytes_up = r->bytes_up;
@@ -135,8 +135,8 @@ bool link_progress(void *ctx, const struct follow_progress *p)
 
 /* ---- from one call of the library to its end ---- */
 
-enum tjzw_code link_open(struct link *l, struct tjzw *t,
-                         const struct tjzw_sync_options *options, struct tjzw_error *e)
+static enum tjzw_code begin(struct link *l, struct tjzw *t,
+                            const struct tjzw_sync_options *options, struct tjzw_error *e)
 {
     static const struct tjzw_sync_options defaults;
     enum tjzw_code rc;
@@ -163,23 +163,37 @@ void link_attach(struct link *l)
     l->deadline = seconds ? l->began + (uint64_t)seconds * 1000 : 0;
 }
 
-void link_to(struct link *l, const struct stream *s)
+void link_trust(struct link *l, const char *cacert)
 {
     const struct tjzw_sync_options *o = l->options;
 
-    l->stream = s;
-    l->untrusted = false;
     if (l->t->net)
-        net_configure(l->t->net, s->cacert[0] ? s->cacert : NULL,
+        net_configure(l->t->net, cacert[0] ? cacert : NULL,
                       o->connect_timeout ? o->connect_timeout : CONNECT_S,
                       o->idle_timeout ? o->idle_timeout : IDLE_S);
 }
 
-void link_close(struct link *l)
+void link_to(struct link *l, const struct stream *s)
 {
-    if (l->lock < 0)
-        return;
-    store_forget_log(l->t);
-    close(l->lock);
-    l->lock = -1;
+    l->stream = s;
+    l->untrusted = false;
+    link_trust(l, s->cacert);
+}
+
+enum tjzw_code link_run(struct tjzw *t, const struct tjzw_sync_options *options, link_fn *run,
+                        const void *what, struct tjzw_sync_result *out, struct tjzw_error *e)
+{
+    struct tjzw_sync_result ignored;
+    struct link l;
+    enum tjzw_code rc;
+
+    out = out ? out : &ignored;
+    *out = (struct tjzw_sync_result){ 0 };
+    if ((rc = begin(&l, t, options, e)))
+        return rc;
+    rc = run(&l, what, out, e);
+    out->ms = link_now_ms() - l.began;
+    store_forget_log(t);
+    close(l.lock);
+    return rc;
 }

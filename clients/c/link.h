@@ -20,16 +20,20 @@ struct link {
 
 uint64_t link_now_ms(void); /* of the monotonic clock */
 
-/* Locks the store (TJZW_LOCKED) and chooses the transport. options NULL: the defaults; they and t
- * must outlive the link. */
-enum tjzw_code link_open(struct link *l, struct tjzw *t,
-                         const struct tjzw_sync_options *options, struct tjzw_error *e);
-/* Whatever ran, SQLite's log is emptied: it may hold what that run heard to be withdrawn. */
-void link_close(struct link *l);
+/*
+ * What a function of the library does on the network, from its beginning to its end: locks the store (TJZW_LOCKED), runs `run` on a link, and empties SQLite's log,
+ * which may hold what that run heard to be withdrawn. options NULL: the defaults. out may be NULL; `run` gets one that is all zero, and adds to it.
+ */
+typedef enum tjzw_code link_fn(struct link *l, const void *what, struct tjzw_sync_result *out,
+                               struct tjzw_error *e);
+enum tjzw_code link_run(struct tjzw *t, const struct tjzw_sync_options *options, link_fn *run,
+                        const void *what, struct tjzw_sync_result *out, struct tjzw_error *e);
 /* The transport and the deadline alone, for what needs no lock; began, options and t are set. */
 void link_attach(struct link *l);
 /* What follows goes to the server of this stream. */
 void link_to(struct link *l, const struct stream *s);
+/* What follows verifies the server's certificate with this PEM file; "": with what the system trusts. */
+void link_trust(struct link *l, const char *cacert);
 /* tjzw_stop was called, or time is up. ctx: the link. */
 bool link_must_stop(void *ctx);
 

@@ -6,7 +6,7 @@
  *        +-- wait --+  longer after each attempt that brought nothing; meanwhile poll
  *
  * The transport calls `stop` several times a second while it waits for bytes; that is where hints that have
- * ripened and polls that are due are seen to, on the transport's other connections. So an event that comes
+ * ripened and polls that are due are seen to, and what a person of this phone has written, on the transport's other connections. So an event that comes
  * while another one ripens takes its place, and one sync runs at a time.
  */
 #include <inttypes.h>
@@ -19,7 +19,9 @@
 #include <time.h>
 
 #include "clients/c/builtin.h"
+#include "clients/c/count.h"
 #include "clients/c/events.h"
+#include "clients/c/exchange.h"
 #include "clients/c/sync.h"
 
 enum {
@@ -28,6 +30,7 @@ enum {
     RETRY_MS = 5000,
     RETRY_MOST_MS = 300000,
     LOCKED_MS = 1000,
+    LOOK_MS = 1000, /* at what was written, by whichever process, and what is due */
     POLL_S = 60,
     SPREAD_MOST_S = 3600,
     STREAMS = WIRE_STREAMS_MAX,
@@ -50,6 +53,9 @@ struct listener {
     bool enough;       /* `synced` asked to stop */
     struct heard streams[STREAMS];
     size_t n;
+    uint64_t look; /* ms: when to see to who is on this phone */
+    bool asks;     /* whether or not something is due for him … */
+    bool unheard;  /* … because the last time failed, and the network is back */
     char server[512], cacert[512];
     struct events events;
     int status;
@@ -79,29 +85,43 @@ static void plan_poll(struct listener *l, struct heard *h, uint32_t wait)
     h->poll = h->last + 1000 * (uint64_t)(wait ? wait : POLL_S);
 }
 
+struct twin_run {
+    const char *stream, *twin;
+};
+
+static enum tjzw_code run_one(struct link *k, const void *what, struct tjzw_sync_result *out,
+                              struct tjzw_error *e)
+{
+    const struct twin_run *one = what;
+    const struct run run = { .twin = one->twin };
+    struct stream s;
+    enum tjzw_code rc;
+
+    if (!(rc = stream_begin(k->t, e)) && !(rc = stream_find(k->t, one->stream, &s, e)))
+        rc = sync_stream(k, &s, &run, out, e);
+    return rc || !out->changed ? rc : blob_weed(k->t, e);
+}
+
+static struct tjzw_sync_options limits(const struct listener *l)
+{
+    uint64_t now = link_now_ms(), left = l->deadline > now ? l->deadline - now : 0;
+
+    return (struct tjzw_sync_options){
+        .connect_timeout = l->options->connect_timeout,
+        .idle_timeout = l->options->idle_timeout,
+        .timeout = l->deadline ? 1 + (uint32_t)(left / 1000) : 0,
+    };
+}
+
 /* One sync. With a twin: what it leads to nothing with is dropped, and nobody need hear of it. */
 static void sync_one(struct listener *l, struct heard *h, const char *twin)
 {
-    uint64_t now = link_now_ms();
-    const struct tjzw_sync_options how = {
-        .connect_timeout = l->options->connect_timeout,
-        .idle_timeout = l->options->idle_timeout,
-        .timeout = l->deadline ? 1 + (uint32_t)((l->deadline - now) / 1000) : 0,
-    };
-    const struct run run = { .twin = twin };
-    struct tjzw_sync_result result = { 0 };
+    const struct tjzw_sync_options how = limits(l);
+    const struct twin_run one = { h->stream, twin };
+    struct tjzw_sync_result result;
     struct tjzw_error e = { 0 };
-    struct stream s;
-    struct link k = { .lock = -1 };
-    enum tjzw_code rc;
+    enum tjzw_code rc = link_run(l->t, &how, run_one, &one, &result, &e);
 
-    if (!(rc = stream_find(l->t, h->stream, &s, &e)) && !(rc = link_open(&k, l->t, &how, &e)) &&
-        !(rc = stream_begin(l->t, &e)) && !(rc = stream_find(l->t, h->stream, &s, &e)))
-        rc = sync_stream(&k, &s, &run, &result, &e);
-    if (!rc && result.changed)
-        rc = blob_weed(l->t, &e);
-    result.ms = link_now_ms() - now;
-    link_close(&k);
     h->failures = rc ? h->failures + 1 : 0;
     plan_poll(l, h,
               rc ? follow_backoff(result.wait ? result.wait : POLL_S, h->failures,
@@ -154,6 +174,33 @@ static void see_to_list(struct listener *l, struct heard *h)
         sync_one(l, h, NULL);
 }
 
+static bool person_is_due(const struct listener *l)
+{
+    int64_t now = l->t->clock();
+
+    return l->asks ? exchange_wanted(l->t)
+                   : exchange_due(l->t, now) <= now || count_due(l->t) <= now;
+}
+
+/*
+ * What a person wrote goes up when it is there; what is new comes down when one begins to listen, and by the server's `poll`: hints are everybody's, and say
+ * nothing of it. What it brings, tjzw_on_change tells.
+ */
+static void see_to_person(struct listener *l)
+{
+    const struct tjzw_sync_options how = limits(l);
+    struct tjzw_error unheard;
+    enum tjzw_code rc = TJZW_OK;
+
+    if (l->options->stream || link_now_ms() < l->look)
+        return;
+    if (person_is_due(l))
+        rc = link_run(l->t, &how, sync_me, NULL, NULL, &unheard);
+    l->asks = l->asks && rc == TJZW_LOCKED;
+    l->unheard = rc == TJZW_NET;
+    l->look = link_now_ms() + (rc && rc != TJZW_LOCKED ? POLL_S * 1000 : LOOK_MS);
+}
+
 static void see_to(struct listener *l)
 {
     for (size_t i = 0; i < l->n && !over(l); i++) {
@@ -171,6 +218,8 @@ static void see_to(struct listener *l)
             sync_one(l, h, NULL);
         }
     }
+    if (!over(l))
+        see_to_person(l);
 }
 
 /* The transport's `stop`. */
@@ -226,7 +275,13 @@ static void on_event(void *ctx, const struct event *event)
 
 static void on_status(struct tjzw_request *r, int status)
 {
-    ((struct listener *)r->ctx)->status = status;
+    struct listener *l = r->ctx;
+
+    l->status = status;
+    if (l->unheard && status == 200) {
+        l->asks = true;
+        l->look = 0;
+    }
 }
 
 static void on_header(struct tjzw_request *r, const char *name, const char *value)
@@ -342,6 +397,7 @@ enum tjzw_code tjzw_listen(struct tjzw *t, const struct tjzw_listen_options *opt
         abort();
     atomic_store(&t->stop, false);
     l->t = t;
+    l->asks = true;
     l->options = options ? options : &defaults;
     if (l->options->seconds)
         l->deadline = link_now_ms() + 1000 * (uint64_t)l->options->seconds;

@@ -124,6 +124,41 @@ static bool tell_one(void *ctx, const char *stream, const struct tjzw_sync_resul
     return fflush(stdout) != 0;
 }
 
+/* What has changed of a person's, as he would say it; the first that fits. */
+static const char *change_word(const char *type)
+{
+    static const struct {
+        const char *begins, *word;
+    } words[] = {
+        { "message", "有新消息，用 inbox 看" },
+        { "letter", "信件有进展，用 letter list 看" },
+        { "survey", "问卷有结果，用 survey 看" },
+        { "", "收藏、关注或设置有变化" },
+    };
+    size_t i = 0;
+
+    while (strncmp(words[i].begins, type ? type : "", strlen(words[i].begins)) != 0)
+        i++;
+    return words[i].word;
+}
+
+/* A line for each kind of change, not for each of five hundred favourites. */
+static void tell_change(void *ctx, const char *type, const char *key)
+{
+    struct phone *p = ctx;
+    const char *word = change_word(type);
+    time_t now = time(NULL);
+    char at[32];
+
+    (void)key;
+    if (p->json || (p->told == word && p->told_at == now))
+        return;
+    p->told = word;
+    p->told_at = now;
+    printf("%s %s。\n", phone_time(now, "%H:%M:%S", at), word);
+    fflush(stdout);
+}
+
 /* The seconds behind the command's name. */
 static bool seconds_of(const struct phone *p, uint32_t *out)
 {
@@ -140,6 +175,7 @@ int phone_listen(struct phone *p, const char *none)
     (void)none;
     if (!seconds_of(p, &options.seconds))
         return phone_wrong("不是有效的秒数：", p->more, "请给出 1 以上的整数。");
+    tjzw_on_change(p->t, tell_change, p);
     phone_runs(p->t);
     rc = tjzw_listen(p->t, &options, &e);
     phone_runs(NULL);

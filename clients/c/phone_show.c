@@ -115,5 +115,8 @@ void phone_show(const struct tjzw_item *item)
             printf("\n%s\n", text);
     }
     print_attachments(json_object_get(record, "attachments"));
+    if (json_object_get(record, "questions"))
+        printf("\n这是一份问卷。看题目：survey show %s；回答：survey answer %s\n", item->id,
+               item->id);
     json_decref(record);
 }

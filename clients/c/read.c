@@ -18,7 +18,7 @@ enum { MOST = 50, WORDS = 16 };
 
 /* ---- rows ---- */
 
-static void print_id(const void *id, size_t n, char out[37])
+void store_print_id(const void *id, size_t n, char out[37])
 {
     char hex[2 * WIRE_ID + 1] = "";
 
@@ -56,7 +56,7 @@ static void take_row(sqlite3_stmt *q, struct tjzw_item *out)
         .json_len = (size_t)sqlite3_column_bytes(q, 6),
         .kept = sqlite3_column_int(q, 7),
     };
-    print_id(sqlite3_column_blob(q, 0), (size_t)sqlite3_column_bytes(q, 0), out->id);
+    store_print_id(sqlite3_column_blob(q, 0), (size_t)sqlite3_column_bytes(q, 0), out->id);
 }
 
 /* Every row to `fn` until it has enough; *n counts them. */

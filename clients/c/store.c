@@ -154,6 +154,17 @@ static enum tjzw_code enter_wal(struct tjzw *t, struct tjzw_error *e)
     return store_error(t, e);
 }
 
+/* A person's words and tokens are in it: nobody else's to read. What SQLite lays beside it has its mode. */
+static void make_private(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    if (fd < 0)
+        return; /* SQLite will say why */
+    (void)!fchmod(fd, 0600);
+    close(fd);
+}
+
 enum tjzw_code store_open(const char *path, struct tjzw *t, struct tjzw_error *e)
 {
     enum tjzw_code rc;
@@ -161,6 +172,7 @@ enum tjzw_code store_open(const char *path, struct tjzw *t, struct tjzw_error *e
     t->path = strdup(path);
     if (!t->path)
         abort();
+    make_private(path);
     if (sqlite3_open_v2(path, &t->db,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL))
         return store_error(t, e);

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "clients/c/tjzw.h"
+#include "clients/c/tjzw_me.h"
 #include "sync/follow.h"
 #include "sync/spool.h"
 
@@ -23,6 +24,11 @@ enum stmt {
 extern const char *const store_schema[];
 extern const int store_schema_version;
 
+/* An entry that changed. */
+struct change {
+    char type[32], key[129];
+};
+
 struct tjzw {
     sqlite3 *db;
     char *path;
@@ -32,6 +38,11 @@ struct tjzw {
     struct net *net;                 /* of the built-in one; NULL until first used */
     struct net *events;              /* the same for hints, which come while others are asked */
     struct asked *asked;             /* what tjzw_follow was told and no sync has proved */
+    tjzw_changed_fn *changed;        /* is told of a person's state; NULL: nobody */
+    void *changed_ctx;
+    struct change *changes; /* of the open transaction */
+    size_t changes_n;
+    bool all_changed;
     int64_t (*clock)(void); /* this device's, seconds since 1970; tests have their own */
 };
 
@@ -117,6 +128,8 @@ enum sync_rc held_record(sqlite3_stmt *s, struct sync_err *e, struct wire_frame 
 
 /* "8-4-4-4-12", either case, from an app: false if it is anything else. */
 bool store_take_id(const char *text, uint8_t out[WIRE_ID]);
+/* The other way. Anything but WIRE_ID bytes: dashes alone. */
+void store_print_id(const void *id, size_t n, char out[37]);
 /* TJZW_NOT_FOUND unless readers are shown an item of this id; its stream's number to *stream, if not NULL. */
 enum tjzw_code item_find(struct tjzw *t, const uint8_t id[WIRE_ID], int64_t *stream,
                          struct tjzw_error *e);

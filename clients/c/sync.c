@@ -1,10 +1,13 @@
 /*
  * sync.c - tjzw_sync, tjzw_background and tjzw_fetch: runs of the pull engine on a stream, with the store at one end and
- * the network (link.c) at the other.
+ * the network (link.c) at the other; and the exchange of who is on this phone (exchange.c) behind them.
  */
 #include <stdio.h>
 #include <string.h>
 
+#include "clients/c/count.h"
+#include "clients/c/entries.h"
+#include "clients/c/exchange.h"
 #include "clients/c/sync.h"
 
 enum { POLL_S = 60 /* where the server said nothing */, BACKGROUND_S = 25 };
@@ -63,6 +66,18 @@ int64_t sync_due(const struct stream *s, int64_t now)
     return s->tried + wait;
 }
 
+/* The cursor of the head that is held; 0.0: none. */
+static struct wire_cursor held_before(struct stream *s)
+{
+    struct wire_note signatures;
+    struct wire_head head = { 0 };
+    char note[WIRE_HEAD_MAX];
+    size_t n;
+
+    (void)!stream_head(s, &head, note, &n, &signatures, NULL);
+    return (struct wire_cursor){ head.epoch, head.seq };
+}
+
 enum tjzw_code sync_stream(struct link *l, struct stream *s, const struct run *run,
                            struct tjzw_sync_result *out, struct tjzw_error *e)
 {
@@ -81,6 +96,7 @@ enum tjzw_code sync_stream(struct link *l, struct stream *s, const struct run *r
     };
     struct follow_result result;
     struct sync_err why = { 0 };
+    struct wire_cursor before = held_before(s);
     enum tjzw_code code;
     enum sync_rc rc;
 
@@ -97,8 +113,34 @@ enum tjzw_code sync_stream(struct link *l, struct stream *s, const struct run *r
         return fail_with(e, TJZW_TLS, "%s", why.text);
     if (rc)
         return fail_sync(e, &why);
-    code = stream_keep(s, e);
+    if (!(code = stream_keep(s, e)) && result.changed)
+        code = entries_came(l->t, s->name, before, e);
     return code ? code : note_tried(s, true, result.wait, e);
+}
+
+/* ---- who is on this phone ---- */
+
+enum tjzw_code sync_me(struct link *l, const void *none, struct tjzw_sync_result *out,
+                       struct tjzw_error *e)
+{
+    enum tjzw_code rc = exchange_wanted(l->t) ? exchange_run(l, out, e) : TJZW_OK;
+
+    (void)none;
+    return rc ? rc : count_run(l, out, e);
+}
+
+/* Behind the streams, also if they failed: what somebody wrote is to arrive. The streams' failure is the one that is told. */
+static enum tjzw_code sync_person(struct link *l, enum tjzw_code rc,
+                                  struct tjzw_sync_result *out, struct tjzw_error *e)
+{
+    struct tjzw_error why = { 0 };
+    enum tjzw_code one = rc == TJZW_STOPPED ? rc : sync_me(l, NULL, out, &why);
+
+    if (rc || !one)
+        return rc;
+    if (e)
+        *e = why;
+    return one;
 }
 
 /* ---- tjzw_sync ---- */
@@ -123,23 +165,22 @@ static enum tjzw_code sync_streams(struct link *l, struct tjzw_sync_result *out,
     return rc || any ? rc : fail_with(e, TJZW_NOT_FOUND, "no stream is followed");
 }
 
+static enum tjzw_code sync_all(struct link *l, const void *none, struct tjzw_sync_result *out,
+                               struct tjzw_error *e)
+{
+    enum tjzw_code rc;
+
+    (void)none;
+    if (!(rc = stream_begin(l->t, e)) && !(rc = sync_streams(l, out, e)) && out->changed)
+        rc = blob_weed(l->t, e);
+    return l->options->stream ? rc : sync_person(l, rc, out, e);
+}
+
 enum tjzw_code tjzw_sync(struct tjzw *t, const struct tjzw_sync_options *options,
                          struct tjzw_sync_result *out, struct tjzw_error *e)
 {
-    struct tjzw_sync_result ignored;
-    struct link l;
-    enum tjzw_code rc;
-
-    out = out ? out : &ignored;
-    *out = (struct tjzw_sync_result){ 0 };
     atomic_store(&t->stop, false);
-    if ((rc = link_open(&l, t, options, e)))
-        return rc;
-    if (!(rc = stream_begin(t, e)) && !(rc = sync_streams(&l, out, e)) && out->changed)
-        rc = blob_weed(t, e);
-    out->ms = link_now_ms() - l.began;
-    link_close(&l);
-    return rc;
+    return link_run(t, options, sync_all, NULL, out, e);
 }
 
 void tjzw_stop(struct tjzw *t)
@@ -148,6 +189,13 @@ void tjzw_stop(struct tjzw *t)
 }
 
 /* ---- tjzw_background ---- */
+
+/* A next call is of use when the first thing is due. */
+static void wait_until(struct tjzw_sync_result *out, int64_t due, int64_t now)
+{
+    if (due != INT64_MAX && due > now && (out->wait == 0 || due - now < out->wait))
+        out->wait = (uint32_t)(due - now);
+}
 
 /* One stream after the other, each with an equal part of the time that is left; one that fails does not keep the others back. */
 static enum tjzw_code sync_those_due(struct link *l, struct tjzw_sync_result *out,
@@ -166,8 +214,7 @@ static enum tjzw_code sync_those_due(struct link *l, struct tjzw_sync_result *ou
         int64_t due = sync_due(&s, now);
 
         left += due <= now;
-        if (due > now && (out->wait == 0 || due - now < out->wait))
-            out->wait = (uint32_t)(due - now);
+        wait_until(out, due, now);
     }
     for (s.no = 0; !rc && left > 0 && !(rc = stream_next(l->t, s.no, &s, e)) && s.no;) {
         uint64_t at = link_now_ms();
@@ -192,27 +239,43 @@ static enum tjzw_code sync_those_due(struct link *l, struct tjzw_sync_result *ou
     return rc ? rc : first;
 }
 
+/* What waits to be sent is due; otherwise it is as with a stream. Needs little, so it has what time there is. */
+static enum tjzw_code sync_person_if_due(struct link *l, enum tjzw_code rc,
+                                         struct tjzw_sync_result *out, struct tjzw_error *e)
+{
+    int64_t now = l->t->clock(), due = exchange_due(l->t, now);
+
+    wait_until(out, due, now);
+    if (due > now)
+        return rc;
+    out->skipped = false;
+    return sync_person(l, rc, out, e);
+}
+
+static enum tjzw_code sync_slot(struct link *l, const void *none, struct tjzw_sync_result *out,
+                                struct tjzw_error *e)
+{
+    enum tjzw_code rc;
+
+    (void)none;
+    if (!(rc = stream_begin(l->t, e)))
+        rc = sync_those_due(l, out, e);
+    if (!rc && out->changed)
+        rc = blob_weed(l->t, e);
+    l->deadline = l->began + (uint64_t)l->options->timeout * 1000;
+    if (!(rc = sync_person_if_due(l, rc, out, e)) && !(rc = count_run(l, out, e)))
+        wait_until(out, count_due(l->t), l->t->clock());
+    sqlite3_db_release_memory(l->t->db);
+    return rc;
+}
+
 enum tjzw_code tjzw_background(struct tjzw *t, uint32_t seconds, struct tjzw_sync_result *out,
                                struct tjzw_error *e)
 {
     const struct tjzw_sync_options options = { .timeout = seconds ? seconds : BACKGROUND_S };
-    struct tjzw_sync_result ignored;
-    struct link l;
-    enum tjzw_code rc;
 
-    out = out ? out : &ignored;
-    *out = (struct tjzw_sync_result){ 0 };
     atomic_store(&t->stop, false);
-    if ((rc = link_open(&l, t, &options, e)))
-        return rc;
-    if (!(rc = stream_begin(t, e)))
-        rc = sync_those_due(&l, out, e);
-    if (!rc && out->changed)
-        rc = blob_weed(t, e);
-    sqlite3_db_release_memory(t->db);
-    out->ms = link_now_ms() - l.began;
-    link_close(&l);
-    return rc;
+    return link_run(t, &options, sync_slot, NULL, out, e);
 }
 
 /* ---- tjzw_fetch ---- */
@@ -236,28 +299,36 @@ static enum tjzw_code fetch_from(struct link *l, const uint8_t id[WIRE_ID],
     return next ? next : rc;
 }
 
+struct wanted {
+    const char *id;
+    uint8_t raw[WIRE_ID];
+};
+
+static enum tjzw_code fetch_and_keep(struct link *l, const void *what,
+                                     struct tjzw_sync_result *out, struct tjzw_error *e)
+{
+    const struct wanted *w = what;
+    enum tjzw_code rc;
+
+    if (!(rc = stream_begin(l->t, e)) && !(rc = fetch_from(l, w->raw, out, e)) &&
+        (rc = tjzw_keep(l->t, w->id, true, e)) == TJZW_NOT_FOUND)
+        (void)!tjzw_keep(l->t, w->id, false, NULL); /* withheld: fetched in vain */
+    return rc;
+}
+
 enum tjzw_code tjzw_fetch(struct tjzw *t, const char *id,
                           const struct tjzw_sync_options *options, struct tjzw_sync_result *out,
                           struct tjzw_error *e)
 {
-    struct tjzw_sync_result ignored;
-    uint8_t raw[WIRE_ID];
-    struct link l;
+    struct wanted w = { .id = id };
     enum tjzw_code rc;
 
-    out = out ? out : &ignored;
-    *out = (struct tjzw_sync_result){ 0 };
-    if (!store_take_id(id, raw))
+    if (out)
+        *out = (struct tjzw_sync_result){ 0 };
+    if (!store_take_id(id, w.raw))
         return fail_with(e, TJZW_USAGE, "an id has 8-4-4-4-12 hex digits");
     atomic_store(&t->stop, false);
-    if ((rc = item_find(t, raw, NULL, e)) != TJZW_NOT_FOUND)
+    if ((rc = item_find(t, w.raw, NULL, e)) != TJZW_NOT_FOUND)
         return rc; /* held anyhow */
-    if ((rc = link_open(&l, t, options, e)))
-        return rc;
-    if (!(rc = stream_begin(t, e)) && !(rc = fetch_from(&l, raw, out, e)) &&
-        (rc = tjzw_keep(t, id, true, e)) == TJZW_NOT_FOUND)
-        (void)!tjzw_keep(t, id, false, NULL); /* withheld: fetched in vain */
-    out->ms = link_now_ms() - l.began;
-    link_close(&l);
-    return rc;
+    return link_run(t, options, fetch_and_keep, &w, out, e);
 }

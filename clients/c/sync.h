@@ -19,6 +19,10 @@ enum tjzw_code sync_stream(struct link *l, struct stream *s, const struct run *r
 /* When the next sync of this stream may be, by this device's clock; at most now if it may be. */
 int64_t sync_due(const struct stream *s, int64_t now);
 
+/* A link_fn for who is on this phone: the exchange, and what was read, if he agreed to tell it. */
+enum tjzw_code sync_me(struct link *l, const void *none, struct tjzw_sync_result *out,
+                       struct tjzw_error *e);
+
 /* blob.c: after a sync, blobs that nothing shown names any more go. */
 enum tjzw_code blob_weed(struct tjzw *t, struct tjzw_error *e);
 

@@ -60,6 +60,7 @@ void tjzw_close(struct tjzw *t)
     net_close(t->net);
     net_close(t->events);
     store_close(t);
+    free(t->changes);
     free(t);
 }
 

@@ -69,6 +69,9 @@ enum tjzw_code {
                              repairs it */
     TJZW_TLS = 16,        /* the server's TLS certificate cannot be verified */
     TJZW_STALE = 17,      /* the server's content is just changing: try again in some seconds */
+    TJZW_SIGN_IN =
+        18, /* sign in (again): nobody has, the session was ended, or what was entered is wrong */
+    TJZW_REFUSED = 19, /* the server does not do that; the text says why */
 };
 
 struct tjzw_error {
@@ -143,6 +146,7 @@ struct tjzw_trace {
     const char *path;
     int status; /* 0: no answer */
     uint64_t bytes_down, bytes_up, ms;
+    const char *method; /* "GET" */
 };
 
 struct tjzw_sync_options {
@@ -353,7 +357,7 @@ TJZW_API enum tjzw_code tjzw_verify(struct tjzw *t, const char *stream,
 
 /* ---- a transport of one's own ---- */
 
-/* One GET. The transport reads the question, calls the three functions in order as the answer
+/* One request. The transport reads the question, calls the three functions in order as the answer
  * comes, and says how it ended. */
 struct tjzw_request {
     const char *url;
@@ -368,10 +372,15 @@ struct tjzw_request {
     bool untrusted;                    /* set if the reason is the server's TLS certificate */
     uint64_t bytes_down, bytes_up, ms; /* set in any case */
     void *ctx;                         /* the library's */
+    const char *method;                /* "POST", "PUT" …; NULL: GET */
+    const void *body;                  /* of `size` bytes; NULL: none */
+    size_t size;
 };
 
 struct tjzw_transport {
     void *ctx;
+    /* A request with a method must not be sent twice by what is underneath, as many libraries do when a connection is lost: then it ends,
+     * not whole, and the library finds out what became of it. */
     /* Performs all n, several side by side if it can, and returns when all have ended. Asks
      * `stop(stop_ctx)` several times a second, also while nothing comes (tjzw_listen lives on it);
      * true: end them now. */

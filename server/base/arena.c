@@ -10,6 +10,8 @@
 
 #include <h2o/memory.h>
 
+#include "server/base/memory.h"
+
 static h2o_mem_pool_t *pool_of(struct arena *mem)
 {
     return (h2o_mem_pool_t *)(void *)mem;
@@ -80,7 +82,7 @@ char *arena_printf(struct arena *mem, const char *fmt, ...)
     n = vsnprintf(NULL, 0, fmt, ap);
     va_end(ap);
     if (n < 0)
-        abort();
+        memory_end(); /* all that printing to memory can want */
     out = arena_alloc(mem, (size_t)n + 1);
     va_start(ap, fmt);
     vsnprintf(out, (size_t)n + 1, fmt, ap);

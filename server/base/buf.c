@@ -11,6 +11,8 @@
 #include <h2o/memory.h>
 #include <sodium.h>
 
+#include "server/base/memory.h"
+
 void buf_done(struct buf *b)
 {
     if (!b->mem)
@@ -18,13 +20,11 @@ void buf_done(struct buf *b)
     *b = (struct buf){ .mem = b->mem };
 }
 
-void buf_reserve(struct buf *b, size_t more)
+static void grow(struct buf *b, size_t more)
 {
     size_t cap = b->cap ? b->cap : 128;
     char *p;
 
-    if (b->n + more < b->cap)
-        return;
     while (cap <= b->n + more)
         cap *= 2;
     if (b->mem) {
@@ -39,6 +39,12 @@ void buf_reserve(struct buf *b, size_t more)
     b->cap = cap;
 }
 
+void buf_reserve(struct buf *b, size_t more)
+{
+    if (b->n + more >= b->cap)
+        grow(b, more);
+}
+
 void buf_add(struct buf *b, const void *p, size_t n)
 {
     buf_reserve(b, n);
@@ -50,12 +56,23 @@ void buf_add(struct buf *b, const void *p, size_t n)
 
 void buf_addc(struct buf *b, char c)
 {
-    buf_add(b, &c, 1);
+    buf_reserve(b, 1);
+    b->p[b->n++] = c;
+    b->p[b->n] = '\0';
 }
 
-void buf_adds(struct buf *b, const char *s)
+/* By printf the numbers of a short answer cost more than all its words. */
+void buf_int(struct buf *b, int64_t v)
 {
-    buf_add(b, s, strlen(s));
+    char digits[20], *end = digits + sizeof digits, *first = end;
+    uint64_t left = v < 0 ? -(uint64_t)v : (uint64_t)v;
+
+    do
+        *--first = (char)('0' + left % 10);
+    while (left /= 10);
+    if (v < 0)
+        buf_addc(b, '-');
+    buf_add(b, first, (size_t)(end - first));
 }
 
 void buf_printf(struct buf *b, const char *fmt, ...)
@@ -67,7 +84,7 @@ void buf_printf(struct buf *b, const char *fmt, ...)
     n = vsnprintf(NULL, 0, fmt, ap);
     va_end(ap);
     if (n < 0)
-        abort();
+        memory_end(); /* all that printing to memory can want */
     buf_reserve(b, (size_t)n);
     va_start(ap, fmt);
     vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "server/base/arena.h"
 
@@ -26,7 +27,7 @@ void buf_done(struct buf *b); /* frees a heap buffer, forgets an arena one */
 void buf_reserve(struct buf *b, size_t more);
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_addc(struct buf *b, char c);
-void buf_adds(struct buf *b, const char *s);
+void buf_int(struct buf *b, int64_t v); /* decimal */
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void buf_hex(struct buf *b, const void *p, size_t n);    /* lower-case hex */
 void buf_base64(struct buf *b, const void *p, size_t n); /* RFC 4648 section 4, padded */
@@ -34,5 +35,11 @@ void buf_html(struct buf *b, const char *s,
               size_t n); /* text escaped for HTML content and quoted attributes */
 void buf_url(struct buf *b, const char *s,
              size_t n); /* percent-encoded but for unreserved characters */
+
+/* Here, so that the length of a literal is known when it is compiled. */
+static inline void buf_adds(struct buf *b, const char *s)
+{
+    buf_add(b, s, strlen(s));
+}
 
 #endif

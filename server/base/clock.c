@@ -40,11 +40,25 @@ int64_t clock_mono_us(void)
     return read_us(CLOCK_MONOTONIC);
 }
 
+int64_t clock_ran_us(pthread_t thread)
+{
+    clockid_t id;
+
+    return pthread_getcpuclockid(thread, &id) ? 0 : read_us(id);
+}
+
 bool clock_is_kept(void)
 {
     struct timex t = { 0 };
 
     return adjtimex(&t) < 0 || !(t.status & STA_UNSYNC);
+}
+
+void clock_sleep_ms(int64_t ms)
+{
+    const struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+
+    nanosleep(&t, NULL);
 }
 
 void clock_set(int64_t seconds)

@@ -5,6 +5,7 @@
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,6 +13,8 @@
 int64_t clock_now(void);     /* seconds since 1970 UTC */
 int64_t clock_now_ms(void);  /* milliseconds since 1970 UTC */
 int64_t clock_mono_us(void); /* microseconds on a clock that never goes back; not faked */
+int64_t clock_ran_us(pthread_t thread); /* so long it has had a processor in all its life */
+void clock_sleep_ms(int64_t ms);        /* or a signal's while less; never on a loop */
 /* From now on the wall clock stands at `seconds` (tests); clock_unset() lets it run again. */
 void clock_set(int64_t seconds);
 void clock_unset(void);

@@ -19,6 +19,7 @@
 #include "server/base/jx.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
+#include "server/base/url.h"
 
 enum type { TEXT, INT, DURATION, SIZE, BOOL, LIST, LEVEL };
 
@@ -447,33 +448,36 @@ static void print_unit(struct buf *out, int64_t v, const struct unit *units)
     buf_printf(out, "%" PRId64 "%s", v / best->factor, best->suffix);
 }
 
-static void print_list(struct buf *out, const struct conf_list *list)
+static void print_text(const struct key *k, const char *text, struct buf *out)
+{
+    struct buf shown = BUF_HEAP;
+
+    url_show(&shown, is_secret(k) && *text ? "***" : text);
+    jx_quote(out, shown.p, shown.n);
+    buf_done(&shown);
+}
+
+static void print_list(const struct key *k, const struct conf_list *list, struct buf *out)
 {
     if (!list->n)
         buf_adds(out, "[]");
     for (int i = 0; i < list->n; i++) {
         buf_adds(out, "\n  - ");
-        jx_quote(out, list->v[i], strlen(list->v[i]));
+        print_text(k, list->v[i], out);
     }
 }
 
 static void print_value(const struct conf *c, const struct key *k, struct buf *out)
 {
     const void *at = (const char *)c + k->at;
-    const char *text;
 
     switch (k->type) {
-    case TEXT:
-        text = *(const conf_TEXT *)at;
-        if (is_secret(k) && *text)
-            text = "***";
-        jx_quote(out, text, strlen(text));
-        break;
+    case TEXT: print_text(k, *(const conf_TEXT *)at, out); break;
     case INT: print_unit(out, *(const int64_t *)at, plain); break;
     case DURATION: print_unit(out, *(const int64_t *)at, durations); break;
     case SIZE: print_unit(out, *(const int64_t *)at, sizes); break;
     case BOOL: buf_adds(out, *(const bool *)at ? "true" : "false"); break;
-    case LIST: print_list(out, at); break;
+    case LIST: print_list(k, at, out); break;
     case LEVEL: buf_adds(out, log_level_name((enum log_level) * (const conf_LEVEL *)at)); break;
     }
 }

@@ -48,7 +48,8 @@ enum rc conf_set(struct err *e, struct conf *c, const char *key, const char *val
 void conf_done(struct conf *c);
 void conf_print(
     const struct conf *c,
-    struct buf *out); /* the effective settings as a configuration file, secrets masked */
+    struct buf *
+        out); /* the effective settings as a configuration file, secrets masked, also those in URLs */
 void conf_print_doc(struct buf *out); /* Markdown table */
 
 #endif

@@ -12,6 +12,7 @@ static const char *const names[] = {
     [RC_INVALID] = "invalid",
     [RC_UNAUTHORIZED] = "unauthorized",
     [RC_FORBIDDEN] = "forbidden",
+    [RC_UNLISTED] = "unlisted",
     [RC_READ_ONLY] = "read_only",
     [RC_NOT_FOUND] = "not_found",
     [RC_GONE] = "gone",

@@ -18,6 +18,7 @@ enum [[nodiscard]] rc{
     RC_INVALID,      /* the input breaks a rule: say which */
     RC_UNAUTHORIZED, /* nobody is signed in */
     RC_FORBIDDEN,    /* somebody is, without the right */
+    RC_UNLISTED,     /* somebody is, with the right, at a device from which it does not count */
     RC_READ_ONLY,    /* nobody can here: this server shows what another publishes */
     RC_NOT_FOUND,
     RC_GONE,         /* was here, was withdrawn */

@@ -29,21 +29,6 @@ bool fs_exists(const char *path)
     return access(path, F_OK) == 0;
 }
 
-static enum rc write_all(struct err *e, int fd, const char *path, const char *p, size_t n)
-{
-    while (n) {
-        ssize_t done = write(fd, p, n);
-
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return err_unwritten(e, "write %s", path);
-        p += done;
-        n -= (size_t)done;
-    }
-    return fsync(fd) ? err_unwritten(e, "fsync %s", path) : RC_OK;
-}
-
 enum rc fs_sync_dir(struct err *e, const char *path)
 {
     AUTO(closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -73,29 +58,57 @@ static enum rc give_to_owner(struct err *e, int fd, const char *path)
     return fchown(fd, st.st_uid, st.st_gid) ? err_errno(e, "give away %s", path) : RC_OK;
 }
 
-enum rc fs_write(struct err *e, const char *path, const void *p, size_t n, unsigned mode)
+enum rc fs_begin(struct err *e, const char *path, unsigned mode, struct fs_new *out)
 {
     static _Atomic unsigned serial;
-    char tmp[4096];
+    struct fs_new f = { .path = path };
     enum rc rc;
-    int fd;
 
-    if (snprintf(tmp, sizeof tmp, "%s.%d-%u.tmp", path, (int)getpid(), serial++) >=
-        (int)sizeof tmp)
+    if (snprintf(f.tmp, sizeof f.tmp, "%s.%d-%u.tmp", path, (int)getpid(), serial++) >=
+        (int)sizeof f.tmp)
         return err_set(e, RC_INVALID, "the path %.100s… is too long", path);
-    fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    if (fd < 0)
-        return err_unwritten(e, "create %s", tmp);
-    if (!(rc = give_to_owner(e, fd, path)))
-        rc = write_all(e, fd, tmp, p, n);
-    close(fd);
-    if (!rc && rename(tmp, path))
-        rc = err_unwritten(e, "rename %s to %s", tmp, path);
+    f.fd = open(f.tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (f.fd < 0)
+        return err_unwritten(e, "create %s", f.tmp);
+    *out = f;
+    rc = give_to_owner(e, f.fd, path);
+    return rc ? fs_end(e, out, rc) : RC_OK;
+}
+
+enum rc fs_add(struct err *e, const struct fs_new *f, const void *p, size_t n)
+{
+    for (const char *at = p, *end = at + n; at < end;) {
+        ssize_t done = write(f->fd, at, (size_t)(end - at));
+
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return err_unwritten(e, "write %s", f->tmp);
+        at += done;
+    }
+    return RC_OK;
+}
+
+enum rc fs_end(struct err *e, struct fs_new *f, enum rc rc)
+{
+    if (!rc && fsync(f->fd))
+        rc = err_unwritten(e, "fsync %s", f->tmp);
+    close(f->fd);
+    if (!rc && rename(f->tmp, f->path))
+        rc = err_unwritten(e, "rename %s to %s", f->tmp, f->path);
     if (rc) {
-        unlink(tmp);
+        unlink(f->tmp);
         return rc;
     }
-    return sync_parent(e, path);
+    return sync_parent(e, f->path);
+}
+
+enum rc fs_write(struct err *e, const char *path, const void *p, size_t n, unsigned mode)
+{
+    struct fs_new f;
+    enum rc rc = fs_begin(e, path, mode, &f);
+
+    return rc ? rc : fs_end(e, &f, fs_add(e, &f, p, n));
 }
 
 /* A path of this machine is no client's business. */

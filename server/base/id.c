@@ -101,15 +101,13 @@ int b64url_text(const void *p, size_t n, char *out, size_t out_n)
 }
 
 /* libsodium 1.0.18 takes some bytes above 127 for letters. */
-static bool is_b64url(const char *text, size_t n)
+static bool is_ascii(const char *text, size_t n)
 {
-    static const char letters[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    unsigned char all = 0;
 
     for (size_t i = 0; i < n; i++)
-        if (!text[i] || !strchr(letters, text[i]))
-            return false;
-    return true;
+        all |= (unsigned char)text[i];
+    return all < 0x80;
 }
 
 int b64url_parse(const char *text, size_t n, void *out, size_t out_n)
@@ -117,7 +115,7 @@ int b64url_parse(const char *text, size_t n, void *out, size_t out_n)
     size_t len;
     const char *end;
 
-    if (!is_b64url(text, n) ||
+    if (!is_ascii(text, n) ||
         sodium_base642bin(out, out_n, text, n, NULL, &len, &end,
                           sodium_base64_VARIANT_URLSAFE_NO_PADDING) ||
         end != text + n)

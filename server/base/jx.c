@@ -11,7 +11,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 32, KEYS_MAX = 256 };
+enum { DEPTH_MAX = 32, KEYS_MAX = 256, PLACE = 128 };
+
+/* Whether so many objects and arrays begin in it, or seem to, that it may be deep: memchr() sees at once that most texts are not. */
+static bool may_be_deep(const char *text, size_t n)
+{
+    const char *end = text + n;
+    int begun = 0;
+
+    for (const char *kind = "{["; *kind; kind++)
+        for (const char *at = text; at < end && (at = memchr(at, *kind, (size_t)(end - at)));
+             at++)
+            if (++begun > DEPTH_MAX)
+                return true;
+    return false;
+}
 
 /* jansson's own limit is 2048 levels, which is more stack than a worker should lend to a
  * stranger. */
@@ -20,6 +34,8 @@ static bool is_shallow(const char *text, size_t n)
     int depth = 0;
     bool in_string = false;
 
+    if (!may_be_deep(text, n))
+        return true;
     for (size_t i = 0; i < n; i++) {
         char c = text[i];
 
@@ -69,6 +85,7 @@ static const char *const type_names[] = {
     [JX_TEXTS] = "an array of strings",
     [JX_OBJECTS] = "an array of objects",
     [JX_OBJECT] = "an object",
+    [JX_ANY] = "anything",
 };
 
 static bool all_are(const json_t *array, json_type type)
@@ -92,6 +109,7 @@ static bool has_type(const json_t *v, enum jx_type type)
     case JX_TEXTS: return all_are(v, JSON_STRING);
     case JX_OBJECTS: return all_are(v, JSON_OBJECT);
     case JX_OBJECT: return json_is_object(v);
+    case JX_ANY: return true;
     }
     return false;
 }
@@ -127,19 +145,27 @@ static const char *unit(enum jx_type type)
     return type == JX_TEXT ? " characters" : type == JX_INT ? "" : " elements";
 }
 
+/* As a JSON pointer: only for what is wrong, since it costs more than the check. */
+static const char *place(char out[PLACE], const char *at, const char *name)
+{
+    snprintf(out, PLACE, "%s/%.80s", at, name);
+    return out;
+}
+
 static enum rc check_one(struct err *e, const json_t *v, const struct jx_field *f,
                          const char *at)
 {
-    char pointer[128];
+    char where[PLACE];
     int64_t n;
 
-    snprintf(pointer, sizeof pointer, "%s/%s", at, f->name);
     if (!has_type(v, f->type))
-        return err_field(e, pointer, "%s should be %s", f->name, type_names[f->type]);
+        return err_field(e, place(where, at, f->name), "%s should be %s", f->name,
+                         type_names[f->type]);
     n = measure(v, f->type);
     if ((f->min || f->max) && (n < f->min || n > f->max))
-        return err_field(e, pointer, "%s should %s %" PRId64 " to %" PRId64 "%s", f->name,
-                         verb(f->type), f->min, f->max, unit(f->type));
+        return err_field(e, place(where, at, f->name),
+                         "%s should %s %" PRId64 " to %" PRId64 "%s", f->name, verb(f->type),
+                         f->min, f->max, unit(f->type));
     return RC_OK;
 }
 
@@ -151,26 +177,10 @@ static const struct jx_field *find_field(const struct jx_field *fields, const ch
     return NULL;
 }
 
-enum rc jx_check(struct err *e, const json_t *object, const struct jx_field *fields,
-                 const char *at)
+static enum rc check(struct err *e, const json_t *object, const struct jx_field *fields,
+                     const char *at, bool others)
 {
-    const char *name;
-    json_t *v;
-
-    json_object_foreach((json_t *)(uintptr_t)object, name, v)
-    {
-        char pointer[128];
-
-        snprintf(pointer, sizeof pointer, "%s/%.80s", at, name);
-        if (!find_field(fields, name))
-            return err_field(e, pointer, "there is no field \"%.80s\"", name);
-    }
-    return jx_check_known(e, object, fields, at);
-}
-
-enum rc jx_check_known(struct err *e, const json_t *object, const struct jx_field *fields,
-                       const char *at)
-{
+    char where[PLACE];
     const char *name;
     json_t *v;
     enum rc rc;
@@ -179,17 +189,27 @@ enum rc jx_check_known(struct err *e, const json_t *object, const struct jx_fiel
     {
         const struct jx_field *f = find_field(fields, name);
 
+        if (!f && !others)
+            return err_field(e, place(where, at, name), "there is no field \"%.80s\"", name);
         if (f && (rc = check_one(e, v, f, at)))
             return rc;
     }
-    for (; fields->name; fields++) {
-        char pointer[128];
-
-        snprintf(pointer, sizeof pointer, "%s/%s", at, fields->name);
+    for (; fields->name; fields++)
         if (fields->required && !json_object_get(object, fields->name))
-            return err_field(e, pointer, "%s is missing", fields->name);
-    }
+            return err_field(e, place(where, at, fields->name), "%s is missing", fields->name);
     return RC_OK;
+}
+
+enum rc jx_check(struct err *e, const json_t *object, const struct jx_field *fields,
+                 const char *at)
+{
+    return check(e, object, fields, at, false);
+}
+
+enum rc jx_check_known(struct err *e, const json_t *object, const struct jx_field *fields,
+                       const char *at)
+{
+    return check(e, object, fields, at, true);
 }
 
 const char *jx_text(const json_t *object, const char *name)
@@ -280,18 +300,38 @@ static void canonical_array(struct buf *out, const json_t *array)
     buf_addc(out, ']');
 }
 
+bool jx_is_canonical(const json_t *value)
+{
+    const char *name;
+    bool good = true;
+    json_t *v;
+    size_t i;
+
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        json_object_foreach((json_t *)(uintptr_t)value, name, v) good &= jx_is_canonical(v);
+        return good && json_object_size(value) <= KEYS_MAX;
+    case JSON_ARRAY:
+        json_array_foreach((json_t *)(uintptr_t)value, i, v) good &=
+            json_is_null(v) || jx_is_canonical(v);
+        return good;
+    case JSON_REAL:
+    case JSON_NULL: return false;
+    default: return true;
+    }
+}
+
 void jx_canonical(struct buf *out, const json_t *value)
 {
     switch (json_typeof(value)) {
     case JSON_OBJECT: canonical_object(out, value); break;
     case JSON_ARRAY: canonical_array(out, value); break;
     case JSON_STRING: jx_quote(out, json_string_value(value), json_string_length(value)); break;
-    case JSON_INTEGER:
-        buf_printf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-        break;
+    case JSON_INTEGER: buf_int(out, json_integer_value(value)); break;
     case JSON_TRUE: buf_adds(out, "true"); break;
     case JSON_FALSE: buf_adds(out, "false"); break;
-    default: abort(); /* reals and null never pass a table */
+    case JSON_NULL: buf_adds(out, "null"); break; /* a place of an array that was left empty */
+    default: abort();                             /* a real never passes a table */
     }
 }
 
@@ -314,7 +354,7 @@ void jx_put_text(struct buf *out, const char *key, const char *s)
 void jx_put_int(struct buf *out, const char *key, int64_t v)
 {
     jx_key(out, key);
-    buf_printf(out, "%" PRId64, v);
+    buf_int(out, v);
 }
 
 void jx_put_bool(struct buf *out, const char *key, bool v)

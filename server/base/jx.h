@@ -22,7 +22,8 @@ enum jx_type {
     JX_BOOL,
     JX_TEXTS /* array of strings */,
     JX_OBJECTS /* array of objects */,
-    JX_OBJECT
+    JX_OBJECT,
+    JX_ANY
 };
 
 struct jx_field {
@@ -45,6 +46,8 @@ const char *jx_text(const json_t *object,
 int64_t jx_int(const json_t *object, const char *name, int64_t otherwise);
 bool jx_bool(const json_t *object, const char *name, bool otherwise);
 
+/* Whether jx_canonical() can write it: no null but as a place of an array that was left empty, no fraction, no object of more than 256 members. What a table let pass it can, but for JX_ANY. */
+bool jx_is_canonical(const json_t *value);
 /* Canonical text (docs/protocol/sync.md section 9) of a value of strings, integers, booleans,
  * arrays and objects. */
 void jx_canonical(struct buf *out, const json_t *value);

@@ -6,7 +6,11 @@
  */
 #include "server/base/memory.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/sysinfo.h>
 
 #include <h2o/memory.h>
 #include <jansson.h>
@@ -47,4 +51,55 @@ void memory_init(void)
 {
     json_set_alloc_funcs(get, free);
     CRYPTO_set_mem_functions(crypto_get, crypto_change, crypto_drop);
+}
+
+/* ---- how much ---- */
+
+enum { PATH_BYTES = 4096 };
+
+/* INT64_MAX: it sets none, or has no such file. */
+static int64_t limit_of(const char *group)
+{
+    char path[PATH_BYTES + 64];
+    int64_t bytes;
+    FILE *in;
+
+    snprintf(path, sizeof path, "/sys/fs/cgroup%s/memory.max", group);
+    in = fopen(path, "re");
+    if (!in)
+        return INT64_MAX;
+    if (fscanf(in, "%" SCNd64, &bytes) != 1 || bytes <= 0)
+        bytes = INT64_MAX; /* "max" */
+    fclose(in);
+    return bytes;
+}
+
+/* A group may have no more than those that it is in. */
+static int64_t limit_of_all(char *group)
+{
+    int64_t least = limit_of("");
+
+    for (char *end; (end = strrchr(group, '/')); *end = '\0') {
+        int64_t bytes = limit_of(group);
+
+        least = bytes < least ? bytes : least;
+    }
+    return least;
+}
+
+int64_t memory_limit(void)
+{
+    char group[PATH_BYTES] = "";
+    struct sysinfo machine;
+    int64_t all = 0, least;
+    FILE *in = fopen("/proc/self/cgroup", "re");
+
+    if (!sysinfo(&machine))
+        all = (int64_t)machine.totalram * machine.mem_unit;
+    if (!in || fscanf(in, "0::%4095s", group) != 1)
+        group[0] = '\0';
+    if (in)
+        fclose(in);
+    least = limit_of_all(group);
+    return least < all ? least : all;
 }

@@ -10,24 +10,43 @@
 
 #include "server/base/arena.h"
 #include "server/base/err.h"
+#include "server/base/metric.h"
+#include "server/base/right.h"
 
 struct db;
 
-enum right {                         /* bits of struct actor.rights */
-             RIGHT_READ = 1 << 0,    /* what everybody may read */
-             RIGHT_IMPORT = 1 << 1,  /* put records into the library */
-             RIGHT_EDIT = 1 << 2,    /* create and edit sites, columns, items */
-             RIGHT_PUBLISH = 1 << 3, /* publish, withdraw, move */
-             RIGHT_OPERATE = 1 << 4, /* backup, keys, metrics */
-             RIGHT_AUDIT = 1 << 5,   /* read the audit log */
-             RIGHT_ALL = (1 << 6) - 1,
+enum party_kind {
+    PARTY_NONE,
+    PARTY_TEST,
+    PARTY_TEAM,
+    PARTY_LIVE
+}; /* server/identity/party.h */
+
+/* What is allowed at one site, beside what is allowed everywhere. */
+struct scope {
+    int64_t site;
+    unsigned rights;
 };
 
 struct actor {
-    char name[64]; /* "public", "operator", "token:LABEL": goes to the journal of what was done
-                    */
-    unsigned rights; /* of enum right */
+    char name
+        [64]; /* "public", "operator", "account:7", "party:heping": goes to the journal of what was done */
+    unsigned rights;            /* of enum right: everywhere */
+    const struct scope *scopes; /* one a site; they live as long as the work */
+    int nscopes;
+    int64_t account, session; /* who has signed in, and by which device; 0: nobody */
+    int64_t
+        person; /* who acts for that account; 0: nobody but its owner (server/identity/acting.h) */
+    uint64_t
+        machine; /* the device of staff he asks from (server/identity/staff_device.h); 0: none */
+    unsigned barred;      /* … and the rights that he has, and not there */
+    int level;            /* acr 1 to 4: how well it is known who that is; 0: not at all */
+    int64_t party, key;   /* a program, and the key it came with; 0: none */
+    enum party_kind kind; /* of the program */
+    bool operator;        /* who has the admin socket */
 };
+
+extern const struct actor actor_public, actor_operator;
 
 /* What the audit log shall say of this work besides who did what: a name of our own, and a number or a word. */
 struct fact {
@@ -47,14 +66,36 @@ struct work {
     int nfacts;
     char request[33]; /* request id in hex, "" outside a request */
     struct commit_hook
-        *after; /* run after COMMIT, before the answers (server/store/writer.h) */
+        *after;         /* run after COMMIT, before the answers (server/store/writer.h) */
+    struct arena *kept; /* while a part runs: the memory of the whole */
 };
 
 void work_init(struct work *w, struct arena *mem, struct db *db, const char *who,
                unsigned rights);
-/* RC_FORBIDDEN, with a sentence that names the right, unless the actor has it. */
-enum rc work_need(struct work *w, enum right right);
-const char *right_name(enum right right);
+/*
+ * Of work that does many things one after the other, one: w->mem is an arena of its own until work_part_done(), so that a thousand of them take no more than one.
+ * What is to outlive it is copied into work_kept(). Parts have no parts.
+ */
+void work_part(struct work *w);
+void work_part_done(struct work *w);
+struct arena *work_kept(const struct work *w);
+enum { EVERYWHERE = 0 }; /* in the place of a site */
+
+/* Whether the actor has one of `rights` at the site; actor_has(): at any site, or everywhere. */
+bool actor_has(const struct actor *who, unsigned rights);
+bool actor_has_at(const struct actor *who, unsigned rights, int64_t site);
+/*
+ * Why he may not do that: RC_UNLISTED if it is the device that he asks from, else RC_FORBIDDEN. `where`: what the sentence ends with.
+ */
+enum rc actor_lacks(struct err *e, const struct actor *who, unsigned rights, const char *where);
+int64_t actor_person(
+    const struct actor *who); /* the account of the human being who did sign in */
+/*
+ * RC_FORBIDDEN, with a sentence that names them, unless he has one of `rights`. Whoever knows which site it is about asks
+ * with it; what is of no site, or makes one, wants the right EVERYWHERE.
+ */
+enum rc work_need(struct work *w, unsigned rights);
+enum rc work_need_at(struct work *w, unsigned rights, int64_t site);
 /* `name` is a literal; `word` lives as long as the work, and is letters, digits and ._:,/- only. */
 void work_fact(struct work *w, const char *name, int64_t number);
 void work_fact_word(struct work *w, const char *name, const char *word);
@@ -62,9 +103,10 @@ void work_forget_facts(struct work *w);
 /*
  * Runs fn(arg) on the writer thread after the COMMIT that makes this work durable, and never if
  * it is rolled back. The place for whatever changes shared memory. Only inside a writer job;
- * arg must live in w->mem.
+ * arg must live in work_kept().
  */
 void work_after_commit(struct work *w, void (*fn)(void *), void *arg);
+void work_count(struct work *w, enum metric m, int64_t n); /* a metric, likewise */
 struct commit_hook {
     struct commit_hook *next;
     void (*fn)(void *);

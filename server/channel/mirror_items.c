@@ -164,22 +164,17 @@ static void read_tombstone(const struct shown *r, struct item *it)
     it->date = r->date;
 }
 
-struct gain {
-    int64_t items;
-};
-
-static void count(void *arg)
+static void count(void *items)
 {
-    metric_add(METRIC_items_published, ((const struct gain *)arg)->items);
+    metric_add(METRIC_items_published, *(const int64_t *)items);
 }
 
-void mirror_count_later(struct work *w, int64_t items)
+enum rc mirror_gain(struct work *w, int64_t stream, int64_t items)
 {
-    struct gain *g = arena_alloc(w->mem, sizeof *g);
-
-    g->items = items;
-    if (items)
-        work_after_commit(w, count, g);
+    if (!items)
+        return RC_OK;
+    work_after_commit(w, count, arena_dup(w->mem, &items, sizeof items));
+    return db_run(w, SQL_mirror_stream_gain, "ii", stream, items);
 }
 
 static enum rc write_rows(struct work *w, const struct item *it, const struct content *c,
@@ -247,7 +242,8 @@ enum rc mirror_item_show(struct work *w, int64_t stream, uint64_t born)
         read_tombstone(&r, &it);
     else if ((rc = read_put(w, stream, &r, &it, &c, is_new, &listed)))
         return rc;
-    mirror_count_later(w, (it.live_rev != 0) - was_shown);
+    if ((rc = mirror_gain(w, stream, (it.live_rev != 0) - was_shown)))
+        return rc;
     return write_rows(w, &it, listed ? &c : NULL, is_new);
 }
 
@@ -265,7 +261,7 @@ enum rc mirror_withhold(struct work *w, const struct id *id, const char *reason,
     struct item it;
     enum rc rc;
 
-    if ((rc = work_need(w, RIGHT_PUBLISH)) || (rc = item_find(w, id, &it)) ||
+    if ((rc = item_find(w, id, &it)) || (rc = work_need_at(w, RIGHT_PUBLISH, it.site)) ||
         (rc = stream_by_no(w, it.stream, &stream)))
         return rc;
     if (!stream.mirrored)

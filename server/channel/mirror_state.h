@@ -52,8 +52,8 @@ enum rc mirror_directory(struct work *w, int64_t stream, const char *stream_name
 /* The item at `born` as its newest record says. RC_INVALID: its id stands at another place of the stream. */
 enum rc mirror_item_show(struct work *w, int64_t stream, uint64_t born);
 
-/* After COMMIT that many items more are published. */
-void mirror_count_later(struct work *w, int64_t items);
+/* That many items more of the stream are published. */
+enum rc mirror_gain(struct work *w, int64_t stream, int64_t items);
 
 /* ---- errors ---- */
 

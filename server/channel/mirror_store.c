@@ -201,12 +201,12 @@ static enum rc forget_range(struct work *w, int64_t stream, uint64_t first, uint
     int64_t from = first > INT64_MAX ? INT64_MAX : (int64_t)first;
     int64_t to = last > INT64_MAX ? INT64_MAX : (int64_t)last;
     struct rows q;
-    enum rc rc = db_one(w, SQL_mirror_shown, &q, "iii", stream, from, to), end;
+    int64_t shown;
+    enum rc rc = db_one(w, SQL_mirror_shown, &q, "iii", stream, from, to);
 
-    if (!rc)
-        mirror_count_later(w, -rows_int(&q, 0));
-    end = rows_done(&q);
-    if (rc || (rc = end) || (rc = mirror_files_forget(w, stream, from, to)))
+    shown = rc ? 0 : rows_int(&q, 0);
+    if ((rc = rows_done(&q)) || (rc = mirror_gain(w, stream, -shown)) ||
+        (rc = mirror_files_forget(w, stream, from, to)))
         return rc;
 
     for (size_t i = 0; i < sizeof parts / sizeof *parts && !rc; i++)

@@ -165,8 +165,7 @@ enum rc purge_hook_start(struct err *e, const char *url, const char *origin)
     if (!*url)
         return RC_OK;
     if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)
-        return err_set(e, RC_INVALID, "purge_hook: '%.100s' should be an http or https URL",
-                       url);
+        return err_set(e, RC_INVALID, "purge_hook should be an http or https URL");
     hook.hook = url;
     hook.origin = origin;
     hook.wait_s = hook.not_before_us = 0;

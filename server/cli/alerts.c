@@ -68,20 +68,5 @@ static int ask(const struct args *a, struct link *l, struct arena *mem)
 
 int cmd_alerts(const struct args *a)
 {
-    struct arena *mem = arena_new();
-    struct link *l = NULL;
-    struct err e = { 0 };
-    struct conf c;
-    int code;
-
-    if (!(code = cli_conf(a, &c))) {
-        if (link_open(&e, a, &c, false, &l))
-            code = cli_fail(&e, a->command->name, link_hint(&e));
-        else
-            code = ask(a, l, mem);
-        link_close(l);
-        conf_done(&c);
-    }
-    arena_free(mem);
-    return code;
+    return link_command(a, false, a->command->name, ask);
 }

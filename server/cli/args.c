@@ -4,6 +4,7 @@
  */
 #include "server/cli/cli.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,11 +12,15 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "server/cli/staff.h"
+
 static int find_opt(const struct command *c, const char *name, size_t n)
 {
-    for (int i = 0; c->opts && c->opts[i].name; i++)
+    for (int i = 0; c->opts && c->opts[i].name; i++) {
+        assert(i < ARG_OPTS);
         if (strlen(c->opts[i].name) == n && !strncmp(c->opts[i].name, name, n))
             return i;
+    }
     return -1;
 }
 
@@ -156,6 +161,24 @@ static void print_opt(const struct opt *o)
     printf("  %-26s %s%s\n", left, o->help, o->kind == OPT_LIST ? " (may be repeated)" : "");
 }
 
+/* The path, with the arguments' names in the places of the %. */
+static void print_request(const struct command *c)
+{
+    const char *word = c->positional;
+
+    printf("Request (docs/reference/routes.md):\n  %s ", method_name(c->request->method));
+    for (const char *at = c->request->path; *at; at++) {
+        if (*at != '%') {
+            putchar(*at);
+            continue;
+        }
+        printf("%.*s", (int)strcspn(word, " "), word);
+        word += strcspn(word, " ");
+        word += strspn(word, " ");
+    }
+    printf("\n\n");
+}
+
 void cli_help(const struct command *c)
 {
     printf("tjzw %s - %s\n\nUsage: tjzw %s%s%s%s\n", c->name, c->summary, c->name,
@@ -164,18 +187,23 @@ void cli_help(const struct command *c)
         printf("\nOptions:\n");
     for (const struct opt *o = c->opts; o && o->name; o++)
         print_opt(o);
-    printf("  %-26s %s\n\nExample:\n  %s\n", "--help", "this text", c->example);
+    printf("  %-26s %s\n\n", "--help", "this text");
+    if (c->request)
+        print_request(c);
+    printf("Example:\n  %s\n", c->example);
 }
 
 void cli_help_all(void)
 {
+    const struct command *c;
+
     printf("tjzw %s - 「天津政务」后端：统一信息资源库、离线增量同步、内容发布\n"
            "         backend of the Tianjin government app: one library, one change log, "
            "offline sync\n\n"
            "Usage: tjzw COMMAND [OPTION ...]\n\nCommands:\n",
            TJZW_VERSION);
-    for (const struct command *c = commands; c->name; c++)
-        printf("  %-18s %s\n", c->name, c->summary);
+    for (int i = 0; (c = command_at(i)); i++)
+        printf("  %-22s %s\n", c->name, c->summary);
     printf("\nEach command has --help with an example. First steps:\n"
            "  tjzw serve --demo\n");
 }

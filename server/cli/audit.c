@@ -11,6 +11,7 @@
 #include "server/identity/audit.h"
 #include "server/identity/audit_head.h"
 #include "server/identity/audit_verify.h"
+#include "server/identity/session.h"
 #include "server/store/backup.h"
 #include "server/store/db.h"
 
@@ -113,7 +114,8 @@ static void put_row(struct buf *b, const struct audit_row *r)
     jx_put_int(b, "no", r->no);
     jx_put_text(b, "object", r->object);
     jx_put_text(b, "result", r->result);
-    jx_put_int(b, "session", r->session);
+    jx_key(b, "session");
+    buf_printf(b, "\"" SESSION_NAME "\"", r->session);
     buf_adds(b, "}\n");
 }
 

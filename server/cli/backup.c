@@ -95,6 +95,12 @@ static void say_restored(const char *data, const char *from)
     else
         printf("  no file '" TAKEDOWNS_NAME "' was found: what was withdrawn after the backup "
                "is public again (see --takedowns)\n");
+    snprintf(path, sizeof path, "%s/" ERASED_NAME, data);
+    if (fs_exists(path))
+        printf("  whose data %s says were erased later is erased again\n", path);
+    else
+        printf("  no file '" ERASED_NAME "' was found: whoever had his data erased after the "
+               "backup is there again (see --erased)\n");
     printf("  start it: tjzw serve --data %s\n", data);
 }
 
@@ -106,8 +112,11 @@ static enum rc replay(struct err *e, const struct conf *c)
     enum rc rc;
 
     snprintf(path, sizeof path, "%s/" TAKEDOWNS_NAME, c->data);
-    if (!fs_exists(path))
-        return RC_OK;
+    if (!fs_exists(path)) {
+        snprintf(path, sizeof path, "%s/" ERASED_NAME, c->data);
+        if (!fs_exists(path))
+            return RC_OK;
+    }
     if (!(rc = app_start(e, c, NULL, false, &app)))
         app_stop(app, c->stop_deadline);
     return rc;
@@ -129,18 +138,19 @@ static enum rc tell_restored(struct work *w, const char *dir)
 
 int cmd_restore(const struct args *a)
 {
-    const char *takedowns = arg_text(a, "takedowns", NULL);
+    const struct backup_past past = { arg_text(a, "takedowns", NULL),
+                                      arg_text(a, "erased", NULL) };
     struct err e = { 0 };
     struct conf c;
     int code, lock = -1;
 
     if ((code = cli_conf(a, &c)))
         return code;
-    if (check_takedowns(&e, takedowns))
+    if (check_takedowns(&e, past.takedowns))
         code = cli_fail(&e, "nothing was restored",
                         "name the file 'takedowns' of the lost data directory");
     else if (lock_take(&e, c.data, &lock) ||
-             backup_restore(&e, a->pos[0], c.data, takedowns, tell_restored))
+             backup_restore(&e, a->pos[0], c.data, &past, tell_restored))
         code = cli_fail(&e, "nothing was restored", cure(restore_cures, &e));
     else {
         lock_drop(lock);

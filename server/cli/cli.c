@@ -18,6 +18,7 @@ static const int exit_codes[] = {
     [RC_INVALID] = EX_DATAERR,
     [RC_UNAUTHORIZED] = EX_NOPERM,
     [RC_FORBIDDEN] = EX_NOPERM,
+    [RC_UNLISTED] = EX_NOPERM,
     [RC_READ_ONLY] = EX_NOPERM,
     [RC_NOT_FOUND] = EX_NOINPUT,
     [RC_GONE] = EX_NOINPUT,
@@ -53,9 +54,12 @@ static enum rc check(struct err *e, const struct conf *c)
     const struct client_proxy proxy = { c->outbound_proxy, c->outbound_proxy_secret,
                                         c->outbound_direct };
     struct networks ignored;
-    enum rc rc = networks_parse(e, &c->trusted_proxies, &ignored);
+    enum rc rc;
 
-    return rc ? rc : client_proxy_set(e, &proxy);
+    if ((rc = networks_parse(e, "trusted_proxies", &c->trusted_proxies, &ignored)) ||
+        (rc = networks_parse(e, "staff_networks", &c->staff_networks, &ignored)))
+        return rc;
+    return client_proxy_set(e, &proxy);
 }
 
 int cli_conf(const struct args *a, struct conf *out)

@@ -1,5 +1,5 @@
 /*
- * cli.h - one subcommand: a row, a function. The table is server/main.c.
+ * cli.h - one subcommand: a row, a function. The tables: server/main.c, citizen.c.
  *
  * A command says what it did on stdout, and on stderr, in one line each, what went wrong, why,
  * and how to mend it. Exit codes are those of sysexits.h.
@@ -15,7 +15,13 @@
 
 enum opt_kind { OPT_FLAG, OPT_TEXT, OPT_INT, OPT_BOOL /* true or false */, OPT_LIST };
 
-enum { ARG_OPTS = 16, ARG_POSITIONAL = 8 };
+/* The end of a table of options. */
+#define END \
+    {       \
+        0   \
+    }
+
+enum { ARG_OPTS = 24, ARG_POSITIONAL = 8 };
 
 struct opt {
     const char *name; /* without the dashes; NULL ends the table */
@@ -37,6 +43,8 @@ struct args {
     int npos;
 };
 
+struct staff;
+
 struct command {
     const char *name;       /* "item publish": up to two words */
     const char *positional; /* "FILE|-", "" for none */
@@ -44,10 +52,13 @@ struct command {
     const struct opt *opts; /* NULL: none */
     int (*run)(const struct args *a);
     const char *summary, *example;
-    const void *detail; /* for run functions that serve several rows */
+    const struct staff *request; /* what it asks of the server, where that is one thing */
 };
 
-extern const struct command commands[]; /* ends with a NULL name */
+/* Of several nouns each; a table ends with a NULL name, their list with NULL. */
+extern const struct command *const command_tables[];
+/* The n-th of them all, from 0; NULL: there are no more. */
+const struct command *command_at(int n);
 
 /* Fills `out`; prints what is wrong and returns EX_USAGE, or 0. "--help" prints the help and
  * returns -1. */
@@ -58,6 +69,8 @@ const struct conf_list *arg_list(const struct args *a, const char *name);
 
 void cli_help(const struct command *c); /* one command's */
 void cli_help_all(void);
+/* Runs the command that argv names; what the process exits with. */
+int cli_dispatch(int argc, char **argv);
 
 /* "tjzw: WHAT: WHY" and, unless mend is NULL, a second line with the way out. Returns the exit
  * code for e->rc. */

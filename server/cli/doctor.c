@@ -22,13 +22,19 @@
 #include "server/cli/commands.h"
 #include "server/cli/running.h"
 #include "server/health/health.h"
+#include "server/http/crowd.h"
 #include "server/http/proxy.h"
+#include "server/identity/audit.h"
+#include "server/identity/keyfile.h"
+#include "server/identity/upstream.h"
 #include "server/library/stream.h"
 #include "server/library/takedown.h"
 #include "server/store/backup.h"
 #include "server/store/db.h"
 #include "server/user.h"
 #include "sync/verify.h"
+
+enum { DAY = 86400 };
 
 static enum finding check_directory(struct health *h)
 {
@@ -111,6 +117,59 @@ static enum finding check_keys(struct health *h)
     return found;
 }
 
+/* When a command last said that it did this; 0: never. */
+static int64_t last_done(struct work *w, enum audit_action action)
+{
+    struct rows q;
+    int64_t at = 0;
+
+    if (!db_one(w, SQL_audit_page_by_action, &q, "iiiit", (int64_t)0, INT64_MAX, (int64_t)0,
+                (int64_t)1, audit_word(action)))
+        at = rows_int(&q, 1);
+    return rows_done(&q) ? 0 : at;
+}
+
+/* The newest of the keys with which something is lost for ever; NULL: there is none. */
+static const struct keyfile *newest_key(const struct health *h)
+{
+    const struct keyfile *newest = NULL;
+    struct keyfile *all;
+    struct err ignored;
+    int n;
+
+    if (keyfile_list(&ignored, h->w->mem, arena_printf(h->w->mem, "%s/keys", h->c->data), &all,
+                     &n))
+        return NULL;
+    for (int i = 0; i < n; i++)
+        if (all[i].kind->use >= KEY_HELD && (!newest || all[i].made > newest->made))
+            newest = &all[i];
+    return newest;
+}
+
+/* A backup of everything holds the keys as well. */
+static enum finding check_key_backup(struct health *h)
+{
+    const char *mend = "tjzw keys backup, onto a medium that is kept elsewhere";
+    const struct keyfile *newest = h->w ? newest_key(h) : NULL;
+    int64_t keys, all, last;
+
+    if (!newest)
+        return health_say(h, FINE, "", "no keys whose loss would matter");
+    keys = last_done(h->w, AUDIT_key_backup);
+    all = last_done(h->w, AUDIT_backup);
+    last = keys > all ? keys : all;
+    if (!last)
+        return health_say(h, WARN, mend, "no backup of the keys is known");
+    if (newest->made > last)
+        return health_say(h, WARN, mend,
+                          "%s is newer than the newest backup of the keys, of %" PRId64
+                          " days ago",
+                          newest->name, (clock_now() - last) / DAY);
+    return health_say(h, FINE, "",
+                      "the newest backup of the keys was made %" PRId64 " days ago",
+                      (clock_now() - last) / DAY);
+}
+
 /* The key file, or the one that a crash left on its way to its place. */
 static bool holds_platform(const struct health *h, struct arena *mem,
                            const struct verify_key *platform)
@@ -181,7 +240,9 @@ static enum finding check_files(struct health *h)
         return health_say(h, WARN, "raise LimitNOFILE (systemd) or ulimit -n",
                           "at most %" PRIu64 " open files: each phone needs one",
                           (uint64_t)limit.rlim_max);
-    return health_say(h, FINE, "", "up to %" PRIu64 " open files", (uint64_t)limit.rlim_max);
+    return health_say(h, FINE, "", "up to %" PRIu64 " open files; connections_max is %" PRId64,
+                      (uint64_t)limit.rlim_max,
+                      crowd_room(h->c->connections_max, limit.rlim_max));
 }
 
 /* What a killed write leaves behind: NAME.PID-N.tmp (fs.c). Harmless, but somebody may wonder.
@@ -276,7 +337,7 @@ static enum finding check_proxies(struct health *h)
     struct networks n;
     struct err e = { 0 };
 
-    if (networks_parse(&e, &h->c->trusted_proxies, &n))
+    if (networks_parse(&e, "trusted_proxies", &h->c->trusted_proxies, &n))
         return health_say(h, WRONG, "mend that setting", "%s", e.text);
     if (!n.n)
         return health_say(h, FINE, "", "no proxy is believed (setting trusted_proxies)");
@@ -362,16 +423,44 @@ static enum finding check_process(struct health *h)
                       who, allowed);
 }
 
+static enum finding check_upstreams(struct health *h)
+{
+    char names[UPSTREAMS_MAX * (UPSTREAM_NAME_MAX + 2)] = "";
+    enum finding found;
+    struct err e;
+
+    if (upstreams_open(&e, h->c->data, h->c->upstreams)) {
+        found =
+            health_say(h, WRONG, "docs/operate.md has an example of each kind", "%s", e.text);
+    } else {
+        for (int i = 0; i < upstreams_count(); i++)
+            snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", i ? ", " : "",
+                     upstream_at(i)->name);
+        found = upstreams_count() || !h->c->upstream_only
+                    ? health_say(h, FINE, "", "%s",
+                                 *names ? names : "nobody is believed besides us")
+                    : health_say(
+                          h, WRONG, "connect one (docs/operate.md), or unset it",
+                          "upstream_only is set and there is no upstream: nobody can register");
+    }
+    upstreams_close();
+    return found;
+}
+
 static const struct {
     const char *name;
     enum finding (*check)(struct health *h);
 } checks[] = {
-    { "目录", check_directory }, { "磁盘", health_disk },     { "改动", health_changes },
-    { "资源库", check_library }, { "信息流", check_streams }, { "时钟", health_clock },
-    { "密钥", check_keys },      { "公钥链", check_chain },   { "证书", health_certificate },
-    { "文件数", check_files },   { "残留", check_leftovers }, { "撤稿", check_takedowns },
-    { "缓存", health_purges },   { "镜像", health_mirrors },  { "代理", check_proxies },
-    { "属主", check_owner },     { "进程", check_process },
+    { "目录", check_directory }, { "磁盘", health_disk },
+    { "改动", health_changes },  { "资源库", check_library },
+    { "信息流", check_streams }, { "时钟", health_clock },
+    { "密钥", check_keys },      { "密钥备份", check_key_backup },
+    { "公钥链", check_chain },   { "证书", health_certificate },
+    { "文件数", check_files },   { "残留", check_leftovers },
+    { "撤稿", check_takedowns }, { "缓存", health_purges },
+    { "镜像", health_mirrors },  { "代理", check_proxies },
+    { "上游", check_upstreams }, { "属主", check_owner },
+    { "进程", check_process },
 };
 
 static const char *const signs[] = { [FINE] = "✔", [WARN] = "!", [WRONG] = "✘" };

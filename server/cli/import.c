@@ -298,20 +298,5 @@ static int import_file(const struct args *a, struct link *l, struct arena *mem)
 
 int cmd_import(const struct args *a)
 {
-    struct arena *mem = arena_new();
-    struct link *l = NULL;
-    struct err e = { 0 };
-    struct conf c;
-    int code;
-
-    if (!(code = cli_conf(a, &c))) {
-        if (link_open(&e, a, &c, true, &l))
-            code = cli_fail(&e, "import", link_hint(&e));
-        else
-            code = import_file(a, l, mem);
-        link_close(l);
-        conf_done(&c);
-    }
-    arena_free(mem);
-    return code;
+    return link_command(a, true, "import", import_file);
 }

@@ -1,18 +1,25 @@
 /*
  * keys.c - `tjzw keys`: the public key that a phone is told to trust; `tjzw keys list`: all of the
- * chain, and the files; `tjzw keys rotate`: another key.
+ * chain, and the files; `tjzw keys rotate`: another key; `tjzw keys reseal`, `tjzw keys retire`: away
+ * with the old ones of personal fields.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "server/base/clock.h"
 #include "server/base/fs.h"
 #include "server/base/id.h"
+#include "server/base/jx.h"
 #include "server/cli/commands.h"
 #include "server/cli/link.h"
 #include "server/identity/keyfile.h"
+#include "server/identity/reseal.h"
 #include "sync/verify.h"
+
+#define RESEAL "/v1/keys/seal/reseal"
+enum { LOOK_EVERY_US = 200000 };
 
 /* The chain in `mem`, checked, and its present platform key. */
 static int read_chain(const struct conf *c, struct arena *mem, const char **text, size_t *n,
@@ -122,19 +129,46 @@ static void print_all(const char *text, size_t n)
         print_line(&l, is_last(&l, t));
 }
 
+/* What needs each key of personal fields; nothing is known without a library. */
+static void find_needs(const struct conf *c, struct reseal_needs needs[SEAL_KEYS_MAX + 1])
+{
+    char path[4096];
+    struct work w;
+
+    memset(needs, 0, (SEAL_KEYS_MAX + 1) * sizeof *needs);
+    snprintf(path, sizeof path, "%s/tjzw.db", c->data);
+    if (!fs_exists(path) || cli_open_read(c->data, &w))
+        return;
+    if (reseal_needs(&w, needs))
+        cli_fail(&w.err, "what needs the keys is not known", NULL);
+    cli_close(&w);
+}
+
+static void print_file(const struct keyfile *f, const struct reseal_needs *needs)
+{
+    char clock[CLOCK_TEXT];
+    int no;
+
+    printf("%-24s %s  %s%s", f->name, clock_text(f->made, clock), f->kind->chinese,
+           f->kind->use == KEY_FIXED ? "（丢失则服务不启动）" : "");
+    if (sscanf(f->name, "seal.%2d", &no) == 1 && no >= 1 && no <= SEAL_KEYS_MAX)
+        printf("  %" PRId64 " values, %" PRId64 " rows of the audit log", needs[no].values,
+               needs[no].audit);
+    putchar('\n');
+}
+
 static int print_files(const struct conf *c, struct arena *mem)
 {
+    struct reseal_needs needs[SEAL_KEYS_MAX + 1];
     struct keyfile *files;
     struct err e = { 0 };
-    char clock[CLOCK_TEXT];
     int n;
 
     if (keyfile_list(&e, mem, arena_printf(mem, "%s/keys", c->data), &files, &n))
         return cli_fail(&e, "keys", "they are made at the first start of tjzw serve");
+    find_needs(c, needs);
     for (int i = 0; i < n; i++)
-        printf("%-24s %s  %s%s\n", files[i].name, clock_text(files[i].made, clock),
-               files[i].kind->chinese,
-               files[i].kind->use == KEY_FIXED ? "（丢失则服务不启动）" : "");
+        print_file(&files[i], needs);
     return 0;
 }
 
@@ -188,8 +222,8 @@ static int rotate(const struct args *a, struct link *l, struct arena *mem)
         return cli_fail(&e, "the key was not exchanged", cure(&e));
     if (!strcmp(a->pos[0], "seal"))
         printf("what is sealed from now on has a new key; what was sealed before needs the old "
-               "ones\n  "
-               "make a backup of the keys now: tjzw keys backup\n");
+               "ones\n  make a backup of the keys now: tjzw keys backup\n  seal all anew, so "
+               "that the old ones can go: tjzw keys reseal\n");
     else
         printf(
             "%s has a new key, and the old one is gone\n  make a backup now: one of before no "
@@ -200,20 +234,72 @@ static int rotate(const struct args *a, struct link *l, struct arena *mem)
 
 int cmd_keys_rotate(const struct args *a)
 {
-    struct arena *mem = arena_new();
-    struct link *l = NULL;
-    struct err e = { 0 };
-    struct conf c;
-    int code;
+    return link_command(a, false, "the key was not exchanged", rotate);
+}
 
-    if (!(code = cli_conf(a, &c))) {
-        if (link_open(&e, a, &c, false, &l))
-            code = cli_fail(&e, "the key was not exchanged", link_hint(&e));
-        else
-            code = rotate(a, l, mem);
-        link_close(l);
-        conf_done(&c);
-    }
-    arena_free(mem);
-    return code;
+/* ---- reseal, retire ---- */
+
+/* Until it is through; whoever ends the command does not end it. */
+static enum rc await_reseal(struct link *l, struct err *e, struct arena *mem)
+{
+    struct link_answer answer;
+    json_t *state;
+    enum rc rc;
+
+    do {
+        usleep(LOOK_EVERY_US);
+        if ((rc = link_call(l, e, mem, GET, RESEAL, NULL, NULL, 0, &answer)) ||
+            (answer.status >= 300 && (rc = link_problem(e, mem, &answer))) ||
+            (rc = jx_object(e, mem, answer.body, answer.len, &state)))
+            return rc;
+    } while (jx_bool(state, "running", false));
+    printf("%" PRId64 " values have the newest key now\n", jx_int(state, "done", 0));
+    if (jx_int(state, "failed", 0))
+        return err_set(e, RC_CORRUPT, "%" PRId64 " values could not be sealed anew",
+                       jx_int(state, "failed", 0));
+    return RC_OK;
+}
+
+static int reseal(const struct args *a, struct link *l, struct arena *mem)
+{
+    struct link_answer answer;
+    struct err e = { 0 };
+
+    (void)a;
+    if (link_call(l, &e, mem, POST, RESEAL, NULL, NULL, 0, &answer) ||
+        (answer.status >= 300 && link_problem(&e, mem, &answer)) || await_reseal(l, &e, mem))
+        return cli_fail(&e, "not everything was sealed anew",
+                        e.rc == RC_CORRUPT ? "see not_resealed in the log" : link_hint(&e));
+    printf("  which keys are still needed: tjzw keys list; the others: tjzw keys retire\n");
+    return 0;
+}
+
+int cmd_keys_reseal(const struct args *a)
+{
+    return link_command(a, false, "nothing was sealed anew", reseal);
+}
+
+static int retire(const struct args *a, struct link *l, struct arena *mem)
+{
+    struct buf target = BUF_IN(mem);
+    struct link_answer answer;
+    struct err e = { 0 };
+
+    buf_adds(&target, "/v1/keys/");
+    buf_url(&target, a->pos[0], strlen(a->pos[0]));
+    buf_adds(&target, "/retire");
+    if (link_call(l, &e, mem, POST, target.p, NULL, NULL, 0, &answer) ||
+        (answer.status >= 300 && link_problem(&e, mem, &answer)))
+        return cli_fail(&e, "the key stays",
+                        e.rc == RC_CONFLICT ? "tjzw keys reseal; rows of the audit log keep "
+                                              "their key until they go"
+                                            : link_hint(&e));
+    printf("%s is needed no more, and its file is gone; older backups have their own\n",
+           a->pos[0]);
+    return 0;
+}
+
+int cmd_keys_retire(const struct args *a)
+{
+    return link_command(a, false, "the key stays", retire);
 }

@@ -18,6 +18,7 @@
 #include "server/base/fs.h"
 #include "server/base/jx.h"
 #include "server/base/log.h"
+#include "server/cli/profile.h"
 #include "server/http/client.h"
 #include "server/store/db.h"
 #include "sync/live.h"
@@ -59,6 +60,19 @@ static enum rc open_remote(struct link *l, struct err *e, const struct args *a)
     return RC_OK;
 }
 
+static enum rc open_profile(struct link *l, struct err *e, const char *name)
+{
+    struct profile p;
+    enum rc rc = profile_open(e, l->mem, name, &p);
+
+    if (rc)
+        return rc;
+    l->origin = p.server;
+    l->bearer = p.access;
+    l->ca_file = p.cacert;
+    return RC_OK;
+}
+
 static bool is_answering(struct link *l)
 {
     struct client_request rq = { .method = "GET",
@@ -69,13 +83,6 @@ static bool is_answering(struct link *l)
 
     client_request_done(&rq);
     return rc == RC_OK;
-}
-
-static void pause_ms(int64_t ms)
-{
-    const struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
-
-    nanosleep(&t, NULL);
 }
 
 /*
@@ -100,7 +107,7 @@ static enum rc open_local(struct link *l, struct err *e, const struct conf *c, b
             return rc == RC_CONFLICT ? RC_OK : rc;
         if (clock_mono_us() > until)
             return rc;
-        pause_ms(RETRY_MS);
+        clock_sleep_ms(RETRY_MS);
     }
 }
 
@@ -109,6 +116,10 @@ static enum rc check_options(struct err *e, const struct args *a)
 {
     bool own = false;
 
+    if (arg_text(a, "profile", NULL))
+        return arg_text(a, "data", NULL) || arg_text(a, "server", NULL)
+                   ? err_set(e, RC_INVALID, "--profile excludes --data and --server")
+                   : RC_OK;
     if (arg_text(a, "server", NULL))
         return arg_text(a, "data", NULL)
                    ? err_set(e, RC_INVALID, "--server and --data exclude each other")
@@ -129,7 +140,10 @@ enum rc link_open(struct err *e, const struct args *a, const struct conf *c, boo
     enum rc rc;
 
     l->mem = mem;
-    if (!(rc = check_options(e, a)))
+    rc = check_options(e, a);
+    if (!rc && arg_text(a, "profile", NULL))
+        rc = open_profile(l, e, arg_text(a, "profile", NULL));
+    else if (!rc)
         rc =
             arg_text(a, "server", NULL) ? open_remote(l, e, a) : open_local(l, e, c, may_found);
     if (rc) {
@@ -161,6 +175,25 @@ void link_close(struct link *l)
         settle();
     app_stop(l->app, STOP_MS);
     arena_free(l->mem);
+}
+
+int link_command(const struct args *a, bool may_found, const char *failed,
+                 int (*run)(const struct args *a, struct link *l, struct arena *mem))
+{
+    struct arena *mem = arena_new();
+    struct link *l = NULL;
+    struct err e = { 0 };
+    struct conf c;
+    int code;
+
+    if (!(code = cli_conf(a, &c))) {
+        code = link_open(&e, a, &c, may_found, &l) ? cli_fail(&e, failed, link_hint(&e))
+                                                   : run(a, l, mem);
+        link_close(l);
+        conf_done(&c);
+    }
+    arena_free(mem);
+    return code;
 }
 
 /* Seconds of a Retry-After header; 0 without one. */
@@ -212,7 +245,7 @@ enum rc link_call(struct link *l, struct err *e, struct arena *mem, enum method 
             .timeout_ms = TIMEOUT_MS,
         };
 
-        pause_ms(wait * 1000);
+        clock_sleep_ms(wait * 1000);
         waited += wait;
         rc = call_once(e, mem, &rq, out, &wait);
     } while (!rc && wait && waited + wait <= PATIENCE_S);
@@ -238,6 +271,21 @@ static enum rc kind_of(int status)
     return RC_INTERNAL;
 }
 
+/* Each is a 403 that no right mends. */
+static enum rc kind_of_problem(const char *type, enum rc rc)
+{
+    static const struct {
+        const char *type;
+        enum rc rc;
+    } special[] = { { "/problems/read-only", RC_READ_ONLY },
+                    { "/problems/device", RC_UNLISTED } };
+
+    for (size_t i = 0; i < sizeof special / sizeof *special; i++)
+        if (!strcmp(special[i].type, type))
+            return special[i].rc;
+    return rc;
+}
+
 enum rc link_problem(struct err *e, struct arena *mem, const struct link_answer *answer)
 {
     enum rc rc = kind_of(answer->status);
@@ -248,8 +296,7 @@ enum rc link_problem(struct err *e, struct arena *mem, const struct link_answer 
     if (!jx_object(&unread, mem, answer->body, answer->len, &problem)) {
         detail = jx_text(problem, "detail");
         type = jx_text(problem, "type");
-        if (type && !strcmp(type, "/problems/read-only")) /* a 403 that no token mends */
-            rc = RC_READ_ONLY;
+        rc = kind_of_problem(type ? type : "", rc);
         pointer = jx_text(json_array_get(json_object_get(problem, "errors"), 0), "pointer");
     }
     if (!detail)
@@ -268,10 +315,15 @@ const char *link_hint(const struct err *e)
         return NULL;
     switch (e->rc) {
     case RC_UNAUTHORIZED:
-        return "name a valid token with --token-file (made by tjzw token create)";
+        return "sign in with tjzw login --profile NAME --server URL, or name a file with a "
+               "valid key with "
+               "--token-file (tjzw parties key ID)";
     case RC_FORBIDDEN:
-        return "this token lacks the right: make one that has it with tjzw token create "
-               "--rights …";
+        return "the right is missing: a program's is given with tjzw parties edit --rights …, "
+               "a person's with tjzw roles grant";
+    case RC_UNLISTED:
+        return "这台设备不在工作人员的设备名单里：请把编号告诉系统管理员，由他登记（tjzw "
+               "devices add）";
     case RC_READ_ONLY: return "change it at the server that publishes it: --server URL";
     case RC_IO: return "is the server running, and is its address right?";
     case RC_NOT_FOUND: return "name what exists with --data or --token-file";

@@ -2,6 +2,7 @@
  * link.h - a command's way to the program that owns the data.
  *
  *     --server URL --token-file F     a server anywhere, over HTTPS, with a bearer token
+ *     --profile NAME                  a server where somebody signed in (profile.h), with his rights
  *     --data DIR, a server runs       its admin socket DIR/admin.sock; being allowed to open it
  *                                     is the right to everything
  *     --data DIR, none runs           this process takes the directory's lock and is the server
@@ -25,19 +26,27 @@ struct link_answer {
     size_t len;
 };
 
-#define LINK_OPTIONS                                                                         \
-    { "data", OPT_TEXT, "DIR", "data directory of this machine's library" },                 \
-        { "server", OPT_TEXT, "URL", "a server elsewhere" },                                 \
-        { "token-file", OPT_TEXT, "FILE", "bearer token for --server (tjzw token create)" }, \
-        { "cacert", OPT_TEXT, "FILE", "certificates to trust for --server" },                \
-    {                                                                                        \
-        "config", OPT_TEXT, "FILE", "settings"                                               \
+#define LINK_OPTIONS                                                                           \
+    { "data", OPT_TEXT, "DIR", "data directory of this machine's library" },                   \
+        { "server", OPT_TEXT, "URL", "a server elsewhere" },                                   \
+        { "token-file", OPT_TEXT, "FILE", "key or token for --server (tjzw parties key ID)" }, \
+        { "cacert", OPT_TEXT, "FILE", "certificates to trust for --server" },                  \
+        { "profile", OPT_TEXT, "NAME", "a server where you signed in (tjzw login)" },          \
+    {                                                                                          \
+        "config", OPT_TEXT, "FILE", "settings"                                                 \
     }
 
 /* `may_found`: a data directory without a library gets a new one; otherwise that is RC_NOT_FOUND. */
 enum rc link_open(struct err *e, const struct args *a, const struct conf *c, bool may_found,
                   struct link **out);
 void link_close(struct link *l); /* accepts NULL */
+
+/*
+ * What most commands are: the settings are read, a link is opened, run() is called, all is closed. The exit status. When no
+ * link opens the words are cli_fail()'s, after `failed`.
+ */
+int link_command(const struct args *a, bool may_found, const char *failed,
+                 int (*run)(const struct args *a, struct link *l, struct arena *mem));
 
 /* One request, again after the time that a 429 or 503 asks for (at most two minutes in all); `headers` are "Name: value" lines, NULL ends them, may be NULL. RC_OK whatever
  * the status; else the server was not reached. */

@@ -73,6 +73,7 @@ static const char *const field_forms[] = {
     [FIELD_FILES] = "list of files",
     [FIELD_BOOL] = "true or false",
     [FIELD_LINKS] = "list of ids or addresses",
+    [FIELD_QUESTIONS] = "list of questions (docs/surveys.md)",
 };
 
 static void print_kinds(struct buf *out, unsigned kinds)

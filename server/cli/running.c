@@ -14,8 +14,6 @@
 #include "server/base/fs.h"
 #include "server/http/client.h"
 
-enum { ASK_MS = 2000 };
-
 pid_t running_server(const char *data)
 {
     AUTO(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -69,24 +67,16 @@ pid_t running_parent(pid_t server)
     return parent > 1 && is_serve(server) && is_serve((pid_t)parent) ? (pid_t)parent : 0;
 }
 
-const char *running_ask(const char *data, struct arena *mem, const char *target)
+char *upgrade_socket(pid_t asks, char out[UPGRADE_SOCKET])
 {
-    struct client_request rq = { .method = "GET",
-                                 .url = arena_printf(mem, "http://localhost%s", target),
-                                 .socket = arena_printf(mem, "%s/admin.sock", data),
-                                 .timeout_ms = ASK_MS };
-    const char *answer = NULL;
-
-    if (!client_call(&rq) && rq.status == 200)
-        answer = arena_strndup(mem, rq.body_in.p, rq.body_in.n);
-    client_request_done(&rq);
-    return answer;
+    snprintf(out, UPGRADE_SOCKET, "@tjzw-upgrade-%d", (int)asks);
+    return out;
 }
 
 int64_t running_metric(const char *data, const char *name)
 {
     struct arena *mem = arena_new();
-    const char *page = running_ask(data, mem, "/metrics");
+    const char *page = client_ask(data, mem, "/metrics");
     const char *line = page ? strstr(page, arena_printf(mem, "\ntjzw_%s ", name)) : NULL;
     int64_t value = line ? strtoll(strchr(line, ' '), NULL, 10) : -1;
 

@@ -16,8 +16,10 @@ pid_t running_parent(pid_t server);
 /* A number of /proc/PID/status by its name, the first of several; -1: there is none. */
 int64_t running_status(pid_t pid, const char *name);
 
-/* What it answers to GET `target` over the admin socket, in `mem`; NULL: nothing. */
-const char *running_ask(const char *data, struct arena *mem, const char *target);
+/* Where `tjzw upgrade`, that process, listens for why the supervisor refused it; "@" stands for the abstract name space. */
+enum { UPGRADE_SOCKET = 40 };
+char *upgrade_socket(pid_t asks, char out[UPGRADE_SOCKET]);
+
 /* One of its metrics; -1: it does not answer. */
 int64_t running_metric(const char *data, const char *name);
 

@@ -19,35 +19,42 @@
 #include <unistd.h>
 
 #include "server/app.h"
+#include "server/base/clock.h"
+#include "server/base/fs.h"
 #include "server/base/log.h"
 #include "server/channel/mirror_edge.h"
 #include "server/cli/commands.h"
+#include "server/cli/running.h"
+#include "server/cli/set_up.h"
 #include "server/confine.h"
+#include "server/demo/demo_accounts.h"
 #include "server/supervise.h"
 #include "server/user.h"
 #include "sync/keys.h"
 #include "sync/live.h"
 
-/* Tells systemd (sd_notify(3)): one datagram to the socket that NOTIFY_SOCKET names; "@" stands
- * for the abstract name space. */
-static void notify(const char *state)
+/* One datagram to the socket of this name; "@" stands for the abstract name space. */
+static bool say(const char *to, const char *text)
 {
-    const char *to = getenv("NOTIFY_SOCKET");
     struct sockaddr_un at = { .sun_family = AF_UNIX };
-    int fd;
+    AUTO(closep) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-    if (!to || !*to || strlen(to) >= sizeof at.sun_path)
-        return;
+    if (strlen(to) >= sizeof at.sun_path)
+        return false;
     memcpy(at.sun_path, to, strlen(to));
     if (*to == '@')
         at.sun_path[0] = '\0';
-    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return;
-    if (sendto(fd, state, strlen(state), 0, (struct sockaddr *)&at,
-               (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(to))) < 0)
+    return sendto(fd, text, strlen(text), 0, (struct sockaddr *)&at,
+                  (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(to))) >= 0;
+}
+
+/* Tells systemd (sd_notify(3)). */
+static void notify(const char *state)
+{
+    const char *to = getenv("NOTIFY_SOCKET");
+
+    if (to && *to && !say(to, state))
         LOG(LOG_WARN, "notify_failed", L_STR("why", strerror(errno)));
-    close(fd);
 }
 
 /* Environment: what the program before this one leaves us (sockets_text). */
@@ -87,9 +94,25 @@ static enum rc settle(struct err *e, const struct args *a, struct conf *c)
         buf_printf(&joined, "%s%s", i ? "," : "", listen->v[i]);
     if (settle_edge(e, a, c))
         return e->rc;
+    if (arg_flag(a, "demo") && conf_set(e, c, "sms_development", "true"))
+        return e->rc;
     if (listen->n)
         return conf_set(e, c, "listen", joined.p);
     return arg_flag(a, "demo") && is_default ? conf_set(e, c, "listen", demo_listen) : RC_OK;
+}
+
+/* Who there is to sign in as. */
+static void say_accounts(const struct conf *c)
+{
+    enum { TEXT_MAX = 16384 };
+    struct arena *mem = arena_new();
+    struct err e = { 0 };
+    char *text;
+    size_t n;
+
+    if (!fs_read(&e, mem, arena_printf(mem, "%s/" DEMO_ACCOUNTS, c->data), TEXT_MAX, &text, &n))
+        fputs(text, stdout);
+    arena_free(mem);
 }
 
 static void say_where(const struct app *app, const struct conf *c)
@@ -97,6 +120,7 @@ static void say_where(const struct app *app, const struct conf *c)
     struct conf_list urls = app_urls(app);
     const char *url = urls.v[0];
     char trust[HASH_TEXT];
+    struct err e = { 0 };
 
     printf("天津政务后端 tjzw %s\n  数据目录  %s\n", TJZW_VERSION, c->data);
     for (int i = 0; i < urls.n; i++)
@@ -112,7 +136,11 @@ static void say_where(const struct app *app, const struct conf *c)
         printf("  离线同步  build/tjzw-phone --store phone.db --server %s", url);
         if (!strncmp(url, "https", 5) && !*c->tls_cert) /* self-signed */
             printf(" --cacert %s/keys/tls-cert.pem", c->data);
-        printf(" sync\n  演示模式：内容均为示例，不会向任何人发送消息。按 Ctrl+C 停止。\n");
+        printf(" sync\n  登录页    %ssign-in\n", url);
+        say_accounts(c);
+        printf("  演示模式：内容均为示例，不会向任何人发送消息。按 Ctrl+C 停止。\n");
+    } else if (sync_keys() && set_up_say(&e, c->data)) {
+        LOG(LOG_ERROR, "no_set_up_link", L_STR("why", e.text));
     }
     fflush(stdout);
 }
@@ -127,7 +155,8 @@ static void reload(struct app *app)
         LOG(LOG_INFO, "reloaded", { 0 });
 }
 
-static void wait_for_stop(struct app *app)
+/* How long the end may take. */
+static int64_t wait_for_stop(struct app *app, const struct conf *c)
 {
     sigset_t signals;
     int got = 0;
@@ -136,10 +165,13 @@ static void wait_for_stop(struct app *app)
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGUSR2);
     while (sigwait(&signals, &got) || got == SIGHUP)
         if (got == SIGHUP)
             reload(app);
+    supervise_ends();
     LOG(LOG_INFO, "stopping", L_STR("signal", strsignal(got)));
+    return got == SIGUSR2 ? SUPERVISE_REPLACE_MS : c->stop_deadline;
 }
 
 static void raise_file_limit(void)
@@ -185,6 +217,20 @@ static void confine(bool wanted)
         LOG(LOG_WARN, "confined", L_STR("seccomp", "off"), L_STR("why", why));
 }
 
+enum { COMMAND_MS = 2000, AGAIN_MS = 20 };
+
+/* Where nobody is, a command is the server for a moment (link.h): whoever comes back after a death waits for it. */
+static enum rc start(const struct serving *s, bool again, struct err *e, struct app **out)
+{
+    int64_t until = clock_mono_us() + (again ? COMMAND_MS * 1000 : 0);
+    enum rc rc;
+
+    while ((rc = app_start(e, s->c, &s->sockets, s->demo, out)) == RC_CONFLICT &&
+           clock_mono_us() < until)
+        clock_sleep_ms(AGAIN_MS);
+    return rc;
+}
+
 /* The child. */
 static int serve(void *arg, bool again)
 {
@@ -193,13 +239,12 @@ static int serve(void *arg, bool again)
     struct err e = { 0 };
 
     confine(s->c->confine);
-    if (app_start(&e, s->c, &s->sockets, s->demo, &app))
+    if (start(s, again, &e, &app))
         return cli_fail(&e, "the server cannot start", start_hint(e.rc));
     if (!again)
         say_where(app, s->c);
-    supervise_ready();
-    wait_for_stop(app);
-    app_stop(app, s->c->stop_deadline);
+    supervise_serves();
+    app_stop(app, wait_for_stop(app, s->c));
     return 0;
 }
 
@@ -226,6 +271,15 @@ static void before_exec(void *arg)
     setenv(SOCKETS_INHERITED, text, 1);
 }
 
+/* Who asked by `tjzw upgrade` listens for a word; others do not. */
+static void on_refused(void *arg, pid_t by, const char *why)
+{
+    char to[UPGRADE_SOCKET];
+
+    (void)arg;
+    (void)say(upgrade_socket(by, to), why);
+}
+
 static int run(const struct conf *c, bool demo)
 {
     static struct serving s;
@@ -233,6 +287,7 @@ static int run(const struct conf *c, bool demo)
                                      .on_ready = on_ready,
                                      .on_stop = on_stop,
                                      .before_exec = before_exec,
+                                     .on_refused = on_refused,
                                      .arg = &s,
                                      .stop_ms = c->stop_deadline };
     struct user user;

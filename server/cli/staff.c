@@ -1,5 +1,5 @@
 /*
- * staff.c - org, site, column, item, mirror and token commands: each is one request to the API,
+ * staff.c - org, site, column, item, mirror, roles, letters and parties commands: each is one request to the API,
  * described by a row.
  *
  * What stands in the path comes from the positional argument; every option that is set becomes,
@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "server/base/fs.h"
 #include "server/base/jx.h"
@@ -22,8 +23,8 @@ enum { FILE_MAX = 1024 * 1024 };
 /* Options that say where to go, not what to do. --rev goes into If-Match. */
 static bool is_payload(const struct opt *o)
 {
-    static const char *const others[] = { "data",   "server", "token-file",
-                                          "cacert", "config", "rev" };
+    static const char *const others[] = { "data",   "server", "token-file", "cacert",
+                                          "config", "rev",    "profile" };
 
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (!strcmp(o->name, others[i]))
@@ -31,10 +32,21 @@ static bool is_payload(const struct opt *o)
     return true;
 }
 
+static void put_list(struct buf *out, const char *name, const struct conf_list *list)
+{
+    jx_key(out, name);
+    buf_addc(out, '[');
+    for (int i = 0; i < list->n; i++) {
+        buf_adds(out, i ? "," : "");
+        jx_quote(out, list->v[i], strlen(list->v[i]));
+    }
+    buf_addc(out, ']');
+}
+
 static void body_of_options(const struct args *a, struct buf *out)
 {
     const struct opt *opts = a->command->opts;
-    const struct staff *s = a->command->detail;
+    const struct staff *s = a->command->request;
 
     buf_addc(out, '{');
     if (s->member)
@@ -46,6 +58,8 @@ static void body_of_options(const struct args *a, struct buf *out)
             jx_put_int(out, opts[i].name, a->opt[i].num);
         else if (opts[i].kind == OPT_BOOL || opts[i].kind == OPT_FLAG)
             jx_put_bool(out, opts[i].name, opts[i].kind == OPT_FLAG || a->opt[i].num);
+        else if (opts[i].kind == OPT_LIST)
+            put_list(out, opts[i].name, &a->opt[i].list);
         else
             jx_put_text(out, opts[i].name, a->opt[i].text);
     }
@@ -93,13 +107,14 @@ static enum rc body_of_file(struct err *e, struct arena *mem, const char *path, 
     return RC_OK;
 }
 
-/* "/v1/items/%/publish": the first positional argument takes the place of the %. */
+/* "/v1/items/%/publish": the positional arguments take the places of the %. */
 static void path_of(const struct args *a, const char *path, struct buf *out)
 {
-    for (; *path; path++) {
-        if (*path == '%')
-            buf_url(out, a->pos[0], strlen(a->pos[0]));
-        else
+    for (int i = 0; *path; path++) {
+        if (*path == '%') {
+            buf_url(out, a->pos[i], strlen(a->pos[i]));
+            i++;
+        } else
             buf_addc(out, *path);
     }
 }
@@ -117,9 +132,16 @@ static const struct {
     { "item", RC_NOT_FOUND,
       "the ids: tjzw item list --state published; the columns: tjzw column list" },
     { "column", RC_NOT_FOUND, "the numbers: tjzw column list; the sites: tjzw site list" },
-    { "token", RC_CONFLICT,
-      "choose another --label, or end the old one: tjzw token revoke LABEL" },
-    { "token", RC_NOT_FOUND, "the labels: tjzw token list" },
+    { "letters", RC_CONFLICT, "see where it stands: tjzw letters show LETTER" },
+    { "letters", RC_NOT_FOUND,
+      "the numbers: tjzw letters list; the organisations: tjzw org list" },
+    { "parties", RC_CONFLICT, "what is there: tjzw parties show ID, tjzw parties keys ID" },
+    { "parties", RC_NOT_FOUND, "the ids: tjzw parties list; the keys: tjzw parties keys ID" },
+    { "organisations", RC_NOT_FOUND, "who is there: tjzw organisations list" },
+    { "roles", RC_CONFLICT, "what the account holds: tjzw roles show ACCOUNT" },
+    { "roles", RC_NOT_FOUND, "what the account holds: tjzw roles show ACCOUNT" },
+    { "devices", RC_CONFLICT, "what is there: tjzw devices list" },
+    { "devices", RC_NOT_FOUND, "what is there: tjzw devices list" },
     { "mirror", RC_NOT_FOUND, "the names: tjzw mirror list" },
     { NULL, RC_CONFLICT, "choose another --code, or change the one that is there with edit" },
     { NULL, RC_NOT_FOUND, "the codes: tjzw site list, tjzw org list" },
@@ -139,7 +161,7 @@ static const char *hint(const struct args *a, struct arena *mem, const struct er
 
 static int call(const struct args *a, struct link *l, struct arena *mem)
 {
-    const struct staff *s = a->command->detail;
+    const struct staff *s = a->command->request;
     struct buf target = BUF_IN(mem), body = BUF_IN(mem);
     const char *headers[2] = { "content-type: application/json", NULL };
     struct link_answer answer;
@@ -161,7 +183,7 @@ static int call(const struct args *a, struct link *l, struct arena *mem)
         return cli_fail(&e, a->command->name, hint(a, mem, &e));
     if (answer.len) {
         fwrite(answer.body, 1, answer.len, stdout);
-        if (answer.body[answer.len - 1] != '\n')
+        if (isatty(STDOUT_FILENO) && answer.body[answer.len - 1] != '\n')
             putchar('\n');
     }
     return 0;
@@ -169,20 +191,5 @@ static int call(const struct args *a, struct link *l, struct arena *mem)
 
 int cmd_staff(const struct args *a)
 {
-    struct arena *mem = arena_new();
-    struct link *l = NULL;
-    struct err e = { 0 };
-    struct conf c;
-    int code;
-
-    if (!(code = cli_conf(a, &c))) {
-        if (link_open(&e, a, &c, false, &l))
-            code = cli_fail(&e, a->command->name, link_hint(&e));
-        else
-            code = call(a, l, mem);
-        link_close(l);
-        conf_done(&c);
-    }
-    arena_free(mem);
-    return code;
+    return link_command(a, false, a->command->name, call);
 }

@@ -12,6 +12,13 @@ enum staff_payload {
     STAFF_FILE,    /* the last argument names a file with the body, "-" is standard input */
 };
 
+/* Of a row in a table of commands. */
+#define STAFF(verb, at, kind) \
+    &(const struct staff)     \
+    {                         \
+        verb, at, kind        \
+    }
+
 struct staff {
     enum method method;
     const char *path; /* % stands for the first argument */

@@ -7,6 +7,7 @@
 
 #include "server/demo/demo_gen.h"
 #include "server/library/import.h"
+#include "server/library/org.h"
 #include "server/library/site.h"
 #include "server/library/stream.h"
 #include "server/store/writer.h"
@@ -15,6 +16,9 @@
 static const struct site demo_site = { .code = "9900000001",
                                        .name = "示例市人民政府",
                                        .domain = "www.shili.example" };
+
+/* Citizens write to it, and its staff are the site's. */
+static const struct org demo_org = { .code = "shili", .name = "示例市政务服务办公室" };
 
 struct demo {
     int64_t stream;
@@ -38,14 +42,31 @@ static void prepare_all(struct demo *d, struct arena *mem)
     }
 }
 
+/* What is there already stays as it is: an earlier start got no further. */
+static enum rc make_places(struct work *w, int64_t stream)
+{
+    struct site site = demo_site;
+    struct org org = demo_org;
+    enum rc rc = org_create(w, &org);
+
+    if (rc == RC_CONFLICT)
+        rc = org_find(w, demo_org.code, &org);
+    if (rc)
+        return rc;
+    site.stream = stream;
+    site.org = org.no;
+    rc = site_create(w, &site);
+    return rc == RC_CONFLICT ? RC_OK : rc;
+}
+
 static enum rc apply(struct work *w, void *arg)
 {
     struct demo *d = arg;
     struct import_options o = {
         .stream = d->stream, .site = demo_site.code, .publish = true, .create = true
     };
-    struct site site = demo_site;
     struct stream s;
+    struct site site;
     enum rc rc;
 
     if ((rc = stream_by_no(w, d->stream, &s)))
@@ -56,9 +77,7 @@ static enum rc apply(struct work *w, void *arg)
         return rc == RC_NOT_FOUND ? RC_OK : rc;
     }
     d->is_demo = true;
-    site.stream = d->stream;
-    rc = site_create(w, &site);
-    if (rc && rc != RC_CONFLICT) /* an earlier start got no further */
+    if ((rc = make_places(w, d->stream)))
         return rc;
     if ((rc = import_apply(w, &o, d->lines, d->n)))
         return rc;

@@ -31,7 +31,6 @@ enum {
     CERTIFICATE_WRONG = 7,
     CLOCK_OFF_MAX = 300, /* seconds that two clocks may differ */
     PURGE_LATE = 600,    /* seconds that a URL may wait for the caches */
-    ASK_MS = 2000,
     MIRROR_LATE =
         DAY /* seconds that the head of a mirrored stream may be old: leases are renewed far sooner */
 };
@@ -107,26 +106,11 @@ enum finding health_files(struct health *h)
 
 /* ---- whether the server takes changes ---- */
 
-/* What the server that runs here says; NULL: none does. */
-static const char *ask(struct health *h, const char *path)
-{
-    struct arena *mem = h->w->mem;
-    struct client_request rq = { .method = "GET",
-                                 .url = arena_printf(mem, "http://localhost%s", path),
-                                 .socket = arena_printf(mem, "%s/admin.sock", h->c->data),
-                                 .timeout_ms = ASK_MS };
-    const char *answer = NULL;
-
-    if (!client_call(&rq) && rq.status == 200)
-        answer = arena_strndup(mem, rq.body_in.p, rq.body_in.n);
-    client_request_done(&rq);
-    return answer;
-}
-
 enum finding health_changes(struct health *h)
 {
     static const char mark[] = "read only: ";
-    const char *told = h->w ? ask(h, "/readyz") : NULL, *why = told ? strstr(told, mark) : NULL;
+    const char *told = h->w ? client_ask(h->c->data, h->w->mem, "/readyz") : NULL,
+               *why = told ? strstr(told, mark) : NULL;
 
     if (!told)
         return health_say(h, FINE, "", "no server runs here that could be asked");
@@ -273,7 +257,7 @@ enum finding health_purges(struct health *h)
 /* How the last attempts went only the server that runs here knows. NULL: none does. */
 static const json_t *ask_mirrors(struct health *h)
 {
-    const char *text = ask(h, "/v1/mirrors");
+    const char *text = client_ask(h->c->data, h->w->mem, "/v1/mirrors");
     struct err ignored = { 0 };
     json_t *answer;
 

@@ -14,6 +14,9 @@
 #include "server/base/clock.h"
 #include "server/base/metric.h"
 #include "server/base/pool.h"
+#include "server/citizen/letter_list.h"
+#include "server/citizen/letter_scan.h"
+#include "server/citizen/workday.h"
 #include "server/health/patrol.h"
 #include "server/http/client.h"
 #include "server/library/stream.h"
@@ -31,12 +34,13 @@ static const struct {
     {                        \
         METRIC_##name, #name \
     }
-    SIGN(guard_ended_spent),      SIGN(guard_ended_crowd),   SIGN(guard_ended_headers),
-    SIGN(guard_ended_streams),    SIGN(guard_ended_bodies),  SIGN(guard_ended_illegal),
-    SIGN(guard_ended_late),       SIGN(guard_refused_line),  SIGN(guard_refused_byte),
-    SIGN(guard_refused_field),    SIGN(guard_refused_host),  SIGN(guard_refused_length),
-    SIGN(guard_refused_chunk),    SIGN(crowd_shed_all),      SIGN(crowd_shed_client),
-    SIGN(patience_ended_head),    SIGN(patience_ended_body), SIGN(patience_ended_reader),
+    SIGN(guard_ended_spent),      SIGN(guard_ended_crowd),     SIGN(guard_ended_headers),
+    SIGN(guard_ended_streams),    SIGN(guard_ended_bodies),    SIGN(guard_ended_illegal),
+    SIGN(guard_ended_late),       SIGN(guard_ended_records),   SIGN(guard_refused_line),
+    SIGN(guard_refused_byte),     SIGN(guard_refused_field),   SIGN(guard_refused_host),
+    SIGN(guard_refused_length),   SIGN(guard_refused_chunk),   SIGN(crowd_shed_all),
+    SIGN(crowd_shed_client),      SIGN(crowd_shed_hasty),      SIGN(patience_ended_head),
+    SIGN(patience_ended_body),    SIGN(patience_ended_reader), SIGN(patience_reset_reader),
     SIGN(patience_ended_request), SIGN(rate_limited),
 };
 
@@ -164,6 +168,48 @@ enum finding judge_writing(struct health *h)
         "%" PRId64 " transactions failed since the last that went well", h->value);
 }
 
+/* ---- who signs in ---- */
+
+enum {
+    SMS_FAILING = 3, /* one or two are lost anywhere */
+    REUSE_MOST = 10  /* a minute: an app that keeps no token, or a thief of many */
+};
+
+/* Failures, until as many are sent as fail. */
+enum finding judge_sms(struct health *h)
+{
+    struct running *run = h->run;
+    int64_t failures = metric_get(METRIC_sms_failures), sent = metric_get(METRIC_sms_sent),
+            failed = failures - run->sms_failures, went = sent - run->sms_sent;
+
+    if (failed > went)
+        run->sms_failing += failed;
+    else if (went)
+        run->sms_failing = 0;
+    run->sms_failures = failures;
+    run->sms_sent = sent;
+    h->value = run->sms_failing;
+    return health_say(h, h->value >= SMS_FAILING ? WRONG : FINE,
+                      "see sms_not_sent in the log, and ask whoever runs the gateway",
+                      "%" PRId64 " short messages failed since one went out", h->value);
+}
+
+enum finding judge_token_reuse(struct health *h)
+{
+    struct running *run = h->run;
+    int64_t took_us = run->now_us - run->reuse_us, all = metric_get(METRIC_refreshes_reused),
+            new = all - run->reuses;
+
+    h->value = !run->reuse_us || took_us <= 0 ? 0 : new * 60000000 / took_us;
+    run->reuse_us = run->now_us;
+    run->reuses = all;
+    return health_say(h, h->value > REUSE_MOST ? WARN : FINE,
+                      "see session.reuse in the audit log: a new app that loses tokens, or a "
+                      "thief",
+                      "%" PRId64 " sessions a minute end because a token was used again",
+                      h->value);
+}
+
 /* ---- clocks ---- */
 
 enum {
@@ -199,9 +245,9 @@ enum finding judge_clock(struct health *h)
         return health_say(h, WARN, mend, "the clock went %s by %" PRId64 " s",
                           by < 0 ? "back" : "forward", h->value);
     }
-    client_clock(&other);
+    client_clock(clock_now() - OTHERS_KEPT, &other);
     h->value = llabs(other.ahead_s);
-    if (!other.at || clock_now() - other.at > OTHERS_KEPT || h->value <= OTHERS_OFF)
+    if (h->value <= OTHERS_OFF)
         return FINE;
     return health_say(h, WARN, mend, "the clock of %s is %" PRId64 " s %s ours", other.host,
                       h->value, other.ahead_s < 0 ? "behind" : "ahead of");
@@ -264,4 +310,53 @@ enum finding judge_oldest_job(struct health *h)
     h->which = undone[which].which;
     return health_say(h, WARN, "see whether disk and database have become slow",
                       "%s, for %" PRId64 " s", undone[which].what, oldest);
+}
+
+/* ---- letters ---- */
+
+enum { SCAN_LATE = 600 /* seconds: a scanner reads its new signatures for minutes */ };
+
+enum finding judge_letters(struct health *h)
+{
+    int64_t n = 0, oldest = 0;
+
+    h->value = 0;
+    if (!h->w || letter_late(h->w, &n, &oldest))
+        return health_say(h, FINE, "", "the letters could not be looked at");
+    h->value = n ? clock_now() - oldest : 0;
+    metric_set(METRIC_letters_late, n);
+    metric_set(METRIC_letters_late_seconds, h->value);
+    return health_say(h, n ? WARN : FINE, "see them: tjzw letters list --late 1",
+                      "%" PRId64 " letters are not answered in time", n);
+}
+
+/* One that it says nothing clear of waits as well, while others pass. */
+enum finding judge_scanner(struct health *h)
+{
+    int64_t n = 0, oldest = 0;
+    bool failing;
+
+    h->value = 0;
+    if (!h->w || letter_scan_late(h->w, &n, &oldest, &failing))
+        return health_say(h, FINE, "", "the files of letters could not be looked at");
+    h->value = n ? clock_now() - oldest : 0;
+    metric_set(METRIC_letter_files_waiting, n);
+    return health_say(h, n && (failing || h->value > SCAN_LATE) ? WARN : FINE,
+                      "see letter_file_not_scanned in the log, and whether the scanner runs",
+                      "%" PRId64 " files of letters wait for the scanner", n);
+}
+
+/* Notices for a year come out in the autumn before it: who has none in December will be wrong in January. */
+enum finding judge_holidays(struct health *h)
+{
+    char day[CLOCK_TEXT];
+    int64_t year, month;
+
+    clock_day(clock_now(), day);
+    year = strtol(day, NULL, 10);
+    month = strtol(day + 5, NULL, 10);
+    if (year + (month == 12) <= workday_known())
+        return health_say(h, FINE, "", "the holidays up to %d are known", workday_known());
+    return health_say(h, WARN, "set days_off and days_on, or install a newer program",
+                      "no notice of holidays after %d is known", workday_known());
 }

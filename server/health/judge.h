@@ -23,6 +23,8 @@ struct running {
     int64_t clock_ms;                       /* wall clock less the other, while all was well */
     int jumped;                             /* looks since it moved */
     int64_t failures, groups, failing;      /* of writes */
+    int64_t sms_failures, sms_sent, sms_failing;
+    int64_t reuse_us, reuses; /* of refresh tokens, and when that was seen */
 };
 
 enum finding judge_attack(struct health *h);
@@ -34,6 +36,11 @@ enum finding judge_clock_sync(struct health *h);
 enum finding judge_backup(struct health *h);
 enum finding judge_oldest_job(struct health *h);
 enum finding judge_writing(struct health *h);
+enum finding judge_letters(struct health *h);
+enum finding judge_scanner(struct health *h);
+enum finding judge_holidays(struct health *h);
+enum finding judge_sms(struct health *h);
+enum finding judge_token_reuse(struct health *h);
 
 /* How the last attempt to read the certificate again went. On any thread. */
 void judge_reloaded(bool well);

@@ -19,16 +19,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "server/base/clock.h"
 #include "server/base/memory.h"
 #include "server/base/metric.h"
+#include "server/base/url.h"
+#include "server/http/reach.h"
 
 enum {
     ANSWER_MAX = 1 << 20,
     HEADERS_MAX = 64 << 10,
     TIMEOUT_MS = 30 * 1000,
     CONNECT_MS = 10 * 1000,
+    ASK_MS = 2000,
     POLL_MS = 1000,
     HOST_CONNECTIONS = 4
 };
@@ -186,6 +190,22 @@ static void set_proxy(CURL *h, const struct client_request *rq)
         curl_easy_setopt(h, CURLOPT_PROXYUSERPWD, proxy.secret);
 }
 
+/* The address that a name has now, at the very moment: a name that is looked at beforehand may have another one then. */
+static curl_socket_t open_public(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+{
+    (void)arg, (void)purpose;
+    return reach_is_public(&a->addr)
+               ? socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol)
+               : CURL_SOCKET_BAD;
+}
+
+static void set_reach(CURL *h, const struct client_request *rq)
+{
+    curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, rq->tls_only ? "https" : "https,http");
+    if (rq->public_only && !*proxy.url)
+        curl_easy_setopt(h, CURLOPT_OPENSOCKETFUNCTION, open_public);
+}
+
 static CURL *handle_new(struct client_request *rq, struct curl_slist **list)
 {
     CURL *h = curl_easy_init();
@@ -194,7 +214,6 @@ static CURL *handle_new(struct client_request *rq, struct curl_slist **list)
     rq->sent = 0;
     rq->rc = RC_OK;
     curl_easy_setopt(h, CURLOPT_URL, rq->url);
-    curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "https,http");
     curl_easy_setopt(h, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     curl_easy_setopt(h, CURLOPT_PIPEWAIT, 1L);
     curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
@@ -212,6 +231,7 @@ static CURL *handle_new(struct client_request *rq, struct curl_slist **list)
         curl_easy_setopt(h, CURLOPT_CAINFO, rq->ca_file);
     if (rq->socket)
         curl_easy_setopt(h, CURLOPT_UNIX_SOCKET_PATH, rq->socket);
+    set_reach(h, rq);
     set_proxy(h, rq);
     set_body(h, rq);
     return h;
@@ -232,49 +252,81 @@ static bool never_sent(CURLcode code)
     return false;
 }
 
+enum { CLOCKS = 4 }; /* a webhook, a purge hook, and what they were before */
+
 static struct {
     pthread_mutex_t lock;
-    struct client_clock last;
+    struct client_clock of[CLOCKS];
 } others = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* One host's word is replaced by its own next one, or when there are too many and nobody has been silent for longer. */
+static void keep_clock(const struct client_clock *c)
+{
+    struct client_clock *at = others.of;
+
+    for (int i = 0; i < CLOCKS; i++) {
+        if (!strcmp(others.of[i].host, c->host)) {
+            at = &others.of[i];
+            break;
+        }
+        if (others.of[i].at < at->at)
+            at = &others.of[i];
+    }
+    *at = *c;
+}
 
 /* Answers of ourselves, over the admin socket, say nothing that we did not know. */
 static void note_clock(const struct client_request *rq)
 {
     char date[64];
     time_t says = curl_getdate(client_header(rq, "date", date, sizeof date), NULL);
-    const char *host = strstr(rq->url, "://");
+    size_t n;
+    const char *host = url_host(rq->url, &n);
+    struct client_clock c = { .at = clock_now(), .ahead_s = says - clock_now() };
 
-    if (says <= 0 || !host || rq->socket)
+    if (says <= 0 || rq->socket)
         return;
-    host += 3;
+    snprintf(c.host, sizeof c.host, "%.*s", (int)n, host);
     pthread_mutex_lock(&others.lock);
-    others.last = (struct client_clock){ .at = clock_now(), .ahead_s = says - clock_now() };
-    snprintf(others.last.host, sizeof others.last.host, "%.*s", (int)strcspn(host, "/?#"),
-             host);
+    keep_clock(&c);
     pthread_mutex_unlock(&others.lock);
 }
 
-void client_clock(struct client_clock *out)
+void client_clock(int64_t since, struct client_clock *out)
 {
+    *out = (struct client_clock){ 0 };
     pthread_mutex_lock(&others.lock);
-    *out = others.last;
+    for (int i = 0; i < CLOCKS; i++) {
+        const struct client_clock *c = &others.of[i];
+
+        if (c->at && c->at >= since && (!out->at || llabs(c->ahead_s) > llabs(out->ahead_s)))
+            *out = *c;
+    }
     pthread_mutex_unlock(&others.lock);
+}
+
+/* The caller may log it, and a URL may hold a password. */
+static void say_failure(struct client_request *rq, const char *why)
+{
+    struct buf shown = BUF_HEAP;
+
+    url_show(&shown, rq->url);
+    rq->rc = err_set(&rq->err, RC_IO, "%s %.200s: %s", rq->method, shown.p, why);
+    buf_done(&shown);
 }
 
 static void conclude(CURL *h, CURLcode code, struct client_request *rq)
 {
     long status = 0, tunnel = 0;
+    char refused[64];
 
     curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(h, CURLINFO_HTTP_CONNECTCODE, &tunnel);
     rq->status = (int)status;
     rq->in_doubt = code && !never_sent(code) && tunnel / 100 < 3;
-    if (code && tunnel / 100 > 2 && !rq->rc)
-        rq->rc = err_set(&rq->err, RC_IO, "%s %.200s: the proxy answered %ld", rq->method,
-                         rq->url, tunnel);
+    snprintf(refused, sizeof refused, "the proxy answered %ld", tunnel);
     if (code && !rq->rc)
-        rq->rc = err_set(&rq->err, RC_IO, "%s %.200s: %s", rq->method, rq->url,
-                         curl_easy_strerror(code));
+        say_failure(rq, tunnel / 100 > 2 ? refused : curl_easy_strerror(code));
     if (!code)
         note_clock(rq);
     metric_add(METRIC_outbound_requests, 1);
@@ -305,6 +357,20 @@ enum rc client_call(struct client_request *rq)
     curl_easy_cleanup(h);
     curl_slist_free_all(list);
     return rq->rc;
+}
+
+const char *client_ask(const char *data, struct arena *mem, const char *target)
+{
+    struct client_request rq = { .method = "GET",
+                                 .url = arena_printf(mem, "http://localhost%s", target),
+                                 .socket = arena_printf(mem, "%s/admin.sock", data),
+                                 .timeout_ms = ASK_MS };
+    const char *answer = NULL;
+
+    if (!client_call(&rq) && rq.status == 200)
+        answer = arena_strndup(mem, rq.body_in.p, rq.body_in.n);
+    client_request_done(&rq);
+    return answer;
 }
 
 /* ---- the outbound thread ---- */

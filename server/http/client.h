@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "server/base/arena.h"
 #include "server/base/buf.h"
 #include "server/base/err.h"
 
@@ -27,6 +28,9 @@ struct client_request {
     size_t body_len;
     size_t answer_max;  /* bytes; 0: 1 MB. A longer answer is RC_TOO_LARGE */
     int64_t timeout_ms; /* for everything; 0: 30 s */
+    bool tls_only;      /* https, or it fails */
+    bool
+        public_only; /* to public addresses alone (reach.h), whatever a name resolves to; through outbound_proxy that is the proxy's to say */
     void (*done)(struct client_request *rq); /* on the outbound thread; not by client_call() */
     void *arg;                               /* the caller's */
 
@@ -52,14 +56,18 @@ void client_request_done(struct client_request *rq);
 
 /* Sends and waits, without the outbound thread. Returns rq->rc. */
 enum rc client_call(struct client_request *rq);
+/* What the server behind a data directory answers to GET `target` over its admin socket within two seconds, in `mem`;
+ * NULL: nothing, or no success. */
+const char *client_ask(const char *data, struct arena *mem, const char *target);
 
-/* What the last server that answered said of the time. */
+/* What a server that answered said last of the time. */
 struct client_clock {
     int64_t at;      /* seconds: when it answered; 0: none has */
     int64_t ahead_s; /* of our clock */
     char host[64];
 };
-void client_clock(struct client_clock *out);
+/* The one that differs most from ours, of the servers that have answered since then. */
+void client_clock(int64_t since, struct client_clock *out);
 
 /*
  * The HTTP proxy between us and others (settings outbound_*): for every request from then on but those to a UNIX socket. Texts, "" if not

@@ -6,6 +6,9 @@
  *                     |                                       \--> too many of one client? --> guard --> libh2o
  *                     \--> closed                                         \--> closed
  *
+ * Who comes over TLS pays for the handshake beforehand, for a signature is made before we know whether he means it; a ticket gives most of
+ * it back (guard.c).
+ *
  * Who may not come in is closed at once, for the kernel's queue would fill with those whom nobody takes. From the header on the client's
  * address is the socket's (h2o_socket_setpeername): nobody behind us need know of proxies of this kind.
  *
@@ -23,20 +26,24 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "server/base/clock.h"
 #include "server/base/metric.h"
 #include "server/http/crowd.h"
 #include "server/http/guard.h"
 #include "server/http/introduction.h"
 #include "server/http/patience.h"
 #include "server/http/proxy.h"
+#include "server/http/stream.h"
 
-enum { INTRODUCTION_MS = 3000 };
+enum { INTRODUCTION_MS = 3000, STALLED_MOST = 1000 };
 
 struct connection {
     h2o_linklist_t link;
     struct connections *all;
     h2o_socket_t *sock;
     h2o_accept_ctx_t *way;
+    SSL_CTX *
+        tls; /* of it: libh2o makes the SSL of it only when the first bytes have come, and holds no reference until then */
     struct crowd_client *client; /* NULL: nobody's */
     struct guard *guard;         /* NULL: libh2o does not have it yet */
     uint64_t came_ms;
@@ -62,6 +69,7 @@ static void connection_closed(void *p)
 
     h2o_linklist_unlink(&c->link);
     crowd_leave(c->client);
+    SSL_CTX_free(c->tls);
     free(c);
     all->count--;
     metric_add(METRIC_connections, -1);
@@ -80,16 +88,24 @@ static void hand_on(struct connection *c, bool is_many)
                                 .of = c };
 
     c->guard = guard_new(c->sock, &guard);
+    if ((c->tls = c->way->ssl_ctx))
+        SSL_CTX_up_ref(c->tls);
     h2o_accept(c->way, c->sock);
 }
 
 static void come_as(struct connection *c, const struct sockaddr *client)
 {
-    if (crowd_join(client, &c->client)) {
+    enum metric why;
+
+    if (!crowd_join(client, &c->client)) {
+        why = METRIC_crowd_shed_client;
+    } else if (c->way->ssl_ctx && !crowd_spend(c->client, CROWD_HANDSHAKE, clock_mono_us())) {
+        why = METRIC_crowd_shed_hasty;
+    } else {
         hand_on(c, false);
         return;
     }
-    metric_add(METRIC_crowd_shed_client, 1);
+    metric_add(why, 1);
     h2o_socket_close(c->sock);
 }
 
@@ -169,11 +185,17 @@ void connection_new(struct connections *all, h2o_socket_t *sock, h2o_accept_ctx_
         come_as(c, who);
 }
 
+/* NULL: a request that came over no socket of ours. */
+static const struct connection *connection_of(const h2o_req_t *req)
+{
+    h2o_socket_t *(*get)(h2o_conn_t *) = req->conn->callbacks->get_socket;
+
+    return get ? guard_owner(get(req->conn)) : NULL;
+}
+
 struct crowd_client *connection_client(const h2o_req_t *req)
 {
-    const struct connection *c = req->conn->callbacks->get_socket
-                                     ? guard_owner(req->conn->callbacks->get_socket(req->conn))
-                                     : NULL;
+    const struct connection *c = connection_of(req);
 
     return c ? c->client : NULL;
 }
@@ -183,6 +205,22 @@ bool connection_may_ask(const h2o_req_t *req)
     const struct connection *c = guard_owner(req->conn->callbacks->get_socket(req->conn));
 
     return req->timestamps.request_begin_at.tv_sec || (c && !guard_state(c->guard).taken);
+}
+
+/* Of HTTP/1 the guard sees for itself. */
+void connection_keep(h2o_req_t *req, size_t fields)
+{
+    const struct connection *c = connection_of(req);
+
+    if (c && req->version >= 0x200)
+        guard_keep(c->guard, &req->pool,
+                   fields + req->input.path.len + req->input.authority.len, req->entity.len);
+}
+
+/* Over HTTP/1 it is read by its length. */
+bool connection_brought_all(const h2o_req_t *req)
+{
+    return req->version < 0x200 || !connection_of(req) || stream_is_filled(req);
 }
 
 /* ---- going ---- */
@@ -200,14 +238,36 @@ void connections_cut(struct connections *all)
 
 /* ---- patience ---- */
 
-static int see(h2o_req_t *req, void *unused)
+/* Streams that have stalled, as far as one look goes; the rest at the next. */
+struct stalled {
+    uint64_t now;
+    int n;
+    h2o_req_t *v[STALLED_MOST];
+};
+
+static int see(h2o_req_t *req, void *p)
 {
     struct connection *c = guard_owner(req->conn->callbacks->get_socket(req->conn));
+    struct stalled *s = p;
+    bool shut =
+        c && guard_state(c->guard).is_http2 && req->version >= 0x200 && stream_is_shut(req);
 
-    (void)unused;
-    if (c)
-        patience_see(&c->patience, req);
+    if (c && patience_see(&c->patience, req, shut, s->now) && s->n < STALLED_MOST)
+        s->v[s->n++] = req;
     return 0;
+}
+
+/* Each by itself: what its neighbours do goes on. With all of them the connection ends. */
+static void reset_stalled(const struct stalled *s)
+{
+    for (int i = 0; i < s->n; i++) {
+        const struct connection *c = connection_of(s->v[i]);
+
+        if (c->ended)
+            continue;
+        metric_add(METRIC_patience_reset_reader, 1);
+        stream_reset(s->v[i]);
+    }
 }
 
 /* What the peer's kernel has taken, as far as it can be known. */
@@ -272,13 +332,15 @@ void connections_tick(struct connections *all)
 {
     const h2o_globalconf_t *global = all->ctx->globalconf;
     uint64_t now = h2o_now(all->ctx->loop);
+    struct stalled stalled = { .now = now };
 
     for (h2o_linklist_t *l = all->list.next; l != &all->list; l = l->next)
         patience_begin(&at(l)->patience);
-    global->http1.callbacks.foreach_request(all->ctx, see, NULL);
-    global->http2.callbacks.foreach_request(all->ctx, see, NULL);
+    global->http1.callbacks.foreach_request(all->ctx, see, &stalled);
+    global->http2.callbacks.foreach_request(all->ctx, see, &stalled);
     for (h2o_linklist_t *l = all->list.next; l != &all->list; l = l->next)
         judge(at(l), now);
+    reset_stalled(&stalled);
     for (h2o_linklist_t *l = all->list.next, *next; l != &all->list; l = next) {
         next = l->next;
         if (waits_in_vain(at(l)))

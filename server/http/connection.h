@@ -31,6 +31,10 @@ struct crowd_client *connection_client(const h2o_req_t *req);
 void connections_tick(struct connections *all);
 /* Of HTTP/1.1, without a request so far: whether its first one is awaited, or one has begun to come. */
 bool connection_may_ask(const h2o_req_t *req);
+/* A request has come whole, with so many bytes of fields: they and its body are its connection's to answer for (guard.h). */
+void connection_keep(h2o_req_t *req, size_t fields);
+/* Its content is as long as it says. */
+bool connection_brought_all(const h2o_req_t *req);
 /* The peer's side of a hang-up: what is being written fails, libh2o reads the end of the stream, and closes in its own order. */
 void connection_cut(h2o_socket_t *sock);
 void connections_cut(struct connections *all);

@@ -1,6 +1,6 @@
 /*
- * crowd.h - how many connections there may be, in all and of one client, and what all of a client's may spend on frames
- * and leave unread.
+ * crowd.h - how many connections there may be, in all and of one client, and what all of a client's may spend on frames,
+ * leave unread, and send as bodies.
  *
  * A client is what limit_client() takes for one. Of the process, for any thread.
  */
@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
+
+/* Credits of a TLS handshake: half a millisecond with a certificate of RSA, a tenth when a ticket spares it. */
+enum { CROWD_HANDSHAKE = 200, CROWD_RESUMED = 50 };
 
 /* 0 each: no limit. */
 struct crowd_conf {
@@ -21,6 +24,8 @@ struct crowd_conf {
 
 struct crowd_client;
 
+/* How many connections there may be: so many as are wanted (0: all that memory has room for), and that open files allow. */
+int64_t crowd_room(int64_t wanted, uint64_t files);
 /* The limits from now on; who is in stays in. */
 void crowd_init(const struct crowd_conf *conf);
 /* A connection comes, and is nobody's yet. False: there are too many in all; the operator's is let in all the same. True: it
@@ -30,10 +35,15 @@ bool crowd_enter(bool operators);
  * the table has room for. */
 bool crowd_join(const struct sockaddr *who, struct crowd_client **out);
 void crowd_leave(struct crowd_client *c); /* NULL: it was nobody's */
-/* False: this client has none left. `now_us` is any clock that does not go back. */
+/* Below 0 it gets some back. False: this client has none left. `now_us` is any clock that does not go back. */
 bool crowd_spend(struct crowd_client *c, int64_t credits, int64_t now_us);
 /* Bytes of answers that only this client's slowness holds (outcome.h), more or fewer. NULL holds nothing. */
 void crowd_hold(struct crowd_client *c, int64_t bytes);
 bool crowd_is_laden(const struct crowd_client *c);
+/* Bytes of requests' bodies that libh2o keeps for this client, more or fewer; NULL is nobody, and counts in all. False: they are
+ * counted, but too many; fewer never are. `little`: all that the connection has is no more than one ordinary body. */
+bool crowd_carry(struct crowd_client *c, int64_t bytes, bool little);
+/* Streams of HTTP/2 that libh2o keeps for this client, more or fewer; likewise. */
+bool crowd_open(struct crowd_client *c, int64_t streams);
 
 #endif

@@ -2,33 +2,31 @@
  * edge.c - what happens to a request on its loop thread before a handler sees it.
  *
  * The hot path is first: a GET whose target is in the cache is answered before anything is
- * parsed, since only valid targets of public routes ever get there. All others are admitted
+ * parsed, since only valid targets of public routes ever get there; unless it brings a token,
+ * which is looked at wherever it comes. All others are admitted
  * step by step, cheapest refusal first: target, route, rate, size, credential, parameters; what
  * the cache might have pays only when it must be made.
  */
 #include "server/http/edge.h"
 
 #include <assert.h>
-#include <netinet/in.h>
 #include <string.h>
 
 #include "server/base/clock.h"
 #include "server/base/metric.h"
+#include "server/http/asker.h"
 #include "server/http/connection.h"
 #include "server/http/crowd.h"
 #include "server/http/exchange.h"
+#include "server/http/gate.h"
 #include "server/http/params.h"
 #include "server/http/problem.h"
 #include "server/http/router.h"
+#include "server/http/shown.h"
 #include "server/http/sse_reader.h"
 #include "server/store/disk.h"
 
-enum {
-    HEADERS_MAX = 32 * 1024,
-    BEARER_MAX = 512,
-    KEY_MAX = 255,
-    CLIENT_TEXT = INET6_ADDRSTRLEN
-};
+enum { HEADERS_MAX = 32 * 1024, KEY_MAX = 255 };
 
 /*
  * A request that is away holds some 8 KB, and one that was reset on HTTP/2 frees its place in libh2o at once: this bounds
@@ -48,10 +46,10 @@ struct arrival { /* what is known so far of a request that was not answered from
     bool known_method;
     struct target target;
     struct match match;
-    struct sockaddr_storage client;
-    bool proxied; /* the connection is a trusted proxy's */
-    struct verdict limit;
-    const char *bearer;
+    struct asker who;
+    struct verdict limits[VERDICTS];
+    struct actor actor; /* … as whom … */
+    enum rc known;      /* … or why as nobody */
     struct err err;
     struct reply rp; /* headers that a refusal brings along */
 };
@@ -65,11 +63,7 @@ void edge_init(const struct edge_conf *c)
     cache_init(c->cache_size);
     limit_init(c->rate_limit);
     send_init(&c->cors, c->log_requests);
-}
-
-void edge_set_auth(enum rc (*resolve)(struct work *w, const char *bearer))
-{
-    exchange_set_auth(resolve);
+    shown_trust(&conf.trusted);
 }
 
 void edge_loop_init(struct edge_loop *loop, h2o_context_t *ctx)
@@ -97,7 +91,8 @@ static bool is_reading(const h2o_req_t *req)
 static bool answer_from_cache(struct sending *s)
 {
     h2o_req_t *req = s->req;
-    bool plain = is_reading(req) && !req->entity.len; /* a body is refused, here as elsewhere */
+    bool plain = is_reading(req) && !req->entity.len /* a body is refused, here as elsewhere */
+                 && h2o_find_header(&req->headers, H2O_TOKEN_AUTHORIZATION, -1) < 0;
     struct outcome *o = plain ? cache_get(req->input.path.base, req->input.path.len) : NULL;
 
     if (!o)
@@ -106,57 +101,20 @@ static bool answer_from_cache(struct sending *s)
     outcome_read(o, arena_of_pool(&req->pool), connection_client(req));
     if (o->rp.status >= 400) /* kept by nobody else: it has an id like every failure */
         s->id = request_id_make(h2o_mem_alloc_pool(&req->pool, REQUEST_ID_TEXT));
+    shown_tell(req, o->rp.status);
     send_reply(s, &o->rp);
     return true;
 }
 
 /* ---- admission ---- */
 
-/* libh2o takes ten times as much, and ends in a 400 without a word beyond it. */
-static bool has_large_headers(const h2o_req_t *req)
+static size_t length_of_fields(const h2o_req_t *req)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < req->headers.size; i++)
         n += req->headers.entries[i].name->len + req->headers.entries[i].value.len;
-    return n > HEADERS_MAX;
-}
-
-static h2o_iovec_t header_of(const h2o_req_t *req, const char *name)
-{
-    ssize_t at = h2o_find_header_by_str(&req->headers, name, strlen(name), -1);
-
-    return at < 0 ? h2o_iovec_init(NULL, 0) : req->headers.entries[at].value;
-}
-
-/* Fields `Forwarded` that name no client leave the one who spoke to us. */
-static void ask_proxy(struct arrival *a)
-{
-    const h2o_headers_t *all = &a->sending.req->headers;
-    const char **values = arena_zalloc(a->mem, all->size * sizeof *values);
-    size_t *lengths = arena_zalloc(a->mem, all->size * sizeof *lengths), n = 0;
-    struct sockaddr_storage client;
-
-    for (ssize_t at = -1; (at = h2o_find_header_by_str(all, "forwarded", 9, at)) >= 0; n++) {
-        values[n] = all->entries[at].value.base;
-        lengths[n] = all->entries[at].value.len;
-    }
-    if (forwarded_client(&conf.trusted, values, lengths, n, &client))
-        a->client = client;
-    else
-        metric_add(METRIC_proxy_untold, 1);
-}
-
-/* Who asks. What came behind a PROXY header has the client's address already. */
-static void find_client(struct arrival *a)
-{
-    h2o_conn_t *conn = a->sending.req->conn;
-    struct sockaddr *peer = (struct sockaddr *)&a->client;
-
-    conn->callbacks->get_peername(conn, peer);
-    a->proxied = networks_have(&conf.trusted, peer);
-    if (a->proxied)
-        ask_proxy(a);
+    return n;
 }
 
 static bool is_visible(h2o_iovec_t v, size_t max)
@@ -189,22 +147,53 @@ static bool is_cached(const struct arrival *a)
     return a->match.route && a->match.route->flags & R_CACHED;
 }
 
-/* Even what leads nowhere counts, and a credential, which has to be looked up. */
+static bool is_edge(void)
+{
+    return conf.edge_of && *conf.edge_of;
+}
+
+static struct knock knock_of(struct arrival *a)
+{
+    return (struct knock){ .req = a->sending.req,
+                           .route = a->match.route,
+                           .origin = a->sending.origin,
+                           .client = (const struct sockaddr *)&a->who.client,
+                           .secure = a->sending.origin == ORIGIN_TLS || a->who.proxied,
+                           .is_edge = is_edge(),
+                           .mem = a->mem,
+                           .err = &a->err,
+                           .rp = &a->rp };
+}
+
+static enum rc charge_address(struct arrival *a)
+{
+    struct verdict *v = &a->limits[0];
+
+    *v = limit_take((const struct sockaddr *)&a->who.client, clock_mono_us() / 1000);
+    a->sending.nlimits = 1;
+    return v->allowed
+               ? RC_OK
+               : err_set(&a->err, RC_TOO_MANY,
+                         "this %s made more than %lld requests in a minute",
+                         v->network ? "network (IPv6 /48)" : "address", (long long)v->quota);
+}
+
+/* A good key pays by itself; for all others the address does: even what leads nowhere counts, and whoever tries out credentials. */
 static enum rc charge(struct arrival *a)
 {
     const struct route *r = a->match.route;
-    bool free = r && r->flags & R_FREE && !header_of(a->sending.req, "authorization").base;
+    bool free = r && r->flags & R_FREE && !asker_header(a->sending.req, "authorization").base;
+    enum rc rc;
 
-    if (!limit_is_on() || a->sending.origin == ORIGIN_ADMIN || free)
-        return RC_OK;
-    a->limit = limit_take((const struct sockaddr *)&a->client, clock_mono_us() / 1000);
-    a->sending.limit = &a->limit;
-    if (a->limit.allowed)
-        return RC_OK;
-    metric_add(METRIC_rate_limited, 1);
-    return err_set(&a->err, RC_TOO_MANY,
-                   "this address made more than %lld requests in a minute",
-                   (long long)a->limit.quota);
+    a->sending.limits = a->limits;
+    if (a->actor.key)
+        rc = gate_charge(&a->err, &a->actor, a->limits, &a->sending.nlimits);
+    else if (!limit_is_on() || a->sending.origin == ORIGIN_ADMIN || free)
+        rc = RC_OK;
+    else
+        rc = charge_address(a);
+    metric_add(METRIC_rate_limited, rc != RC_OK);
+    return rc;
 }
 
 static enum rc admit_body(struct arrival *a)
@@ -230,49 +219,46 @@ static bool is_json(h2o_iovec_t type)
             h2o_lcstris(type.base + type.len - s, s, suffix, s));
 }
 
+/* What a route takes instead of JSON, or besides it; NULL: nothing. */
+static const char *other_type(const struct route *r)
+{
+    if (r->flags & R_FORM)
+        return "application/x-www-form-urlencoded";
+    return r->flags & R_LINES ? "application/x-ndjson" : NULL;
+}
+
 /* Whether the body calls itself something that the route does not take. One that says nothing is
  * taken for what it should be. */
 static bool has_other_type(const struct arrival *a)
 {
     const h2o_req_t *req = a->sending.req;
-    h2o_iovec_t type = header_of(req, "content-type");
-    const char *end = type.base ? memchr(type.base, ';', type.len) : NULL;
+    h2o_iovec_t type = asker_header(req, "content-type");
+    const char *end = type.base ? memchr(type.base, ';', type.len) : NULL,
+               *other = other_type(a->match.route);
 
     if (!req->entity.len || !type.base || a->match.route->flags & R_BYTES)
         return false;
     type.len = end ? (size_t)(end - type.base) : type.len;
     while (type.len && type.base[type.len - 1] == ' ')
         type.len--;
-    return !is_json(type) &&
-           !(a->match.route->flags & R_LINES &&
-             h2o_lcstris(type.base, type.len, H2O_STRLIT("application/x-ndjson")));
+    if (other && h2o_lcstris(type.base, type.len, other, strlen(other)))
+        return false;
+    return a->match.route->flags & R_FORM || !is_json(type);
 }
 
-/*
- * Whether there is a credential at all; what it is worth is found out on a worker. Where everybody may ask it is welcome too, for who holds
- * one may be shown more (/metrics, a draft's files); what is cached is the same for all.
- */
-static enum rc admit_credential(struct arrival *a)
+static enum rc admit_actor(struct arrival *a)
 {
-    h2o_iovec_t v = header_of(a->sending.req, "authorization"), token;
-    const struct route *r = a->match.route;
-    bool bears = v.len > 7 && h2o_lcstris(v.base, 7, H2O_STRLIT("bearer "));
+    const struct knock k = knock_of(a);
 
-    if (a->sending.origin == ORIGIN_ADMIN ||
-        (r->right == RIGHT_READ && (!bears || r->flags & R_CACHED)))
-        return RC_OK;
-    if (!bears)
-        return err_set(&a->err, RC_UNAUTHORIZED, "this needs a bearer token");
-    token = h2o_iovec_init(v.base + 7, v.len - 7);
-    if (!is_visible(token, BEARER_MAX))
-        return err_set(&a->err, RC_UNAUTHORIZED, "the bearer token is not visible ASCII");
-    a->bearer = arena_strndup(a->mem, token.base, token.len);
-    return RC_OK;
+    if (!a->known)
+        return gate_check(&k, &a->actor);
+    reply_header(&a->rp, "www-authenticate", "Bearer error=\"invalid_token\""); /* RFC 6750 */
+    return a->known;
 }
 
 static enum rc admit_key(struct arrival *a)
 {
-    h2o_iovec_t key = header_of(a->sending.req, "idempotency-key");
+    h2o_iovec_t key = asker_header(a->sending.req, "idempotency-key");
 
     if (!key.base || a->match.route->where != ON_WRITER || is_visible(key, KEY_MAX))
         return RC_OK;
@@ -289,25 +275,47 @@ static enum rc admit_change(struct arrival *a)
 
 /* ---- answers that no handler makes ---- */
 
+static void refuse(struct arrival *a, enum rc rc)
+{
+    a->sending.who = &a->actor;
+    if (rc == RC_UNAUTHORIZED || rc == RC_FORBIDDEN || rc == RC_UNLISTED)
+        a->sending.client = asker_text(&a->who, a->mem);
+    send_problem(&a->sending, rc, &a->err, &a->rp);
+}
+
 static void send_empty(struct arrival *a)
 {
     a->rp.status = 204;
     send_reply(&a->sending, &a->rp);
 }
 
+/* The route that a page of another origin wants to ask, if it is one that all of them may; else NULL. */
+static const struct route *open_route(const struct arrival *a, h2o_iovec_t method)
+{
+    enum method m;
+    const struct route *r = method.base && method_parse(method.base, method.len, &m)
+                                ? router_find(&a->target, m).route
+                                : NULL;
+
+    return r && r->flags & R_ANY_ORIGIN ? r : NULL;
+}
+
 /* OPTIONS, and the question of a browser whether a page of another origin may read here. */
 static void answer_options(struct arrival *a, unsigned methods)
 {
-    bool preflight =
-        conf.cors.n && header_of(a->sending.req, "access-control-request-method").base;
+    h2o_iovec_t wanted = asker_header(a->sending.req, "access-control-request-method");
 
+    a->sending.route = open_route(a, wanted);
     reply_header(&a->rp, "allow", router_allow(a->mem, methods));
-    if (preflight) {
+    if (a->sending.route) {
+        reply_header(&a->rp, "access-control-allow-methods", "GET, POST");
+        reply_header(&a->rp, "access-control-allow-headers", "authorization, content-type");
+    } else if (wanted.base && conf.cors.n) {
         reply_header(&a->rp, "access-control-allow-methods", "GET, HEAD");
         reply_header(&a->rp, "access-control-allow-headers", "if-none-match, if-range, range");
-        reply_header(&a->rp, "access-control-max-age", "86400");
     }
-    a->sending.route = NULL;
+    if (a->rp.nextra > 1)
+        reply_header(&a->rp, "access-control-max-age", "86400");
     send_empty(a);
 }
 
@@ -325,12 +333,21 @@ static void answer_headers_too_large(struct arrival *a)
     send_reply(&a->sending, &a->rp);
 }
 
+static void answer_unfilled(struct arrival *a)
+{
+    enum rc rc = charge(a);
+
+    refuse(a, rc ? rc
+                 : err_set(&a->err, RC_INVALID,
+                           "the content is not as long as content-length says"));
+}
+
 static void answer_other_type(struct arrival *a)
 {
-    bool lines = a->match.route->flags & R_LINES;
+    const char *type = other_type(a->match.route);
 
     snprintf(a->err.text, sizeof a->err.text, "the content should be %s",
-             lines ? "application/x-ndjson" : "application/json");
+             type ? type : "application/json");
     problem_reply(a->mem, problem_by_slug("media-type"), &a->err, a->sending.id, false, &a->rp);
     send_reply(&a->sending, &a->rp);
 }
@@ -347,77 +364,18 @@ static void answer_no_method(struct arrival *a)
 
 /* ---- the request as the handler sees it ---- */
 
-static const char *copy_of(struct arena *mem, h2o_iovec_t v)
-{
-    return v.base ? arena_strndup(mem, v.base, v.len) : NULL;
-}
-
-static const char *client_text(struct arena *mem, const struct sockaddr_storage *client)
-{
-    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)(const void *)client;
-    const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)client;
-    char *text = arena_zalloc(mem, CLIENT_TEXT);
-
-    if (client->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&six->sin6_addr))
-        inet_ntop(AF_INET, six->sin6_addr.s6_addr + 12, text, CLIENT_TEXT);
-    else if (client->ss_family == AF_INET6)
-        inet_ntop(AF_INET6, &six->sin6_addr, text, CLIENT_TEXT);
-    else if (client->ss_family == AF_INET)
-        inet_ntop(AF_INET, &four->sin_addr, text, CLIENT_TEXT);
-    else
-        memcpy(text, "local", sizeof "local");
-    return text;
-}
-
 static void fill_request(struct request *rq, struct arena *mem, const struct arrival *a)
 {
     const h2o_req_t *req = a->sending.req;
 
     rq->method = a->method == HEAD ? GET : a->method;
     rq->path = arena_strdup(mem, a->target.path);
-    rq->target = copy_of(mem, req->input.path);
-    rq->host = rq->client = "";
+    rq->target = arena_strndup(mem, req->input.path.base, req->input.path.len);
+    rq->query =
+        a->target.query.n ? arena_strndup(mem, a->target.query.p, a->target.query.n) : "";
+    rq->host = rq->client = rq->cookies = "";
     rq->body = req->entity.len ? req->entity.base : "";
     rq->body_len = req->entity.len;
-}
-
-/* Whatever a proxy says of itself, trusted or not. A stranger may say it too, and gains nothing by it. */
-static bool is_forwarded(const h2o_req_t *req)
-{
-    static const char *const names[] = { "forwarded", "via", "x-forwarded-for" };
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (header_of(req, names[i]).base)
-            return true;
-    return false;
-}
-
-/* What is the asker's own. */
-static void fill_asker(struct request *rq, struct arena *mem, const struct arrival *a)
-{
-    const h2o_req_t *req = a->sending.req;
-    const struct {
-        const char *name, **to;
-    } headers[] = {
-        { "content-type", &rq->content_type },
-        { "content-range", &rq->content_range },
-        { "if-none-match", &rq->if_none_match },
-        { "if-match", &rq->if_match },
-        { "range", &rq->range },
-        { "if-range", &rq->if_range },
-        { "accept", &rq->accept },
-        { "idempotency-key", &rq->idempotency_key },
-        { "last-event-id", &rq->last_event_id },
-    };
-
-    if (req->input.authority.base != req->hostconf->authority.hostport.base)
-        rq->host = copy_of(mem, req->input.authority);
-    rq->tls = a->sending.origin == ORIGIN_TLS;
-    rq->client = client_text(mem, &a->client);
-    rq->client_tag = limit_client((const struct sockaddr *)&a->client);
-    rq->forwarded = a->proxied || is_forwarded(req);
-    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
-        *headers[i].to = copy_of(mem, header_of(req, headers[i].name));
 }
 
 /* A cached answer is made for everybody, so its handler learns nothing of who asks first: a forged
@@ -425,36 +383,28 @@ static void fill_asker(struct request *rq, struct arena *mem, const struct arriv
 static struct exchange *exchange_of(const struct arrival *a, struct arena *mem)
 {
     const struct route *r = a->match.route;
-    bool shared = r->flags & R_CACHED, trusted = a->sending.origin == ORIGIN_ADMIN && !shared;
+    bool shared = r->flags & R_CACHED;
     struct exchange *x = arena_zalloc(mem, sizeof *x);
 
     x->loop = here;
     x->route = r;
-    x->limit = a->limit;
+    memcpy(x->limits, a->limits, sizeof x->limits);
     x->sending = a->sending;
     x->sending.path = arena_strdup(mem, a->sending.path);
-    if (a->sending.limit)
-        x->sending.limit = &x->limit;
-    x->bearer = arena_strdup(mem, a->bearer);
-    work_init(&x->w, mem, NULL, trusted ? "operator" : "public",
-              trusted ? RIGHT_ALL : RIGHT_READ);
+    x->sending.limits = x->limits;
+    x->w = (struct work){ .mem = mem, .who = a->actor };
+    x->w.who.scopes =
+        arena_dup(mem, a->actor.scopes, (size_t)a->actor.nscopes * sizeof *a->actor.scopes);
     x->sending.id = strcpy(x->w.request, a->sending.id);
-    x->sending.who = x->w.who.name;
+    x->sending.who = &x->w.who;
     fill_request(&x->rq, mem, a);
     if (!shared)
-        fill_asker(&x->rq, mem, a);
+        asker_tell(&a->who, a->sending.req, a->sending.origin == ORIGIN_TLS, mem, &x->rq);
     x->w.client = x->sending.client = x->rq.client;
     return x;
 }
 
 /* ---- the way of a request ---- */
-
-static void refuse(struct arrival *a, enum rc rc)
-{
-    if (rc == RC_UNAUTHORIZED)
-        a->sending.client = client_text(a->mem, &a->client);
-    send_problem(&a->sending, rc, &a->err, &a->rp);
-}
 
 static void answer_here(struct arrival *a)
 {
@@ -462,8 +412,27 @@ static void answer_here(struct arrival *a)
 
     x->rc = params_fill(&x->w.err, a->mem, x->route, &a->target, &x->rq);
     if (!x->rc)
-        x->rc = exchange_handle(x);
+        x->rc = x->route->handler(&x->w, &x->rq, &x->rp);
     exchange_answer(x);
+}
+
+/* What memory can tell of a route that otherwise goes to the writer. */
+static bool answer_early(struct arrival *a)
+{
+    struct exchange *x;
+    bool done = false;
+
+    if (!a->match.route->early)
+        return false;
+    x = exchange_of(a, a->mem);
+    x->rc = params_fill(&x->w.err, a->mem, x->route, &a->target, &x->rq);
+    if (!x->rc)
+        x->rc = x->route->early(&x->w, &x->rq, &x->rp, &done);
+    if (!x->rc && !done)
+        return false;
+    x->early = done;
+    exchange_answer(x);
+    return true;
 }
 
 /* Who does not read what we answer gets no more to read, until he does; changes are his to make. */
@@ -521,12 +490,15 @@ static void answer_elsewhere(struct arrival *a)
 
 static void serve(struct arrival *a)
 {
-    static enum rc (*const steps[])(struct arrival *) = { admit_body, admit_credential,
-                                                          admit_key, admit_change };
+    static enum rc (*const steps[])(struct arrival *) = { admit_body, admit_actor, admit_key,
+                                                          admit_change };
     const struct route *r;
+    struct knock k;
     enum rc rc, slow;
 
     rc = admit_route(a);
+    k = knock_of(a);
+    a->known = gate_know(&k, &a->actor);
     if (!is_cached(a) && (slow = charge(a)))
         rc = slow;
     if (!rc && a->known_method && a->method == OPTIONS) {
@@ -538,7 +510,7 @@ static void serve(struct arrival *a)
         answer_no_method(a);
         return;
     }
-    if (!rc && r->method != GET && conf.edge_of && *conf.edge_of)
+    if (!rc && r->method != GET && is_edge())
         rc = err_set(&a->err, RC_READ_ONLY,
                      "this node only shows what %s publishes: nothing can be changed here",
                      conf.edge_of);
@@ -550,23 +522,26 @@ static void serve(struct arrival *a)
         refuse(a, rc);
     else if (has_other_type(a))
         answer_other_type(a);
-    else if (r->where == ON_LOOP && !(r->flags & R_CACHED) && !a->bearer)
+    else if (r->where == ON_LOOP && !(r->flags & R_CACHED))
         answer_here(a);
-    else
+    else if (!answer_early(a))
         answer_elsewhere(a);
 }
 
-static void arrive(const struct sending *sending, bool large)
+/* `refusal`: of what need not be looked at any closer; NULL: there is none. */
+static void arrive(const struct sending *sending, void (*refusal)(struct arrival *))
 {
     h2o_req_t *req = sending->req;
-    struct arrival a = { .sending = *sending, .mem = arena_of_pool(&req->pool) };
+    struct arrival a = { .sending = *sending,
+                         .mem = arena_of_pool(&req->pool),
+                         .actor = actor_public };
     char id[REQUEST_ID_TEXT];
 
     a.sending.path = ""; /* what cannot be decoded is not logged */
     a.sending.id = arena_strdup(a.mem, request_id_make(id));
-    find_client(&a);
-    if (large)
-        answer_headers_too_large(&a);
+    a.who = asker_find(req, a.mem, &conf.trusted);
+    if (refusal)
+        refusal(&a);
     else if (h2o_memis(req->input.path.base, req->input.path.len, H2O_STRLIT("*")) &&
              h2o_memis(req->input.method.base, req->input.method.len, H2O_STRLIT("OPTIONS")))
         answer_options(&a, ~0u);
@@ -578,12 +553,16 @@ static int on_request(h2o_handler_t *self, h2o_req_t *req)
 {
     struct sending s = { .req = req,
                          .origin = ((struct handler *)self)->origin,
-                         .who = "public",
+                         .who = &actor_public,
                          .began_us = clock_mono_us() };
-    bool large = has_large_headers(req);
+    size_t fields = length_of_fields(req);
+    void (*refusal)(struct arrival *) = fields > HEADERS_MAX ? answer_headers_too_large
+                                        : !connection_brought_all(req) ? answer_unfilled
+                                                                       : NULL;
 
-    if (large || !answer_from_cache(&s))
-        arrive(&s, large);
+    connection_keep(req, fields);
+    if (refusal || !answer_from_cache(&s))
+        arrive(&s, refusal);
     return 0;
 }
 

@@ -17,7 +17,7 @@
 #include "server/http/send.h"
 
 struct edge_conf {
-    struct pool *pool; /* runs ON_WORKER, and whatever needs a credential looked up */
+    struct pool *pool; /* runs ON_WORKER, and what has something to prepare */
     size_t cache_size; /* bytes */
     int64_t
         rate_limit; /* requests a minute and address that the cache cannot answer; 0: no limit */
@@ -29,12 +29,6 @@ struct edge_conf {
 };
 
 void edge_init(const struct edge_conf *conf); /* after routes_set(), before the loops */
-/*
- * Who holds this bearer token: sets w->who, or RC_UNAUTHORIZED. Runs on a worker with its
- * database, never on a loop. Without a resolver every token is refused.
- */
-void edge_set_auth(enum rc (*resolve)(struct work *w, const char *bearer));
-
 struct edge_loop {
     h2o_multithread_receiver_t home; /* where requests come back to from other threads */
     int away; /* how many are out; the loop must not end before they are back */

@@ -1,10 +1,13 @@
 /*
  * exchange.c - the way of a request through the threads.
  *
- *     loop --> worker: credential, prepare --> writer: savepoint, handler, COMMIT --> loop
- *      |--> worker: credential, handler --(an act)--> writer: it is told, COMMIT ---> loop
- *      |--> worker: credential, handler --------------------------------------------> loop
- *      '--> cache: somebody makes this answer already ------------------------------> loop
+ *     loop: early? --> (worker: early?, prepare) --> writer: savepoint, handler, COMMIT --> loop
+ *      |             \--> errand, on threads of its own --> writer: the same --> loop
+ *      |--> worker: handler --(an act)--> writer: it is told, COMMIT -----> loop
+ *      |--> worker: handler ----------------------------------------------> loop
+ *      '--> cache: somebody makes this answer already --------------------> loop
+ *
+ * Who asks, and that he may, is settled before it leaves (gate.h).
  *
  * The exchange owns an arena with copies of all that was asked, so the client may hang up at any
  * moment. The ticket, a word in the request's own pool, tells us: only the loop thread ever
@@ -24,15 +27,9 @@
 #include "server/http/connection.h"
 #include "server/http/crowd.h"
 #include "server/http/idempotency.h"
+#include "server/http/shown.h"
 #include "server/http/witness.h"
 #include "server/store/disk.h"
-
-static enum rc (*resolve_bearer)(struct work *w, const char *bearer);
-
-void exchange_set_auth(enum rc (*resolve)(struct work *w, const char *bearer))
-{
-    resolve_bearer = resolve;
-}
 
 /* ---- out ---- */
 
@@ -81,25 +78,9 @@ static void finish(struct exchange *x, enum rc rc)
     go_home(x);
 }
 
-static enum rc authorise(struct exchange *x)
+static enum rc handle(struct exchange *x)
 {
-    enum rc rc;
-
-    if (x->bearer) {
-        if (!resolve_bearer)
-            return err_set(&x->w.err, RC_UNAUTHORIZED, "this server takes no tokens");
-        if ((rc = resolve_bearer(&x->w, x->bearer)))
-            return rc;
-        x->w.who.rights |= RIGHT_READ; /* which everybody has */
-    }
-    return work_need(&x->w, (enum right)x->route->right);
-}
-
-enum rc exchange_handle(struct exchange *x)
-{
-    enum rc rc = authorise(x);
-
-    return rc ? rc : x->route->handler(&x->w, &x->rq, &x->rp);
+    return x->route->handler(&x->w, &x->rq, &x->rp);
 }
 
 static enum rc run_on_writer(struct work *w, void *arg)
@@ -129,11 +110,35 @@ static void submit_write(struct exchange *x, enum rc (*run)(struct work *w, void
     finish(x, refuse_busy(x));
 }
 
+static void errand_done(struct errand *d)
+{
+    submit_write(d->waiter, run_on_writer);
+}
+
+/* Once it is started the exchange is its own; it may be home before we know. */
+static enum rc start_errand(struct exchange *x)
+{
+    struct errand *d = x->rq.errand;
+
+    x->w.db = NULL;
+    d->done = errand_done;
+    d->waiter = x;
+    return d->start(d, &x->w.err);
+}
+
 static enum rc tell_on_writer(struct work *w, void *arg)
 {
     const struct exchange *x = arg;
 
     return witness_tell(w, x->route, &x->rq, &x->rp);
+}
+
+/* *done: x->rp is the answer already. */
+static enum rc prepare(struct exchange *x, bool *done)
+{
+    enum rc rc = x->route->early ? x->route->early(&x->w, &x->rq, &x->rp, done) : RC_OK;
+
+    return rc || *done || !x->route->prepare ? rc : x->route->prepare(&x->w, &x->rq);
 }
 
 static void run_on_worker(struct pool_job *job, struct db *db)
@@ -147,33 +152,27 @@ static void run_on_worker(struct pool_job *job, struct db *db)
         return;
     }
     if (x->route->where != ON_WRITER) {
-        rc = exchange_handle(x);
+        rc = handle(x);
         if (!rc && x->route->act)
             submit_write(x, tell_on_writer);
         else
             finish(x, rc);
         return;
     }
-    rc = authorise(x);
-    if (!rc && x->route->prepare)
-        rc = x->route->prepare(&x->w, &x->rq);
-    if (rc)
+    rc = prepare(x, &x->early);
+    if (x->early)
         finish(x, rc);
-    else
+    else if (!rc && !x->rq.errand)
         submit_write(x, run_on_writer);
-}
-
-/* A write that needs neither a credential looked up nor anything prepared saves a hop. */
-static bool needs_worker(const struct exchange *x)
-{
-    return x->route->where != ON_WRITER || x->bearer || x->route->prepare;
+    else if (rc || (rc = start_errand(x)))
+        finish(x, rc);
 }
 
 static void dispatch(struct exchange *x, struct pool *pool)
 {
-    if (x->route->where == ON_LOOP && !x->bearer)
-        finish(x, exchange_handle(x));
-    else if (!needs_worker(x))
+    if (x->route->where == ON_LOOP)
+        finish(x, handle(x));
+    else if (x->route->where == ON_WRITER && !x->route->prepare && !x->route->early)
         submit_write(x, run_on_writer);
     else {
         x->job.run = run_on_worker;
@@ -234,6 +233,7 @@ static void tell(struct exchange *x)
     struct sending s = x->sending;
     struct reply rp = o->rp; /* it may be shared: a problem is written into a copy */
 
+    s.early = x->early;
     s.id = arena_strdup(arena_of_pool(&s.req->pool), s.id);
     if (o->rc) {
         send_problem(&s, o->rc, o->err, &rp);
@@ -241,11 +241,13 @@ static void tell(struct exchange *x)
     }
     if (x->route->flags & R_CACHED && rp.status < 400)
         s.id = NULL;
+    shown_tell(s.req, rp.status);
     send_reply(&s, &rp);
 }
 
 void exchange_answer(struct exchange *x)
 {
+    x->sending.early = x->early;
     if (x->rc)
         send_problem(&x->sending, x->rc, &x->w.err, &x->rp);
     else

@@ -21,7 +21,7 @@ struct exchange {
     struct edge_loop *loop;
     struct sending sending;   /* .req is NULL once the request is gone */
     struct exchange **ticket; /* in the request's pool; tells us when that goes */
-    struct verdict limit;
+    struct verdict limits[VERDICTS];
 
     struct arena
         *mem; /* the exchange's own, with what was asked; w.mem is gone when it comes home */
@@ -31,17 +31,14 @@ struct exchange {
     struct request rq;
     struct reply rp;
     struct work w;
-    const char *bearer; /* NULL: no credential is needed, or the origin is one */
     enum rc rc;
     struct cache_build *build; /* our duty towards the cache, or NULL */
     struct outcome *outcome;   /* what came of it; NULL: rc, rp and w.err tell */
+    bool early;                /* it is the route's early() that answered */
 
     atomic_bool gone; /* set by the loop: nobody waits for the answer any more */
 };
 
-void exchange_set_auth(enum rc (*resolve)(struct work *w, const char *bearer));
-/* Where a route without a way round runs it: authorises, then calls the handler. */
-enum rc exchange_handle(struct exchange *x);
 /* Hands it to another thread, or to the cache under `key`; it comes back by x->loop->home. */
 void exchange_send_off(struct exchange *x, struct pool *pool, const char *key, size_t key_n);
 /* Puts an answer on the wire that lies in x->w.mem, which must already belong to the request. */

@@ -8,7 +8,8 @@
  * whole frames only. That is why it is enough to hold the rest of a risky frame when its first bytes
  * have already gone on, and why the verdict does not depend on how the bytes were cut.
  *
- * A stream is open here from a HEADERS without END_STREAM to a frame with it, or RST_STREAM. That libh2o may
+ * A stream is open here from a HEADERS without END_STREAM to the last byte of a frame or header block with it, or of
+ * RST_STREAM: until then libh2o keeps the body for certain; afterwards who keeps it is the guard's affair. That libh2o may
  * have reset it is not seen; only a client that breaks the protocol leaves such entries behind, and
  * they count against it.
  */
@@ -74,12 +75,35 @@ static enum frame_end begin(struct frame_meter *m, uint32_t id)
     return FRAME_FINE;
 }
 
+static uint32_t counted(uint32_t head)
+{
+    return head > FRAME_HEAD_USUAL ? head : 0;
+}
+
+static void lengthen_head(struct frame_meter *m, struct frame_stream *s, uint32_t n)
+{
+    if (!s)
+        return;
+    m->heads -= counted(s->head);
+    s->head += n;
+    m->heads += counted(s->head);
+}
+
 static void end(struct frame_meter *m, struct frame_stream *s)
 {
     if (!s)
         return;
     m->body -= s->body;
+    m->heads -= counted(s->head);
     *s = m->streams[--m->open];
+}
+
+static void end_what_is_complete(struct frame_meter *m)
+{
+    if (!m->ending || m->left || m->is_begun)
+        return;
+    end(m, find(m, m->ending));
+    m->ending = 0;
 }
 
 /* ---- what is looked at in a frame of each type ---- */
@@ -98,7 +122,7 @@ static enum frame_end see_data(struct frame_meter *m, const struct frame *f)
     s->body += f->length;
     m->body += f->length;
     if (f->flags & END_STREAM)
-        end(m, s);
+        m->ending = f->stream;
     return m->body > m->body_max ? FRAME_BODIES : FRAME_FINE;
 }
 
@@ -106,7 +130,11 @@ static enum frame_end begin_block(struct frame_meter *m, const struct frame *f)
 {
     m->block_bytes += f->length;
     m->block_left = f->length;
-    return m->block_bytes > FRAME_BLOCK_MAX ? FRAME_HEADERS : FRAME_FINE;
+    if (m->block_bytes > FRAME_BLOCK_MAX)
+        return FRAME_HEADERS;
+    if (m->ending != f->stream)
+        lengthen_head(m, find(m, f->stream), f->length);
+    return spend(m, (int32_t)(f->length / FRAME_BLOCK_CREDIT));
 }
 
 static enum frame_end see_headers(struct frame_meter *m, const struct frame *f)
@@ -114,7 +142,7 @@ static enum frame_end see_headers(struct frame_meter *m, const struct frame *f)
     enum frame_end why = FRAME_FINE;
 
     if (f->flags & END_STREAM)
-        end(m, find(m, f->stream));
+        m->ending = f->stream;
     else if (f->stream > m->newest)
         why = begin(m, f->stream);
     if (f->stream > m->newest)
@@ -140,7 +168,7 @@ static enum frame_end see_continuation(struct frame_meter *m, const struct frame
 
 static enum frame_end see_reset(struct frame_meter *m, const struct frame *f)
 {
-    end(m, find(m, f->stream));
+    m->ending = f->stream;
     return FRAME_FINE;
 }
 
@@ -362,8 +390,10 @@ struct frame_verdict frame_meter_take(struct frame_meter *m, const struct frame_
         v.hold = true;
     if (m->left && m->type == CONTINUATION && now->leaving)
         v.end = FRAME_LATE;
-    while (v.pass < n && !v.hold && !v.end)
+    while (v.pass < n && !v.hold && !v.end) {
         v.pass += m->left ? read_payload(m, p + v.pass, n - v.pass, &v.end)
                           : read_head(m, now, p + v.pass, n - v.pass, &v);
+        end_what_is_complete(m);
+    }
     return v;
 }

@@ -15,10 +15,12 @@ enum {
     FRAME_CREDITS_MAX = 40000,
     FRAME_STREAMS_MAX = 100, /* that are not ended */
     FRAME_BLOCK_MAX = 48 << 10,
+    FRAME_BLOCK_CREDIT = 64,    /* octets of a header block that cost a credit more */
+    FRAME_HEAD_USUAL = 1 << 10, /* a block no longer than this counts for nothing */
     FRAME_FIELDS_MAX = 128,
     FRAME_CONTINUATIONS_MAX = 4,
     FRAME_PARAMETERS_MAX = 32,
-    FRAME_BODY_SLACK = 128 << 10, /* of bodies not ended, above the largest body of all */
+    FRAME_BODY_SLACK = 128 << 10, /* above the largest body of all: what is cut off */
     FRAME_MANY = 16, /* largest bodies that a connection of many clients has room for */
 };
 
@@ -28,15 +30,16 @@ enum frame_end {
     FRAME_SPENT, /* no credits left */
     FRAME_CROWD, /* the client has none left, over all of its connections; for the caller to say */
     FRAME_HEADERS, /* a header block too large, of too many fields or in too many pieces */
-    FRAME_STREAMS, /* too many not ended */
-    FRAME_BODIES,  /* too many bytes of bodies not ended */
+    FRAME_STREAMS, /* too many, its own that are not ended, its client's or everybody's */
+    FRAME_BODIES,  /* too many bytes of bodies, its own, its client's or everybody's */
     FRAME_ILLEGAL, /* an increment of 0, too many parameters, a push */
     FRAME_LATE,    /* CONTINUATION after our GOAWAY */
+    FRAME_RECORDS, /* of TLS: too many that carry nothing; for the caller to say */
     FRAME_ENDS
 };
 
 struct frame_stream {
-    uint32_t id, body;
+    uint32_t id, body, head;
 };
 
 /* One connection's; its fields are for the caller to read. */
@@ -44,6 +47,7 @@ struct frame_meter {
     uint64_t frames; /* seen */
     uint64_t spent;  /* credits */
     uint64_t body;   /* bytes of bodies that are not ended */
+    uint64_t heads;  /* octets of header blocks, of streams that are not ended */
     uint64_t body_max;
     uint64_t data; /* bytes of bodies that have come */
     uint64_t now_ms;
@@ -68,6 +72,7 @@ struct frame_meter {
     bool padded;
 
     uint32_t newest; /* stream */
+    uint32_t ending; /* the one that ends with this frame or block; 0: none does */
     int open;
     struct frame_stream streams[FRAME_STREAMS_MAX];
 };

@@ -8,6 +8,8 @@
 
 #include <h2o.h>
 
+#include "server/http/records.h"
+
 struct guard;
 struct crowd_client;
 
@@ -25,6 +27,12 @@ struct guard *guard_new(h2o_socket_t *sock, const struct guard_conf *conf);
 /* What went past it. */
 uint64_t guard_frames(const struct guard *g);
 uint64_t guard_writes(const struct guard *g);
+
+/* A request of HTTP/2 has come whole, with a head and a body of so many bytes: libh2o keeps them as long as the request. May end the connection. */
+void guard_keep(struct guard *g, h2o_mem_pool_t *request, size_t head, size_t body);
+
+/* TLS has come to a record or message (records.c). False: the connection has ended, and no more of it shall be decrypted. */
+bool guard_hear(h2o_socket_t *sock, enum record_word word, size_t n);
 
 /* How far it is, for who has little patience. */
 struct guard_state {

@@ -10,15 +10,12 @@
  */
 #include "server/http/idempotency.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "server/base/clock.h"
-#include "server/base/log.h"
 #include "server/http/witness.h"
 #include "server/store/db.h"
-#include "server/store/writer.h"
-
-enum { KEEP_SECONDS = 24 * 60 * 60, PURGE_EVERY_MS = 60 * 60 * 1000 };
 
 /* Each part with its NUL between: no two requests give the same bytes. */
 static void hash_request(struct work *w, const struct request *rq, uint8_t out[HASH_BYTES])
@@ -30,6 +27,8 @@ static void hash_request(struct work *w, const struct request *rq, uint8_t out[H
     buf_adds(&b, rq->target);
     buf_addc(&b, '\0');
     buf_add(&b, rq->body, rq->body_len);
+    if (w->who.person) /* in another's name it is another request */
+        buf_printf(&b, "%c%" PRId64, '\0', w->who.account);
     sha256(b.p, b.n, out);
 }
 
@@ -91,7 +90,7 @@ static enum rc look_up(struct work *w, const char *key, const uint8_t hash[HASH_
 
     *known = false;
     if ((rc = db_query(w, SQL_idempotency_find, &q, "tti", w->who.name, key,
-                       clock_now() - KEEP_SECONDS)))
+                       clock_now() - IDEMPOTENCY_KEPT)))
         return rc;
     if (rows_next(&q)) {
         *known = true;
@@ -125,21 +124,4 @@ enum rc idempotency_run(struct work *w, const struct route *r, const struct requ
         return rc;
     rc = witness_handle(w, r, rq, rp);
     return rc ? rc : keep(w, key, hash, rp);
-}
-
-static void purge(struct db *db, void *unused)
-{
-    struct arena *mem = arena_new();
-    struct work w;
-
-    (void)unused;
-    work_init(&w, mem, db, "system", RIGHT_ALL);
-    if (db_run(&w, SQL_idempotency_purge, "i", clock_now() - KEEP_SECONDS))
-        LOG(LOG_ERROR, "idempotency_purge_failed", L_STR("why", w.err.text));
-    arena_free(mem);
-}
-
-void idempotency_init(void)
-{
-    writer_tick(PURGE_EVERY_MS, purge, NULL);
 }

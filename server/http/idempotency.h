@@ -18,6 +18,6 @@
  */
 enum rc idempotency_run(struct work *w, const struct route *r, const struct request *rq,
                         struct reply *rp);
-void idempotency_init(void); /* has old answers purged every hour; before writer_start() */
+enum { IDEMPOTENCY_KEPT = 24 * 60 * 60 }; /* seconds: server/retention.def */
 
 #endif

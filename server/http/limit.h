@@ -3,7 +3,8 @@
  * may make.
  *
  * A token bucket for each IPv4 address and each IPv6 /64 (what one subscriber holds): it fills
- * at the limit a minute and holds a minute's worth. The table has a fixed size; when it is full
+ * at the limit a minute and holds a minute's worth. Besides, each IPv6 /48 (what one customer may be given whole, RFC 6177)
+ * has a bucket for all of its /64 together, LIMIT_NETWORK times as large. The table has a fixed size; when it is full
  * the address that was silent longest is forgotten, which gives it a full bucket.
  */
 #ifndef HTTP_LIMIT_H
@@ -13,12 +14,9 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-struct verdict {
-    bool allowed;
-    int64_t quota;     /* a minute */
-    int64_t remaining; /* whole requests left now */
-    int64_t reset; /* seconds until it is full; when not allowed, until the next request is */
-};
+#include "server/base/verdict.h"
+
+enum { LIMIT_NETWORK = 32 };
 
 void limit_init(int64_t per_minute); /* 0: no limit */
 bool limit_is_on(void);

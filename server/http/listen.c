@@ -19,7 +19,7 @@
 
 #include "server/base/fs.h"
 
-enum { BACKLOG = 4096, HOST_MAX = 64, STALL_MS = 30 * 1000 };
+enum { BACKLOG = 4096, HOST_MAX = 64, STALL_MS = 30 * 1000, RECEIVE_BYTES = 128 << 10 };
 
 /* ---- URLs ---- */
 
@@ -126,16 +126,17 @@ char *endpoint_url(const struct endpoint *at, char out[LISTEN_URL])
 /* ---- sockets ---- */
 
 /* -1 with errno. An accepted connection inherits TCP_USER_TIMEOUT: a peer that takes no bytes
- * for so long is cut. */
+ * for so long is cut. And SO_RCVBUF: libh2o reads and decrypts all that lies there in one turn. */
 static int bind_socket(const struct endpoint *at, bool share)
 {
-    int on = 1, off = 0, stall = STALL_MS, why;
+    int on = 1, off = 0, stall = STALL_MS, room = RECEIVE_BYTES, why;
     int fd = socket(at->addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     if (fd < 0)
         return -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &stall, sizeof stall);
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
     if (at->addr.ss_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     if (share)

@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "server/base/arena.h"
+#include "server/base/memory.h"
 #include "server/base/metric.h"
 #include "server/http/crowd.h"
 
@@ -106,7 +107,7 @@ static struct block *block_new(size_t n)
     struct block *b = malloc(sizeof *b + n);
 
     if (!b)
-        abort();
+        memory_end();
     *b = (struct block){ .o.size = sizeof *b + n, .refs = 1 };
     pthread_mutex_init(&b->lock, NULL);
     count((int64_t)b->o.size);

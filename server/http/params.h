@@ -12,7 +12,7 @@
 /*
  * Fills rq->args and rq->nargs, one for each declared parameter in the table's order; texts are
  * copied to `mem`. RC_INVALID names the parameter in err.field: unknown, given twice, of the
- * wrong type, out of range.
+ * wrong type, out of range. The query of an R_FORM route is its handler's to read.
  */
 enum rc params_fill(struct err *e, struct arena *mem, const struct route *r,
                     const struct target *t, struct request *rq);

@@ -5,16 +5,21 @@
  * times of their steps, the guard knows what has come and whether a write is under way, and the kernel what was
  * taken at the other end: so nothing here needs a timer of its own or a place in the path of a request.
  *
- * A reader moves when a byte of an answer goes to the socket, or when the peer's kernel takes one of a write that is under way. An
- * answer to a PING is neither.
+ * A reader moves by the bytes of answers that go to the socket, and by those that the peer's kernel takes of a write that is under way. An
+ * answer to a PING is neither. Eight kilobytes in half a minute are a bad line; less is somebody who holds what he does not want.
+ *
+ * A stream that is read must not shelter those beside it. One whose own window is shut has as long as the slowest reader would need for what it has taken: who takes
+ * much at once and then nothing holds the rest no longer than who takes it evenly. One that waits for the
+ * connection's window, or for its turn, is not timed by itself: so it is with many on a bad line.
  */
 #include "server/http/patience.h"
 
 enum {
     HEAD_MS = 10 * 1000,
-    BODY_MS = 60 * 1000,
     BODY_GRACE_MS = 10 * 1000,
+    BODY_AHEAD_MS = 60 * 1000,
     READER_MS = 30 * 1000,
+    READER_LEAST = 8 << 10,
     IDLE_MS = 60 * 1000,
     REQUEST_MS = 10 * 60 * 1000,
 };
@@ -44,7 +49,25 @@ void patience_begin(struct patience *p)
     p->seen = (struct patience_seen){ 0 };
 }
 
-void patience_see(struct patience *p, const h2o_req_t *req)
+static bool is_past(uint64_t since, uint64_t ms, uint64_t now)
+{
+    return since && now > since && now - since > ms;
+}
+
+static bool see_answer(struct patience_seen *s, const h2o_req_t *req, uint64_t since, bool shut,
+                       uint64_t now)
+{
+    bool stalled =
+        shut && is_past(since, READER_MS + req->bytes_sent * READER_MS / READER_LEAST, now);
+
+    earlier(&s->answer_at, since);
+    s->answered += req->bytes_sent;
+    s->answers++;
+    s->stalled += stalled;
+    return stalled;
+}
+
+bool patience_see(struct patience *p, const h2o_req_t *req, bool shut, uint64_t now_ms)
 {
     uint64_t begin = ms_of(req->timestamps.request_begin_at),
              body = ms_of(req->timestamps.request_body_begin_at),
@@ -52,28 +75,20 @@ void patience_see(struct patience *p, const h2o_req_t *req)
     struct patience_seen *s = &p->seen;
 
     if (!begin)
-        return;
+        return false;
     s->requests++;
     if (is_events(req))
-        return;
+        return false;
     earlier(&s->request_at, begin);
-    if (req->processed_at.at.tv_sec && !answer) {
+    if (answer)
+        return see_answer(s, req, answer, shut, now_ms);
+    if (req->processed_at.at.tv_sec)
         s->waiting++;
-        return;
-    }
-    if (answer) {
-        earlier(&s->answer_at, answer);
-        s->answered += req->bytes_sent;
-    } else if (body) {
+    else if (body)
         earlier(&s->body_at, body);
-    } else if (req->version < 0x200) {
+    else if (req->version < 0x200)
         earlier(&s->head_at, begin);
-    }
-}
-
-static bool is_past(uint64_t since, uint64_t ms, uint64_t now)
-{
-    return since && now > since && now - since > ms;
+    return false;
 }
 
 static bool head_is_slow(struct patience *p, const struct guard_state *g, uint64_t now)
@@ -86,31 +101,53 @@ static bool head_is_slow(struct patience *p, const struct guard_state *g, uint64
     return is_past(p->midway_at, HEAD_MS, now) || is_past(p->seen.head_at, HEAD_MS, now);
 }
 
+/* Each kilobyte pays for a second, and not far ahead: who has sent a megabyte at once must not be silent for a quarter of an hour. */
 static bool body_is_slow(struct patience *p, const struct guard_state *g, uint64_t now)
 {
     uint64_t at = g->is_http2 && !g->bodies ? 0 : p->seen.body_at;
 
     if (at != p->body_at) {
         p->body_at = at;
-        p->body_from = g->taken;
+        p->body_since = p->body_paid = now;
     }
-    if (!is_past(at, BODY_GRACE_MS, now))
-        return false;
-    return is_past(at, BODY_MS, now) || (g->taken - p->body_from) * 1000 < (now - at) * 1024;
+    p->body_paid += (g->taken - p->taken) * 1000 / 1024;
+    p->taken = g->taken;
+    if (p->body_paid > now + BODY_AHEAD_MS)
+        p->body_paid = now + BODY_AHEAD_MS;
+    return at && is_past(p->body_since, BODY_GRACE_MS, now) && p->body_paid < now;
+}
+
+/* Of what the peer's kernel has taken, that which was of answers: at a window all of them may be with the kernel, and what is taken beyond them
+ * is something else. */
+static uint64_t took(struct patience *p, bool at_window, uint64_t acked)
+{
+    uint64_t more = acked > p->acked ? acked - p->acked : 0,
+             of_answers = more < p->untaken ? more : p->untaken;
+
+    p->untaken -= of_answers;
+    p->acked = acked;
+    return at_window ? of_answers : more;
 }
 
 static bool reader_is_slow(struct patience *p, const struct guard_state *g, uint64_t acked,
                            uint64_t now)
 {
-    bool at_window = g->is_http2 && !g->writing, /* what is unsent waits for one */
-        taken = !at_window && (acked != p->acked || acked == UINT64_MAX),
-         moved = taken || p->seen.answered > p->answered;
+    bool at_window = g->is_http2 && !g->writing; /* what is unsent waits for one */
+    uint64_t given = p->seen.answered > p->answered ? p->seen.answered - p->answered : 0;
 
-    if (moved || !p->moved_at || !p->seen.answer_at)
-        p->moved_at = now;
     p->answered = p->seen.answered;
-    p->acked = acked;
-    return is_past(p->seen.answer_at, READER_MS, now) && is_past(p->moved_at, READER_MS, now);
+    p->untaken += given;
+    p->moved += given;
+    if (acked != UINT64_MAX)
+        p->moved += took(p, at_window, acked);
+    else if (!at_window)
+        p->moved = READER_LEAST;
+    if (p->moved >= READER_LEAST || !p->moved_at || !p->seen.answer_at) {
+        p->moved_at = now;
+        p->moved = 0;
+    }
+    return (p->seen.answers && p->seen.stalled == p->seen.answers) ||
+           (is_past(p->seen.answer_at, READER_MS, now) && is_past(p->moved_at, READER_MS, now));
 }
 
 static bool is_idle(struct patience *p, const struct guard_state *g, uint64_t now)

@@ -21,6 +21,8 @@ static const struct problem table[] = {
       "这个接口只对持有凭证的人开放，而请求没有带凭证，或凭证无效、已过期。", "用 Authorization: Bearer 带上有效的令牌；令牌由管理员签发。" },
     { RC_FORBIDDEN, 403, "forbidden", "没有权限", "The right is missing",
       "凭证有效，但它没有这项操作的权限。", "请管理员签发带有该权限的令牌。" },
+    { RC_UNLISTED, 403, "device", "这台设备没有登记，请找系统管理员", "The rights of staff do not count at this device",
+      "工作人员只能在登记过的设备上办公，而这台设备不在名单里：可能是新换的设备或浏览器，也可能清除过浏览器的数据。", "把 detail 里或“登录的设备”页上的设备编号告诉系统管理员，由他登记；登记后不用重新登录，马上可用。" },
     { RC_READ_ONLY, 403, "read-only", "本节点只供阅读", "Nothing can be changed here",
       "本节点只展示另一台服务器发布的内容，自己不发布，也不接受任何改动。", "到发布这些内容的服务器上去改，detail 里有它的地址。" },
     { RC_NOT_FOUND, 404, "not-found", "没有找到", "There is nothing here",

@@ -73,15 +73,16 @@ static bool network_parse(const char *text, struct network *out)
     return ends_with_zeros(out);
 }
 
-enum rc networks_parse(struct err *e, const struct conf_list *list, struct networks *out)
+enum rc networks_parse(struct err *e, const char *setting, const struct conf_list *list,
+                       struct networks *out)
 {
     out->n = 0;
     for (int i = 0; i < list->n; i++)
         if (!network_parse(list->v[i], &out->list[out->n++]))
             return err_set(e, RC_INVALID,
-                           "trusted_proxies: \"%s\" should be an address or a network, like "
+                           "%s: \"%s\" should be an address or a network, like "
                            "10.0.0.1, 10.0.0.0/8 or 2001:db8::/32",
-                           list->v[i]);
+                           setting, list->v[i]);
     return RC_OK;
 }
 

@@ -26,7 +26,8 @@ struct networks {
 
 /* "10.0.0.0/8", "2001:db8::/32", or an address alone. RC_INVALID names the one that is none, or has bits behind
  * its length. */
-enum rc networks_parse(struct err *e, const struct conf_list *list, struct networks *out);
+enum rc networks_parse(struct err *e, const char *setting, const struct conf_list *list,
+                       struct networks *out);
 bool networks_have(const struct networks *n, const struct sockaddr *address);
 
 /* ---- PROXY v2 ---- */

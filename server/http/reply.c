@@ -10,6 +10,7 @@ const char TYPE_HTML[] = "text/html; charset=utf-8";
 const char TYPE_TEXT[] = "text/plain; charset=utf-8";
 const char TYPE_BYTES[] = "application/octet-stream";
 const char TYPE_NDJSON[] = "application/x-ndjson";
+const char TYPE_CSV[] = "text/csv; charset=utf-8";
 const char TYPE_EVENTS[] = "text/event-stream";
 const char CACHE_SHORT[] = "public, max-age=0, s-maxage=5";
 const char CACHE_FOREVER[] = "public, max-age=31536000, immutable";

@@ -41,7 +41,7 @@ struct reply {
 };
 
 extern const char TYPE_JSON[], TYPE_HTML[], TYPE_TEXT[], TYPE_BYTES[], TYPE_NDJSON[],
-    TYPE_EVENTS[];
+    TYPE_EVENTS[], TYPE_CSV[];
 extern const char CACHE_SHORT[];   /* "public, max-age=0, s-maxage=5" */
 extern const char CACHE_FOREVER[]; /* "public, max-age=31536000, immutable" */
 

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "server/base/errand.h"
 #include "server/base/id.h"
 #include "server/base/work.h"
 
@@ -35,16 +36,24 @@ struct request {
     const char *target; /* path and query as received */
     const char *host;   /* "example.cn:8443", "" if absent */
     bool tls;
+    bool secure;        /* TLS reaches the client: ours, or that of a trusted proxy */
     bool forwarded;     /* there is somebody in between: that `client` is local means nothing */
     const char *client; /* who asks, as far as is known (docs/shield.md); IPv4 plain */
     uint64_t client_tag; /* limit_client() of it */
+    const char
+        *query; /* as received, without its '?'; "" if absent. Read by R_FORM routes alone */
     struct arg args[REQUEST_ARGS];
     int nargs;
     const char *body; /* never NULL */
     size_t body_len;
-    const char *content_type, *content_range, *if_none_match, *if_match, *range, *if_range,
-        *accept, *idempotency_key, *last_event_id; /* NULL if absent */
-    void *prepared;                                /* made by the route's prepare() */
+    const char *content_type, *content_encoding, *content_range, *if_none_match, *if_match,
+        *range, *if_range, *accept, *authorization, *idempotency_key,
+        *last_event_id; /* NULL if absent */
+    const char *origin, *fetch_site,
+        *user_agent;       /* of a browser: who makes it ask; what it is. NULL if absent */
+    const char *cookies;   /* all fields of that name, "; " between them; "" if there is none */
+    void *prepared;        /* made by the route's prepare() */
+    struct errand *errand; /* set by prepare(): it is done before the handler runs */
 };
 
 /* A parameter by name. Asserts that the route declares it. */

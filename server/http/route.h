@@ -27,20 +27,26 @@ struct param {
 struct route {
     enum method method;
     const char *path; /* "/v1/items/:id"; a parameter is always a whole segment */
-    unsigned right;   /* of enum right; RIGHT_READ is everybody */
+    unsigned
+        right; /* of enum right: one of them is enough. RIGHT_READ is everybody, RIGHT_SELF who has signed in, RIGHT_ACT who acts for an organisation */
     enum where where;
     unsigned flags;
     const struct param *params; /* NULL: none */
     int64_t body_max;           /* bytes; 0: a body is refused */
     enum rc (*handler)(struct work *w, const struct request *rq, struct reply *rp);
     /* ON_WRITER only, may be NULL: runs before, on a worker, and leaves what it made in
-     * rq->prepared. For parsing that costs. */
+     * rq->prepared. For parsing that costs; and what takes its time elsewhere is rq->errand. */
     enum rc (*prepare)(struct work *w, struct request *rq);
     const char *tag;     /* groups routes in the documentation */
     const char *summary; /* one line, Chinese */
     const char *example; /* a curl line's tail, e.g. "/v1/items?n=5"; NULL: the path */
     unsigned
         act; /* what the audit log calls it (enum audit_action, which http does not know); 0: it is not written down */
+    /*
+     * ON_WRITER only, may be NULL: what perhaps needs no writer. Asked on the loop thread first (w->db is NULL: what memory can tell, and only little is to be parsed), then
+     * on a worker, where it may also prepare. If it says *done, *rp is the answer and nothing else runs.
+     */
+    enum rc (*early)(struct work *w, struct request *rq, struct reply *rp, bool *done);
 };
 
 /*
@@ -55,9 +61,16 @@ struct route {
  * R_HIDDEN   not in the OpenAPI document
  * R_LINES    the body is JSON, one value a line (application/x-ndjson), or plain JSON
  * R_BYTES    the body may be of any type; all others take JSON alone
+ * R_FORM     what is asked is a form (form.h), which the handler reads: the body of a POST (application/x-www-form-urlencoded), the
+ *            query of a GET (request.query), whose parameters the table does not know
+ * R_ANY_ORIGIN  pages of any origin may ask, whatever cors_origins says: a cookie counts for nothing here
  * R_FREE     never counts against the rate limit: what watches over the server asks it often
  * R_RESERVE  a mutation that is tried though the server is read only for want of room (store/disk.h): it takes
  *            something from the public, or from who has a right no more
+ * R_QUIET    a mutation that stands in no log when it succeeds: who it came from, and when, is nobody's
+ * R_LEVEL2   … to 4: the account's level (acr) must be as high; below it 401 says which one is asked for (RFC 9470)
+ *
+ * An access token counts as a cookie too where a route is R_PAGE and not R_CACHED, and nowhere else: cookie.h.
  */
 enum {
     R_CACHED = 1 << 0,
@@ -69,6 +82,12 @@ enum {
     R_LINES = 1 << 6,
     R_BYTES = 1 << 7,
     R_RESERVE = 1 << 8,
+    R_LEVEL2 = 1 << 9,
+    R_LEVEL3 = 1 << 10,
+    R_LEVEL4 = 1 << 11,
+    R_FORM = 1 << 12,
+    R_ANY_ORIGIN = 1 << 13,
+    R_QUIET = 1 << 14,
 };
 
 /* The table ends with a row whose path is NULL. Checks the table (asserts). Before the loops start. */

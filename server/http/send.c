@@ -20,6 +20,7 @@
 #include "server/base/log.h"
 #include "server/base/metric.h"
 #include "server/http/condition.h"
+#include "server/http/gate.h"
 #include "server/http/problem.h"
 #include "server/http/sse_reader.h"
 #include "server/http/witness.h"
@@ -31,6 +32,7 @@ static const char NO_STORE[] = "no-store";
 static const char CSP[] = "default-src 'none'; style-src 'self'; img-src 'self'; "
                           "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
+static const char *sign_in;
 static struct conf_list cors;
 static bool log_all;
 
@@ -45,6 +47,11 @@ char *request_id_make(char out[REQUEST_ID_TEXT])
     struct id id = id_new();
 
     return hex_text(id.b, sizeof id.b, out);
+}
+
+void send_set_sign_in(const char *path)
+{
+    sign_in = path;
 }
 
 /* ---- headers ---- */
@@ -92,15 +99,35 @@ static void add_cors(h2o_req_t *req)
             add(req, H2O_TOKEN_ACCESS_CONTROL_ALLOW_ORIGIN, cors.v[i]);
 }
 
-static void add_limit(h2o_req_t *req, const struct verdict *v)
+/* ";q=1000" */
+static void put_number(struct buf *out, const char *name, int64_t n)
 {
-    char *policy = h2o_mem_alloc_pool(&req->pool, 64),
-         *left = h2o_mem_alloc_pool(&req->pool, 64);
+    buf_adds(out, name);
+    buf_int(out, n > 0 ? n : 0);
+}
 
-    snprintf(policy, 64, "\"default\";q=%" PRId64 ";w=60", v->quota);
-    snprintf(left, 64, "\"default\";r=%" PRId64 ";t=%" PRId64, v->remaining, v->reset);
-    add_named(req, "ratelimit-policy", policy);
-    add_named(req, "ratelimit", left);
+static void put_policy(struct buf *out, const char *name)
+{
+    buf_adds(out, out->n ? ", \"" : "\"");
+    buf_adds(out, name);
+    buf_addc(out, '"');
+}
+
+static void add_limits(h2o_req_t *req, const struct verdict *v, int n)
+{
+    struct arena *mem = arena_of_pool(&req->pool);
+    struct buf policy = BUF_IN(mem), left = BUF_IN(mem);
+
+    for (int i = 0; i < n; i++) {
+        put_policy(&policy, v[i].name);
+        put_number(&policy, ";q=", v[i].quota);
+        put_number(&policy, ";w=", v[i].window);
+        put_policy(&left, v[i].name);
+        put_number(&left, ";r=", v[i].remaining);
+        put_number(&left, ";t=", v[i].reset);
+    }
+    add_named(req, "ratelimit-policy", policy.p);
+    add_named(req, "ratelimit", left.p);
 }
 
 static void add_security(const struct sending *s, const struct reply *rp)
@@ -137,12 +164,14 @@ static void add_headers(const struct sending *s, const struct reply *rp)
     for (int i = 0; i < rp->nextra; i++)
         add_named(req, rp->extra[i].name, rp->extra[i].value);
     add_security(s, rp);
-    if (cors.n && is_public(s))
+    if (s->route && s->route->flags & R_ANY_ORIGIN)
+        add(req, H2O_TOKEN_ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+    else if (cors.n && is_public(s))
         add_cors(req);
     if (s->id)
         add_named(req, "request-id", s->id);
-    if (s->limit && !rp->cache)
-        add_limit(req, s->limit);
+    if (s->nlimits && !rp->cache)
+        add_limits(req, s->limits, s->nlimits);
 }
 
 /* ---- conditions and ranges ---- */
@@ -223,7 +252,7 @@ static const char *path_of(const struct sending *s)
                          mark ? (size_t)(mark - target->base) : target->len);
 }
 
-static void log_request(const struct sending *s, int status, size_t bytes)
+static void log_request(const struct sending *s, int status, int64_t ms, size_t bytes)
 {
     enum { METHOD_MAX = 16 }; /* it may be anything */
     const h2o_iovec_t *given = &s->req->method;
@@ -231,23 +260,27 @@ static void log_request(const struct sending *s, int status, size_t bytes)
                                        given->len < METHOD_MAX ? given->len : METHOD_MAX);
 
     LOG(status >= 500 ? LOG_WARN : LOG_INFO, "request", L_STR("request", s->id),
-        L_STR("who", s->who), L_STR("method", method), L_STR("path", path_of(s)),
-        L_INT("status", status), L_INT("ms", (clock_mono_us() - s->began_us) / 1000),
-        L_INT("bytes", bytes));
+        L_STR("who", s->who->name), L_STR("method", method), L_STR("path", path_of(s)),
+        L_INT("status", status), L_INT("ms", ms), L_INT("bytes", bytes));
 }
 
 static void tell(const struct sending *s, int status, size_t bytes)
 {
-    bool mutation = s->route && s->route->where == ON_WRITER;
+    bool mutation =
+        s->route && s->route->where == ON_WRITER && !s->early && !(s->route->flags & R_QUIET);
     /* A flood that is refused must not flood the log. */
     bool refused = status == 429 || status == 503 || status == 507, failure = status >= 400;
+    int64_t us = clock_mono_us() - s->began_us;
 
+    if (s->who->party)
+        gate_tell(s->who, s->route, status, us / 1000);
     metric_add(METRIC_requests, 1);
+    metric_add(METRIC_request_us, us);
     metric_add(METRIC_response_bytes, (int64_t)bytes);
     if (status >= 400)
         metric_add(status >= 500 ? METRIC_requests_failed : METRIC_requests_refused, 1);
     if (log_all || (!refused && (mutation || failure)))
-        log_request(s, status, bytes);
+        log_request(s, status, us / 1000, bytes);
 }
 
 static bool is_head(const h2o_req_t *req)
@@ -363,12 +396,23 @@ void send_reply(const struct sending *s, const struct reply *rp)
     put(s, rp->body, rp->len);
 }
 
+/* Until the last of the quotas that are spent has something again. */
+static int64_t spent_s(const struct sending *s)
+{
+    int64_t seconds = 0;
+
+    for (int i = 0; i < s->nlimits; i++)
+        if (!s->limits[i].allowed && s->limits[i].reset > seconds)
+            seconds = s->limits[i].reset;
+    return seconds ? seconds + 1 : 1 + clock_mono_us() % 4;
+}
+
 /* When to come again; 0: that would change nothing. Spread over a few seconds, or all who were refused would come back
  * together. */
 static int64_t retry_s(const struct sending *s, enum rc rc)
 {
     switch (rc) {
-    case RC_TOO_MANY: return s->limit ? s->limit->reset + 1 : 1 + clock_mono_us() % 4;
+    case RC_TOO_MANY: return spent_s(s);
     case RC_BUSY: return 1 + clock_mono_us() % 4;
     case RC_FULL:
     case RC_UNWRITABLE: return 30 + clock_mono_us() % 10;
@@ -383,7 +427,7 @@ static void add_hint(h2o_req_t *req, const struct sending *s, enum rc rc, struct
 
     if (rp->nextra == REPLY_HEADERS)
         return;
-    if (rc == RC_UNAUTHORIZED) {
+    if (rc == RC_UNAUTHORIZED && !has_extra(rp, "www-authenticate")) {
         reply_header(rp, "www-authenticate", "Bearer");
     } else if (retry_s(s, rc) && !has_extra(rp, "retry-after")) {
         seconds = h2o_mem_alloc_pool(&req->pool, 24);
@@ -423,6 +467,25 @@ static void say_place(const struct route *r, struct err *e)
              r && r->body_max && !has_param(r, field) ? "/" : "?", field);
 }
 
+/* A page for who has signed in, and a browser that has not: it comes back when it has. */
+static bool lead_to_sign_in(const struct sending *s, enum rc rc, struct reply *rp)
+{
+    h2o_iovec_t target = s->req->input.path;
+    struct arena *mem = arena_of_pool(&s->req->pool);
+    struct buf to = BUF_IN(mem);
+
+    if (rc != RC_UNAUTHORIZED || !sign_in || !s->route || !(s->route->flags & R_PAGE) ||
+        s->route->method != GET || s->route->right == RIGHT_READ)
+        return false;
+    buf_printf(&to, "%s?%sreturn=", sign_in,
+               memmem(target.base, target.len, "large=1", 7) ? "large=1&" : "");
+    buf_url(&to, target.base, target.len);
+    *rp = (struct reply){ .status = 303 };
+    reply_header(rp, "location", to.p);
+    send_reply(s, rp);
+    return true;
+}
+
 void send_problem(const struct sending *s, enum rc rc, const struct err *e, struct reply *rp)
 {
     h2o_req_t *req = s->req;
@@ -430,6 +493,8 @@ void send_problem(const struct sending *s, enum rc rc, const struct err *e, stru
     struct sending own = *s;
     struct err said = *e;
 
+    if (lead_to_sign_in(s, rc, rp))
+        return;
     say_place(s->route, &said);
     if (!own.id)
         own.id = request_id_make(h2o_mem_alloc_pool(&req->pool, REQUEST_ID_TEXT));

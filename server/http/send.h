@@ -23,15 +23,20 @@ enum { REQUEST_ID_TEXT = 33 };
 struct sending {
     h2o_req_t *req;
     enum origin origin;
-    const struct route *route;   /* NULL: none was found, or the answer comes from the cache */
-    const char *path;            /* decoded, without the query; NULL: as the request has it */
-    const char *who;             /* the actor's name */
-    const char *client;          /* his address, for a refusal; NULL: it is not known */
-    const char *id;              /* the request's; NULL: the answer is for everybody */
-    const struct verdict *limit; /* NULL: no rate limit applies */
+    const struct route *route; /* NULL: none was found, or the answer comes from the cache */
+    const char *path;          /* decoded, without the query; NULL: as the request has it */
+    const struct actor *who;
+    const char *client; /* his address, for a refusal; NULL: it is not known */
+    const char *id;     /* the request's; NULL: the answer is for everybody */
+    const struct verdict
+        *limits; /* a request may have several; their number is 0 where none applies */
+    int nlimits;
+    bool early; /* the route may change something, and it was answered before that */
     int64_t began_us;
 };
 
+/* The page on which a browser signs in; it takes ?return=. NULL: there is none. */
+void send_set_sign_in(const char *path);
 void send_init(const struct conf_list *cors_origins, bool log_requests);
 /* What rp points at must live as long as req's pool. The request may be gone afterwards. */
 void send_reply(const struct sending *s, const struct reply *rp);

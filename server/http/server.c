@@ -6,14 +6,15 @@
  *
  * A loop's context and its h2o sockets are made in the thread that runs it: libh2o keeps
  * recycled buffers by thread, and mixing them corrupts memory silently. Each loop has listening
- * sockets of its own on the shared ports, and the kernel spreads the connections. The admin
- * socket belongs to the first loop.
+ * sockets of its own on the shared ports, and the kernel spreads the connections; only after an upgrade that changed
+ * the number of loops one has several, or two share one. The admin socket belongs to the first loop.
  *
  * libh2o does not tell its connections' list, so each has a record (connection.h). All are accepted by one function, accept_some().
  */
 #include "server/http/server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -35,25 +36,26 @@
 #include "server/http/connection.h"
 #include "server/http/crowd.h"
 #include "server/http/edge.h"
+#include "server/http/frame.h"
 #include "server/http/listen.h"
 #include "server/http/sse_reader.h"
 #include "server/http/tls.h"
 #include "server/http/watch.h"
 
 enum {
-    LISTENERS_MAX = CONF_LIST_MAX + 1,
     ACCEPT_AT_ONCE = 16,
-    SPARE_FILES = 256, /* for databases, objects, outbound connections */
     POLL_MS = 50,      /* while stopping */
     HESITANT_MS = 500, /* likewise, for who has connected and not asked yet */
     IDLE_MS = 60 * 1000,
     HANDSHAKE_MS = 5 * 1000,
-    REQUEST_MS = 150 * 1000, /* HTTP/1, from the answer before: patience.c is sooner */
-    CUT_GRACE_MS = 3 * 1000, /* for a loop to notice that its connections were cut */
+    REQUEST_MS = 15 * 60 * 1000, /* HTTP/1, from the answer before: patience.c is sooner */
+    CUT_GRACE_MS = 3 * 1000,     /* for a loop to notice that its connections were cut */
 };
 
 struct listener {
-    h2o_socket_t *sock;
+    int fd;
+    enum origin origin;
+    h2o_socket_t *sock; /* NULL: not opened yet, or not any more */
     h2o_accept_ctx_t accept;
     h2o_hostconf_t *hosts[2];
     struct loop *loop;
@@ -67,12 +69,12 @@ struct loop {
     h2o_multithread_receiver_t bell; /* wakes the loop when it is to stop */
     h2o_multithread_message_t ring, new_tls;
     struct pulse pulse;
-    int fds[LISTENERS_MAX];
-    struct listener listeners[LISTENERS_MAX];
+    struct listener *listeners;
+    int nlisteners;
     struct connections connections;
     h2o_timeout_entry_t tick; /* once a second */
     bool
-        deaf; /* no descriptor is left: accepts none until a connection has closed, or the next tick */
+        deaf; /* none can be accepted: it tries again when a connection has closed, or at the next tick */
     bool told; /* to stop */
     bool draining;
     int64_t hesitant_until_us; /* while draining */
@@ -112,40 +114,52 @@ static void one_less(struct connections *all)
         listen_again(loop);
 }
 
-/* Without this a listener at the limit of open files would spin: always readable, never to be
- * accepted. */
-static void go_deaf(struct loop *loop)
+/* Without this a listener would spin when no connection can be accepted, for want of descriptors, say: it is readable all the
+ * same. */
+static void go_deaf(struct loop *loop, const char *why)
 {
     loop->deaf = true;
-    for (int i = 0; i < LISTENERS_MAX; i++)
+    for (int i = 0; i < loop->nlisteners; i++)
         if (loop->listeners[i].sock)
             h2o_socket_read_stop(loop->listeners[i].sock);
-    LOG(LOG_WARN, "connections_full", L_INT("connections", loop->connections.count));
+    LOG(LOG_WARN, "not_accepting", L_STR("why", why),
+        L_INT("connections", loop->connections.count));
+}
+
+/* The next one would fail too. Any other error may be that of one client. */
+static bool is_want(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
 static void accept_some(h2o_socket_t *sock, const char *error)
 {
     struct listener *listener = sock->data;
     h2o_socket_t *accepted;
+    int failed = 0;
 
     if (error)
         return;
     for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
-        errno = 0;
-        accepted = h2o_evloop_socket_accept(sock);
-        if (!accepted) {
-            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-                go_deaf(listener->loop);
+        errno = EAGAIN;
+        if ((accepted = h2o_evloop_socket_accept(sock))) {
+            connection_new(&listener->loop->connections, accepted, &listener->accept);
+            continue;
+        }
+        if (errno == EAGAIN)
+            return;
+        metric_add(METRIC_accepts_failed, 1);
+        if (is_want(errno) || ++failed == ACCEPT_AT_ONCE) {
+            go_deaf(listener->loop, strerror(errno));
             return;
         }
-        connection_new(&listener->loop->connections, accepted, &listener->accept);
     }
 }
 
 static void listen_again(struct loop *loop)
 {
     loop->deaf = false;
-    for (int i = 0; i < LISTENERS_MAX && !loop->draining; i++)
+    for (int i = 0; i < loop->nlisteners && !loop->draining; i++)
         if (loop->listeners[i].sock)
             h2o_socket_read_start(loop->listeners[i].sock, accept_some);
 }
@@ -178,14 +192,21 @@ static void drain(struct loop *loop)
 {
     loop->draining = true;
     loop->hesitant_until_us = clock_mono_us() + HESITANT_MS * 1000;
-    for (int i = 0; i < LISTENERS_MAX; i++) {
-        if (!loop->listeners[i].sock)
-            continue;
+    for (int i = 0; i < loop->nlisteners; i++) {
         h2o_socket_read_stop(loop->listeners[i].sock);
         h2o_socket_close(loop->listeners[i].sock);
         loop->listeners[i].sock = NULL;
     }
-    h2o_context_request_shutdown(&loop->ctx);
+}
+
+/* GOAWAY, and a second later the last one. libh2o tells those whom it has at that moment, and only once; the handshakes
+ * of others may end later. */
+static void send_away(h2o_context_t *ctx)
+{
+    if (h2o_timeout_is_linked(&ctx->http2._graceful_shutdown_timeout))
+        return;
+    ctx->http2._graceful_shutdown_timeout.cb = NULL;
+    h2o_context_request_shutdown(ctx);
 }
 
 /* One round of stopping; false when nothing is left. */
@@ -195,6 +216,7 @@ static bool still_stopping(struct loop *loop)
 
     if (!loop->draining)
         drain(loop);
+    send_away(&loop->ctx);
     sse_stop();
     if (clock_mono_us() >= loop->server->deadline_us)
         connections_cut(&loop->connections);
@@ -205,19 +227,18 @@ static bool still_stopping(struct loop *loop)
 
 /* ---- the life of a loop ---- */
 
-static void add_listener(struct loop *loop, int i, enum origin origin)
+static void open_listener(struct loop *loop, struct listener *l)
 {
-    struct listener *l = &loop->listeners[i];
     struct server *s = loop->server;
 
     l->loop = loop;
-    l->hosts[0] = s->hosts[origin];
+    l->hosts[0] = s->hosts[l->origin];
     l->accept = (h2o_accept_ctx_t){ .ctx = &loop->ctx, .hosts = l->hosts };
-    if (origin == ORIGIN_TLS) {
+    if (l->origin == ORIGIN_TLS) {
         SSL_CTX_up_ref(s->tls);
         l->accept.ssl_ctx = s->tls;
     }
-    l->sock = h2o_evloop_socket_create(loop->ctx.loop, loop->fds[i], H2O_SOCKET_FLAG_DONT_READ);
+    l->sock = h2o_evloop_socket_create(loop->ctx.loop, l->fd, H2O_SOCKET_FLAG_DONT_READ);
     l->sock->data = l;
     h2o_socket_read_start(l->sock, accept_some);
 }
@@ -226,7 +247,7 @@ static void take_new_tls(struct loop *loop)
 {
     SSL_CTX *tls = loop->server->tls;
 
-    for (int i = 0; i < LISTENERS_MAX; i++) {
+    for (int i = 0; i < loop->nlisteners; i++) {
         h2o_accept_ctx_t *accept = &loop->listeners[i].accept;
 
         if (!accept->ssl_ctx)
@@ -269,15 +290,13 @@ static void open_loop(struct loop *loop)
     connections_init(&loop->connections);
     loop->tick.cb = on_tick;
     h2o_timeout_link(loop->ctx.loop, &loop->ctx.one_sec_timeout, &loop->tick);
-    for (int i = 0; i < s->nendpoints; i++)
-        add_listener(loop, i, s->endpoints[i].tls ? ORIGIN_TLS : ORIGIN_PLAIN);
-    if (loop->fds[s->nendpoints] >= 0)
-        add_listener(loop, s->nendpoints, ORIGIN_ADMIN);
+    for (int i = 0; i < loop->nlisteners; i++)
+        open_listener(loop, &loop->listeners[i]);
 }
 
 static void close_loop(struct loop *loop)
 {
-    for (int i = 0; i < LISTENERS_MAX; i++)
+    for (int i = 0; i < loop->nlisteners; i++)
         SSL_CTX_free(loop->listeners[i].accept.ssl_ctx);
     pulse_close(&loop->pulse);
     edge_loop_done(&loop->edge);
@@ -308,21 +327,12 @@ static void *run_loop(void *arg)
 
 /* ---- the server ---- */
 
-/* As many as we may open files, but for a few that others need. */
-static int64_t connections_max(int64_t wanted)
-{
-    struct rlimit files;
-    int64_t most = 1 << 20;
-
-    if (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur <= 1 << 20)
-        most = files.rlim_cur > 2 * SPARE_FILES ? (int64_t)files.rlim_cur - SPARE_FILES
-                                                : SPARE_FILES / 2;
-    return wanted && wanted < most ? wanted : most;
-}
-
 static void set_crowd(struct crowd_conf crowd)
 {
-    crowd.connections_max = connections_max(crowd.connections_max);
+    struct rlimit files = { .rlim_cur = RLIM_INFINITY };
+
+    getrlimit(RLIMIT_NOFILE, &files);
+    crowd.connections_max = crowd_room(crowd.connections_max, files.rlim_cur);
     crowd_init(&crowd);
 }
 
@@ -330,9 +340,9 @@ static void configure(struct server *s, const struct server_conf *conf)
 {
     h2o_config_init(&s->global);
     s->global.server_name = h2o_iovec_init("", 0);
-    /* Above it HTTP/2 answers REFUSED_STREAM, which clients repeat at once; the edge answers
-     * 413 long before. */
-    s->global.max_request_entity_size = 4 * conf->body_max;
+    /* Above it HTTP/1 answers 413 as soon as the length is known, and HTTP/2 REFUSED_STREAM, which clients repeat at once;
+     * the meter ends them before. */
+    s->global.max_request_entity_size = conf->body_max + FRAME_BODY_SLACK;
     s->global.handshake_timeout = HANDSHAKE_MS;
     s->global.http1.req_timeout = REQUEST_MS;
     s->global.http1.upgrade_to_http2 = 0;
@@ -343,21 +353,44 @@ static void configure(struct server *s, const struct server_conf *conf)
 static void close_fds(struct server *s)
 {
     for (int l = 0; l < s->nloops; l++)
-        for (int i = 0; i < LISTENERS_MAX; i++)
-            if (s->loops[l].fds[i] >= 0)
-                close(s->loops[l].fds[i]);
+        for (int i = 0; i < s->loops[l].nlisteners; i++)
+            close(s->loops[l].listeners[i].fd);
 }
 
-/* Each loop gets its own of every URL. */
-static void take_sockets(struct server *s, const struct sockets *sockets)
+static void add_listener(struct loop *loop, int fd, enum origin origin)
 {
-    for (int i = 0; i < sockets->n; i++) {
+    loop->listeners = h2o_mem_realloc(loop->listeners,
+                                      sizeof *loop->listeners * (size_t)(loop->nlisteners + 1));
+    loop->listeners[loop->nlisteners++] = (struct listener){ .fd = fd, .origin = origin };
+}
+
+/* Each loop gets its own of a URL. Where there are more than loops one gets several, for connections wait in each; where
+ * there are fewer two accept from the same. */
+static enum rc deal(struct err *e, struct server *s, const int *fds, int held,
+                    enum origin origin)
+{
+    for (int k = 0; k < held || k < s->nloops; k++) {
+        int fd = k < held ? fds[k] : fcntl(fds[k % held], F_DUPFD_CLOEXEC, 0);
+
+        if (fd < 0)
+            return err_errno(e, "share a listening socket");
+        add_listener(&s->loops[k % s->nloops], fd, origin);
+    }
+    return RC_OK;
+}
+
+static enum rc take_sockets(struct err *e, struct server *s, const struct sockets *sockets)
+{
+    enum rc rc = RC_OK;
+
+    for (int i = 0; i < sockets->n && !rc; i++) {
         s->endpoints[i] = sockets->at[i];
         endpoint_url(&sockets->at[i], s->urls[i]);
-        for (int l = 0; l < s->nloops; l++)
-            s->loops[l].fds[i] = sockets->fds[i][l];
+        rc = deal(e, s, sockets->fds[i], sockets->held[i],
+                  sockets->at[i].tls ? ORIGIN_TLS : ORIGIN_PLAIN);
     }
     s->nendpoints = sockets->n;
+    return rc;
 }
 
 static char *copy_of(const char *text)
@@ -372,10 +405,11 @@ static char *copy_of(const char *text)
 static enum rc open_all(struct err *e, struct server *s, const struct server_conf *conf)
 {
     bool tls = false;
+    int admin;
     enum rc rc;
 
-    if (conf->sockets)
-        take_sockets(s, conf->sockets);
+    if (conf->sockets && (rc = take_sockets(e, s, conf->sockets)))
+        return rc;
     for (int i = 0; i < s->nendpoints; i++)
         tls |= s->endpoints[i].tls;
     s->tls_cert = copy_of(conf->tls_cert);
@@ -386,8 +420,9 @@ static enum rc open_all(struct err *e, struct server *s, const struct server_con
     s->tls_end = tls ? tls_end(s->tls) : 0;
     if (!conf->admin)
         return RC_OK;
-    if ((rc = endpoint_open_unix(e, conf->admin, &s->loops[0].fds[s->nendpoints])))
+    if ((rc = endpoint_open_unix(e, conf->admin, &admin)))
         return rc;
+    add_listener(&s->loops[0], admin, ORIGIN_ADMIN);
     s->admin = copy_of(conf->admin);
     return RC_OK;
 }
@@ -400,17 +435,16 @@ static struct server *server_new(int loops, const struct server_conf *conf)
                           .body_max = conf->body_max,
                           .trusted = conf->trusted };
     s->loops = h2o_mem_alloc(sizeof *s->loops * (size_t)loops);
-    for (int l = 0; l < loops; l++) {
+    for (int l = 0; l < loops; l++)
         s->loops[l] = (struct loop){ .server = s };
-        for (int i = 0; i < LISTENERS_MAX; i++)
-            s->loops[l].fds[i] = -1;
-    }
     return s;
 }
 
 static void release(struct server *s)
 {
     SSL_CTX_free(s->tls);
+    for (int l = 0; l < s->nloops; l++)
+        free(s->loops[l].listeners);
     free(s->tls_cert);
     free(s->tls_key);
     free(s->keys_dir);

@@ -48,33 +48,33 @@ static bool asked_for(const struct conf_list *urls, const char *line, size_t n)
     return false;
 }
 
-/* Those of a URL, if there are as many as loops. */
-static bool adopt(const char *text, const char *url, int loops, struct endpoint *at,
-                  int fds[LOOPS_MAX])
+/* Those of a URL; how many. */
+static int adopt(const char *text, const char *url, struct endpoint *at, int fds[LOOPS_MAX])
 {
     size_t n = strlen(url);
+    int held;
 
     for (const char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
-        if (strncmp(line, url, n) || line[n] != ' ' || read_fds(line + n, end, fds) != loops)
+        if (strncmp(line, url, n) || line[n] != ' ' || !(held = read_fds(line + n, end, fds)))
             continue;
         at->addr_len = sizeof at->addr;
         if (getsockname(fds[0], (struct sockaddr *)&at->addr, &at->addr_len))
-            return false;
-        for (int i = 0; i < loops; i++)
+            return 0;
+        for (int i = 0; i < held; i++)
             fcntl(fds[i], F_SETFD, FD_CLOEXEC);
-        return true;
+        return held;
     }
-    return false;
+    return 0;
 }
 
-/* What no URL asks for, or not for so many loops, is let go. */
-static void close_others(const char *text, const struct conf_list *urls, int loops)
+/* What no URL asks for is let go. */
+static void close_others(const char *text, const struct conf_list *urls)
 {
     for (const char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
         size_t n = strcspn(line, " \n");
         int fds[LOOPS_MAX], count = read_fds(line + n, end, fds);
 
-        if (count != loops || !asked_for(urls, line, n))
+        if (!asked_for(urls, line, n))
             for (int i = 0; i < count; i++)
                 close(fds[i]);
     }
@@ -86,13 +86,16 @@ static enum rc open_one(struct err *e, struct sockets *s, const char *url,
                         const char *inherited)
 {
     struct endpoint *at = &s->at[s->n];
-    int *fds = s->fds[s->n];
+    int *fds = s->fds[s->n], *held = &s->held[s->n];
     enum rc rc;
 
     if ((rc = endpoint_parse(e, url, at)))
         return rc;
-    if (!adopt(inherited, url, s->loops, at, fds) && (rc = endpoint_open(e, at, s->loops, fds)))
-        return rc;
+    if (!(*held = adopt(inherited, url, at, fds))) {
+        if ((rc = endpoint_open(e, at, s->loops, fds)))
+            return rc;
+        *held = s->loops;
+    }
     snprintf(s->url[s->n++], LISTEN_URL, "%s", url);
     return RC_OK;
 }
@@ -104,7 +107,7 @@ enum rc sockets_open(struct err *e, const struct conf_list *urls, int loops,
 
     *out = (struct sockets){ .loops = loops };
     inherited = inherited ? inherited : "";
-    close_others(inherited, urls, loops);
+    close_others(inherited, urls);
     for (int i = 0; i < urls->n && !rc; i++)
         rc = open_one(e, out, urls->v[i], inherited);
     if (rc)
@@ -115,10 +118,10 @@ enum rc sockets_open(struct err *e, const struct conf_list *urls, int loops,
 void sockets_close(struct sockets *s)
 {
     for (int i = 0; i < s->n; i++)
-        for (int l = 0; l < s->loops; l++) {
-            if (s->fds[i][l] >= 0)
-                close(s->fds[i][l]);
-            s->fds[i][l] = -1;
+        for (int k = 0; k < s->held[i]; k++) {
+            if (s->fds[i][k] >= 0)
+                close(s->fds[i][k]);
+            s->fds[i][k] = -1;
         }
 }
 
@@ -129,9 +132,9 @@ void sockets_text(const struct sockets *s, char out[SOCKETS_TEXT])
     *out = '\0';
     for (int i = 0; i < s->n; i++) {
         p += snprintf(p, (size_t)(end - p), "%s", s->url[i]);
-        for (int l = 0; l < s->loops; l++) {
-            fcntl(s->fds[i][l], F_SETFD, 0);
-            p += snprintf(p, (size_t)(end - p), " %d", s->fds[i][l]);
+        for (int k = 0; k < s->held[i]; k++) {
+            fcntl(s->fds[i][k], F_SETFD, 0);
+            p += snprintf(p, (size_t)(end - p), " %d", s->fds[i][k]);
         }
         p += snprintf(p, (size_t)(end - p), "\n");
     }

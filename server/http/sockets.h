@@ -1,5 +1,6 @@
 /*
- * sockets.h - the listening sockets of a server: for every URL one a loop, which share the port.
+ * sockets.h - the listening sockets of a server: for every URL one a loop, which share the port; or as many as the
+ * program before had, if it had another number of loops.
  *
  * They outlive the server that accepts from them: the process that opened them keeps them while a server is
  * started again, and hands them over when it executes itself anew. Who connects meanwhile waits in the
@@ -17,6 +18,7 @@ struct sockets {
     int n, loops;
     char url[CONF_LIST_MAX][LISTEN_URL]; /* as the setting has it */
     struct endpoint at[CONF_LIST_MAX];   /* with the ports that were given */
+    int held[CONF_LIST_MAX];             /* how many of each URL */
     int fds[CONF_LIST_MAX][LOOPS_MAX];   /* -1: closed, or given away */
 };
 
@@ -24,8 +26,8 @@ struct sockets {
 enum rc sockets_loops(struct err *e, int64_t setting, int *out);
 /*
  * Opens them, but for those that `inherited` (NULL, or sockets_text() of the program before) has for the
- * same URL and number of loops, which are taken over; what else it names is closed. RC_CONFLICT: somebody
- * else listens there. RC_INVALID: a URL that cannot be. Then nothing is left open.
+ * same URL, which are all taken over: connections wait in each of them. What else it names is closed. RC_CONFLICT:
+ * somebody else listens there. RC_INVALID: a URL that cannot be. Then nothing is left open.
  */
 enum rc sockets_open(struct err *e, const struct conf_list *urls, int loops,
                      const char *inherited, struct sockets *out);

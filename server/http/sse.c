@@ -245,6 +245,14 @@ void sse_publish(struct sse *s, const char *topic, const char *id, const char *e
         LOG(LOG_ERROR, "sse_topics_full", L_STR("topic", topic), L_INT("most", SSE_TOPICS));
 }
 
+void sse_weed(struct sse *s)
+{
+    pthread_mutex_lock(&s->lock);
+    for (struct sse_bell *b = s->bells; b; b = b->next)
+        b->weed(b);
+    pthread_mutex_unlock(&s->lock);
+}
+
 /* ---- reading ---- */
 
 /* Whether `name=id` stands in the list, between commas. */

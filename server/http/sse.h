@@ -36,6 +36,7 @@ struct sse_conf {
     int64_t beat_ms;     /* a comment this often finds out who has gone; at least 1 */
     int64_t readers_max; /* above it sse_full() */
     int64_t client_max;  /* streams of one client, likewise; 0: no limit */
+    bool (*lives)(int64_t session, int64_t key); /* see sse_weed(); NULL: nothing ends */
     enum metric sent, readers,
         skipped; /* COUNTER, GAUGE, COUNTER: times a slow one was brought to the newest */
 };
@@ -43,8 +44,9 @@ struct sse_conf {
 /* What a stream wants: a reply's `stream` (reply.h). */
 struct sse_wish {
     struct sse *sse;
-    uint64_t client;   /* who asks (limit_client()) */
-    const char *topic; /* NULL: all */
+    uint64_t client;      /* who asks (limit_client()) */
+    int64_t session, key; /* with which he asks: his stream ends with it; 0: with none */
+    const char *topic;    /* NULL: all */
     const char *
         last_id; /* Last-Event-ID; NULL: none. What it does not list is told; nonsense lists nothing */
 };
@@ -58,6 +60,8 @@ void sse_free(struct sse *s);
  */
 void sse_publish(struct sse *s, const char *topic, const char *id, const char *event,
                  const char *data);
+/* Any thread: sessions or keys have ended, and the streams of those that do not live any more end now. */
+void sse_weed(struct sse *s);
 /* Whether the readers, or those of this client, are as many as they may be. Loops that ask together may exceed
  * it by one each. */
 bool sse_full(struct sse *s, uint64_t client);

@@ -46,10 +46,12 @@ struct stream_loop {
     h2o_loop_t *loop;
     h2o_multithread_receiver_t home;
     h2o_multithread_message_t note;
-    atomic_bool rung; /* the note is on its way */
+    atomic_bool rung;    /* the note is on its way */
+    atomic_bool to_weed; /* it says, too, that sessions have ended */
 
     h2o_linklist_t slots[SLOTS];
-    uint64_t due[SLOTS]; /* up to which serial a slot was served */
+    h2o_linklist_t owned; /* readers that came with a session or a key */
+    uint64_t due[SLOTS];  /* up to which serial a slot was served */
     int readers;
     int turn, turns_left;
     int beat;
@@ -61,7 +63,9 @@ struct stream_loop {
 
 struct reader {
     h2o_generator_t generator;
-    h2o_linklist_t link; /* in his slot */
+    h2o_linklist_t link;  /* in his slot */
+    h2o_linklist_t owned; /* … and, if he came with a session or a key, in this list too */
+    int64_t session, key;
     h2o_req_t *req;
     struct stream_loop *loop;
     struct sse_place place;
@@ -70,6 +74,7 @@ struct reader {
     int nflight;
     int slot;
     bool busy;      /* a write is under way */
+    bool over;      /* his session has ended: nothing more goes out */
     char retry[24]; /* what is said of coming back, first and last */
 };
 
@@ -96,10 +101,11 @@ static h2o_iovec_t retry_within(struct reader *r, uint32_t spread_ms)
 
 static void finish(struct reader *r)
 {
-    h2o_iovec_t last = retry_within(r, r->loop->back_ms);
+    h2o_iovec_t last =
+        retry_within(r, r->loop->stopping_us ? r->loop->back_ms : RETRY_SPREAD_MS);
 
-    h2o_linklist_unlink(&r->link);
-    r->busy = true;
+    r->busy =
+        true; /* for good; he stays in his slot, to be cut if he does not take even this */
     r->req->http1_is_persistent = 0;
     h2o_send(r->req, &last, 1, H2O_SEND_STATE_FINAL);
 }
@@ -118,7 +124,7 @@ static void push(struct reader *r, h2o_iovec_t first, uint64_t due)
     struct sse *s = r->loop->sse;
     struct sse_event *e;
 
-    if (r->busy)
+    if (r->busy || r->over)
         return;
     while (r->nflight < BATCH && (e = sse_next(s, &r->place, due))) {
         r->flight[r->nflight++] = e;
@@ -137,7 +143,7 @@ static void written(h2o_generator_t *self, h2o_req_t *req)
 
     (void)req;
     land(r);
-    if (r->loop->stopping_us)
+    if (r->loop->stopping_us || r->over)
         finish(r);
     else
         push(r, NOTHING, r->loop->due[r->slot]);
@@ -212,6 +218,29 @@ static void ring(struct sse_bell *b)
         h2o_multithread_send_message(&loop->home, &loop->note);
 }
 
+static void weed(struct sse_bell *b)
+{
+    struct stream_loop *loop = H2O_STRUCT_FROM_MEMBER(struct stream_loop, bell, b);
+
+    atomic_store(&loop->to_weed, true);
+    ring(b);
+}
+
+/* Ends the streams of sessions and keys that live no more. */
+static void weed_here(struct stream_loop *loop)
+{
+    const struct sse_conf *conf = sse_conf_of(loop->sse);
+
+    for (h2o_linklist_t *l = loop->owned.next, *next; l != &loop->owned; l = next) {
+        struct reader *r = H2O_STRUCT_FROM_MEMBER(struct reader, owned, l);
+
+        next = l->next;
+        r->over = conf->lives && !conf->lives(r->session, r->key);
+        if (r->over && !r->busy)
+            finish(r);
+    }
+}
+
 static void on_note(h2o_multithread_receiver_t *home, h2o_linklist_t *messages)
 {
     struct stream_loop *loop = H2O_STRUCT_FROM_MEMBER(struct stream_loop, home, home);
@@ -219,6 +248,8 @@ static void on_note(h2o_multithread_receiver_t *home, h2o_linklist_t *messages)
     while (!h2o_linklist_is_empty(messages))
         h2o_linklist_unlink(messages->next);
     atomic_store(&loop->rung, false); /* before we look, or one might be missed */
+    if (atomic_exchange(&loop->to_weed, false))
+        weed_here(loop);
     if (!sse_conf_of(loop->sse)->spread_ms) {
         serve_all(loop);
         return;
@@ -239,12 +270,13 @@ static struct stream_loop *loop_new(struct sse *s, h2o_context_t *ctx)
 {
     struct stream_loop *loop = h2o_mem_alloc(sizeof *loop);
 
-    *loop = (struct stream_loop){ .bell.ring = ring,
+    *loop = (struct stream_loop){ .bell = { .ring = ring, .weed = weed },
                                   .next = loops,
                                   .sse = s,
                                   .loop = ctx->loop,
                                   .spread.cb = next_turn,
                                   .beats.cb = next_beat };
+    h2o_linklist_init_anchor(&loop->owned);
     for (int i = 0; i < SLOTS; i++) {
         h2o_linklist_init_anchor(&loop->slots[i]);
         loop->due[i] = sse_serial(s);
@@ -291,8 +323,9 @@ static void reader_gone(void *p)
     struct reader *r = p;
 
     land(r);
-    if (h2o_linklist_is_linked(&r->link))
-        h2o_linklist_unlink(&r->link);
+    h2o_linklist_unlink(&r->link);
+    if (h2o_linklist_is_linked(&r->owned))
+        h2o_linklist_unlink(&r->owned);
     r->loop->readers--;
     sse_count(r->loop->sse, r->client, -1);
 }
@@ -323,8 +356,12 @@ void sse_begin(h2o_req_t *req, const struct sse_wish *wish)
                           .loop = loop,
                           .place = sse_place_of(wish->sse, wish),
                           .client = wish->client,
+                          .session = wish->session,
+                          .key = wish->key,
                           .slot = (int)randombytes_uniform(SLOTS) };
     h2o_linklist_insert(&loop->slots[r->slot], &r->link);
+    if (r->session || r->key)
+        h2o_linklist_insert(&loop->owned, &r->owned);
     loop->readers++;
     sse_count(wish->sse, wish->client, 1);
     keep_little(req);

@@ -51,9 +51,10 @@ int64_t sse_leaving(struct sse *s);
 /* A reader of this client who came (1), or went (-1). */
 void sse_count(struct sse *s, uint64_t client, int n);
 
-/* A loop that wants to hear of events: ring() is called on the publisher's thread. */
+/* A loop that wants to hear of events, and of sse_weed(): they are called on the publisher's thread. */
 struct sse_bell {
     void (*ring)(struct sse_bell *b);
+    void (*weed)(struct sse_bell *b);
     struct sse_bell *next;
 };
 void sse_listen(struct sse *s, struct sse_bell *b);

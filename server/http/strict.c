@@ -420,6 +420,11 @@ void strict_init(struct strict *s)
     *s = (struct strict){ .state = START };
 }
 
+bool strict_is_in_body(const struct strict *s)
+{
+    return s->state >= BODY;
+}
+
 bool strict_in_chunks(const struct strict *s)
 {
     return s->state >= SIZE;

@@ -50,6 +50,8 @@ void strict_init(struct strict *s);
 /* All bytes in their order, cut anywhere. Without an end at most three do not pass: CR LF CR, of the size of a chunk.
  * They are shown again, before what follows them. */
 struct strict_verdict strict_take(struct strict *s, const uint8_t *bytes, size_t n);
+/* Whether a body has begun and is not whole. */
+bool strict_is_in_body(const struct strict *s);
 /* Whether a body in chunks is being read, or was when the end came. */
 bool strict_in_chunks(const struct strict *s);
 

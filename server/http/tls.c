@@ -24,6 +24,7 @@
 #include "server/base/clock.h"
 #include "server/base/fs.h"
 #include "server/base/secret.h"
+#include "server/http/records.h"
 #include "server/http/ticket.h"
 
 enum { DAY = 24 * 60 * 60, DAYS = 825, SERIAL_BYTES = 16, PATH_BYTES = 4096 };
@@ -180,6 +181,7 @@ static bool settle(SSL_CTX *ctx)
     SSL_CTX_set_security_level(
         ctx, 2); /* 112 bits: a certificate with 1,024 bits of RSA is refused */
     h2o_ssl_register_alpn_protocols(ctx, h2o_alpn_protocols);
+    records_watch(ctx);
     return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) &&
            SSL_CTX_set_session_id_context(ctx, (const uint8_t *)"tjzw", 4) &&
            SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20") &&

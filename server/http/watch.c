@@ -1,8 +1,11 @@
 /*
  * watch.c - a thread that sends every loop a message, and sees whether it was read.
  *
- *     beat --> loop reads it: missed 0
- *         \--> not read for 8 beats --> signal: the loop's thread prints its stack --> abort()
+ *     beat --> loop reads it: fine
+ *         \--> not read for 2 s of its own --> signal: the loop's thread prints its stack --> abort()
+ *
+ * Time counts that the loop had: it ran, or it slept over something that does not come. What it waits for a processor, on a machine that has more to do than it
+ * can, is not its fault, and another child would have no more of it; nor is it while the process is stopped as a whole, for then nobody beats.
  *
  * The stack is printed by the stuck thread itself, in a handler that uses nothing but what is safe there:
  * backtrace() was called once before, so that its library is loaded.
@@ -10,7 +13,9 @@
 #include "server/http/watch.h"
 
 #include <execinfo.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -47,6 +52,7 @@ void pulse_open(struct pulse *p, h2o_multithread_queue_t *queue)
 {
     memset(p, 0, sizeof *p);
     p->thread = pthread_self();
+    p->tid = gettid();
     h2o_multithread_register_receiver(queue, &p->receiver, on_beat);
 }
 
@@ -74,7 +80,7 @@ static void end(struct pulse *p)
 {
     struct timespec wait = { 0, STACK_MS * 1000000L };
 
-    LOG(LOG_ERROR, "loop_stuck", L_INT("ms", WATCH_BEAT_MS * WATCH_MISSED));
+    LOG(LOG_ERROR, "loop_stuck", L_INT("ms", WATCH_STUCK_MS));
     pthread_kill(p->thread, watch_signal());
     nanosleep(&wait, NULL);
     abort();
@@ -82,14 +88,42 @@ static void end(struct pulse *p)
 
 /* ---- the watcher ---- */
 
+/* Neither running nor waiting for a processor (proc(5)). What cannot be known is a yes. */
+static bool is_asleep(const struct pulse *p)
+{
+    char path[64], text[128] = "", *state;
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)p->tid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return true;
+    if (read(fd, text, sizeof text - 1) < 0)
+        text[0] = '\0';
+    close(fd);
+    state = strrchr(text, ')'); /* of its name */
+    return !state || strncmp(state, ") R", 3);
+}
+
+/* Of the beat that has passed, what was the loop's own. */
+static int64_t had_ms(struct pulse *p)
+{
+    int64_t before = p->ran_us;
+
+    p->ran_us = clock_ran_us(p->thread);
+    return is_asleep(p) ? WATCH_BEAT_MS : (p->ran_us - before) / 1000;
+}
+
 static void look(struct pulse *p)
 {
     if (atomic_exchange(&p->asked, true)) {
-        if (++p->missed >= WATCH_MISSED)
+        p->stuck_ms += had_ms(p);
+        if (p->stuck_ms >= WATCH_STUCK_MS)
             end(p);
         return;
     }
-    p->missed = 0;
+    p->stuck_ms = 0;
+    p->ran_us = clock_ran_us(p->thread);
     h2o_multithread_send_message(&p->receiver, &p->beat);
 }
 

@@ -15,17 +15,18 @@
 
 enum {
     WATCH_BEAT_MS = 250,
-    WATCH_MISSED =
-        8 /* beats that a loop may miss: 2 s of the watcher's own, so that a process that
-                        was stopped as a whole is not taken for stuck */
+    WATCH_STUCK_MS = 2000, /* of its own: asleep, or with a processor */
 };
 
 struct pulse { /* of a loop */
     h2o_multithread_receiver_t receiver;
     h2o_multithread_message_t beat;
     pthread_t thread;
+    pid_t tid;
     atomic_bool asked; /* the beat is on its way */
-    int missed;        /* the watcher's */
+    /* The watcher's. */
+    int64_t stuck_ms;
+    int64_t ran_us; /* at the last look */
 };
 
 /* On the loop's thread, with its queue; pulse_close() before that goes and after watch_stop(). */

@@ -24,8 +24,9 @@ enum rc witness_handle(struct work *w, const struct route *r, const struct reque
     return rc ? rc : witness_tell(w, r, rq, rp);
 }
 
-void witness_refuse(const struct route *r, const char *who, const char *client, enum rc why)
+void witness_refuse(const struct route *r, const struct actor *who, const char *client,
+                    enum rc why)
 {
-    if (told.refused && (why == RC_UNAUTHORIZED || why == RC_FORBIDDEN))
+    if (told.refused && (why == RC_UNAUTHORIZED || why == RC_FORBIDDEN || why == RC_UNLISTED))
         told.refused(r, who, client, why);
 }

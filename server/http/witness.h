@@ -13,7 +13,8 @@ struct witness {
     enum rc (*done)(struct work *w, const struct route *r, const struct request *rq,
                     const struct reply *rp);
     /* 401 or 403; on a loop thread. `r` may be NULL. */
-    void (*refused)(const struct route *r, const char *who, const char *client, enum rc why);
+    void (*refused)(const struct route *r, const struct actor *who, const char *client,
+                    enum rc why);
 };
 
 void witness_set(const struct witness *w); /* before the loops start; NULL: nobody is told */
@@ -23,6 +24,7 @@ enum rc witness_handle(struct work *w, const struct route *r, const struct reque
                        struct reply *rp);
 enum rc witness_tell(struct work *w, const struct route *r, const struct request *rq,
                      const struct reply *rp);
-void witness_refuse(const struct route *r, const char *who, const char *client, enum rc why);
+void witness_refuse(const struct route *r, const struct actor *who, const char *client,
+                    enum rc why);
 
 #endif

@@ -223,9 +223,11 @@ static const char *details_text(struct work *w)
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:,/-";
     struct buf b = BUF_IN(w->mem);
 
-    if (!w->nfacts)
+    if (!w->nfacts && !w->who.person)
         return NULL;
     buf_addc(&b, '{');
+    if (w->who.person) /* who acts for it is the actor */
+        jx_put_int(&b, "for", w->who.account);
     for (const struct fact *f = w->facts; f < w->facts + w->nfacts; f++) {
         assert(!f->word || (strlen(f->word) <= AUDIT_WORD_MAX &&
                             strspn(f->word, letters) == strlen(f->word)));
@@ -273,6 +275,7 @@ static enum rc add(struct work *w, struct audit_row *row, const uint8_t before[H
     enum rc rc;
 
     row->at = clock_now();
+    row->session = w->who.session;
     row->actor = w->who.name;
     row->details = details_text(w);
     if ((rc = seal_address(w, row)))

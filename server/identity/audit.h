@@ -45,7 +45,7 @@ const char *audit_word(enum audit_action a);    /* "item.publish" */
 const char *audit_chinese(const char *word);    /* "" for an unknown one */
 enum audit_action audit_find(const char *word); /* AUDIT_NOTHING if there is none */
 
-enum { AUDIT_OBJECT_MAX = 200, AUDIT_WORD_MAX = 80 };
+enum { AUDIT_OBJECT_MAX = 200, AUDIT_WORD_MAX = RIGHTS_TEXT };
 
 /*
  * Writes the row: time, actor, address and facts (work.h) are those of the work. Inside a writer job. `object`: what

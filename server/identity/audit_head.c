@@ -61,7 +61,7 @@ bool audit_head_parse(const char *text, size_t n, struct audit_head *out,
                       struct wire_note *note, size_t *len)
 {
     struct wire_text t = { text, text + n };
-    struct audit_head h;
+    struct audit_head h = { 0 };
     struct wire_note w = { 0 };
     struct sync_err ignored;
 
@@ -70,9 +70,12 @@ bool audit_head_parse(const char *text, size_t n, struct audit_head *out,
         !take_number(&t, "time ", &h.time) || !wire_take_lit(&t, "chain ") ||
         !wire_take_hex(&t, h.chain, HASH_BYTES) || !wire_take_lit(&t, "\n"))
         return false;
+    h.with_sm2 = wire_take_lit(&t, "with sm2\n");
     w.signed_len = (size_t)(t.at - text);
     if (wire_take_sigs(&ignored, &t, "audit head", &w))
         return false;
+    for (size_t i = 0; i < w.nsigs; i++)
+        h.sm2 |= !strcmp(w.sigs[i].algorithm, "sm2");
     *out = h;
     *note = w;
     *len = (size_t)(t.at - text);
@@ -105,8 +108,9 @@ static size_t print(const struct audit_head *h, char out[AUDIT_HEAD_MAX])
 
     return (size_t)snprintf(
         out, AUDIT_HEAD_MAX,
-        "tjzw audit 1\nkind %s\nno %" PRId64 "\nat %" PRId64 "\ntime %" PRId64 "\nchain %s\n",
-        kinds[h->kind], h->no, h->at, h->time, hex_text(h->chain, HASH_BYTES, hex));
+        "tjzw audit 1\nkind %s\nno %" PRId64 "\nat %" PRId64 "\ntime %" PRId64 "\nchain %s\n%s",
+        kinds[h->kind], h->no, h->at, h->time, hex_text(h->chain, HASH_BYTES, hex),
+        h->with_sm2 ? "with sm2\n" : "");
 }
 
 static bool sig_holds(const struct audit_keys *keys, const char *text, size_t n,
@@ -242,12 +246,14 @@ static enum rc add_sm2(struct err *e, size_t signed_n, char *text, size_t *n)
 static enum rc sign(struct err *e, const struct audit_head *h, char text[AUDIT_HEAD_MAX],
                     size_t *n)
 {
-    size_t signed_n = print(h, text);
+    struct audit_head said = *h;
     struct sync_err se;
+    size_t signed_n;
 
     if (!signer.secret)
         return err_set(e, RC_INTERNAL, "there is no key to sign the audit log with");
-    *n = signed_n;
+    said.with_sm2 = signer.keys.sm2.len;
+    *n = signed_n = print(&said, text);
     if (verify_sign(&se, signer.secret->ed25519, text, n, AUDIT_HEAD_MAX))
         return err_set(e, RC_INTERNAL, "sign: %s", se.text);
     return signer.keys.sm2.len ? add_sm2(e, signed_n, text, n) : RC_OK;

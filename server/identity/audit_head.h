@@ -7,6 +7,7 @@
  *     at 1795000000                its time; of a boundary, the latest time of a row that is gone
  *     time 1795000007              when this was signed
  *     chain 64 hex digits          of the row
+ *     with sm2                     where it is signed with SM2 too, so that this signature is not taken off unseen
  *
  *     sig ed25519 ...              as heads of streams are signed: docs/protocol/sync.md section 5
  *     sig sm2 ...                  where the setting sign_sm2 is on
@@ -30,6 +31,8 @@ struct audit_head {
     enum audit_head_kind kind;
     int64_t no, at, time;
     uint8_t chain[HASH_BYTES];
+    bool sm2;      /* it is signed with SM2 as well */
+    bool with_sm2; /* … and says that it is, or was */
 };
 
 /* ---- as text ---- */

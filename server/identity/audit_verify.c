@@ -7,7 +7,8 @@
  *     file, once more: what the table has must be in it
  *
  * A row that does not follow from the one before it is one fault, and the next is compared with what it
- * says itself, so that one edit is not a thousand faults. The file is read before the database: what it names then must
+ * says itself, so that one edit is not a thousand faults. A head that was signed with SM2 says so, in what Ed25519 signs. A server that signs
+ * with SM2 goes on doing so: what is signed after the first such head has it as well, and by the chain that head vouches for all before it. The file is read before the database: what it names then must
  * be there. It is read again after it: what the database signed must be there then, but the newest may be under way.
  */
 #include "server/identity/audit_verify.h"
@@ -77,6 +78,35 @@ static int by_number(const void *a, const void *b)
     return x->no != y->no ? (x->no > y->no) - (x->no < y->no) : (int)x->kind - (int)y->kind;
 }
 
+/* And then by all that was signed, and how. */
+static int by_all(const void *a, const void *b)
+{
+    const struct audit_head *x = a, *y = b;
+    int order = by_number(a, b);
+
+    if (!order)
+        order = (x->time > y->time) - (x->time < y->time);
+    if (!order)
+        order = (x->at > y->at) - (x->at < y->at);
+    if (!order)
+        order = memcmp(x->chain, y->chain, HASH_BYTES);
+    return order ? order : (int)x->sm2 - (int)y->sm2;
+}
+
+/* In the order in which they were signed. */
+static void check_sm2(struct inquiry *q, const struct heads *file)
+{
+    bool wanted = false;
+
+    for (size_t i = 0; i < file->n; i++) {
+        if ((wanted || file->v[i].with_sm2) && !file->v[i].sm2)
+            say(q, file->v[i].no, "its signature with SM2 is gone from %s", q->path);
+        wanted |= file->v[i].sm2;
+    }
+    if (file->n && !wanted && audit_head_keys()->sm2.len)
+        say(q, file->v[file->n - 1].no, "no signature in %s is with SM2", q->path);
+}
+
 /* Its heads by number. `tell`: what is damaged is a fault. */
 static enum rc read_file(struct inquiry *q, bool tell, struct heads *out)
 {
@@ -101,14 +131,21 @@ static enum rc read_file(struct inquiry *q, bool tell, struct heads *out)
     }
     out->v = (struct audit_head *)(void *)all.p;
     out->n = all.n / sizeof h;
+    if (tell)
+        check_sm2(q, out);
     if (out->n)
-        qsort(out->v, out->n, sizeof h, by_number);
+        qsort(out->v, out->n, sizeof h, by_all);
     return RC_OK;
 }
 
 static bool file_has(const struct heads *file, const struct audit_head *h)
 {
     return file->n && bsearch(h, file->v, file->n, sizeof *h, by_number);
+}
+
+static bool file_has_all(const struct heads *file, const struct audit_head *h)
+{
+    return file->n && bsearch(h, file->v, file->n, sizeof *h, by_all);
 }
 
 /* ---- what was lost, and is told of ---- */
@@ -326,7 +363,7 @@ static enum rc check_file(struct inquiry *q, const struct heads *table)
     if ((rc = read_file(q, false, &file)))
         return rc;
     for (size_t i = 0; i < table->n; i++)
-        if (table->v[i].time < clock_now() - UNDER_WAY && !file_has(&file, &table->v[i]))
+        if (table->v[i].time < clock_now() - UNDER_WAY && !file_has_all(&file, &table->v[i]))
             say(q, table->v[i].no, "its signature is not in %s", q->path);
     return RC_OK;
 }

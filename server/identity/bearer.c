@@ -74,7 +74,7 @@ bool bearer_is_ours(const struct bearer *b, const uint8_t key[32])
     return secret_equal(tag, b->tag, sizeof tag);
 }
 
-void bearer_put(const struct bearer *b, const uint8_t key[32], char out[BEARER_TEXT])
+void bearer_put(const struct bearer *b, char out[BEARER_TEXT])
 {
     const struct kind *k = &kinds[b->kind];
     uint8_t raw[RAW_MAX], *at = raw + 8;
@@ -83,7 +83,7 @@ void bearer_put(const struct bearer *b, const uint8_t key[32], char out[BEARER_T
     if (b->kind == BEARER_REFRESH) {
         be64_put(at, b->generation);
         at += 8;
-        make_tag(b, key, at + BEARER_SECRET);
+        memcpy(at + BEARER_SECRET, b->tag, BEARER_TAG);
     }
     memcpy(at, b->secret, BEARER_SECRET);
     memcpy(out, k->prefix, PREFIX);
@@ -94,18 +94,26 @@ void bearer_put(const struct bearer *b, const uint8_t key[32], char out[BEARER_T
 
 void bearer_hash(const struct bearer *b, uint8_t out[32])
 {
-    secret_mac(NULL, b->secret, sizeof b->secret, out);
+    uint8_t in[BEARER_SECRET + BEARER_TAG];
+    size_t n = b->kind == BEARER_REFRESH ? sizeof in : BEARER_SECRET;
+
+    memcpy(in, b->secret, BEARER_SECRET);
+    memcpy(in + BEARER_SECRET, b->tag, BEARER_TAG);
+    secret_mac(NULL, in, n, out);
+    secret_wipe(in, sizeof in);
 }
 
 /* ---- secrets ---- */
 
-struct bearer bearer_first(enum bearer_kind kind, int64_t session)
+struct bearer bearer_first(enum bearer_kind kind, int64_t session, const uint8_t key[32])
 {
     struct bearer b = { .kind = kind,
                         .session = session,
                         .generation = kind == BEARER_REFRESH };
 
     secret_random(b.secret, sizeof b.secret);
+    if (kind == BEARER_REFRESH)
+        make_tag(&b, key, b.tag);
     return b;
 }
 
@@ -122,7 +130,9 @@ struct bearer bearer_next(enum bearer_kind kind, const struct bearer *refresh,
     memcpy(in + 23 + BEARER_SEED, refresh->secret, BEARER_SECRET);
     secret_mac(key, in, sizeof in, b.secret);
     secret_wipe(in, sizeof in);
-    if (kind == BEARER_REFRESH)
+    if (kind == BEARER_REFRESH) {
         b.generation = refresh->generation + 1;
+        make_tag(&b, key, b.tag);
+    }
     return b;
 }

@@ -30,19 +30,19 @@ struct bearer {
     int64_t session;    /* above 0 */
     int64_t generation; /* REFRESH: how many exchanges came before; from 1 */
     uint8_t secret[BEARER_SECRET];
-    uint8_t tag[BEARER_TAG]; /* REFRESH; bearer_put() writes it anew */
+    uint8_t tag[BEARER_TAG]; /* REFRESH */
 };
 
 /* False: it is no token of ours by its looks. Canonical text only. */
 bool bearer_read(const char *text, struct bearer *out);
 /* Whether a refresh token's tag is right: we made it. */
 bool bearer_is_ours(const struct bearer *b, const uint8_t key[32]);
-void bearer_put(const struct bearer *b, const uint8_t key[32], char out[BEARER_TEXT]);
-/* What is stored of a token. */
+void bearer_put(const struct bearer *b, char out[BEARER_TEXT]);
+/* What is stored of a token: of its secret, and of its tag. So no bit of it can be altered, though the key be lost. */
 void bearer_hash(const struct bearer *b, uint8_t out[32]);
 
 /* The first of a session, by chance. */
-struct bearer bearer_first(enum bearer_kind kind, int64_t session);
+struct bearer bearer_first(enum bearer_kind kind, int64_t session, const uint8_t key[32]);
 /* What `refresh` is exchanged for. */
 struct bearer bearer_next(enum bearer_kind kind, const struct bearer *refresh,
                           const uint8_t key[32], const uint8_t seed[BEARER_SEED]);

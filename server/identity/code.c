@@ -6,8 +6,8 @@
  *
  * A guess hits with one in a million. A number gets ten codes in 24 hours and each takes five
  * guesses, so whoever tries for a whole day succeeds with 50 in a million: less than 1 in 10,000,
- * which a test shows. The limits count rows, so a row stays for a day after its code is over; then
- * the tick removes it.
+ * which a test shows. The limits count rows, so a row stays for a day after its code is over
+ * (server/retention.def).
  *
  * The phone number is not here, only its blind index, and the code is not here, only
  *
@@ -16,9 +16,12 @@
  * A million codes are quickly tried by who has the database; the key, which is not in it, is what
  * stands in the way for the five minutes that matter.
  *
- * Limits that count what strangers ask for can be used up by strangers. That is why one client gets
- * half of a number's day; who has a hundred clients can still keep a number from getting codes for
- * a day, but not its owner from signing in with a password, a passkey or WeChat.
+ * Of the five guesses three at most are strangers': who knows nothing but the number could use up all of them, and with each code that its owner
+ * asks for again. So the client that asked always has two of its own. (Whose address changes meanwhile is a stranger, and shares the three.)
+ *
+ * Limits that count what strangers ask for can be used up by strangers: two clients are enough for a
+ * number's day. So a device that has signed in to the number's account before has five codes of its own,
+ * whatever strangers ask for; on a new one its owner still has a password, a passkey or WeChat.
  */
 #include "server/identity/code.h"
 
@@ -27,11 +30,10 @@
 
 #include "server/base/be64.h"
 #include "server/base/clock.h"
-#include "server/base/log.h"
 #include "server/base/secret.h"
 #include "server/store/db.h"
 
-enum { DAY = 86400, PURPOSE_MAX = 32, HASH = 32, CODES = 1000000 };
+enum { DAY = CODE_KEPT, PURPOSE_MAX = 32, HASH = 32, CODES = 1000000 };
 
 static uint8_t key[SECRET_BYTES];
 
@@ -106,11 +108,12 @@ static enum rc add_up(struct work *w, enum sql sql, const struct code_ask *ask, 
 static const struct limit {
     enum sql sql;
     int64_t most;
-    int64_t pause; /* between two of them; 0: none */
+    int64_t pause;  /* between two of them; 0: none */
+    bool strangers; /* most of what strangers ask for: a known device only waits the pause */
 } limits[] = {
-    { SQL_code_of_phone, CODE_NUMBER_DAY, CODE_PAUSE },
-    { SQL_code_of_client, CODE_CLIENT_DAY, 0 },
-    { SQL_code_of_client_and_phone, CODE_CLIENT_NUMBER_DAY, 0 },
+    { SQL_code_of_phone, CODE_NUMBER_DAY, CODE_PAUSE, true },
+    { SQL_code_of_client, CODE_CLIENT_DAY, 0, true },
+    { SQL_code_of_client_and_phone, CODE_CLIENT_NUMBER_DAY, 0, false },
 };
 
 static enum rc check_limits(struct work *w, const struct code_ask *ask, int64_t now,
@@ -123,7 +126,7 @@ static enum rc check_limits(struct work *w, const struct code_ask *ask, int64_t 
 
         if (rc)
             return rc;
-        if (sent.count >= limits[i].most)
+        if (sent.count >= limits[i].most && !(ask->known && limits[i].strangers))
             until = sent.oldest + DAY;
         else if (sent.count && now >= sent.newest && now - sent.newest < limits[i].pause)
             until = sent.newest + limits[i].pause;
@@ -158,27 +161,28 @@ enum rc code_make(struct work *w, const struct code_ask *ask, char out[CODE_DIGI
 }
 
 struct good {
-    int64_t no, sent;
+    int64_t no, sent, client, strange;
     uint8_t hash[HASH];
 };
 
 /* RC_NOT_FOUND: there is none. */
-static enum rc find_good(struct work *w, const uint8_t phone[CODE_PHONE], const char *purpose,
-                         struct good *out)
+static enum rc find_good(struct work *w, const struct code_guess *g, struct good *out)
 {
     const void *hash;
     struct rows q;
     size_t n = 0;
     enum rc rc, end;
 
-    rc = db_one(w, SQL_code_good, &q, "btii", phone, (size_t)CODE_PHONE, purpose, clock_now(),
-                (int64_t)CODE_LIFE);
+    rc = db_one(w, SQL_code_good, &q, "btii", g->phone, (size_t)CODE_PHONE, g->purpose,
+                clock_now(), (int64_t)CODE_LIFE);
     if (!rc) {
         out->no = rows_int(&q, 0);
         out->sent = rows_int(&q, 1);
         hash = rows_blob(&q, 2, &n);
         if (n == HASH)
             memcpy(out->hash, hash, HASH);
+        out->client = rows_int(&q, 3);
+        out->strange = rows_int(&q, 4);
     }
     end = rows_done(&q);
     if (!rc && !end && n != HASH)
@@ -186,36 +190,26 @@ static enum rc find_good(struct work *w, const uint8_t phone[CODE_PHONE], const 
     return rc ? rc : end;
 }
 
-enum rc code_check(struct work *w, const uint8_t phone[CODE_PHONE], const char *purpose,
-                   const char *text, bool *right)
+enum rc code_check(struct work *w, const struct code_guess *g, bool *right)
 {
     struct good good;
     uint8_t hash[HASH];
-    bool fits;
+    bool fits, stranger;
     enum rc rc;
 
-    if ((rc = find_good(w, phone, purpose, &good)) && rc != RC_NOT_FOUND)
+    if ((rc = find_good(w, g, &good)) && rc != RC_NOT_FOUND)
         return rc;
-    if (rc || strnlen(text, CODE_DIGITS + 1) != CODE_DIGITS) {
+    stranger = !rc && good.client != g->client;
+    if (rc || strnlen(g->text, CODE_DIGITS + 1) != CODE_DIGITS ||
+        (stranger && good.strange >= CODE_STRANGE)) {
         *right = false;
         return RC_OK;
     }
-    hash_of(phone, good.sent, purpose, text, hash);
+    hash_of(g->phone, good.sent, g->purpose, g->text, hash);
     fits = secret_equal(hash, good.hash, HASH);
-    rc = fits ? db_run(w, SQL_code_end, "bt", phone, (size_t)CODE_PHONE, purpose)
-              : db_run(w, SQL_code_try, "ii", good.no, (int64_t)CODE_TRIES);
+    rc = fits ? db_run(w, SQL_code_end, "bt", g->phone, (size_t)CODE_PHONE, g->purpose)
+              : db_run(w, SQL_code_try, "iii", good.no, (int64_t)CODE_TRIES, (int64_t)stranger);
     if (!rc)
         *right = fits;
     return rc;
-}
-
-void code_tick(struct db *db, void *unused)
-{
-    struct work w;
-
-    (void)unused;
-    work_init(&w, arena_new(), db, "code", 0);
-    if (db_run(&w, SQL_code_purge, "i", clock_now() - DAY))
-        LOG(LOG_ERROR, "code_purge_failed", L_STR("why", w.err.text));
-    arena_free(w.mem);
 }

@@ -366,7 +366,7 @@ enum rc jwt_keys_open(struct err *e, const char *data, const struct jwt_times *t
     enum rc rc;
 
     assert(times->show < times->sign);
-    if (!k || !(k->ring = sodium_malloc(sizeof *k->ring)))
+    if (sodium_init() < 0 || !k || !(k->ring = sodium_malloc(sizeof *k->ring)))
         abort();
     k->ring->n = 0;
     k->times = *times;

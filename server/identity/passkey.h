@@ -26,7 +26,7 @@
  *               7.2.20     the signature over authenticatorData and SHA-256( clientDataJSON ) holds with the key of registration
  *               7.2.21     a counter that did not grow is told to the caller
  *
- * The caller's: 7.1.3-4, 7.1.22 (the name is nobody else's), 7.2.5-7 (whose credential it is), and
+ * The caller's: 7.1.3-4, 7.1.22 (the name is nobody else's), 7.2.5-7 (whose credential it is, and that its user handle says the same), and
  * what to do when a counter did not grow.
  */
 #ifndef IDENTITY_PASSKEY_H

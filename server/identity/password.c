@@ -20,6 +20,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@
 #include <sodium.h>
 #include <utf8proc.h>
 
+#include "server/base/memory.h"
 #include "server/base/secret.h"
 
 enum { MEMORY = 19 << 20, PASSES = 2, SALT = 16, HASH = 32, NICENESS = 10 };
@@ -153,7 +155,7 @@ enum rc passwords_open(struct err *e, int threads, struct passwords **out)
         return err_set(e, RC_INVALID, "password_threads should be 1 to %d",
                        PASSWORD_THREADS_MAX);
     if (!(p = calloc(1, sizeof *p)))
-        abort();
+        memory_end();
     make_dummy(p->dummy);
     if ((rc = pool_new(e, threads, PASSWORD_QUEUE, NULL, NULL, &p->pool))) {
         free(p);
@@ -174,9 +176,85 @@ void passwords_close(struct passwords *p)
 
 enum rc passwords_submit(struct passwords *p, struct err *e, struct password_job *job)
 {
+    if (!p)
+        return err_set(e, RC_BUSY, "nobody signs in here");
     job->pool = p;
     job->job.run = run;
     if (!pool_submit(p->pool, &job->job))
         return err_set(e, RC_BUSY, "too many are signing in at this moment");
     return RC_OK;
+}
+
+/* ---- errands ---- */
+
+static void home(struct password_errand *x, enum rc rc)
+{
+    x->rc = rc;
+    secret_wipe(x->next, sizeof x->next);
+    x->errand.done(&x->errand);
+}
+
+static struct password_errand *errand_of(struct password_job *job)
+{
+    return (struct password_errand *)(void *)((char *)job -
+                                              offsetof(struct password_errand, job));
+}
+
+static void made(struct password_job *job)
+{
+    struct password_errand *x = errand_of(job);
+
+    if (!job->rc)
+        memcpy(x->made, job->hash, sizeof x->made);
+    home(x, job->rc);
+}
+
+static enum rc make_next(struct password_errand *x, struct err *e)
+{
+    x->job = (struct password_job){ .task = PASSWORD_MAKE, .done = made };
+    memcpy(x->job.text, x->next, sizeof x->next);
+    return passwords_submit(x->pool, e, &x->job);
+}
+
+static void checked(struct password_job *job)
+{
+    struct password_errand *x = errand_of(job);
+    bool wanted = x->keep == PASSWORD_KEEP_NEXT || job->stale;
+    struct err ignored;
+    enum rc rc;
+
+    x->right = !job->rc && job->right;
+    if (job->rc && x->lost)
+        x->lost(x->arg);
+    if (job->rc || !x->right || !wanted || !x->next[0])
+        home(x, job->rc);
+    else if ((rc = make_next(x, &ignored)))
+        home(x, x->keep == PASSWORD_KEEP_STALE ? RC_OK : rc); /* the next sign-in renews it */
+}
+
+static enum rc start(struct errand *errand, struct err *e)
+{
+    struct password_errand *x = (struct password_errand *)(void *)errand;
+    enum rc rc = x->checks ? passwords_submit(x->pool, e, &x->job) : make_next(x, e);
+
+    if (rc && x->lost)
+        x->lost(x->arg);
+    return rc;
+}
+
+void password_errand(struct password_errand *x, struct passwords *pool, const char *typed,
+                     const char *hash, const char *next)
+{
+    *x = (struct password_errand){ .errand = { .start = start },
+                                   .pool = pool,
+                                   .keep = next ? PASSWORD_KEEP_NEXT : PASSWORD_KEEP_STALE,
+                                   .checks = typed != NULL,
+                                   .right = !typed,
+                                   .job = { .task = PASSWORD_CHECK, .done = checked } };
+    if (typed) {
+        snprintf(x->job.text, sizeof x->job.text, "%s", typed);
+        snprintf(x->job.hash, sizeof x->job.hash, "%s", hash);
+        snprintf(x->old, sizeof x->old, "%s", hash);
+    }
+    snprintf(x->next, sizeof x->next, "%s", next ? next : typed ? typed : "");
 }

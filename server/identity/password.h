@@ -5,6 +5,7 @@
 #ifndef IDENTITY_PASSWORD_H
 #define IDENTITY_PASSWORD_H
 
+#include "server/base/errand.h"
 #include "server/base/pool.h"
 
 enum {
@@ -48,7 +49,39 @@ struct password_job {
 /* `threads` hashes at a time, each with 19 MiB. */
 enum rc passwords_open(struct err *e, int threads, struct passwords **out);
 void passwords_close(struct passwords *p); /* does what is queued; accepts NULL */
-/* RC_BUSY: too many wait (503 and Retry-After at the edge); the job is still the caller's. */
+/* RC_BUSY: too many wait (503 and Retry-After at the edge), or `p` is NULL; the job is still the caller's. */
 enum rc passwords_submit(struct passwords *p, struct err *e, struct password_job *job);
+
+/* ---- for who waits without a thread (errand.h) ---- */
+
+enum password_keep {
+    PASSWORD_KEEP_STALE, /* what is right is hashed anew if its parameters grew */
+    PASSWORD_KEEP_NEXT   /* if it is right, or nothing was to be checked, `next` is hashed */
+};
+
+/* Checks, then hashes. Fill it by password_errand(), give it as an errand, and read what came of it. */
+struct password_errand {
+    struct errand errand;
+    struct password_job job;
+    struct passwords *pool;
+    enum password_keep keep;
+    bool checks;
+    char next[PASSWORD_TEXT];
+    char old[PASSWORD_HASH]; /* what was checked against; "" if nothing */
+    void (*lost)(
+        void *arg); /* NULL, or called when nothing could be checked: too many waited */
+    void *arg;
+
+    bool right;               /* or nothing was checked */
+    char made[PASSWORD_HASH]; /* the new hash; "" if none was made */
+    enum rc rc;
+};
+
+/*
+ * `typed` in its normal form ("" if it has none) is checked against `hash` ("": a dummy); NULL: nothing is to be checked.
+ * `next` in its normal form, or NULL.
+ */
+void password_errand(struct password_errand *x, struct passwords *pool, const char *typed,
+                     const char *hash, const char *next);
 
 #endif

@@ -13,10 +13,10 @@
 
 enum { REFUSAL_KINDS = 512 };
 
-/* On any thread; waits for nothing. `method` and `path` are of the route and live for ever; `result`: RC_UNAUTHORIZED or RC_FORBIDDEN. */
-void refusal_note(const char *method, const char *path, const char *actor, const char *client,
-                  enum rc result);
-/* Writes what is due, or all of it. Inside a writer job or tick's transaction. */
+/* On any thread; waits for nothing. `method` and `path` are of the route and live for ever; `result`: RC_UNAUTHORIZED, RC_FORBIDDEN or RC_UNLISTED. */
+void refusal_note(const char *method, const char *path, const struct actor *who,
+                  const char *client, enum rc result);
+/* Writes what is due, or all of it. Inside a writer job or tick's transaction; what is rolled back stays due. */
 enum rc refusal_write(struct work *w, bool all);
 bool refusal_is_due(bool all);
 

@@ -258,6 +258,13 @@ int seal_newest(void)
     return atomic_load(&ring.newest);
 }
 
+bool seal_is_newest(const void *sealed, size_t n)
+{
+    const uint8_t *p = sealed;
+
+    return n >= HEADER && p[0] == ring.suite && (p[1] << 8 | p[2]) == seal_newest();
+}
+
 /* ---- sealing and opening ---- */
 
 static void bind(struct work_piece *p, const uint8_t header[HEADER], struct seal_place at)
@@ -270,26 +277,23 @@ static void bind(struct work_piece *p, const uint8_t header[HEADER], struct seal
     p->bound_n = HEADER + 8 + n;
 }
 
-enum rc seal_close(struct work *w, struct seal_place at, const void *p, size_t n, uint8_t **out,
-                   size_t *out_n)
+static enum rc close_with(struct work *w, const struct seal_key *key, int no,
+                          struct seal_place at, const void *p, size_t n, uint8_t **out,
+                          size_t *out_n)
 {
     const struct suite *suite = &suites[ring.suite];
-    int no = atomic_load(&ring.newest);
     uint8_t *sealed;
     struct work_piece piece;
 
     if (n > SEAL_MAX)
         return err_set(&w->err, RC_TOO_LARGE, "%s takes at most %d bytes", at.column, SEAL_MAX);
-    if (!no)
-        return err_set(&w->err, RC_INTERNAL, "there are no keys to seal with");
     sealed = arena_alloc(w->mem, n + SEAL_MORE);
     sealed[0] = (uint8_t)ring.suite;
     sealed[1] = (uint8_t)(no >> 8);
     sealed[2] = (uint8_t)no;
-    piece = (struct work_piece){ .key = &ring.secret->key[no],
-                                 .nonce = sealed + HEADER,
-                                 .bytes = sealed + HEADER + suite->nonce,
-                                 .n = n };
+    piece = (struct work_piece){
+        .key = key, .nonce = sealed + HEADER, .bytes = sealed + HEADER + suite->nonce, .n = n
+    };
     secret_random(piece.nonce, suite->nonce);
     memcpy(piece.bytes, p, n);
     bind(&piece, sealed, at);
@@ -302,25 +306,31 @@ enum rc seal_close(struct work *w, struct seal_place at, const void *p, size_t n
     return RC_OK;
 }
 
+enum rc seal_close(struct work *w, struct seal_place at, const void *p, size_t n, uint8_t **out,
+                   size_t *out_n)
+{
+    int no = atomic_load(&ring.newest);
+
+    if (!no)
+        return err_set(&w->err, RC_INTERNAL, "there are no keys to seal with");
+    return close_with(w, &ring.secret->key[no], no, at, p, n, out, out_n);
+}
+
 static enum rc not_ours(struct work *w, struct seal_place at)
 {
     return err_set(&w->err, RC_CORRUPT, "%s of %lld is not what was sealed for it", at.column,
                    (long long)at.owner);
 }
 
-/* Which suite and key a value says it has. */
-static enum rc find_key(struct work *w, struct seal_place at, const uint8_t *sealed, size_t n,
-                        const struct suite **suite, int *no)
+/* Which suite a value says it has, and the number of its key. */
+static enum rc read_header(struct work *w, struct seal_place at, const uint8_t *sealed,
+                           size_t n, const struct suite **suite, int *no)
 {
     *suite = n ? suite_of(sealed[0]) : NULL;
     if (!*suite || n < HEADER + (*suite)->nonce + (*suite)->tag ||
         n > SEAL_MAX + HEADER + (*suite)->nonce + (*suite)->tag)
         return not_ours(w, at);
     *no = sealed[1] << 8 | sealed[2];
-    if (*no < 1 || *no > atomic_load(&ring.newest) || !ring.secret->key[*no].here)
-        return err_set(&w->err, RC_CORRUPT,
-                       "the key seal.%d that %s of %lld was sealed with is not here", *no,
-                       at.column, (long long)at.owner);
     return RC_OK;
 }
 
@@ -336,23 +346,19 @@ static void wipe_opened(void *p)
     secret_wipe(o->text, o->n);
 }
 
-enum rc seal_open(struct work *w, struct seal_place at, const void *sealed, size_t n,
-                  char **out, size_t *out_n)
+static enum rc open_with(struct work *w, const struct seal_key *key, const struct suite *suite,
+                         struct seal_place at, const uint8_t *sealed, size_t n, char **out,
+                         size_t *out_n)
 {
-    const struct suite *suite;
     struct work_piece piece;
     struct opened *o;
-    int no = 0;
-    enum rc rc;
 
-    if ((rc = find_key(w, at, sealed, n, &suite, &no)))
-        return rc;
     n -= HEADER;
     o = arena_alloc(w->mem, sizeof *o + n + 1);
     o->n = n;
-    memcpy(o->text, (const uint8_t *)sealed + HEADER, n);
+    memcpy(o->text, sealed + HEADER, n);
     arena_defer(w->mem, wipe_opened, o);
-    piece = (struct work_piece){ .key = &ring.secret->key[no],
+    piece = (struct work_piece){ .key = key,
                                  .nonce = (uint8_t *)o->text,
                                  .bytes = (uint8_t *)o->text + suite->nonce,
                                  .n = n - suite->nonce - suite->tag };
@@ -363,6 +369,55 @@ enum rc seal_open(struct work *w, struct seal_place at, const void *sealed, size
     *out = (char *)piece.bytes;
     *out_n = piece.n;
     return RC_OK;
+}
+
+enum rc seal_open(struct work *w, struct seal_place at, const void *sealed, size_t n,
+                  char **out, size_t *out_n)
+{
+    const struct suite *suite;
+    int no = 0;
+    enum rc rc;
+
+    if ((rc = read_header(w, at, sealed, n, &suite, &no)))
+        return rc;
+    if (no < 1 || no > atomic_load(&ring.newest) || !ring.secret->key[no].here)
+        return err_set(&w->err, RC_CORRUPT,
+                       "the key seal.%d that %s of %lld was sealed with is not here", no,
+                       at.column, (long long)at.owner);
+    return open_with(w, &ring.secret->key[no], suite, at, sealed, n, out, out_n);
+}
+
+/* ---- keys of their own ---- */
+
+enum rc seal_close_own(struct work *w, const uint8_t own[static SECRET_BYTES],
+                       struct seal_place at, const void *p, size_t n, uint8_t **out,
+                       size_t *out_n)
+{
+    struct seal_key key = { 0 };
+    enum rc rc = derive(own, &key) ? close_with(w, &key, 0, at, p, n, out, out_n)
+                                   : err_set(&w->err, RC_INTERNAL, "OpenSSL has no HMAC-SM3");
+
+    secret_wipe(&key, sizeof key);
+    return rc;
+}
+
+enum rc seal_open_own(struct work *w, const uint8_t own[static SECRET_BYTES],
+                      struct seal_place at, const void *sealed, size_t n, char **out,
+                      size_t *out_n)
+{
+    const struct suite *suite;
+    struct seal_key key = { 0 };
+    int no = 0;
+    enum rc rc;
+
+    if ((rc = read_header(w, at, sealed, n, &suite, &no)))
+        return rc;
+    if (no)
+        return not_ours(w, at);
+    rc = derive(own, &key) ? open_with(w, &key, suite, at, sealed, n, out, out_n)
+                           : err_set(&w->err, RC_INTERNAL, "OpenSSL has no HMAC-SM3");
+    secret_wipe(&key, sizeof key);
+    return rc;
 }
 
 void seal_index(const char *kind, const char *value, size_t n, uint8_t out[HASH_BYTES])

@@ -16,12 +16,16 @@
  * moved to another row or place. Two of the same text look different; what must be found has a
  * second column with seal_index().
  *
+ * Key 0 is a key of its own: 32 random bytes of one file, say, which serve either suite in the same way and are themselves kept as a sealed value. Who seals that
+ * value anew has sealed the file anew, and who forgets it has destroyed the file.
+ *
  * One set of keys a process, loaded before the threads start. Sealing and opening on any thread.
  */
 #ifndef IDENTITY_SEAL_H
 #define IDENTITY_SEAL_H
 
 #include "server/base/id.h"
+#include "server/base/secret.h"
 #include "server/base/work.h"
 
 enum seal_suite { SEAL_XCHACHA = 1, SEAL_SM4 = 2 };
@@ -47,6 +51,8 @@ void seal_forget(void); /* wipes; nothing is fine */
 /* Another key, which seals from now on. *no is its number. On the writer's thread. */
 enum rc seal_rotate(struct err *e, int *no);
 int seal_newest(void); /* the number of the key that seals */
+/* Whether the key and the suite sealed it that would seal it now. */
+bool seal_is_newest(const void *sealed, size_t n);
 
 /* The sealed value in w->mem. RC_TOO_LARGE. */
 enum rc seal_close(struct work *w, struct seal_place at, const void *p, size_t n, uint8_t **out,
@@ -57,6 +63,13 @@ enum rc seal_close(struct work *w, struct seal_place at, const void *p, size_t n
  */
 enum rc seal_open(struct work *w, struct seal_place at, const void *sealed, size_t n,
                   char **out, size_t *out_n);
+/* The same with a key of its own. */
+enum rc seal_close_own(struct work *w, const uint8_t own[static SECRET_BYTES],
+                       struct seal_place at, const void *p, size_t n, uint8_t **out,
+                       size_t *out_n);
+enum rc seal_open_own(struct work *w, const uint8_t own[static SECRET_BYTES],
+                      struct seal_place at, const void *sealed, size_t n, char **out,
+                      size_t *out_n);
 /*
  * BLAKE2b-256 keyed with DATA/keys/index over kind | 0 | value. `kind`: "phone"; `value` in the
  * one normal form of its kind, or it will not be found.

@@ -9,6 +9,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "server/base/memory.h"
+#include "server/base/metric.h"
 #include "server/base/secret.h"
 
 enum { SHARD_BITS = 6, SHARDS = 1 << SHARD_BITS, BUCKETS_MIN = 16 };
@@ -29,7 +31,7 @@ static void *zeroed(size_t n, size_t size)
     void *p = calloc(n, size);
 
     if (!p)
-        abort(); /* as everywhere: arena.h */
+        memory_end();
     return p;
 }
 
@@ -133,6 +135,7 @@ void session_table_put(const struct session_entry *e)
     if (!*at) {
         *at = zeroed(1, sizeof **at);
         s->n++;
+        metric_add(METRIC_sessions, 1);
     }
     (*at)->e = *e;
     unlock(s);
@@ -146,6 +149,7 @@ void session_table_drop(int64_t id)
     if (gone) {
         *at = gone->next;
         s->n--;
+        metric_add(METRIC_sessions, -1);
     }
     unlock(s);
     free(gone);
@@ -159,6 +163,7 @@ static void empty(struct shard *s)
             free(n);
         }
     free(s->buckets);
+    metric_add(METRIC_sessions, -(int64_t)s->n);
     s->buckets = NULL;
     s->size = s->n = 0;
 }

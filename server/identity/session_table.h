@@ -16,8 +16,11 @@ struct session_pass { /* an access token */
 };
 
 struct session_entry {
-    int64_t id, account;
+    int64_t id, account, party;
+    int64_t acting, opener; /* an organisation, and the session that began it; 0: none */
+    unsigned scopes, proofs;
     int kind, level;
+    uint64_t machine;      /* of staff: the number of its device */
     int64_t authenticated; /* seconds: when he proved who he is */
     struct session_pass
         pass[2];          /* the newest, and the one before: requests overtake an exchange */

@@ -1,7 +1,7 @@
 /*
  * trail.c - the clock of the audit log.
  *
- *     every second    refusals that were counted for long enough
+ *     every second    refusals, and lists that were read, that were counted for long enough
  *     every hour      a signature, if there is a row since the last one; then months that are old enough go
  *
  * What goes, goes from the beginning and up to the end of a month in Beijing, and in the same transaction a
@@ -17,6 +17,7 @@
 #include "server/base/log.h"
 #include "server/identity/audit.h"
 #include "server/identity/audit_head.h"
+#include "server/identity/reading.h"
 #include "server/identity/refusal.h"
 #include "server/store/db.h"
 #include "server/store/writer.h"
@@ -95,9 +96,17 @@ static enum rc prune(struct work *w, void *more)
     return trail_prune(w, life.keep, more);
 }
 
-static enum rc write_refusals(struct work *w, void *all)
+static enum rc write_counts(struct work *w, bool all)
 {
-    return refusal_write(w, all != NULL);
+    enum rc rc = refusal_write(w, all);
+
+    return rc ? rc : reading_write(w, all);
+}
+
+static enum rc write_due(struct work *w, void *unused)
+{
+    (void)unused;
+    return write_counts(w, false);
 }
 
 /* On the writer's thread: a transaction of its own. */
@@ -121,8 +130,8 @@ static void tick(struct db *db, void *unused)
     bool more = true;
 
     (void)unused;
-    if (refusal_is_due(false))
-        commit(db, write_refusals, NULL);
+    if (refusal_is_due(false) || reading_is_due())
+        commit(db, write_due, NULL);
     if (clock_mono_us() < life.next_us)
         return;
     life.next_us = clock_mono_us() + HOUR_US;
@@ -146,16 +155,20 @@ enum rc trail_open(struct err *e, int64_t keep_ms)
     return RC_OK;
 }
 
+/* From its first row on a server signs with all the keys that it has. */
 static enum rc begin(struct work *w, void *serves)
 {
     enum rc rc = audit_head_settle(w);
 
-    return rc || !serves ? rc : audit_add(w, AUDIT_server_start, NULL, RC_OK);
+    if (rc || !serves)
+        return rc;
+    rc = audit_add(w, AUDIT_server_start, NULL, RC_OK);
+    return rc ? rc : audit_head_sign(w);
 }
 
 static enum rc end(struct work *w, void *unused)
 {
-    enum rc rc = refusal_write(w, true);
+    enum rc rc = write_counts(w, true);
 
     (void)unused;
     return rc ? rc : audit_head_sign(w);
@@ -176,7 +189,7 @@ static enum rc call(struct err *e, enum rc (*fn)(struct work *w, void *arg), voi
 
 enum rc trail_begin(struct err *e, const char *data, bool sm2, bool serves)
 {
-    enum rc rc = audit_head_load(e, data, sm2);
+    enum rc rc = audit_head_load(e, data, sm2 && serves);
 
     if (!rc)
         rc = call(e, begin, serves ? &life : NULL);
@@ -195,5 +208,6 @@ void trail_finish(void)
 
 void trail_close(void)
 {
+    reading_forget();
     audit_head_forget();
 }

@@ -103,8 +103,8 @@ static enum rc store(struct work *w, const struct change *c, const uint8_t diges
     if (c->flags & CHANGE_PURGE &&
         (rc = db_run(w, SQL_record_forget, "iii", c->stream, c->born, c->seq)))
         return rc;
-    return db_change(w, SQL_stream_advance, "iiiib", s->no, s->seq, s->born, s->cut, s->chain,
-                     sizeof s->chain);
+    return db_change(w, SQL_stream_advance, "iiiibi", s->no, s->seq, s->born, s->cut, s->chain,
+                     sizeof s->chain, s->live);
 }
 
 enum rc change_write(struct work *w, struct change *c)
@@ -120,6 +120,7 @@ enum rc change_write(struct work *w, struct change *c)
     if (c->born < 0)
         c->born = s.born++;
     s.cut += c->flags & CHANGE_PURGE ? 1 : 0;
+    s.live += c->gain;
     sha256(c->bytes, c->n, digest);
     if ((rc = change_leaf(&w->err, c, digest, told->change.leaf)))
         return rc;

@@ -191,7 +191,7 @@ enum rc column_at(struct work *w, int64_t site, const char *path, bool create,
         return err_set(&w->err, RC_CONFLICT, "the column \"%.200s\" is closed", path);
     if (rc != RC_NOT_FOUND || !create)
         return rc;
-    if (!(w->who.rights & RIGHT_EDIT))
+    if (!actor_has_at(&w->who, RIGHT_EDIT, site))
         return err_set(&w->err, RC_FORBIDDEN,
                        "to make the column \"%.200s\" %s needs the right \"edit\"", path,
                        w->who.name);
@@ -345,8 +345,8 @@ enum rc column_edit(struct work *w, const struct column *in)
     const char *path;
     enum rc rc;
 
-    if ((rc = work_need(w, RIGHT_EDIT)) || (rc = check_edit(w, in)) ||
-        (rc = column_by_no(w, in->no, &old)) || (rc = site_by_no(w, old.site, &site)) ||
+    if ((rc = check_edit(w, in)) || (rc = column_by_no(w, in->no, &old)) ||
+        (rc = work_need_at(w, RIGHT_EDIT, old.site)) || (rc = site_by_no(w, old.site, &site)) ||
         (rc = stream_need_own(w, site.stream)))
         return rc;
     if (in->open && old.parent) {

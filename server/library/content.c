@@ -13,6 +13,7 @@
 
 #include "server/base/clock.h"
 #include "server/base/jx.h"
+#include "server/library/question.h"
 
 enum {
     BODY_MAX = 200 * 1024,
@@ -250,11 +251,23 @@ static enum rc read_files(struct reading *r, const struct field *f, const json_t
     return RC_OK;
 }
 
+static enum rc read_questions(struct reading *r, const struct field *f, const json_t *v)
+{
+    struct question *questions;
+    enum rc rc;
+    int n;
+
+    if ((rc = questions_read(r->e, r->mem, v, f->name, &questions, &n)))
+        return rc;
+    jx_canonical(&r->text, v);
+    return RC_OK;
+}
+
 static enum rc (*const readers[])(struct reading *, const struct field *, const json_t *) = {
-    [FIELD_LINE] = read_line,   [FIELD_TEXT] = read_text,     [FIELD_DAY] = read_day,
-    [FIELD_LINES] = read_lines, [FIELD_CHOICE] = read_choice, [FIELD_HASH] = read_hash,
-    [FIELD_URL] = read_url,     [FIELD_FILES] = read_files,   [FIELD_BOOL] = read_bool,
-    [FIELD_LINKS] = read_links,
+    [FIELD_LINE] = read_line,   [FIELD_TEXT] = read_text,           [FIELD_DAY] = read_day,
+    [FIELD_LINES] = read_lines, [FIELD_CHOICE] = read_choice,       [FIELD_HASH] = read_hash,
+    [FIELD_URL] = read_url,     [FIELD_FILES] = read_files,         [FIELD_BOOL] = read_bool,
+    [FIELD_LINKS] = read_links, [FIELD_QUESTIONS] = read_questions,
 };
 
 /* A name that ends in '*' stands for all that begin so. */
@@ -310,6 +323,8 @@ enum rc content_read(struct err *e, struct arena *mem, enum item_kind kind,
                         v) if ((rc = read_member(&r, name, v, also))) return rc;
     if (!r.to[FIELD_title])
         return err_field(e, "title", "the title is missing");
+    if (kind == KIND_SURVEY && !r.to[FIELD_questions])
+        return err_field(e, "questions", "a survey has questions");
     if (r.text.n > CONTENT_MAX)
         return err_set(e, RC_TOO_LARGE, "the content is longer than %d bytes", CONTENT_MAX);
     for (int i = 0; i < FIELD_COUNT; i++)

@@ -14,6 +14,7 @@
 static const char *const kinds[KIND_COUNT] = {
     [KIND_ARTICLE] = "article", [KIND_POLICY] = "policy", [KIND_NOTICE] = "notice",
     [KIND_MESSAGE] = "message", [KIND_FAQ] = "faq",       [KIND_GUIDE] = "guide",
+    [KIND_SURVEY] = "survey",
 };
 
 const char *kind_name(enum item_kind kind)
@@ -29,6 +30,7 @@ int kind_parse(const char *name)
     return -1;
 }
 
+static const char *const choices_audience[] = { "所有人", "登录用户", "实名用户", NULL };
 static const char *const choices_openType[] = { "主动公开", "依申请公开", "不予公开", NULL };
 static const char *const choices_sharing[] = { "无条件共享", "有条件共享", "不予共享", NULL };
 static const char *const choices_validity[] = { "有效", "修改", "废止", "失效", NULL };
@@ -40,7 +42,8 @@ enum {
     M = 1 << KIND_MESSAGE,
     F = 1 << KIND_FAQ,
     G = 1 << KIND_GUIDE,
-    ALL = A | P | N | M | F | G,
+    S = 1 << KIND_SURVEY,
+    ALL = A | P | N | M | F | G | S,
 };
 
 const struct field fields[FIELD_COUNT] = {

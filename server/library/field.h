@@ -15,8 +15,9 @@ enum item_kind {
     KIND_POLICY,
     KIND_NOTICE,
     KIND_MESSAGE,
-    KIND_FAQ,   /* the title is the question, the body the answer */
-    KIND_GUIDE, /* how to get a public service */
+    KIND_FAQ,    /* the title is the question, the body the answer */
+    KIND_GUIDE,  /* how to get a public service */
+    KIND_SURVEY, /* asks, and is answered: server/citizen/survey.h */
     KIND_COUNT
 };
 
@@ -43,7 +44,8 @@ enum field_type {
     FIELD_URL,
     FIELD_FILES,
     FIELD_BOOL,
-    FIELD_LINKS
+    FIELD_LINKS,
+    FIELD_QUESTIONS
 };
 
 struct field {

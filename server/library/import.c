@@ -248,6 +248,14 @@ static enum rc find_site(struct chunk *c, const char *code, struct site *out)
     return rc;
 }
 
+/* Where a record is to stand, and where it stands until now. */
+static enum rc need_site(const struct chunk *c, int64_t site)
+{
+    enum rc rc = work_need_at(c->w, RIGHT_IMPORT, site);
+
+    return rc || !c->o->publish ? rc : work_need_at(c->w, RIGHT_PUBLISH, site);
+}
+
 static enum rc find_place(struct chunk *c, const struct import_line *line, struct where *out)
 {
     const struct where *known = (const struct where *)(const void *)c->places.p;
@@ -262,7 +270,7 @@ static enum rc find_place(struct chunk *c, const struct import_line *line, struc
             *out = known[i];
             return RC_OK;
         }
-    if ((rc = find_site(c, source, &site)) ||
+    if ((rc = find_site(c, source, &site)) || (rc = need_site(c, site.no)) ||
         (rc = column_at(c->w, site.no, line->column, c->o->create, &column)))
         return rc;
     if (!column.open)
@@ -286,7 +294,7 @@ static enum rc publish_new(struct chunk *c, struct item *it, const struct conten
     it->site = at->site;
     it->col = at->col;
     memcpy(it->content_hash, content->hash, sizeof it->content_hash);
-    if ((rc = state_step(w, VERB_IMPORT, STATE_DRAFT, NULL, &to)) ||
+    if ((rc = state_step(w, VERB_IMPORT, at->site, STATE_DRAFT, NULL, &to)) ||
         (rc = item_put(w, it, content, it->rev, &at->place, 0)) ||
         (rc = revision_insert(w, &(struct revision_new){ &it->id, it->rev, to, it->seq, content,
                                                          update_type, NULL })) ||
@@ -355,7 +363,7 @@ static enum rc publish_draft(struct chunk *c, struct import_line *line, struct i
     line->result = IMPORT_UPDATED;
     it->site = at->site;
     it->col = at->col;
-    if ((rc = state_step(w, VERB_IMPORT, it->state, NULL, &to)) ||
+    if ((rc = state_step(w, VERB_IMPORT, at->site, it->state, NULL, &to)) ||
         (rc = item_put(w, it, &line->content, it->rev, &at->place, 0)) ||
         (rc = db_change(w, SQL_revision_publish, "biti", it->id.b, sizeof it->id.b, it->rev,
                         state_name(to), it->seq)) ||
@@ -393,7 +401,7 @@ static enum rc refuse(struct chunk *c, struct import_line *line, enum rc rc)
 static bool is_refusal(enum rc rc)
 {
     return rc == RC_INVALID || rc == RC_NOT_FOUND || rc == RC_CONFLICT || rc == RC_GONE ||
-           rc == RC_TOO_LARGE || rc == RC_FORBIDDEN;
+           rc == RC_TOO_LARGE || rc == RC_FORBIDDEN || rc == RC_UNLISTED;
 }
 
 static enum rc apply(struct chunk *c, struct import_line *line)
@@ -416,6 +424,8 @@ static enum rc apply(struct chunk *c, struct import_line *line)
         if (it.stream != c->stream)
             return refuse(c, line,
                           err_field(&w->err, "id", "the item belongs to another stream"));
+        if ((rc = need_site(c, it.site)))
+            return refuse(c, line, rc);
         if (it.state == STATE_GONE && !is_same)
             return refuse(c, line,
                           err_set(&w->err, RC_GONE, "the item was taken down for good"));

@@ -46,7 +46,7 @@ void import_prepare(struct arena *mem, const char *line, size_t n, struct import
 /*
  * Puts the lines that were not refused into the library. Not RC_OK only when the store failed,
  * and then nothing of the chunk counts. Needs RIGHT_IMPORT, and RIGHT_PUBLISH to publish;
- * without RIGHT_EDIT a record whose place would have to be made is refused.
+ * both at the sites that records go to and come from. Without RIGHT_EDIT a record whose place would have to be made is refused.
  */
 enum rc import_apply(struct work *w, const struct import_options *o, struct import_line *lines,
                      int n);

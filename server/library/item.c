@@ -236,11 +236,6 @@ enum rc item_place(struct work *w, int64_t site, int64_t col, struct item_place 
     return RC_OK;
 }
 
-static enum rc need_edit(struct work *w)
-{
-    return w->who.rights & RIGHT_IMPORT ? RC_OK : work_need(w, RIGHT_EDIT);
-}
-
 static enum rc check_names(struct work *w, const struct item_new *in)
 {
     enum rc rc = RC_OK;
@@ -262,8 +257,8 @@ enum rc item_create(struct work *w, const struct item_new *in, struct item *out)
     struct item it = { .id = id_new(), .born = -1, .site = in->site, .col = in->col, .rev = 1 };
     enum rc rc;
 
-    if ((rc = need_edit(w)) || (rc = check_names(w, in)) ||
-        (rc = item_place(w, in->site, in->col, &place)) ||
+    if ((rc = work_need_at(w, RIGHT_EDIT | RIGHT_IMPORT, in->site)) ||
+        (rc = check_names(w, in)) || (rc = item_place(w, in->site, in->col, &place)) ||
         (rc = site_by_no(w, in->site, &site)) || (rc = stream_by_no(w, site.stream, &stream)) ||
         (rc = stream_check_own(w, &stream)))
         return rc;
@@ -294,11 +289,36 @@ enum rc item_supersede_unpublished(struct work *w, const struct item *it)
 
     if (it->rev == it->live_rev || it->state == STATE_WITHDRAWN || it->state == STATE_EXPIRED)
         return RC_OK;
-    if ((rc = state_step(w, VERB_SUPERSEDE, it->state, NULL, &to)) ||
+    if ((rc = state_step(w, VERB_SUPERSEDE, it->site, it->state, NULL, &to)) ||
         (rc = db_change(w, SQL_revision_set_state, "bit", it->id.b, sizeof it->id.b, it->rev,
                         state_name(to))))
         return rc;
     return revision_log(w, &it->id, it->rev, VERB_SUPERSEDE, it->state, to, NULL);
+}
+
+static bool same_value(const struct content *a, const struct content *b, enum field_no f)
+{
+    return a->value[f].n == b->value[f].n &&
+           (!a->value[f].n || !memcmp(a->value[f].p, b->value[f].p, a->value[f].n));
+}
+
+/* What was asked once is asked so for ever, or answers would be to other questions. */
+static enum rc check_survey(struct work *w, const struct item *it, const struct content *c)
+{
+    struct content asked;
+    enum rc rc;
+
+    if (it->born < 0 || (c->kind != KIND_SURVEY && it->kind != KIND_SURVEY))
+        return RC_OK;
+    if ((rc = revision_content(w, it, it->live_rev ? it->live_rev : it->rev, &asked)))
+        return rc;
+    if (c->kind == it->kind && same_value(c, &asked, FIELD_questions) &&
+        same_value(c, &asked, FIELD_audience))
+        return RC_OK;
+    return err_set(
+        &w->err, RC_CONFLICT,
+        "the questions of a survey that was published stay as they are: withdraw it, "
+        "and make another");
 }
 
 enum rc item_revise(struct work *w, struct item *it, const struct content *c,
@@ -308,7 +328,7 @@ enum rc item_revise(struct work *w, struct item *it, const struct content *c,
 
     if (it->state == STATE_GONE)
         return err_set(&w->err, RC_GONE, "the item was taken down for good");
-    if ((rc = item_supersede_unpublished(w, it)))
+    if ((rc = check_survey(w, it, c)) || (rc = item_supersede_unpublished(w, it)))
         return rc;
     it->rev++;
     it->state = STATE_DRAFT;
@@ -352,12 +372,29 @@ enum rc item_edit(struct work *w, const struct id *id, int64_t expected,
     struct item it;
     enum rc rc;
 
-    if ((rc = need_edit(w)) || (rc = item_find(w, id, &it)) ||
+    if ((rc = item_find(w, id, &it)) ||
+        (rc = work_need_at(w, RIGHT_EDIT | RIGHT_IMPORT, it.site)) ||
         (rc = check_edit(w, &it, expected, type, note)) ||
         (rc = item_revise(w, &it, content, type, note)))
         return rc;
     *out = it;
     return RC_OK;
+}
+
+/* A survey asks everybody in the city's name: two people stand for it. The operator has the machine, and is nobody's second. */
+static enum rc need_another(struct work *w, const struct item *it)
+{
+    struct revision r;
+    enum rc rc;
+
+    if (it->kind != KIND_SURVEY || w->who.operator)
+        return RC_OK;
+    if ((rc = find_revision(w, it, it->rev, &r)))
+        return rc;
+    return strcmp(r.author, w->who.name)
+               ? RC_OK
+               : err_set(&w->err, RC_FORBIDDEN,
+                         "a survey is approved by somebody else than who wrote it");
 }
 
 enum rc item_step(struct work *w, const struct id *id, int64_t rev, enum verb verb,
@@ -374,7 +411,9 @@ enum rc item_step(struct work *w, const struct id *id, int64_t rev, enum verb ve
     if (it.rev != rev)
         return err_set(&w->err, RC_CONFLICT, "revision %d was seen, but %d is the newest",
                        (int)rev, (int)it.rev);
-    if ((rc = state_step(w, verb, it.state, reason, &to)) ||
+    if (verb == VERB_APPROVE && (rc = need_another(w, &it)))
+        return rc;
+    if ((rc = state_step(w, verb, it.site, it.state, reason, &to)) ||
         (rc = db_change(w, SQL_revision_set_state, "bit", id->b, sizeof id->b, rev,
                         state_name(to))) ||
         (rc = revision_log(w, id, rev, verb, it.state, to, reason)))
@@ -396,7 +435,7 @@ enum rc item_restore(struct work *w, const struct id *id, struct item *out)
     if ((rc = item_find(w, id, &it)))
         return rc;
     from = it.state;
-    if ((rc = state_step(w, VERB_RESTORE, from, NULL, &to)) ||
+    if ((rc = state_step(w, VERB_RESTORE, it.site, from, NULL, &to)) ||
         (rc = revision_content(w, &it, it.rev, &c)) ||
         (rc = item_revise(w, &it, &c, "republish", NULL)) ||
         (rc = revision_log(w, id, it.rev, VERB_RESTORE, from, to, NULL)))

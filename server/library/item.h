@@ -9,6 +9,9 @@
 
 enum { ITEM_PAGE_MAX = 500, ITEM_CURSOR_TEXT = 48, ITEM_NOTE_MAX = 500 };
 
+/* Who sees what is not published: whoever writes, reviews or publishes it. */
+enum { ITEM_DRAFT_RIGHTS = RIGHT_EDIT | RIGHT_REVIEW | RIGHT_PUBLISH };
+
 struct item {
     struct id id;
     int64_t stream;
@@ -76,7 +79,7 @@ struct item_new {
     const char *origin_id; /* NULL: none */
 };
 /* A draft, revision 1. RC_CONFLICT if the origin id is taken, or site or column is closed.
- * Needs RIGHT_EDIT or RIGHT_IMPORT. */
+ * Needs RIGHT_EDIT or RIGHT_IMPORT at the site. */
 enum rc item_create(struct work *w, const struct item_new *in, struct item *out);
 /*
  * A new draft beside what is published; an unpublished older one is superseded. `expected`: the
@@ -111,7 +114,10 @@ struct item_page {
  * not ours.
  */
 enum rc item_list(struct work *w, const struct item_query *q, struct item_page *out);
-/* A page of items whose newest revision is in `state`, oldest first. */
+/*
+ * A page of items whose newest revision is in `state`, oldest first: those of the sites where the actor has one of
+ * ITEM_DRAFT_RIGHTS. It may be short, or empty, though others follow: `next` tells.
+ */
 enum rc item_list_state(struct work *w, enum state state, int limit, const char *cursor,
                         struct item_page *out);
 

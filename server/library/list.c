@@ -13,7 +13,11 @@
 #include "server/library/item_row.h"
 #include "server/library/row.h"
 
-enum { PLACE = 25, STATE_PLACE = 25 };
+enum {
+    PLACE = 25,
+    STATE_PLACE = 25,
+    LOOK_MOST = 1000 /* items that a page of drafts passes over, or shows */
+};
 
 static enum rc read_cursor(struct work *w, const char *text, char kind, uint8_t *out, int n)
 {
@@ -90,11 +94,44 @@ enum rc item_list(struct work *w, const struct item_query *in, struct item_page 
     return RC_OK;
 }
 
+/* *more: others follow `last`, or may. */
+static enum rc read_seen(struct work *w, struct rows *q, int limit, struct item_page *out,
+                         struct item *last, bool *more)
+{
+    struct item_page page = { .items =
+                                  arena_alloc(w->mem, (size_t)limit * sizeof *page.items) };
+    struct item it;
+    enum rc rc = RC_OK;
+    int looked = 0;
+
+    *more = false;
+    while (!rc && !*more && rows_next(q)) {
+        bool seen =
+            !(rc = item_row(w, q, &it)) && actor_has_at(&w->who, ITEM_DRAFT_RIGHTS, it.site);
+
+        if (rc)
+            break;
+        *more = seen && page.n == limit;
+        if (*more)
+            break;
+        if (seen)
+            page.items[page.n++] = it;
+        *last = it;
+        *more = ++looked == LOOK_MOST;
+    }
+    if ((rc = row_finish(q, rc)))
+        return rc;
+    *out = page;
+    return RC_OK;
+}
+
 enum rc item_list_state(struct work *w, enum state state, int limit, const char *cursor,
                         struct item_page *out)
 {
     uint8_t place[STATE_PLACE] = { 's' };
+    struct item last;
     struct rows q;
+    bool more;
     enum rc rc;
 
     be64_put(place + 1, INT64_MIN);
@@ -102,14 +139,13 @@ enum rc item_list_state(struct work *w, enum state state, int limit, const char 
         (cursor && (rc = read_cursor(w, cursor, 's', place, STATE_PLACE))))
         return rc;
     if ((rc = db_query(w, SQL_item_list_state, &q, "tibi", state_name(state),
-                       be64_get(place + 1), place + 9, (size_t)ID_BYTES, (int64_t)limit + 1)) ||
-        (rc = read_page(w, &q, limit, out)))
+                       be64_get(place + 1), place + 9, (size_t)ID_BYTES,
+                       (int64_t)LOOK_MOST + 1)) ||
+        (rc = read_seen(w, &q, limit, out, &last, &more)))
         return rc;
-    if (out->n > limit) {
-        const struct item *last = &out->items[--out->n - 1];
-
-        be64_put(place + 1, last->created);
-        memcpy(place + 9, last->id.b, ID_BYTES);
+    if (more) {
+        be64_put(place + 1, last.created);
+        memcpy(place + 9, last.id.b, ID_BYTES);
         b64url_text(place, STATE_PLACE, out->next, sizeof out->next);
     }
     return RC_OK;

@@ -95,7 +95,7 @@ enum rc org_create(struct work *w, struct org *in)
     struct rows q;
     enum rc rc;
 
-    if ((rc = work_need(w, RIGHT_EDIT)) ||
+    if ((rc = work_need_at(w, RIGHT_EDIT, EVERYWHERE)) ||
         (rc = field_need_line(&w->err, "code", in->code, CODE_MAX)) || (rc = check(w, in)))
         return rc;
     rc = db_one(w, SQL_org_add, &q, "ttti", in->code, in->name, in->region, in->parent);
@@ -112,7 +112,7 @@ enum rc org_edit(struct work *w, const struct org *in)
 {
     enum rc rc;
 
-    if ((rc = work_need(w, RIGHT_EDIT)) || (rc = check(w, in)))
+    if ((rc = work_need_at(w, RIGHT_EDIT, EVERYWHERE)) || (rc = check(w, in)))
         return rc;
     rc = db_change(w, SQL_org_set, "itti", in->no, in->name, in->region, in->parent);
     if (rc == RC_NOT_FOUND)
@@ -146,22 +146,35 @@ enum rc org_by_no(struct work *w, int64_t no, struct org *out)
     return rc;
 }
 
-enum rc org_list(struct work *w, struct org **out, int *n)
+static enum rc take_rows(struct work *w, struct rows *q, struct org **out, int *n)
 {
     struct buf list = BUF_IN(w->mem);
-    struct rows q;
     enum rc rc;
 
-    if ((rc = db_query(w, SQL_org_all, &q, "")))
-        return rc;
-    while (rows_next(&q)) {
-        struct org o = read_row(w, &q);
+    while (rows_next(q)) {
+        struct org o = read_row(w, q);
 
         buf_add(&list, &o, sizeof o);
     }
-    if ((rc = rows_done(&q)))
+    if ((rc = rows_done(q)))
         return rc;
     *out = (struct org *)(void *)list.p;
     *n = (int)(list.n / sizeof **out);
     return RC_OK;
+}
+
+enum rc org_list(struct work *w, struct org **out, int *n)
+{
+    struct rows q;
+    enum rc rc = db_query(w, SQL_org_all, &q, "");
+
+    return rc ? rc : take_rows(w, &q, out, n);
+}
+
+enum rc org_some(struct work *w, int most, struct org **out, int *n)
+{
+    struct rows q;
+    enum rc rc = db_query(w, SQL_org_some, &q, "i", (int64_t)most);
+
+    return rc ? rc : take_rows(w, &q, out, n);
 }

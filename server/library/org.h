@@ -20,7 +20,8 @@ enum rc org_create(struct work *w, struct org *in);
 enum rc org_edit(struct work *w, const struct org *in); /* by no; the code stays */
 enum rc org_find(struct work *w, const char *code, struct org *out);
 enum rc org_by_no(struct work *w, int64_t no, struct org *out);
-enum rc org_list(struct work *w, struct org **out, int *n); /* by number, in w->mem */
+enum rc org_list(struct work *w, struct org **out, int *n);           /* by number, in w->mem */
+enum rc org_some(struct work *w, int most, struct org **out, int *n); /* the first of them */
 
 /*
  * Whether `code` is built as a region's code: 6 digits for province, city and county (GB/T

@@ -37,7 +37,7 @@ static enum rc supersede_live(struct work *w, const struct item *it, int64_t rev
 
     if (!it->live_rev || it->live_rev == rev)
         return RC_OK;
-    if ((rc = state_step(w, VERB_SUPERSEDE, STATE_PUBLISHED, NULL, &to)) ||
+    if ((rc = state_step(w, VERB_SUPERSEDE, it->site, STATE_PUBLISHED, NULL, &to)) ||
         (rc = db_change(w, SQL_revision_set_state, "bit", it->id.b, sizeof it->id.b,
                         it->live_rev, state_name(to))))
         return rc;
@@ -122,7 +122,7 @@ static enum rc publishable(struct work *w, const struct id *id, int64_t rev, enu
     if (it->rev != rev)
         return err_set(&w->err, RC_CONFLICT, "revision %d was seen, but %d is the newest",
                        (int)rev, (int)it->rev);
-    return state_step(w, verb, it->state, reason, to);
+    return state_step(w, verb, it->site, it->state, reason, to);
 }
 
 enum rc publish_item(struct work *w, const struct id *id, int64_t rev, struct item *out)
@@ -176,11 +176,13 @@ enum rc publish_move(struct work *w, const struct id *id, int64_t col, struct it
     struct column column;
     struct site site;
     struct item it;
+    unsigned right;
     enum rc rc;
 
     if ((rc = item_find(w, id, &it)) ||
-        (rc = work_need(w, it.live_rev ? RIGHT_PUBLISH : RIGHT_EDIT)) ||
-        (rc = column_by_no(w, col, &column)) || (rc = site_by_no(w, column.site, &site)) ||
+        (rc = work_need_at(w, right = it.live_rev ? RIGHT_PUBLISH : RIGHT_EDIT, it.site)) ||
+        (rc = column_by_no(w, col, &column)) || (rc = work_need_at(w, right, column.site)) ||
+        (rc = site_by_no(w, column.site, &site)) ||
         (rc = item_place(w, column.site, col, &place)))
         return rc;
     if (it.col == col)
@@ -323,7 +325,8 @@ enum rc publish_end(struct work *w, const struct id *id, enum verb verb, const c
     if (verb != VERB_WITHDRAW && verb != VERB_EXPIRE && verb != VERB_GONE)
         return err_set(&w->err, RC_INVALID, "%s does not end a publication", verb_name(verb));
     if ((rc = item_find(w, id, &it)) || (rc = public_revision(w, &it, &rev, &from)) ||
-        (rc = state_step(w, verb, from, reason, &to)) || (rc = takedown_begin(w, id, &t)) ||
+        (rc = state_step(w, verb, it.site, from, reason, &to)) ||
+        (rc = takedown_begin(w, id, &t)) ||
         (to == STATE_WITHDRAWN && (rc = keep_for_editors(w, &it))) ||
         (rc = put_tombstone(w, &it, rev, to, reason)) ||
         (rc = end_rows(w, &it, rev, verb, from, to, reason)))
@@ -343,7 +346,7 @@ enum rc publish_never(struct work *w, const struct id *id, const char *reason)
     enum state from;
     enum rc rc;
 
-    if ((rc = work_need(w, RIGHT_PUBLISH)) || (rc = item_find(w, id, &it)))
+    if ((rc = item_find(w, id, &it)) || (rc = work_need_at(w, RIGHT_PUBLISH, it.site)))
         return rc;
     if (it.born >= 0)
         return err_set(&w->err, RC_CONFLICT,
@@ -434,12 +437,12 @@ static enum rc expire(struct work *w, int *done)
     return RC_OK;
 }
 
-/* What is published now: counted once, afterwards every change moves the gauge. */
-static enum rc count_live(struct work *w)
+enum rc publish_count(struct work *w, void *unused)
 {
     struct rows q;
-    enum rc rc = db_one(w, SQL_item_count_live, &q, "");
+    enum rc rc = db_one(w, SQL_stream_live, &q, "");
 
+    (void)unused;
     if (!rc)
         metric_set(METRIC_items_published, rows_int(&q, 0));
     return row_finish(&q, rc);
@@ -447,14 +450,12 @@ static enum rc count_live(struct work *w)
 
 void publish_tick(struct db *db, void *arg)
 {
-    static bool counted; /* the writer's thread only */
     struct arena *mem = arena_new();
     struct work w;
     int done;
 
     (void)arg;
     work_init(&w, mem, db, "clock", RIGHT_PUBLISH);
-    counted = counted || !count_live(&w);
     if (expire(&w, &done))
         LOG(LOG_ERROR, "expire_failed", L_STR("why", w.err.text));
     else if (done)

@@ -37,5 +37,7 @@ enum rc publish_never(struct work *w, const struct id *id, const char *reason);
 enum rc publish_expire_due(struct work *w, int limit, int *done);
 /* The tick itself: opens the transaction, expires what is due, commits. */
 void publish_tick(struct db *db, void *arg);
+/* At the start, with a writer's work: the gauge of what is published. Afterwards every change moves it. */
+enum rc publish_count(struct work *w, void *unused);
 
 #endif

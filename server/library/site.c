@@ -81,10 +81,10 @@ enum rc site_create(struct work *w, struct site *in)
     struct rows q;
     enum rc rc;
 
-    if (!(w->who.rights & RIGHT_EDIT))
+    if (!actor_has_at(&w->who, RIGHT_EDIT, EVERYWHERE))
         return err_set(&w->err, RC_FORBIDDEN,
-                       "to make the site \"%.64s\" %s needs the right \"edit\"", in->code,
-                       w->who.name);
+                       "to make the site \"%.64s\" %s needs the right \"edit\" for all sites",
+                       in->code, w->who.name);
     if ((rc = check_code(&w->err, in->code)) || (rc = check(w, in)) ||
         (rc = stream_by_no(w, in->stream, &stream)) || (rc = stream_check_own(w, &stream)))
         return rc;
@@ -106,7 +106,7 @@ enum rc site_edit(struct work *w, const struct site *in)
     struct site old;
     enum rc rc;
 
-    if ((rc = work_need(w, RIGHT_EDIT)) || (rc = site_by_no(w, in->no, &old)) ||
+    if ((rc = work_need_at(w, RIGHT_EDIT, in->no)) || (rc = site_by_no(w, in->no, &old)) ||
         (rc = stream_need_own(w, old.stream)) || (rc = check(w, in)) ||
         (rc = db_change(w, SQL_site_set, "ittit", in->no, in->name, in->domain, in->org,
                         in->open ? "open" : "closed")))

@@ -52,8 +52,8 @@ static const struct step {
     const char *reason; /* the act that must give one; NULL: it need not */
 } steps[] = {
     { VERB_SUBMIT, FROM(DRAFT), STATE_IN_REVIEW, RIGHT_EDIT, NULL },
-    { VERB_RETURN, FROM(IN_REVIEW) | FROM(APPROVED), STATE_DRAFT, RIGHT_PUBLISH, "returning" },
-    { VERB_APPROVE, FROM(IN_REVIEW), STATE_APPROVED, RIGHT_PUBLISH, NULL },
+    { VERB_RETURN, FROM(IN_REVIEW) | FROM(APPROVED), STATE_DRAFT, RIGHT_REVIEW, "returning" },
+    { VERB_APPROVE, FROM(IN_REVIEW), STATE_APPROVED, RIGHT_REVIEW, NULL },
     { VERB_PUBLISH, FROM(APPROVED), STATE_PUBLISHED, RIGHT_PUBLISH, NULL },
     { VERB_PURGE, FROM(APPROVED), STATE_PUBLISHED, RIGHT_PUBLISH, "purging" },
     { VERB_IMPORT, FROM(DRAFT), STATE_PUBLISHED, RIGHT_IMPORT | RIGHT_PUBLISH, NULL },
@@ -97,12 +97,12 @@ int verb_parse(const char *name)
     return -1;
 }
 
-static enum rc need_all(struct work *w, unsigned rights)
+static enum rc need_all(struct work *w, unsigned rights, int64_t site)
 {
     enum rc rc;
 
     for (unsigned right = 1; right <= rights; right <<= 1)
-        if ((rights & right) && (rc = work_need(w, (enum right)right)))
+        if ((rights & right) && (rc = work_need_at(w, right, site)))
             return rc;
     return RC_OK;
 }
@@ -117,8 +117,8 @@ static enum rc need_reason(struct work *w, const struct step *step, const char *
     return RC_OK;
 }
 
-enum rc state_step(struct work *w, enum verb verb, enum state from, const char *reason,
-                   enum state *to)
+enum rc state_step(struct work *w, enum verb verb, int64_t site, enum state from,
+                   const char *reason, enum state *to)
 {
     enum rc rc;
 
@@ -127,7 +127,7 @@ enum rc state_step(struct work *w, enum verb verb, enum state from, const char *
 
         if (step->verb != verb || !(step->from & 1U << from))
             continue;
-        if ((rc = need_all(w, step->rights)) || (rc = need_reason(w, step, reason)))
+        if ((rc = need_all(w, step->rights, site)) || (rc = need_reason(w, step, reason)))
             return rc;
         *to = step->to;
         return RC_OK;

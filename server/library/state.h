@@ -45,10 +45,10 @@ int verb_parse(const char *name); /* -1 if unknown */
 
 /*
  * Where `verb` leads from `from`. RC_CONFLICT if the table has no such row, RC_FORBIDDEN if the
- * actor lacks the right, RC_INVALID if the verb wants a reason and `reason` is NULL, empty or
+ * actor lacks the right at the item's site, RC_INVALID if the verb wants a reason and `reason` is NULL, empty or
  * not text of at most 500 characters.
  */
-enum rc state_step(struct work *w, enum verb verb, enum state from, const char *reason,
-                   enum state *to);
+enum rc state_step(struct work *w, enum verb verb, int64_t site, enum state from,
+                   const char *reason, enum state *to);
 
 #endif

@@ -42,7 +42,8 @@ static enum rc read_row(struct work *w, const struct rows *q, struct stream *out
                         .seq = rows_int(q, 3),
                         .born = rows_int(q, 4),
                         .cut = rows_int(q, 5),
-                        .mirrored = rows_int(q, 7) };
+                        .mirrored = rows_int(q, 7),
+                        .live = rows_int(q, 8) };
     const char *name = rows_text(q, 1);
 
     if (!name || !wire_stream_ok(name, strlen(name)))

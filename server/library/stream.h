@@ -18,6 +18,7 @@ struct stream {
     int64_t cut;
     uint8_t chain[HASH_BYTES]; /* at seq; a mirrored one's is that of its beginning */
     bool mirrored;             /* another server's: nothing is written to it here */
+    int64_t live;              /* items that are published now */
 };
 
 /* The stream of that name, founded now if there is none (with a writer's work). RC_INVALID for

@@ -8,7 +8,7 @@
  *               of the newest change of its item
  *     items     point at their newest change and repeat what it says
  *     heads     what was signed agrees with the chain at that seq
- *     stream    its row ends where the log ends
+ *     stream    its row ends where the log ends, and counts what is published
  *
  * Who edits one row breaks at least one of these. Who computes the whole chain anew cannot
  * compute the signed heads anew: their signatures, here and in every phone, speak against him
@@ -88,7 +88,8 @@ enum {
     C_BYTES,
     C_REV_PUBLISHED,
     C_REV_BEFORE,
-    C_ITEM_BEFORE
+    C_ITEM_BEFORE,
+    C_OP_BEFORE
 };
 
 static bool has(const char *bytes, size_t n, const char *member)
@@ -217,6 +218,8 @@ static enum rc check_change(struct audit *a, const struct rows *q)
     a->at->seq = seq;
     a->at->sum.changes++;
     a->at->purges += rows_int(q, C_FLAGS) & CHANGE_PURGE;
+    a->at->live += rows_int(q, C_OP) == CHANGE_PUT;
+    a->at->live -= rows_int(q, C_OP_BEFORE) == CHANGE_PUT;
     if (born < 0 || born >= a->stream.born)
         say(a, seq, "its place %" PRId64 " is beyond the stream's %" PRId64, born,
             a->stream.born);
@@ -253,6 +256,9 @@ static void check_stream(struct audit *a)
     if (a->stream.cut != a->at->purges)
         say(a, 0, "the stream's row says %" PRId64 " takedowns, the log %" PRId64,
             a->stream.cut, a->at->purges);
+    if (a->stream.live != a->at->live)
+        say(a, 0, "the stream's row says %" PRId64 " published items, the log %" PRId64,
+            a->stream.live, a->at->live);
 }
 
 /* The newest pair of the ancestry is the stream's epoch. */

@@ -33,6 +33,7 @@ struct verify_place {
     uint8_t chain[HASH_BYTES]; /* at the change last looked at */
     int64_t seq;               /* of that change */
     int64_t purges;            /* seen so far */
+    int64_t live;              /* items that are published then */
     int64_t born;              /* that the next leaf or item should have */
     int64_t first;             /* the first change of the leaf before */
     struct verify_sum sum;

@@ -10,8 +10,8 @@
  *     5. MANIFEST (manifest.h), last
  *
  * Not copied: objects (made anew from the log), mirror (bodies of other servers, which come and go
- * all the time, and are fetched again), alerts and last-backup (they are the server's that runs), epoch and takedowns (they tell what came after: see
- * restore.c), lock, sockets, and what is being written just now.
+ * all the time, and are fetched again), alerts and last-backup (they are the server's that runs), epoch, takedowns, erased and audit-heads (they tell
+ * what came after: see restore.c), lock, sockets, and what is being written just now.
  */
 #include "server/store/backup.h"
 
@@ -46,22 +46,22 @@ static bool ends_with(const char *name, const char *suffix)
 /* `path` is relative to the data directory. */
 static bool left_out(const char *path)
 {
-    static const char *const names[] = { "objects",       "mirror", "epoch",
-                                         TAKEDOWNS_NAME,  "lock",   ALERTS_NAME,
-                                         LAST_BACKUP_NAME };
+    static const char *const names[] = { "objects",        "mirror",         "epoch",
+                                         TAKEDOWNS_NAME,   "lock",           ALERTS_NAME,
+                                         LAST_BACKUP_NAME, AUDIT_HEADS_NAME, ERASED_NAME };
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (!strcmp(path, names[i]))
             return true;
     return !strncmp(path, DB_NAME, sizeof DB_NAME - 1) || ends_with(path, ".tmp") ||
-           ends_with(path, ".part") || !strcmp(path, AUDIT_HEADS_NAME);
+           ends_with(path, ".part");
 }
 
 static enum rc add_tree(struct job *j, const char *path);
 
 static enum rc add_one(struct job *j, const char *path)
 {
-    bool immutable = !strncmp(path, "blobs/", 6);
+    bool immutable = !strncmp(path, "blobs/", 6) || !strncmp(path, "letters/blobs/", 14);
     char full[PATH_MAX];
     struct stat st;
     enum rc rc;

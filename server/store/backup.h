@@ -14,6 +14,8 @@
 
 #define TAKEDOWNS_NAME "takedowns" /* server/library/journal.h */
 
+#define ERASED_NAME "erased" /* server/identity/erased.h */
+
 #define ALERTS_NAME "alerts" /* server/health/alert.h */
 
 #define LAST_BACKUP_NAME \
@@ -43,14 +45,18 @@ enum rc backup_check(struct err *e, const char *from);
 
 struct work;
 
+struct backup_past {
+    const char *takedowns, *erased; /* NULL: none */
+};
+
 /*
  * Makes a data directory of a backup, after checking it. `data` must be empty but for what
- * tells of its past: DATA/epoch, DATA/takedowns, and the lock that the caller holds. RC_CONFLICT
+ * tells of its past: DATA/epoch, DATA/takedowns, DATA/erased, and the lock that the caller holds. RC_CONFLICT
  * if it is not, or if the backup is of a newer schema.
  *
  * What was taken down after the backup was made stands in DATA/takedowns and is taken down again
- * at the next start (server/library/replay.c). `takedowns` names such a file from elsewhere, for
- * a directory that has none; NULL: none.
+ * at the next start (server/library/replay.c); whose data were erased since stands in DATA/erased, and they are
+ * erased again (server/identity/erase.c). `past` names such files from elsewhere, for a directory that has none.
  *
  * `tell` (NULL: nobody) is called in the transaction that begins the new epochs; `dir` holds the files, keys too,
  * until they move to their places.
@@ -60,7 +66,8 @@ struct work;
  * DATA/epoch, and not before the present. The database appears last: without it the directory
  * is not restored.
  */
-enum rc backup_restore(struct err *e, const char *from, const char *data, const char *takedowns,
+enum rc backup_restore(struct err *e, const char *from, const char *data,
+                       const struct backup_past *past,
                        enum rc (*tell)(struct work *w, const char *dir));
 
 #endif

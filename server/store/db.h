@@ -114,6 +114,11 @@ enum rc db_check_file(struct err *e, const char *path);
  * connection, outside a transaction. Waits for nobody.
  */
 bool db_forget_log(struct db *db);
+/*
+ * Deleted rows are overwritten, but copies that the engine made of them when it moved rows between pages are not: this overwrites them too, in the
+ * pages of `table` and its indexes, after db_forget_log(). False: not now, come again. It reads all these pages: about a second a gigabyte.
+ */
+bool db_scrub(struct db *db, const char *table);
 int db_schema_version(struct db *db); /* -1 if it cannot be read */
 extern const int db_schema_newest;
 

@@ -33,6 +33,8 @@ struct db {
 /* Translates what SQLite says just now into our kinds; `what` names the statement or the deed.
  */
 enum rc db_error(struct err *e, sqlite3 *handle, int code, const char *what);
+/* What statements call that SQLite has not. A code of SQLite's. */
+int db_define(sqlite3 *handle);
 /* Runs SQL of our own making that returns no rows. */
 enum rc db_script(struct err *e, sqlite3 *handle, const char *what, const char *sql);
 /* The first column of the first row of a PRAGMA or the like, 0 if there is none. */

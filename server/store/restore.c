@@ -17,7 +17,7 @@
  *
  * DATA/takedowns says outside the database what was taken from the public (server/library). It
  * stays for the same reason: the start that `tjzw restore` ends with does again what the backup
- * does not know. A new directory is given the old one's file.
+ * does not know. DATA/erased, whose data were removed (server/identity/erased.h), likewise. A new directory is given the old one's files.
  *
  * The index is forgotten, for the objects it lists are not in a backup; the publisher makes it
  * anew.
@@ -27,6 +27,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -37,15 +38,15 @@
 #include "server/store/db.h"
 #include "server/store/manifest.h"
 
-enum { MARKS_MAX = 16384, STREAMS_MAX = 64, TAKEDOWNS_MAX = 1 << 30 };
+enum { MARKS_MAX = 16384, STREAMS_MAX = 64, PAST_MAX = 1 << 30, LETTERS_SKIPPED = 100000 };
 
 struct restore {
     struct work w;
     const char *from, *data, *stage;
     enum rc (*tell)(struct work *w, const char *dir);
-    const char *takedowns; /* a journal from elsewhere; NULL: none */
-    const char *marks;     /* DATA/epoch as it was, "" if there was none */
-    int64_t floor;         /* the highest epoch in it */
+    struct backup_past past; /* journals from elsewhere */
+    const char *marks;       /* DATA/epoch as it was, "" if there was none */
+    int64_t floor;           /* the highest epoch in it */
 };
 
 struct stream_row {
@@ -55,9 +56,9 @@ struct stream_row {
 
 static enum rc check_empty(struct restore *r)
 {
-    static const char *const allowed[] = { ".",          "..",           "epoch",
-                                           "lock",       TAKEDOWNS_NAME, AUDIT_HEADS_NAME,
-                                           RESTORE_STAGE };
+    static const char *const allowed[] = { ".",         "..",           "epoch",
+                                           "lock",      TAKEDOWNS_NAME, AUDIT_HEADS_NAME,
+                                           ERASED_NAME, RESTORE_STAGE };
     DIR *dir = opendir(r->data);
     char found[NAME_MAX + 1] = "";
 
@@ -76,12 +77,17 @@ static enum rc check_empty(struct restore *r)
         return err_set(
             &r->w.err, RC_CONFLICT,
             "%s is not empty (%.100s): move what it holds elsewhere, but leave the files "
-            "'epoch', '" TAKEDOWNS_NAME "' and '" AUDIT_HEADS_NAME "' there",
+            "'epoch', '" TAKEDOWNS_NAME "', '" ERASED_NAME "' and '" AUDIT_HEADS_NAME "' there",
             r->data, found);
-    if (r->takedowns && fs_exists(arena_printf(r->w.mem, "%s/" TAKEDOWNS_NAME, r->data)))
-        return err_set(&r->w.err, RC_CONFLICT,
-                       "%s has a file '" TAKEDOWNS_NAME "' of its own, which counts", r->data);
     return RC_OK;
+}
+
+static enum rc check_past(struct restore *r, const char *file, const char *name)
+{
+    if (!file || !fs_exists(arena_printf(r->w.mem, "%s/%s", r->data, name)))
+        return RC_OK;
+    return err_set(&r->w.err, RC_CONFLICT, "%s has a file '%s' of its own, which counts",
+                   r->data, name);
 }
 
 /* The highest epoch in lines `NAME EPOCH SEQ`. */
@@ -181,6 +187,36 @@ static enum rc new_epoch(struct restore *r, struct stream_row *s)
     return db_run(&r->w, SQL_ancestry_add, "iii", s->no, epoch, s->seq + 1);
 }
 
+/* What citizens' phones learnt since the backup was made is not what comes now. */
+static enum rc new_state_epoch(struct restore *r)
+{
+    int64_t epoch = clock_now(), before = 0;
+    struct rows q;
+    enum rc rc, end;
+
+    if (!(rc = db_one(&r->w, SQL_state_epoch_get, &q, "")))
+        before = rows_int(&q, 0);
+    end = rows_done(&q);
+    if (rc ? rc != RC_NOT_FOUND : end != RC_OK)
+        return rc ? rc : end;
+    epoch = epoch > before ? epoch : before + 1;
+    epoch = epoch > r->floor ? epoch : r->floor + 1;
+    return db_run(&r->w, SQL_state_epoch_set, "i", epoch);
+}
+
+/* Numbers of letters, and of their changes: what was given after the backup was made stands on receipts and in the systems of units. */
+static enum rc skip_letters(struct restore *r)
+{
+    char day[CLOCK_TEXT];
+    int64_t year = strtol(clock_day(clock_now(), day), NULL, 10);
+    const int64_t bases[] = { 0, 1, year - 1, year };
+    enum rc rc = RC_OK;
+
+    for (size_t i = 0; i < sizeof bases / sizeof *bases && !rc; i++)
+        rc = db_run(&r->w, SQL_letter_count_base, "i", bases[i]);
+    return rc ? rc : db_run(&r->w, SQL_letter_count_skip, "i", (int64_t)LETTERS_SKIPPED);
+}
+
 static enum rc new_epochs(struct restore *r, struct stream_row rows[STREAMS_MAX], int *n)
 {
     enum rc rc;
@@ -192,6 +228,14 @@ static enum rc new_epochs(struct restore *r, struct stream_row rows[STREAMS_MAX]
         rc = new_epoch(r, &rows[i]);
     if (!rc)
         rc = db_run(&r->w, SQL_session_drop_all, "");
+    if (!rc) /* nobody can sign in as a guest again: their phones begin as new ones */
+        rc = db_run(&r->w, SQL_account_guests_leave, "i", clock_now());
+    if (!rc)
+        rc = db_run(&r->w, SQL_account_guests_votes_go, "");
+    if (!rc)
+        rc = new_state_epoch(r);
+    if (!rc)
+        rc = skip_letters(r);
     if (!rc && r->tell)
         rc = r->tell(&r->w, r->stage);
     if (!rc)
@@ -224,18 +268,17 @@ static enum rc write_marks(struct restore *r, const struct stream_row *rows, int
                     0600);
 }
 
-static enum rc bring_takedowns(struct restore *r)
+static enum rc bring_past(struct restore *r, const char *file, const char *name)
 {
     char *text;
     size_t n;
     enum rc rc;
 
-    if (!r->takedowns)
+    if (!file)
         return RC_OK;
-    if ((rc = fs_read(&r->w.err, r->w.mem, r->takedowns, TAKEDOWNS_MAX, &text, &n)))
+    if ((rc = fs_read(&r->w.err, r->w.mem, file, PAST_MAX, &text, &n)))
         return rc;
-    return fs_write(&r->w.err, arena_printf(r->w.mem, "%s/" TAKEDOWNS_NAME, r->data), text, n,
-                    0600);
+    return fs_write(&r->w.err, arena_printf(r->w.mem, "%s/%s", r->data, name), text, n, 0600);
 }
 
 static enum rc begin_anew(struct restore *r)
@@ -293,9 +336,13 @@ static enum rc restore(struct restore *r)
     enum rc rc;
 
     if ((rc = fs_mkdirs(&r->w.err, r->data, 0700)) || (rc = check_empty(r)) ||
-        (rc = read_marks(r)) || (rc = manifest_read(&r->w.err, r->w.mem, r->from, &m)))
+        (rc = check_past(r, r->past.takedowns, TAKEDOWNS_NAME)) ||
+        (rc = check_past(r, r->past.erased, ERASED_NAME)) || (rc = read_marks(r)) ||
+        (rc = manifest_read(&r->w.err, r->w.mem, r->from, &m)))
         return rc;
-    if ((rc = copy_all(r, &m)) || (rc = begin_anew(r)) || (rc = bring_takedowns(r))) {
+    if ((rc = copy_all(r, &m)) || (rc = begin_anew(r)) ||
+        (rc = bring_past(r, r->past.takedowns, TAKEDOWNS_NAME)) ||
+        (rc = bring_past(r, r->past.erased, ERASED_NAME))) {
         struct err ignored;
 
         if (manifest_remove(&ignored, r->stage))
@@ -305,13 +352,14 @@ static enum rc restore(struct restore *r)
     return move_all(r);
 }
 
-enum rc backup_restore(struct err *e, const char *from, const char *data, const char *takedowns,
+enum rc backup_restore(struct err *e, const char *from, const char *data,
+                       const struct backup_past *past,
                        enum rc (*tell)(struct work *w, const char *dir))
 {
     struct arena *mem = arena_new();
     struct restore r = { .from = from,
                          .data = data,
-                         .takedowns = takedowns,
+                         .past = past ? *past : (struct backup_past){ 0 },
                          .tell = tell,
                          .stage = arena_printf(mem, "%s/" RESTORE_STAGE, data) };
     enum rc rc;

@@ -33,7 +33,7 @@
 #include "server/store/db.h"
 #include "server/store/disk.h"
 
-enum { TICKS_MAX = 12 };
+enum { TICKS_MAX = 24 };
 
 struct tick {
     int64_t every_us, next_us;

@@ -36,7 +36,7 @@ bool writer_submit(
 enum rc writer_call(struct work *w, enum rc (*run)(struct work *w, void *arg), void *arg);
 /*
  * Calls fn(arg) on the writer thread, outside any transaction, about every `every_ms` while it
- * runs (a job for the clock: re-signing heads, purging old keys). At most 12; before
+ * runs (a job for the clock: re-signing heads, purging old keys). At most 16; before
  * writer_start().
  */
 void writer_tick(int64_t every_ms, void (*fn)(struct db *db, void *arg), void *arg);

@@ -13,8 +13,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "server/base/clock.h"
 #include "server/base/metric.h"
 #include "server/http/client.h"
 #include "tests/lib/socket_world.h"
@@ -172,6 +174,110 @@ static void failures_say_whether_the_request_may_have_arrived(void **state)
     client_request_done(&rq);
 }
 
+/* ---- what others say of the time ---- */
+
+struct teller {
+    pthread_t thread;
+    int listener;
+    _Atomic int64_t ahead_s; /* of our clock */
+    char url[128], host[64];
+};
+
+static void *tell_the_time(void *arg)
+{
+    struct teller *t = arg;
+    char answer[128];
+    int fd;
+
+    while ((fd = accept(t->listener, NULL, NULL)) >= 0) {
+        time_t says = (time_t)(clock_now() + t->ahead_s);
+        size_t n = strftime(answer, sizeof answer,
+                            "HTTP/1.1 200 OK\r\nDate: %a, %d %b %Y %H:%M:%S GMT\r\n"
+                            "Connection: close\r\nContent-Length: 0\r\n\r\n",
+                            gmtime(&says));
+
+        if (read_request(fd) && write(fd, answer, n) < 0)
+            perror("answer");
+        close(fd);
+    }
+    return NULL;
+}
+
+static void teller_init(struct teller *t)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET,
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t n = sizeof at;
+
+    t->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(t->listener, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(t->listener, 8), 0);
+    getsockname(t->listener, (struct sockaddr *)&at, &n);
+    snprintf(t->host, sizeof t->host, "127.0.0.1:%d", ntohs(at.sin_port));
+    snprintf(t->url, sizeof t->url, "http://me:secret@%s/hook?key=secret", t->host);
+    pthread_create(&t->thread, NULL, tell_the_time, t);
+}
+
+static void teller_done(struct teller *t)
+{
+    shutdown(t->listener, SHUT_RDWR);
+    pthread_join(t->thread, NULL);
+    close(t->listener);
+}
+
+static void ask_the_time(struct teller *t, int64_t ahead_s)
+{
+    struct client_request rq = { .method = "POST", .url = t->url, .body = "x", .body_len = 1 };
+
+    t->ahead_s = ahead_s;
+    assert_int_equal(client_call(&rq), RC_OK);
+    client_request_done(&rq);
+}
+
+static void assert_worst_clock(const struct teller *t, int64_t ahead_s)
+{
+    struct client_clock worst;
+
+    client_clock(clock_now() - 3600, &worst);
+    assert_string_equal(worst.host, t->host);
+    assert_true(worst.ahead_s >= ahead_s - 60 && worst.ahead_s <= ahead_s + 60);
+}
+
+static void whose_clock_is_right_does_not_hide_whose_is_not(void **state)
+{
+    struct teller wrong = { 0 }, right = { 0 };
+    struct client_clock none;
+
+    (void)state;
+    teller_init(&wrong);
+    teller_init(&right);
+    ask_the_time(&wrong, -1000);
+    ask_the_time(&right, 0);
+    assert_worst_clock(&wrong, -1000); /* by its name: neither its password nor its key */
+    ask_the_time(&right, 2000);
+    assert_worst_clock(&right, 2000);
+    ask_the_time(&right, 0);
+    assert_worst_clock(&wrong, -1000);
+    ask_the_time(&wrong, 500);
+    assert_worst_clock(&wrong, 500);
+    client_clock(clock_now() + 3600, &none);
+    assert_int_equal(none.at, 0);
+    teller_done(&wrong);
+    teller_done(&right);
+}
+
+static void a_failure_does_not_tell_a_password(void **state)
+{
+    struct client_request rq = { .method = "GET",
+                                 .url = "http://me:secret@127.0.0.1:1/hook?key=secret",
+                                 .timeout_ms = 2000 };
+
+    (void)state;
+    assert_int_equal(client_call(&rq), RC_IO);
+    assert_non_null(strstr(rq.err.text, "GET http://***@127.0.0.1:1/hook?***: "));
+    client_request_done(&rq);
+}
+
 static void a_stopping_client_tells_everyone(void **state)
 {
     struct socket_world *b = *state;
@@ -202,6 +308,8 @@ int main(void)
         WITH(many_outbound_requests_share_a_connection),
         WITH(a_change_is_never_sent_twice),
         WITH(failures_say_whether_the_request_may_have_arrived),
+        cmocka_unit_test(whose_clock_is_right_does_not_hide_whose_is_not),
+        cmocka_unit_test(a_failure_does_not_tell_a_password),
         WITH(a_stopping_client_tells_everyone),
     };
 

@@ -237,6 +237,31 @@ static void a_body_of_another_type_is_refused(void **state)
                      401);
 }
 
+#define AS_FORM "content-type: application/x-www-form-urlencoded\n"
+
+static void a_form_is_the_handlers_to_read(void **state)
+{
+    struct world *t = *state;
+    struct answer a = ask(t, GET, "/form?a=1%2B1&whatever=2", NULL);
+
+    assert_int_equal(a.status, 200);
+    assert_string_equal(a.body, "2 fields, a=1+1, nobody");
+    assert_int_equal(ask(t, GET, "/form?a=1&a=2", NULL).status, 400);
+    a = ask(
+        t, POST, "/form",
+        &(struct ask){ .headers = AS_FORM "authorization: Basic YQ==", .body = "a=%E5%A4%A9" });
+    assert_int_equal(a.status, 200);
+    assert_string_equal(a.body, "1 fields, a=天, Basic YQ==");
+    assert_int_equal(
+        ask(t, POST, "/form?a=1", &(struct ask){ .headers = AS_FORM, .body = "a=1" }).status,
+        400);
+    assert_int_equal(
+        ask(t, POST, "/form",
+            &(struct ask){ .headers = "content-type: application/json", .body = "{}" })
+            .status,
+        415);
+}
+
 static void a_range_is_answered_with_that_part(void **state)
 {
     struct world *t = *state;
@@ -377,6 +402,7 @@ int main(void)
         IN(what_the_client_has_is_not_sent_again, edge_world_set_up),
         IN(what_is_no_list_of_etags_matches_nothing, edge_world_set_up),
         IN(a_body_of_another_type_is_refused, edge_world_set_up),
+        IN(a_form_is_the_handlers_to_read, edge_world_set_up),
         IN(a_range_is_answered_with_that_part, edge_world_set_up),
         IN(rights_are_asked_for, edge_world_set_up),
         IN(a_body_that_is_too_large_is_refused_by_its_route, edge_world_set_up),

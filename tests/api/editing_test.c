@@ -6,7 +6,12 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "api/routes.h"
 #include "api/staff.h"
@@ -166,6 +171,52 @@ static void blobs_come_in_pieces_and_go_out_in_ranges(void **state)
     assert_string_equal(a.body, "PNG");
 }
 
+/* ---- a disk that fails ---- */
+
+static atomic_int
+    disk; /* what happens to who reads a blob: 0 nothing, an errno, or -1: the file ends before its end */
+
+static bool is_blob(int fd)
+{
+    char name[64], path[4096] = "";
+
+    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    return readlink(name, path, sizeof path - 1) > 0 && strstr(path, "/blobs/");
+}
+
+/* Comes before libc's. */
+ssize_t pread(int fd, void *to, size_t n, off_t at)
+{
+    if (disk && is_blob(fd)) {
+        errno = disk;
+        return disk < 0 ? 0 : -1;
+    }
+    return syscall(SYS_pread64, fd, to, n, at);
+}
+
+static void a_file_that_cannot_be_read_is_an_answer(void **state)
+{
+    static const char bytes[] = "%PDF-1.7 on a bad sector";
+    struct world *t = *state;
+    uint8_t hash[HASH_BYTES];
+    char hex[HASH_TEXT];
+    const char *target;
+
+    sha256(bytes, sizeof bytes - 1, hash);
+    target = URL("/v1/blobs/%s", hex_text(hash, sizeof hash, hex));
+    assert_int_equal(tell(t, PUT, target, bytes).status, 201);
+    world_check_answers(t, NULL); /* a 500 is described by "default" */
+    disk = EIO;
+    assert_int_equal(tell(t, GET, target, NULL).status, 500);
+    assert_int_equal(tell_with(t, GET, target, "range: bytes=9-10", NULL).status, 500);
+    disk = -1;
+    assert_int_equal(tell(t, GET, target, NULL).status, 500);
+    disk = 0;
+    assert_int_equal(tell(t, GET, target, NULL).status, 200);
+    assert_int_equal(tell_with(t, GET, target, "range: bytes=9-10", NULL).status, 206);
+    assert_int_equal(tell_with(t, GET, target, "range: bytes=99-", NULL).status, 416);
+}
+
 /* A path that leads to the route: any parameter is some word. */
 static const char *some_path(struct world *t, const struct route *r)
 {
@@ -208,12 +259,10 @@ static void a_route_takes_what_its_row_says_and_no_byte_more(void **state)
 /* Who may edit sees it, and who has the link of a preview; no cache keeps it. */
 static void assert_draft_shows_file(struct world *t, const char *id, const char *target)
 {
-    struct answer a = tell(t, POST, "/v1/tokens", "{\"label\":\"editor\",\"rights\":\"edit\"}");
+    struct answer a;
 
     assert_int_equal(get(t, target).status, 404);
-    a = ask(
-        t, GET, target,
-        &(struct ask){ .headers = URL("authorization: Bearer %s", text_of(t, &a, "token")) });
+    a = ask(t, GET, target, &(struct ask){ .headers = service_program(t, "editor", "edit") });
     assert_int_equal(a.status, 200);
     assert_string_equal(answer_header(t, &a, "cache-control"), "no-store");
     a = tell(t, POST, URL("/v1/items/%s/preview", id), NULL);
@@ -319,6 +368,7 @@ int main(void)
         TEST(an_import_answers_line_by_line),
         TEST(a_line_of_nul_bytes_is_refused),
         TEST(blobs_come_in_pieces_and_go_out_in_ranges),
+        TEST(a_file_that_cannot_be_read_is_an_answer),
         TEST(a_route_takes_what_its_row_says_and_no_byte_more),
         TEST(files_are_public_while_their_item_is),
         TEST(an_item_can_be_moved),

@@ -17,6 +17,8 @@
 #include "server/base/clock.h"
 #include "server/base/metric.h"
 #include "server/http/sse_reader.h"
+#include "server/identity/credential.h"
+#include "server/identity/session.h"
 #include "server/store/writer.h"
 #include "sync/head.h"
 #include "sync/live.h"
@@ -156,18 +158,71 @@ static void the_newest_head_is_told_at_once(void **state)
     assert_int_equal(metric_get(METRIC_hint_subscribers), 0);
 }
 
-/* Who brings a token is looked up on a worker, and the stream begins when that is over. */
 static void who_has_a_token_hears_too(void **state)
 {
     struct fixture *f = *state;
     struct asking *a;
 
-    edge_set_auth(world_know_editor);
+    gate_set(&world_editor);
     a = ask_begin(f->world, GET, "/v1/events?stream=main",
                   &(struct ask){ .headers = AS_EDITOR "last-event-id: main=1.1.1" });
-    world_settle(f->world);
     assert_non_null(strstr(come(f, a), event_of(f)));
     ask_hang_up(f->world, a);
+}
+
+struct device {
+    int64_t id;
+    struct session_tokens tokens;
+};
+
+static enum rc open_session(struct work *w, void *arg)
+{
+    static const uint8_t key[32] = "of tokens";
+    const struct session_new n = { .account = 7, .level = 1, .device = "test" };
+    struct device *d = arg;
+    enum rc rc = session_load(w, key);
+
+    return rc ? rc : session_open(w, &n, &d->id, &d->tokens);
+}
+
+static enum rc end_session(struct work *w, void *arg)
+{
+    const struct device *d = arg;
+
+    return session_end(w, 7, d->id);
+}
+
+static void an_ended_session_ends_its_streams_and_no_others(void **state)
+{
+    struct fixture *f = *state;
+    struct asking *a[4];
+    struct device d;
+    struct work w;
+
+    gate_set(&(struct gate_source){ .know = credential_know });
+    work_init(&w, world_mem(f->world), NULL, "test", RIGHT_ALL);
+    assert_int_equal(writer_call(&w, open_session, &d), RC_OK);
+    for (int i = 0; i < 4; i++)
+        a[i] =
+            ask_begin(f->world, GET, "/v1/events",
+                      &(struct ask){ .headers = i ? arena_printf(world_mem(f->world),
+                                                                 "authorization: Bearer %s\n",
+                                                                 d.tokens.access)
+                                                  : NULL });
+    come(f, a[0]);
+    ask_stall(a[1], true); /* it is in the middle of a write */
+    publish(f);
+    come(f, a[1]);
+    assert_int_equal(writer_call(&w, end_session, &d), RC_OK);
+    come(f, a[0]);
+    publish(f);
+    for (int i = 2; i < 4; i++)
+        assert_int_equal(count(ask_end(f->world, a[i]).body, "event:"), 2);
+    ask_stall(a[1], false);
+    assert_int_equal(count(ask_end(f->world, a[1]).body, "event:"), 2);
+    assert_int_equal(count(come(f, a[0]), "event:"), 3);
+    assert_int_equal(metric_get(METRIC_hint_subscribers), 1);
+    ask_hang_up(f->world, a[0]);
 }
 
 static void every_reader_hears_of_a_new_head(void **state)
@@ -396,6 +451,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_newest_head_is_told_at_once, plain),
         TEST(who_has_a_token_hears_too, plain),
+        TEST(an_ended_session_ends_its_streams_and_no_others, plain),
         TEST(every_reader_hears_of_a_new_head, plain),
         TEST(who_knows_the_newest_is_told_nothing, plain),
         TEST(a_slow_reader_gets_the_newest_and_others_get_all, plain),

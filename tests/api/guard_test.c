@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,9 +21,11 @@
 
 #include "server/base/metric.h"
 #include "server/http/canary.h"
+#include "server/http/crowd.h"
 #include "server/http/guard.h"
+#include "server/http/limit.h"
 
-enum { DATA, HEADERS, SETTINGS = 4, PING = 6, WINDOW_UPDATE = 8, CONTINUATION };
+enum { DATA, HEADERS, RST_STREAM = 3, SETTINGS, PING = 6, WINDOW_UPDATE = 8, CONTINUATION };
 enum { END_STREAM = 1, END_HEADERS = 4 };
 enum { ANSWER = 8000, STREAMS = 50, NARROW = 4096 };
 
@@ -32,6 +35,7 @@ struct world {
     h2o_context_t ctx;
     h2o_accept_ctx_t accept;
     struct guard *guard;
+    struct crowd_client *client;
     int peer;
     bool closed, leaving;
     size_t body_max;
@@ -46,7 +50,11 @@ static int answer(h2o_handler_t *self, h2o_req_t *req)
 {
     static const char body[ANSWER];
 
+    struct world *w = guard_owner(req->conn->callbacks->get_socket(req->conn));
+
     (void)self;
+    if (req->version >= 0x200)
+        guard_keep(w->guard, &req->pool, req->input.path.len, req->entity.len);
     req->res.status = 200;
     req->res.reason = "OK";
     h2o_send_inline(req, body, sizeof body);
@@ -61,9 +69,11 @@ static void on_closed(void *p)
 /* `early`: what has come already when libh2o begins to read, as with the end of a TLS handshake. */
 static void dial_as(struct world *w, bool http1, const void *early, size_t n)
 {
-    struct guard_conf conf = {
-        .body_max = w->body_max, .leaving = &w->leaving, .closed = on_closed, .of = w
-    };
+    struct guard_conf conf = { .body_max = w->body_max,
+                               .leaving = &w->leaving,
+                               .client = w->client,
+                               .closed = on_closed,
+                               .of = w };
     struct timeval now = *h2o_get_timestamp(&w->ctx, NULL, NULL);
     int fds[2], narrow = NARROW;
     h2o_socket_t *sock;
@@ -373,6 +383,184 @@ static void bodies_of_all_connections_have_an_end(void **state)
     assert_int_equal(metric_get(METRIC_guard_ended_bodies), ended + 1);
 }
 
+static void send_body(struct world *w, uint32_t stream, size_t n)
+{
+    static const char zeros[16384];
+
+    ask(w, stream, END_HEADERS);
+    for (; n > sizeof zeros; n -= sizeof zeros)
+        frame(w, DATA, 0, stream, zeros, sizeof zeros);
+    frame(w, DATA, END_STREAM, stream, zeros, n);
+}
+
+static void must_hold(int64_t bytes)
+{
+    assert_int_equal(metric_get(METRIC_bodies_held), bytes);
+}
+
+/* A body that has ended is kept until the request is over, and not a byte of it longer. */
+static void a_body_counts_as_long_as_its_request(void **state)
+{
+    struct world *w = *state;
+
+    greet(w, 0);
+    send_body(w, 1, 50000);
+    send_body(w, 3, 30000);
+    ask(w, 5, END_HEADERS);
+    frame(w, DATA, 0, 5, block, sizeof block - 1);
+    must_hold(80000 + sizeof block - 1);
+    pour(w, "\0\0\4\3\0\0\0\0\5", 9); /* RST_STREAM: not before its last byte */
+    must_hold(80000 + sizeof block - 1);
+    pour(w, "\0\0\0\10", 4);
+    must_hold(80000);
+    frame(w, WINDOW_UPDATE, 0, 1, "\0\1\0\0", 4);
+    listen_long(w);
+    must_hold(30000); /* answered */
+    frame(w, RST_STREAM, 0, 3, "\0\0\0\10", 4);
+    must_hold(0);
+    send_body(w, 7, 20000);
+    ask(w, 9, END_HEADERS);
+    frame(w, DATA, 0, 9, block, sizeof block - 1);
+    pour(w, "\0\0\2\0\1\0\0\0\11x", 10); /* END_STREAM, but not all of it */
+    must_hold(20000 + sizeof block - 1 + 2);
+    shutdown(w->peer, SHUT_RDWR);
+    turn(w, 10);
+    assert_true(w->closed);
+    must_hold(0);
+}
+
+/* A request whose path is n bytes long. */
+static void ask_long(struct world *w, uint32_t stream, int flags, size_t n)
+{
+    static uint8_t head[1 << 14];
+    size_t more = n - 127;
+
+    memcpy(head, "\x82\x87\x01\x04test\x04\x7f", 10);
+    head[10] = (uint8_t)(more | 128);
+    head[11] = (uint8_t)(more >> 7);
+    memset(head + 12, 'a', n);
+    head[12] = '/';
+    frame(w, HEADERS, flags, stream, head, 12 + n);
+}
+
+/* Twice, as it came and then as it is kept; a short one counts for nothing. */
+static void a_long_head_counts_as_long_as_its_request(void **state)
+{
+    struct world *w = *state;
+
+    greet(w, 0);
+    ask_long(w, 1, END_STREAM | END_HEADERS, 8000);
+    must_hold(2 * 8000);
+    ask_long(w, 3, END_HEADERS, 5000);
+    must_hold(2 * (8000 + 5012));
+    frame(w, DATA, END_STREAM, 3, "x", 1);
+    must_hold(2 * (8000 + 5000) + 1);
+    ask_long(w, 5, END_STREAM | END_HEADERS, 1000);
+    must_hold(2 * (8000 + 5000) + 1);
+    frame(w, RST_STREAM, 0, 1, "\0\0\0\10", 4);
+    must_hold(2 * 5000 + 1);
+    frame(w, RST_STREAM, 0, 3, "\0\0\0\10", 4);
+    must_hold(0);
+}
+
+static void long_heads_have_an_end(void **state)
+{
+    struct world *w = *state;
+    int64_t ended = metric_get(METRIC_guard_ended_headers);
+
+    for (int flags = END_HEADERS; flags <= (END_HEADERS | END_STREAM); flags += END_STREAM) {
+        close(w->peer);
+        turn(w, 10);
+        dial(w);
+        greet(w, 0);
+        for (uint32_t i = 0; i < 52; i++)
+            ask_long(w, 2 * i + 1, flags, 10000);
+        assert_false(w->closed);
+        ask_long(w, 201, flags, 10000);
+        turn(w, 10);
+        assert_true(w->closed);
+        must_hold(0);
+    }
+    assert_int_equal(metric_get(METRIC_guard_ended_headers), ended + 2);
+}
+
+static void trailers_that_are_not_whole_end_no_body(void **state)
+{
+    struct world *w = *state;
+
+    greet(w, 0);
+    ask(w, 1, END_HEADERS);
+    frame(w, DATA, 0, 1, block, sizeof block - 1);
+    frame(w, HEADERS, END_STREAM, 1, "", 0);
+    must_hold(sizeof block - 1);
+    frame(w, CONTINUATION, END_HEADERS, 1, "\0\1a\1b", 5);
+    must_hold(sizeof block - 1); /* it is the request's now */
+    frame(w, RST_STREAM, 0, 1, "\0\0\0\10", 4);
+    must_hold(0);
+}
+
+static void join(struct world *w)
+{
+    struct sockaddr_in who = { .sin_family = AF_INET, .sin_addr = { htonl(0x0a000001) } };
+
+    limit_init(0);
+    crowd_init(&(struct crowd_conf){ 0 });
+    assert_true(crowd_enter(false));
+    assert_true(crowd_join((struct sockaddr *)&who, &w->client));
+    close(w->peer);
+    turn(w, 10);
+    dial(w);
+}
+
+static void bodies_that_have_ended_end_their_client(void **state)
+{
+    struct world *w = *state;
+    int64_t ended = metric_get(METRIC_guard_ended_bodies);
+
+    join(w);
+    greet(w, 0);
+    for (uint32_t i = 0; i < 12; i++)
+        send_body(w, 2 * i + 1, 1000 << 10);
+    assert_false(w->closed);
+    must_hold(12 * (1000 << 10));
+    send_body(w, 25, 1000 << 10);
+    turn(w, 10);
+    assert_true(w->closed);
+    assert_int_equal(metric_get(METRIC_guard_ended_bodies), ended + 1);
+    must_hold(0);
+    crowd_leave(w->client);
+}
+
+/* Not ended or not answered, it is open; by eights. */
+static void open_streams_end_their_client(void **state)
+{
+    enum { OTHERS = 4096 - 64, EACH = 32 };
+    struct world *w = *state;
+    int64_t ended = metric_get(METRIC_guard_ended_streams);
+
+    join(w);
+    assert_true(crowd_open(w->client, OTHERS)); /* of other connections */
+    greet(w, 0);
+    for (uint32_t i = 0; i < EACH; i++)
+        ask(w, 2 * i + 1, END_STREAM | END_HEADERS);
+    for (uint32_t i = EACH; i < 2 * EACH; i++)
+        ask(w, 2 * i + 1, END_HEADERS);
+    assert_int_equal(metric_get(METRIC_streams_open), OTHERS + 2 * EACH);
+    for (uint32_t i = EACH - 8; i < EACH + 8; i++)
+        frame(w, RST_STREAM, 0, 2 * i + 1, "\0\0\0\10", 4);
+    assert_int_equal(metric_get(METRIC_streams_open), OTHERS + 2 * EACH - 16);
+    for (uint32_t i = 0; i < 23; i++)
+        ask(w, 2 * (2 * EACH + i) + 1, i % 2 ? END_STREAM | END_HEADERS : END_HEADERS);
+    assert_false(w->closed);
+    ask(w, 201, END_STREAM | END_HEADERS);
+    turn(w, 10);
+    assert_true(w->closed);
+    assert_int_equal(metric_get(METRIC_guard_ended_streams), ended + 1);
+    assert_int_equal(metric_get(METRIC_streams_open), OTHERS);
+    crowd_open(w->client, -OTHERS);
+    crowd_leave(w->client);
+}
+
 /* ---- HTTP/1 ---- */
 
 #define HEAD   "POST / HTTP/1.1\r\nHost: a\r\n"
@@ -465,6 +653,56 @@ static void what_is_honest_is_answered_wherever_it_is_cut(void **state)
     }
 }
 
+/* What lies in the input, if it is more than a head. */
+static void over_http1_a_body_counts_as_it_comes(void **state)
+{
+    static const char zeros[40000], whole[] = HEAD "Content-Length: 40000\r\n\r\n",
+                                    chunk[] = CHUNKS "9c40\r\n";
+    struct world *w = *state;
+
+    hang_up(w);
+    dial_as(w, true, "", 0);
+    for (int i = 0; i < 2; i++) {
+        pour(w, whole, sizeof whole - 1);
+        pour(w, zeros, 39999);
+        must_hold(sizeof whole - 1 + 39999);
+        pour(w, zeros, 1);
+        listen_http1(w);
+        must_hold(0);
+    }
+    pour(w, chunk, sizeof chunk - 1);
+    pour(w, zeros, sizeof zeros);
+    assert_in_range(metric_get(METRIC_bodies_held), 40000, 40200);
+    pour(w, "\r\n0\r\n\r\n", 7);
+    listen_http1(w);
+    must_hold(0);
+    assert_int_equal(count(w, "HTTP/1.1 200 "), 3);
+    pour(w, whole, sizeof whole - 1);
+    pour(w, zeros, 30000);
+    must_hold(sizeof whole - 1 + 30000);
+    hang_up(w);
+    must_hold(0);
+    dial_as(w, true, "", 0);
+}
+
+static void over_http1_a_client_has_room_for_so_much(void **state)
+{
+    static const char mb[1 << 20], head[] = HEAD "Content-Length: 20000000\r\n\r\n";
+    struct world *w = *state;
+
+    join(w);
+    hang_up(w);
+    dial_as(w, true, head, sizeof head - 1);
+    for (int i = 0; i < 11; i++)
+        pour(w, mb, sizeof mb);
+    assert_false(w->closed);
+    pour(w, mb, sizeof mb);
+    turn(w, 10);
+    assert_true(w->closed);
+    must_hold(0);
+    crowd_leave(w->client);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -482,6 +720,20 @@ int main(void)
         cmocka_unit_test_setup_teardown(nothing_follows_a_header_block_into_the_end, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(bodies_of_all_connections_have_an_end, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_body_counts_as_long_as_its_request, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_long_head_counts_as_long_as_its_request, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(long_heads_have_an_end, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(trailers_that_are_not_whole_end_no_body, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(open_streams_end_their_client, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(bodies_that_have_ended_end_their_client, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(over_http1_a_body_counts_as_it_comes, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(over_http1_a_client_has_room_for_so_much, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_is_refused_gets_400_after_the_answers_before_it,
                                         set_up, tear_down),

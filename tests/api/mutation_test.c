@@ -76,7 +76,7 @@ static const struct route table[] = {
 static int open_world(void **state)
 {
     calls = 0;
-    edge_set_auth(world_know_editor);
+    gate_set(&world_editor);
     *state = world_open(table);
     return 0;
 }

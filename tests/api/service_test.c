@@ -175,7 +175,7 @@ static void strangers_may_change_nothing(void **state)
 
     for (const struct route *r = routes_table; r->path; r++) {
         struct answer a;
-        char target[128];
+        char target[256];
         size_t n = 0;
 
         if (r->right == RIGHT_READ)
@@ -197,7 +197,7 @@ static void strangers_may_change_nothing(void **state)
         }
         target[n] = '\0';
         a = ask(t, r->method, target, &(struct ask){ .body = r->body_max ? "{}" : NULL });
-        if (a.status != 401)
+        if (a.status != 401 && !(r->flags & R_PAGE && a.status == 303)) /* to /sign-in */
             fail_msg("%s %s: %d", method_name(r->method), target, a.status);
     }
     assert_int_equal(ask(t, GET, "/metrics", &(struct ask){ .client = "192.0.2.7" }).status,
@@ -210,9 +210,7 @@ static void what_a_proxy_passes_on_comes_from_a_stranger(void **state)
     static const char *const marks[] = { "x-forwarded-for: 192.0.2.7",
                                          "forwarded: for=192.0.2.7", "via: 1.1 front" };
     struct world *t = *state;
-    struct answer a =
-        tell(t, POST, "/v1/tokens", "{\"label\":\"monitor\",\"rights\":\"operate\"}");
-    const char *bearer = URL("authorization: Bearer %s", text_of(t, &a, "token"));
+    const char *bearer = service_program(t, "monitor", "operate");
 
     assert_int_equal(get(t, "/metrics").status, 200);
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
@@ -222,7 +220,7 @@ static void what_a_proxy_passes_on_comes_from_a_stranger(void **state)
         ask(t, GET, "/metrics", &(struct ask){ .headers = bearer, .client = "192.0.2.7" })
             .status,
         200);
-    bearer = URL("%s\nvia: 1.1 front", bearer);
+    bearer = URL("%svia: 1.1 front", bearer);
     assert_int_equal(ask(t, GET, "/metrics", &(struct ask){ .headers = bearer }).status, 200);
     assert_int_equal(
         ask(t, GET, "/metrics", &(struct ask){ .headers = "authorization: Bearer none" })
@@ -265,26 +263,6 @@ static void a_failure_names_its_place(void **state)
         if (a.status != 400 || !strstr(a.body, URL("\"errors\":[%s", rows[i].place)))
             fail_msg("%s: %d %s", rows[i].target, a.status, a.body);
     }
-}
-
-static void a_token_opens_what_it_names(void **state)
-{
-    struct world *t = *state;
-    struct answer a = tell(t, POST, "/v1/tokens", "{\"label\":\"cms\",\"rights\":\"import\"}");
-    const char *token = text_of(t, &a, "token");
-    const char *header = URL("authorization: Bearer %s", token);
-
-    assert_int_equal(a.status, 201);
-    a = tell(t, GET, "/v1/tokens", NULL);
-    HAS(a, "\"label\":\"cms\",\"rights\":[\"import\"]");
-    HAS_NOT(a, token);
-    a = ask(t, POST, "/v1/import", &(struct ask){ .headers = header, .body = "{}\n" });
-    assert_int_equal(a.status, 200);
-    a = ask(t, GET, "/v1/staff/items", &(struct ask){ .headers = header });
-    assert_int_equal(a.status, 403);
-    assert_int_equal(tell(t, DELETE, "/v1/tokens/cms", NULL).status, 204);
-    a = ask(t, POST, "/v1/import", &(struct ask){ .headers = header, .body = "{}\n" });
-    assert_int_equal(a.status, 401);
 }
 
 static const char *filled(struct world *t, const char *path, const char *id)
@@ -356,7 +334,6 @@ int main(void)
         TEST(strangers_may_change_nothing),
         TEST(what_a_proxy_passes_on_comes_from_a_stranger),
         TEST(a_failure_names_its_place),
-        TEST(a_token_opens_what_it_names),
         TEST(what_was_withdrawn_is_in_no_answer),
     };
 

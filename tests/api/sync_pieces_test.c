@@ -181,14 +181,11 @@ static void the_cover_is_there_again_after_a_restart(void **state)
     struct wire_cover c;
     struct sync_err e = { 0 };
     struct answer a;
-    struct err err;
 
     for (int i = 0; i < 70; i++)
         put(f, i, 0);
     before = head();
-    sync_done();
-    cache_forget_all();
-    assert_int_equal(sync_start(&err, &f->conf, NULL, NULL), RC_OK);
+    sync_http_restart(f);
     assert_true(head_values(live_own(), &after));
     assert_int_equal(after.sign, before.sign);
     a = get_cover(f, &after);

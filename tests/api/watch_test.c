@@ -1,5 +1,6 @@
 /*
- * watch_test.c - a loop that hangs ends its process within 3 s, with its stack; one that is only asleep does not.
+ * watch_test.c - a loop that hangs ends its process, not before 2 s and within some 3, with its stack; one that turns or is not let to, or a
+ * process that was stopped as a whole, does not.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,29 +10,78 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "server/base/clock.h"
 #include "server/http/watch.h"
 
-enum { LOOPS = 2 };
+enum {
+    LOOPS = 2,
+    LIFE_S = 6,     /* of a child that nobody ends, */
+    LATEST_S = 30,  /* of one that must not live */
+    STARVED_S = 10, /* of one among others, */
+    OTHERS = 12,    /* each of which wants all of its processor, */
+    TURN_MS = 400,  /* and that needs so much of it for a turn */
+    EARLIEST_MS = 2000,
+};
+
+enum hang { NOT, ASLEEP, SPINNING, STARVED };
+
+static int64_t *hangs_since; /* shared with the child */
 
 static struct place {
     struct pulse pulse;
     pthread_t thread;
-    int hang; /* how: 0 not, 1 asleep, 2 spinning */
+    enum hang hang;
 } places[LOOPS];
 
 static pthread_barrier_t ready;
 static atomic_bool stop;
 
 /* ---- in the child ---- */
+
+static void *spin(void *unused)
+{
+    while (!stop)
+        ;
+    return unused;
+}
+
+/* All threads of the child on one processor. */
+static void crowd(void)
+{
+    pthread_t other;
+    cpu_set_t one;
+
+    CPU_ZERO(&one);
+    CPU_SET(sched_getcpu(), &one);
+    sched_setaffinity(0, sizeof one, &one);
+    for (int i = 0; i < OTHERS; i++)
+        pthread_create(&other, NULL, spin, NULL);
+}
+
+static int64_t ran_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void work(int64_t ms)
+{
+    for (int64_t end = ran_ms() + ms; ran_ms() < end;)
+        ;
+}
 
 static void *loop(void *arg)
 {
@@ -47,11 +97,16 @@ static void *loop(void *arg)
     pthread_barrier_wait(&ready);
     for (int turn = 0; !stop; turn++) {
         h2o_evloop_run(own, 1000);
-        if (p->hang == 1 && turn > 2)
+        if (p->hang && turn > 2 && !*hangs_since) /* the signal wakes who sleeps */
+            *hangs_since = clock_mono_us();
+        if (p->hang == ASLEEP && turn > 2)
             sleep(60);
-        while (p->hang == 2 && turn > 2 && !stop)
+        while (p->hang == SPINNING && turn > 2 && !stop)
             ;
+        if (p->hang == STARVED)
+            work(TURN_MS);
     }
+    h2o_evloop_run(own, 0); /* a beat may be on its way */
     pulse_close(&p->pulse);
     h2o_multithread_destroy_queue(queue);
     h2o_evloop_destroy(own);
@@ -59,15 +114,19 @@ static void *loop(void *arg)
 }
 
 /* Its end is the child's; `hang` is the second loop's. */
-static void live(int hang)
+static void live(enum hang hang)
 {
+    static const unsigned life[] = { LIFE_S, LATEST_S, LATEST_S, STARVED_S };
+
+    if (hang == STARVED)
+        crowd();
     pthread_barrier_init(&ready, NULL, LOOPS + 1);
     places[1].hang = hang;
     for (int i = 0; i < LOOPS; i++)
         pthread_create(&places[i].thread, NULL, loop, &places[i]);
     pthread_barrier_wait(&ready);
     watch_start(&places[0].pulse, LOOPS, sizeof *places);
-    sleep(4);
+    sleep(life[hang]);
     watch_stop();
     atomic_store(&stop, true);
     for (int i = 0; i < LOOPS; i++)
@@ -78,14 +137,15 @@ static void live(int hang)
 /* ---- in the test ---- */
 
 /* The child's status; what it said on stderr is in `said`. If `pause`, it is stopped for 3 s. */
-static int run(int hang, bool pause, char said[65536])
+static int run(enum hang hang, bool pause, char said[65536])
 {
     char path[] = "/tmp/tjzw-watch-XXXXXX";
     int fd = mkstemp(path), status;
-    pid_t child = fork();
+    pid_t child;
     ssize_t n;
 
-    if (child == 0) {
+    *hangs_since = 0;
+    if ((child = fork()) == 0) {
         struct rlimit none = { 0, 0 };
 
         setrlimit(RLIMIT_CORE, &none);
@@ -107,11 +167,13 @@ static int run(int hang, bool pause, char said[65536])
     return status;
 }
 
-static void assert_ended(int hang)
+static void assert_ended(enum hang hang)
 {
     char said[65536];
     int status = run(hang, false, said);
+    int64_t ms = (clock_mono_us() - *hangs_since) / 1000;
 
+    assert_true(ms >= EARLIEST_MS);
     assert_true(WIFSIGNALED(status));
     assert_int_equal(WTERMSIG(status), SIGABRT);
     assert_non_null(strstr(said, "\"loop_stuck\""));
@@ -121,13 +183,13 @@ static void assert_ended(int hang)
 static void a_loop_that_sleeps_ends_the_process(void **state)
 {
     (void)state;
-    assert_ended(1);
+    assert_ended(ASLEEP);
 }
 
 static void a_loop_that_spins_ends_the_process(void **state)
 {
     (void)state;
-    assert_ended(2);
+    assert_ended(SPINNING);
 }
 
 static void loops_that_turn_are_left_alone(void **state)
@@ -135,7 +197,7 @@ static void loops_that_turn_are_left_alone(void **state)
     char said[65536];
 
     (void)state;
-    assert_int_equal(run(0, false, said), 0);
+    assert_int_equal(run(NOT, false, said), 0);
     assert_string_equal(said, "");
 }
 
@@ -144,7 +206,17 @@ static void a_process_that_was_stopped_is_not_stuck(void **state)
     char said[65536];
 
     (void)state;
-    assert_int_equal(run(0, true, said), 0);
+    assert_int_equal(run(NOT, true, said), 0);
+}
+
+/* Its turns take seconds, for it is let to run for moments only. */
+static void a_loop_that_waits_for_a_processor_is_not_stuck(void **state)
+{
+    char said[65536];
+
+    (void)state;
+    assert_int_equal(run(STARVED, false, said), 0);
+    assert_string_equal(said, "");
 }
 
 int main(void)
@@ -154,7 +226,11 @@ int main(void)
         cmocka_unit_test(a_loop_that_spins_ends_the_process),
         cmocka_unit_test(loops_that_turn_are_left_alone),
         cmocka_unit_test(a_process_that_was_stopped_is_not_stuck),
+        cmocka_unit_test(a_loop_that_waits_for_a_processor_is_not_stuck),
     };
 
+    hangs_since = mmap(NULL, sizeof *hangs_since, PROT_READ | PROT_WRITE,
+                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(hangs_since, MAP_FAILED);
     return cmocka_run_group_tests_name("watch", tests, NULL, NULL);
 }

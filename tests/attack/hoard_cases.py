@@ -1,4 +1,4 @@
-"""hoard_cases.py - who asks for everything and reads nothing: every answer that is not taken is ours to keep.
+"""hoard_cases.py - who asks for everything and reads nothing: every answer that is not taken is ours to keep, and the body of its request too.
 
 What stands in the cache is kept once, however many ask; all else is bounded for each client and for all (docs/shield.md, "Answers that
 nobody reads"). Each case states how much it may cost, which is less than arena.py allows; meanwhile somebody else is given what has to be made for him,
@@ -9,11 +9,12 @@ import random
 import time
 
 from arena import MB, Case, lib, memory
-from wire import INITIAL_WINDOW_SIZE, Peer, greeting, headers, request
+from wire import DATA, END_HEADERS, END_STREAM, INITIAL_WINDOW_SIZE, Peer, frame, greeting, headers, request
 
-CHAPTER = "docs/shield.md, answers that nobody reads"
+CHAPTER, CHAPTER_BODIES = "docs/shield.md, answers that nobody reads", "docs/shield.md, uploads"
 DOCS = "/docs"      # the largest answer that is made for each who asks: 90 KB
 READY = "/v1/sync/main/head"
+UPLOAD = request("/v1/import", "POST", ("content-type", "application/x-ndjson"))
 WIDE = 1 << 30
 
 
@@ -59,7 +60,7 @@ def is_given(stage, path, address, status=200):
 def others_are_served(stage):
     """What is ready goes to the hoarder too; what must be made, to everybody else."""
     is_given(stage, READY, stage.address)
-    is_given(stage, DOCS, stage.address, -1)     # 503
+    is_given(stage, DOCS, stage.address, 503)
     is_given(stage, DOCS, "127.201.1.1")
     is_given(stage, "/v1/items?n=17&since=2012-03-04", "127.201.1.1")
 
@@ -133,6 +134,51 @@ def of_connections(stage):
     costs(stage, 48, lambda: [hoard(stage, ["/openapi.json"], window=WIDE) for _ in range(200)])
 
 
+def takes_an_upload(stage, address):
+    """256 KB, the largest piece there is: whatever is answered, it must not be cut."""
+    with Peer(stage.port, source=address) as p:
+        p.pour(greeting() + headers(1, UPLOAD, END_HEADERS) + frame(DATA, 0, 1, b"\0" * 16_384) * 15 + frame(DATA, END_STREAM, 1, b"\0" * 16_384), 5)
+        assert p.until(lambda: p.answer(1), 5), f"an upload of 256 KB for {address} got no answer" + (" and was cut" if p.over else "")
+
+
+def bodies(stage, most, ask):
+    """What has come of them may be so much, and whoever sends an ordinary one is taken in meanwhile. All is given back."""
+    costs(stage, most, ask)
+    stage.note(f"{(stage.metric('bodies_held') or 0) / MB:.1f} MB of bodies")
+    takes_an_upload(stage, "127.201.1.1")
+    takes_an_upload(stage, stage.address)
+    for p in stage.peers:
+        p.close()
+    lib.wait_for("all bodies to be given back", 10, lambda: not stage.metric("bodies_held"))
+
+
+def of_bodies(stage):
+    """Requests of 1 MB that have ended, and whose answers have no window."""
+    one = frame(DATA, 0, 1, b"\0" * 16_384)
+
+    def ask():
+        for _ in range(4):
+            p = stage.peer(rcvbuf=4096, mss=1400)
+            p.pour(greeting((INITIAL_WINDOW_SIZE, 0)), 2, reading=False)
+            for i in range(100):
+                of = bytes(one[:5]) + (1 + 2 * i).to_bytes(4, "big") + one[9:]
+                if not p.pour(headers(1 + 2 * i, UPLOAD, END_HEADERS) + of * 63 + frame(DATA, END_STREAM, 1 + 2 * i, b"\0" * 16_384), 5, reading=False):
+                    break
+    bodies(stage, 40, ask)
+
+
+def of_bodies_over_http1(stage):
+    """On each of 300 connections 1 MB of a body that never comes whole; every other one in chunks."""
+    head = "POST /v1/import HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-ndjson\r\n"
+
+    def ask():
+        for i in range(300):
+            p = stage.peer(tls=False, mss=1400)
+            how = "Transfer-Encoding: chunked\r\n\r\nfffff\r\n" if i % 2 else f"Content-Length: {MB}\r\n\r\n"
+            p.pour((head + how).encode() + b"\0" * (MB - 2), 2, reading=False)
+    bodies(stage, 60, ask)
+
+
 CASES = [
     Case("hoard of one page", "100 requests for /docs on one connection, nothing read", CHAPTER, "16 MB at most, others served",
          docs(1, 16)),
@@ -146,4 +192,7 @@ CASES = [
     Case("hoard of a file", "500 requests for a file of 8 MB and parts of it, and 60 connections of HTTP/1, nothing read", CHAPTER, "24 MB at most, others served", of_files),
     Case("hoard, HTTP/1", "20 requests in a row on 300 connections, nothing read", CHAPTER, "60 MB at most, others served", of_http1),
     Case("hoard of connections", "one answer on each of 200 connections, nothing read", CHAPTER, "48 MB at most", of_connections),
+    Case("hoard of bodies, zero window", "400 requests with 1 MB each on 4 connections, no window for an answer", CHAPTER_BODIES, "40 MB at most, others served", of_bodies),
+    Case("bodies over HTTP/1, many connections", "300 connections of one client, 1 MB each of a body that never ends", CHAPTER_BODIES, "60 MB at most, others served",
+         of_bodies_over_http1, libh2o_fails=True),
 ]

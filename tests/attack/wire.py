@@ -6,8 +6,9 @@
     p.over                                  # the server has closed the connection
 
 Nothing here keeps a rule of the protocol unless the caller does: no flow control, no ACK, no check. HPACK is written without Huffman and
-without the dynamic table, which every decoder must take; answers are read as frames, and of header blocks only the first byte is looked at.
+without the dynamic table, which every decoder must take; answers are read as frames, and of header blocks only the status is looked at.
 """
+import re
 import select
 import socket
 import ssl
@@ -147,6 +148,12 @@ class Peer:
             self.got += piece
         return True
 
+    def _await(self, events, seconds):
+        """select() takes no descriptor above 1,023, and a crowd beside us may have those below."""
+        poll = select.poll()
+        poll.register(self.s, events)
+        poll.poll(1000 * seconds)
+
     def pour(self, out, seconds=10, reading=True):
         """Sends; True when all is with the kernel, False when the other side ended or took none for so long."""
         end, at, view = time.monotonic() + seconds, 0, memoryview(out)
@@ -164,7 +171,7 @@ class Peer:
             if not moved:
                 if time.monotonic() > end:
                     break
-                select.select([self.s] if reading else [], [self.s], [], 0.05)
+                self._await(select.POLLOUT | (select.POLLIN if reading else 0), 0.05)
         return at == len(view)
 
     def until(self, condition=None, seconds=5):
@@ -179,7 +186,7 @@ class Peer:
             if left <= 0:
                 return False
             if not self._take():
-                select.select([self.s], [], [], min(left, 0.5))
+                self._await(select.POLLIN, min(left, 0.5))
 
     def ended(self, seconds=5):
         return self.until(None, seconds)
@@ -199,10 +206,11 @@ class Peer:
         del self.got[:sum(9 + len(payload) for *_, payload in self.frames())]
 
     def answer(self, stream):
-        """The status that came on a stream: of the static table, -1 if another, 0 if none yet."""
+        """The status that came on a stream: of the static table or in digits, as libh2o writes them; -1 if otherwise, 0 if none yet."""
         for kind, _, sid, payload in self.frames():
             if kind == HEADERS and sid == stream:
-                return STATUS.get(payload[0] if payload else 0, -1)
+                digits = re.match(rb"\x08\x03(\d{3})", payload)
+                return int(digits[1]) if digits else STATUS.get(payload[0] if payload else 0, -1)
         return 0
 
     def saw(self, kind, stream=None):

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """bench.py - what the server costs, beside the least it could cost, beside nginx and beside what others do.
 
-    bench.py [--write] [--only PART ...] [--rounds N] [--requests N] [--items N]          ./dev bench
+    bench.py [--write] [--only PART ...] [--rounds N] [--requests N] [--items N] [--citizens N]          ./dev bench
 
 Parts: speed (requests a second), scale (a thousand to a million items), phones (first sync, idle, catch-up, near and far, and the same
 work by PouchDB and Durable Streams), bytes (beside what compressors leave), behind (phones 1 to 300,000 changes behind), shield (what the
-guard costs). Each is a module here whose top says what its rows are. With --items 1000000 scale and behind measure a million items as well: 20 minutes more, the first
-time 10 more to make them.
+guard costs), who (what it costs to know who asks), state (a citizen's own state: mutations, exchanges, idle pulls), sign_in (refresh tokens, passwords, whether an answer's time tells who has an account). Each is a module here whose top says what its rows are. With --items 1000000 scale and behind measure a million items as well: 20 minutes more, the first
+time 10 more to make them. --citizens 1000000 has state measure one citizen among a million (a few minutes, 15 GB of disk).
 
 Speeds of a shared machine drift by a factor of two within minutes, so every round measures every row, one after the other, and the tables
 show medians. Each server runs one event loop, so that the client has a core of its own. "CPU" is what the server's threads ran
@@ -29,8 +29,11 @@ import behind  # noqa: E402
 import phones  # noqa: E402
 import scale  # noqa: E402
 import shield  # noqa: E402
+import sign_in  # noqa: E402
 import size  # noqa: E402
 import speed  # noqa: E402
+import state  # noqa: E402
+import who  # noqa: E402
 from lib import World  # noqa: E402
 from measure import machine, say  # noqa: E402
 
@@ -40,7 +43,7 @@ TOP = """# Performance
 Written by `./dev bench --write`. What each row is and how it is measured stands at the tops of `tests/bench/bench.py` and its parts.
 """
 PARTS = {"speed": ("Requests", speed), "phones": ("What phones wait for", phones), "bytes": ("Bytes", size), "behind": ("Phones far behind", behind),
-         "scale": ("Scale", scale), "shield": ("The guard", shield)}
+         "scale": ("Scale", scale), "shield": ("The guard", shield), "sign_in": ("Signing in", sign_in), "who": ("Who asks", who), "state": ("A citizen's own state", state)}
 
 
 class Goals:
@@ -80,6 +83,7 @@ def arguments():
     args.add_argument("--rounds", type=int, default=5)
     args.add_argument("--requests", type=int, default=40_000, help="of each row in each round")
     args.add_argument("--items", type=int, default=100_000, help="of the largest library")
+    args.add_argument("--citizens", type=int, default=100_000, help="of the largest server of citizens")
     return args.parse_args()
 
 
@@ -90,7 +94,8 @@ def measured(name, args):
     say(title.lower())
     with World() as w:
         lines = part.report(w, args, goals)
-    command = f"./dev bench --only {name} --rounds {args.rounds} --requests {args.requests} --items {args.items}"
+    size = f"--citizens {args.citizens}" if name == "state" else f"--items {args.items}"
+    command = f"./dev bench --only {name} --rounds {args.rounds} --requests {args.requests} {size}"
     how = f"`{command}` on {datetime.date.today()}, {machine()}; other work made a load of {load:.1f} before it began."
     return "\n".join([f"## {title}", "", how, "", *lines, *(["", *goals.table()] if goals.rows else [])]), goals.met
 

@@ -77,12 +77,14 @@ def rest(server, deadline):
 
 # ---- load ----
 
-def load(url, requests, *headers, clients=CLIENTS, streams=1):
-    """h2load; requests a second. Every answer must be 2xx or 3xx. A list of URLs is asked in turn, by each client from its first."""
+def load(url, requests, *headers, clients=CLIENTS, streams=1, data=None):
+    """h2load; requests a second. With `data` (a file) it is a POST. Every answer must be 2xx or 3xx. A list of URLs is asked in turn, by each client from its first."""
     requests = max(requests, clients)
     command = ["h2load", "-n", str(requests), "-c", str(clients), "-m", str(streams), "-t", "1"]
     for header in headers:
         command += ["-H", header]
+    if data:
+        command += ["-d", str(data)]
     said = subprocess.run([*command, *([url] if isinstance(url, str) else url)], capture_output=True, text=True, env=clean_env(),
                           check=True).stdout
     good = sum(int(n) for n in re.findall(r"(\d+) [23]xx", said))
@@ -93,7 +95,8 @@ def load(url, requests, *headers, clients=CLIENTS, streams=1):
 class Row:
     """One URL of one server, measured in rounds. Of many URLs clients side by side ask the same at the same time: those need clients=1."""
 
-    def __init__(self, name, pid, url, *headers, size=0, requests=None, clients=CLIENTS, streams=1):
+    def __init__(self, name, pid, url, *headers, size=0, requests=None, clients=CLIENTS, streams=1, data=None):
+        self.data = data
         self.name, self.pid, self.url, self.headers, self.size, self.streams = name, pid, url, headers, size, streams
         self.most = requests or (FEW_BYTES // size if size else 10 ** 9)
         self.clients, self.rates, self.costs = clients, [], []
@@ -106,11 +109,11 @@ class Row:
     def measure(self, requests):
         requests = self._number(requests)
         before = cpu(self.pid)
-        self.rates.append(load(self.url, requests, *self.headers, clients=self.clients, streams=self.streams))
+        self.rates.append(load(self.url, requests, *self.headers, clients=self.clients, streams=self.streams, data=self.data))
         self.costs.append((cpu(self.pid) - before) / requests / 1000)
 
     def warm(self, requests):
-        load(self.url, self._number(requests), *self.headers, clients=self.clients, streams=self.streams)
+        load(self.url, self._number(requests), *self.headers, clients=self.clients, streams=self.streams, data=self.data)
 
     @property
     def rate(self):

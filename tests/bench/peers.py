@@ -3,32 +3,14 @@
 Their servers and clients are those of peers/*.mjs. What cannot be installed (no node, no registry) is reported as skipped.
 """
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
 from lib import clean_env, free_port, wait_for
-from measure import ROOT, corpus, rss_anon, say, spawn
+from measure import ROOT, corpus, rss_anon, spawn
+from npm import missing
 
 HERE, THERE = Path(__file__).with_name("peers"), ROOT / ".cache" / "bench-npm"
-
-
-def installed():
-    """None, or why not."""
-    if not shutil.which("node") or not shutil.which("npm"):
-        return "node and npm are not here"
-    THERE.mkdir(parents=True, exist_ok=True)
-    for source in HERE.iterdir():
-        shutil.copy(source, THERE)
-    stamp, wanted = THERE / "installed", (HERE / "package.json").read_text()
-    if stamp.exists() and stamp.read_text() == wanted:
-        return None
-    say("installing the peers from npm")
-    done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--loglevel=error"], cwd=THERE, capture_output=True, text=True, timeout=600)
-    if done.returncode:
-        return "npm install failed: " + (done.stderr.strip().splitlines() or ["no reason given"])[0]
-    stamp.write_text(wanted)
-    return None
 
 
 def seed_file(path, articles, gone=()):
@@ -70,6 +52,11 @@ class Peer:
         command = [*self.command("sync", port), self._store(store), *([str(self.batch)] if self.batch else [])]
         return json.loads(subprocess.run(command, cwd=THERE, env=clean_env(), check=True, timeout=600, capture_output=True).stdout)
 
+    def push(self, store, documents):
+        """{"ms", "requests", "documents"}: so many documents, written offline before."""
+        command = [*self.command("push"), self._store(store), str(documents)]
+        return json.loads(subprocess.run(command, cwd=THERE, env=clean_env(), check=True, timeout=600, capture_output=True).stdout)
+
     def memory(self):
         return rss_anon(self.process.pid)
 
@@ -80,7 +67,7 @@ class Peer:
 
 def start(w, items, size):
     """([peers with the articles], [why others are skipped])"""
-    why = installed()
+    why = missing(HERE, THERE)
     if why:
         return [], [f"PouchDB, Durable Streams: {why}"]
     path = seed_file(w.dir / "seed.ndjson", (corpus.article(i, size) for i in range(items)))

@@ -6,6 +6,8 @@ last 200 changes would not begin at a multiple of 16, as catch-ups do), and 200 
 answer made anew from the database: by one client, because many would share what is being made, and how many were made is counted. Of
 tiles and of .dz a small library has fewer than that, so catch-ups are asked between them, as many for every size. A cover is always in
 memory. Objects cost by their bytes: of each library that base is asked which is most like the others in length, and its cost is of 100 KB.
+A cover has more bytes the more items there are, up to some KB, and is asked twice: whole, beside its bytes, and as many bytes of each, which
+is what has the goal.
 
 What comes from memory is what phones and readers cost, and has a goal. What is made anew has none: a library of a thousand items lies in
 SQLite's own pages, and of a million five reads a record go to the system's.
@@ -22,9 +24,10 @@ GOAL_FLAT, GOAL_IMPORT, GOAL_START, GOAL_MB, GOAL_BYTES = 10, 3000, 2.0, 64, 200
 MORE = 5000            # imported into each, and published
 OBJECT, COVER, TILE = "/v1/sync/main/object/{object}.zst", "/v1/sync/main/cover/{epoch}.{seq}", "/v1/sync/main/tile/{tile}"
 RECORD = "/v1/sync/main/item/{epoch}/{place}"
+WHOLE_COVER, PART_OF_COVER, PART = "cover", "cover, its first 1,024 bytes", "range: bytes=0-1023"
 FROM_MEMORY = (("signed head", "/v1/sync/main/head"), ("heads, as polled", "/v1/sync/heads/main"), ("catch-up of 200, zstd", LOG + ".zst"),
-               ("catch-up of 200, dz", LOG + ".dz"), ("cover", COVER), ("object, 100 KB of a base, zstd", OBJECT), ("tile", TILE),
-               ("one record", RECORD), ("item by id", "/v1/items/{item}"), ("item list, 20 items", "/v1/items?n=20"))
+               ("catch-up of 200, dz", LOG + ".dz"), (WHOLE_COVER, COVER), (PART_OF_COVER, COVER), ("object, 100 KB of a base, zstd", OBJECT),
+               ("tile", TILE), ("one record", RECORD), ("item by id", "/v1/items/{item}"), ("item list, 20 items", "/v1/items?n=20"))
 MADE_ANEW = (("catch-up of 200", LOG), ("catch-up of 200, dz", LOG + ".dz"), ("object, 100 KB of a base, zstd", OBJECT), ("tile", TILE),
              ("one record", RECORD), ("item by id", "/v1/items/{item}"), ("item list, 20 items", "/v1/items?n=20"))
 DZ_ASKED = 400         # in a round: one takes some milliseconds to make
@@ -113,7 +116,9 @@ def rows_of(server, data, items, table, anew, base):
     for name, path, body, _ in there:
         paths = variants(server, data, items, name, path, names) if anew else [path]
         few = DZ_ASKED if anew and path.endswith(".dz") else None
-        rows.append(Row(name, server.process.pid, [server.url + p for p in paths], size=len(body), requests=few, clients=1 if anew else CLIENTS))
+        headers = [PART] if name == PART_OF_COVER else []
+        rows.append(Row(name, server.process.pid, [server.url + p for p in paths], *headers, size=len(body), requests=few,
+                        clients=1 if anew else CLIENTS))
     return rows
 
 
@@ -139,9 +144,11 @@ def cost_lines(rows, how, goals=None):
     lines = []
     for same in zip(*rows.values()):
         costs = [row.cost * (1e5 / row.size if row.name.startswith("object") else 1) for row in same]
-        if goals:
+        if goals and same[0].name != WHOLE_COVER:
             goals.at_most(f"{same[0].name}, {how}: dearest over cheapest size, %", 100 * (max(costs) / min(costs) - 1), GOAL_FLAT)
         lines.append(f"| {same[0].name}, {how}, CPU µs/request | " + " | ".join(f"{cost:,.1f}" for cost in costs) + " |")
+        if same[0].name == WHOLE_COVER:
+            lines.append("| its bytes | " + " | ".join(f"{row.size:,}" for row in same) + " |")
     return lines
 
 

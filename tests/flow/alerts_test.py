@@ -82,6 +82,28 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(answer)
 
 
+class Gateway(http.server.ThreadingHTTPServer):
+    """For short messages; the codes that came."""
+
+    daemon_threads = True
+
+    def __init__(self, port):
+        gateway = self
+        self.codes = []
+
+        class Taker(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                gateway.codes.append(json.loads(self.rfile.read(int(self.headers["content-length"])))["code"])
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        super().__init__(("127.0.0.1", port), Taker)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
 class Wishes:
     """What tests/lib/clock_shim.c shows the server."""
 
@@ -101,11 +123,11 @@ class Watched:
 
     def __init__(self, w, receiver, **settings):
         self.w, self.receiver, self.wishes = w, receiver, Wishes(w.dir / "wishes")
-        self.plain = free_port()
+        self.plain, self.known = free_port(), {}
         env = {"ALERT_EVERY": "50ms", "ALERT_WEBHOOK": receiver.url, "ALERT_WEBHOOK_SECRET": SECRET, "VERIFY_PACE": "100000", **settings}
         port = free_port()
         self.server = w.serve(None, port=port, urls=[f"https://127.0.0.1:{port}", f"http://127.0.0.1:{self.plain}"],
-                              env={**{f"TJZW_{k}": str(v) for k, v in env.items()}, "LD_PRELOAD": str(SHIM), "CLOCK_SHIM": str(self.wishes.path),
+                              env={"TJZW_DAYS_OFF": "2099-01-01", **{f"TJZW_{k}": str(v) for k, v in env.items()}, "LD_PRELOAD": str(SHIM), "CLOCK_SHIM": str(self.wishes.path),
                                    "ASAN_OPTIONS": "verify_asan_link_order=0"})
 
     def api(self, name):
@@ -115,12 +137,18 @@ class Watched:
         lines = self.server.log.read_text(errors="replace").splitlines()
         return [line for line in lines if f'"event":"alert_{event}","alert":"{name}"' in line]
 
+    def logged_anew(self, event, name):
+        """It is there once more than when this was asked last: alerts fire and clear several times here."""
+        before, now = self.known.get((event, name), 0), len(self.logged(event, name))
+        assert now > before, f"{name} {event}: {now} lines in the log, and {before} before"
+        self.known[event, name] = now
+
     def fires(self, name, severity, told=True):
         """Waits; the API's row."""
         wait_for(f"{name} to fire", PATIENCE, lambda: self.api(name)["state"] == "firing")
         wait_for("the metric", PATIENCE, lambda: self.server.metric(f"alert_{name}") == 1)
         assert self.api(name)["severity"] == severity, self.api(name)
-        assert self.logged("firing", name), "the log"
+        self.logged_anew("firing", name)
         if told:
             wait_for(f"the receiver to hear of {name}", PATIENCE, lambda: self.receiver.last(name)["state"] == "firing")
         return self.api(name)
@@ -128,7 +156,8 @@ class Watched:
     def clears(self, name, told=True):
         wait_for(f"{name} to be cleared", PATIENCE, lambda: self.api(name)["state"] == "cleared")
         wait_for("the metric", PATIENCE, lambda: self.server.metric(f"alert_{name}") == 0)
-        assert self.logged("cleared", name) and self.api(name)["until"]
+        self.logged_anew("cleared", name)
+        assert self.api(name)["until"], self.api(name)
         if told:
             wait_for(f"the receiver to hear that {name} is over", PATIENCE, lambda: self.receiver.last(name)["state"] == "cleared")
 
@@ -264,7 +293,8 @@ def clocks(watched):
 
     with case("clock: who answers us says another time"):
         watched.receiver.ahead = -7200
-        watched.wishes.set("files", 5000)         # something to be told
+        watched.wishes.set("files", 5000)
+        watched.fires("files", "error")           # something to be told
         row = watched.fires("clock", "warn")
         assert "behind ours" in row["textEn"], row
         watched.receiver.ahead = 0
@@ -309,6 +339,45 @@ def undone(w, watched):
         watched.clears("mirror")
 
 
+def signing_in(watched, gateway_port):
+    server = watched.server
+
+    def post(target, method="POST", token=None, **body):
+        return server.get(target, method, json.dumps(body), {"content-type": "application/json", **({"authorization": "Bearer " + token} if token else {})})
+
+    def used_again(n):
+        """Sessions that end because their first refresh token comes once more, one after the other."""
+        firsts = []
+        for _ in range(n):
+            first = post("/v1/auth/sign-in", login="13900139099", password="绿色的河马爱跳舞").json()["refresh"]
+            second = post("/v1/auth/refresh", refresh=first).json()["refresh"]
+            assert post("/v1/auth/refresh", refresh=second).status == 200
+            firsts.append(first)
+        for first in firsts:
+            assert post("/v1/auth/refresh", refresh=first).status == 401
+            time.sleep(0.02)
+
+    with case("sms: a gateway that is not there, and then is"):
+        for n in range(3):
+            assert post("/v1/auth/code", phone=f"1390013900{n}").status == 202
+        row = watched.fires("sms", "error")
+        assert row["text"] == "验证码短信发不出去，最近 3 条都失败了", row
+        gateway = Gateway(gateway_port)
+        assert post("/v1/auth/code", phone="13900139099").status == 202
+        watched.clears("sms")
+        assert server.metric("sms_failures") == 3 and server.metric("sms_sent") == 1 and server.metric("codes_made") == 4
+
+    with case("token_reuse: many sessions whose tokens are used again"):
+        answer = post("/v1/auth/sign-in", phone="13900139099", code=gateway.codes[-1]).json()
+        assert post("/v1/me/password", "PUT", answer["access"], password="绿色的河马爱跳舞").status == 204
+        for _ in range(5):
+            used_again(30)
+            if watched.logged("firing", "token_reuse"):
+                break
+        assert watched.logged("firing", "token_reuse") and server.metric("refreshes_reused") >= 30
+        watched.clears("token_reuse")
+
+
 def told(w, watched):
     receiver, server = watched.receiver, watched.server
 
@@ -325,8 +394,8 @@ def told(w, watched):
 
     with case("GET /v1/alerts is not for everybody"):
         assert server.get("/v1/alerts").status == 401
-        token = json.loads(w.tjzw("token", "create", "--data", server.data, "--label", "watcher", "--rights", "operate").stdout)["token"]
-        other = json.loads(w.tjzw("token", "create", "--data", server.data, "--label", "editor", "--rights", "edit").stdout)["token"]
+        token = server.program("watcher", "operate")
+        other = server.program("editor", "edit")
         assert server.get("/v1/alerts", headers={"authorization": f"Bearer {token}"}).status == 200
         assert server.get("/v1/alerts", headers={"authorization": f"Bearer {other}"}).status == 403
 
@@ -392,13 +461,15 @@ with World() as w:
     make_certificate(cert, key, 5)
     w.tjzw("import", "--data", w.data, "--publish", w.articles(40))
     watched = Watched(w, receiver, TLS_CERT=cert, TLS_KEY=key, ALERT_ATTACK=60, ALERT_CRASHES=3, ALERT_CRASH_WINDOW="15s", ALERT_OLDEST_JOB="1s",
-                      PURGE_HOOK=f"http://127.0.0.1:{free_port()}")
+                      PURGE_HOOK=f"http://127.0.0.1:{free_port()}", SMS_URL=f"http://127.0.0.1:{(gateway_port := free_port())}",
+                      SMS_BODY='{"to":"{phone}","code":"{code}"}', RATE_LIMIT=0)
     processes_and_certificates(w, watched, cert, key)
     stored(w, watched)
     watched.wishes.set("unkept", 1)      # takes many looks
     attacked(watched)
     clocks(watched)
     undone(w, watched)
+    signing_in(watched, gateway_port)
     told(w, watched)
     with case("it stops in order"):
         watched.server.stop()

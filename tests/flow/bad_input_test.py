@@ -11,6 +11,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 
 from lib import TJZW, World, article, clean_env, free_port
 
@@ -136,6 +137,18 @@ def problem(answer, *statuses):
     assert "no-store" in answer.headers.get("cache-control", ""), answer.headers
 
 
+def raw(server, over_tls):
+    """A connection of bytes: over TLS, or the admin socket."""
+    if not over_tls:
+        s = socket.socket(socket.AF_UNIX)
+        s.settimeout(20)
+        s.connect(str(server.data / "admin.sock"))
+        return s
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context.wrap_socket(socket.create_connection(("127.0.0.1", server.port), timeout=20))
+
+
 def requests(w, server):
     item = json.loads(w.export().splitlines()[0])["id"]
     head = server.settle()
@@ -195,6 +208,16 @@ def requests(w, server):
         code = curl(server, "--http2", "--data-binary", f"@{w.dir}/big", server.url + "/v1/import")
         assert code in ("401", "413"), code
         assert "好记录 big0" not in titles(w)
+
+    with case("request, a body too large, of which all is sent before the answer is read: 413, not a reset"):
+        for over_tls in (False, True):
+            with raw(server, over_tls) as s:
+                s.sendall(b"POST /v1/import HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 4000000\r\n\r\n")
+                for _ in range(40):
+                    s.sendall(b"x" * 100_000)
+                    time.sleep(0.005)
+                assert s.recv(64).startswith(b"HTTP/1.1 413 "), "no answer"
+        still(server)
 
     with case("request, headers above 32 KB: 431 over HTTP/1.1 and over HTTP/2, also where the answer is in memory"):
         target = server.url + "/v1/items?n=1"

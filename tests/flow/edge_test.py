@@ -108,7 +108,7 @@ with World() as w:
         assert read("main").count(b"\n") == 20 and read("heping").count(b"\n") == 20
     with case("nothing can be changed there"):
         for method, path in (("POST", "/v1/import?publish=1"), ("POST", "/v1/sites"), ("POST", "/v1/mirrors"), ("DELETE", "/v1/mirrors/main"),
-                             ("POST", "/v1/tokens")):
+                             ("POST", "/v1/parties")):
             answer = edge.admin(method, path, b"{}", {"content-type": "application/json"})
             assert answer.status == 403 and "only shows" in answer.json()["detail"], answer
             assert answer.json()["type"] == "/problems/read-only", answer.json()

@@ -17,7 +17,7 @@ import struct
 
 from lib import BUILD
 
-KINDS = {"memory": 1, "open": 2, "read": 4, "write": 8, "sync": 16, "name": 32, "map": 64, "socket": 128}
+KINDS = {"memory": 1, "open": 2, "read": 4, "write": 8, "sync": 16, "name": 32, "map": 64, "socket": 128, "accept": 256}
 USUAL = {"memory": errno.ENOMEM, "open": errno.EMFILE, "read": errno.EIO, "write": errno.ENOSPC, "sync": errno.EIO, "name": errno.EIO,
          "map": errno.ENOMEM, "socket": errno.ECONNRESET}
 

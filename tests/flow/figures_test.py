@@ -262,7 +262,7 @@ def ten_thousand(w, steps, size=SIZE):
         restored(p, lost)
 
 
-for part in (a_day, lambda w: ten_thousand(w, (1, 100, 300, 10_000, *([300_000] if FULL else [])))):
+for part in (a_day, lambda w: ten_thousand(w, (1, 100, 300, *((10_000, 300_000) if FULL else (2_000,))))):
     with World() as world:
         part(world)
 sys.exit(done())

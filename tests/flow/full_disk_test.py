@@ -8,11 +8,13 @@ import contextlib
 import errno
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 
 import lib
+from app import App
 from fault import Faults, Staff
 from lib import World, article, wait_for
 
@@ -37,6 +39,26 @@ def look_readable(server):
         assert server.get(target).status in (200, 404), target
     assert server.get("/v1/items").status == 200 and server.get("/v1/sync/main/head").status == 200
     return True
+
+
+def letter(server):
+    """One that its office can read."""
+    made = server.admin("POST", "/v1/orgs", b'{"code":"letters","name":"office"}', {"content-type": "application/json"})
+    assert made.status in (201, 409), made
+    line = b'{"category":"consult","origin":"1","received":"2026-05-04 10:00","text":"?","title":"?","unit":"letters"}\n'
+    taken = server.admin("POST", "/v1/letters?from=old", line, {"content-type": "application/x-ndjson"})
+    assert taken.status == 200, taken
+    return taken.json()["lines"][0]["number"]
+
+
+def read(server, no):
+    return server.admin("GET", f"/v1/letters/{no}")
+
+
+def told(server):
+    """How many readings of a letter stand in the audit log."""
+    with contextlib.closing(sqlite3.connect(f"file:{server.data}/tjzw.db?mode=ro", uri=True)) as db:
+        return db.execute("SELECT count(*) FROM audit WHERE action = 'letter.read'").fetchone()[0]
 
 
 class Importer(threading.Thread):
@@ -98,7 +120,7 @@ def fill(at, leave):
 
 
 def reserve_cases(w, at, server, staff):
-    keeper, victim = staff.publish("一直在的"), staff.publish("要撤的")
+    keeper, victim, mail = staff.publish("一直在的"), staff.publish("要撤的"), letter(server)
     with case("with less room than the reserve it is read only: 507 with a reason and Retry-After, said by metric, /readyz, doctor, and once in the log"):
         fill(at, 4 * MB)
         wait_for("read only", 10, lambda: is_read_only(server))
@@ -112,6 +134,11 @@ def reserve_cases(w, at, server, staff):
         assert doctor.returncode and "✘ 改动" in doctor.stdout.decode() and "disk_reserve" in doctor.stdout.decode(), doctor
         look_readable(server)
         assert server.said().count('"event":"read_only"') == 1 and '"event":"failure"' not in server.said(), server.said()
+
+    with case("letters are read, and each reading is written down, in the reserve"):
+        before = told(server)
+        assert all(read(server, mail).status == 200 for _ in range(20)) and is_read_only(server)
+        assert told(server) == before + 20
 
     with case("a takedown goes through, from the reserve, and its head is signed"):
         before = server.head()["seq"]
@@ -176,14 +203,46 @@ def on_a_small_disk(w):
         server.stop()
         server = w.serve(data, env={"TJZW_DISK_RESERVE": "0", "TJZW_INDEX_CHANGES": "50"})
         last_byte_cases(w, at, server, Staff(server))
+        reading_cases(at, server)
         server.stop()
+
+
+def reading_cases(at, server):
+    with case("with no byte left as many readings of a letter are written down as were answered"):
+        wait_for("writable", 20, lambda: not is_read_only(server))
+        mail, before = letter(server), told(server)
+        fill(at, 0)
+        answers = [read(server, mail).status for _ in range(300)]
+        look_readable(server)
+        (at / "filler").unlink()
+        wait_for("writable", 20, lambda: not is_read_only(server))
+        assert set(answers) <= {200, 507} and told(server) == before + answers.count(200), (set(answers), before, told(server))
+        note(f"{answers.count(200)} of {len(answers)} readings found room in files that were there")
+        assert read(server, mail).status == 200
 
 
 def by_order(w):
     faults = Faults(w, below=w.data)
     w.tjzw("import", "--data", w.data, "--publish", w.articles(30))
-    server = w.serve(env=faults.env())
-    staff = Staff(server)
+    server = w.serve(env=faults.env(TJZW_SMS_DEVELOPMENT="true"))
+    staff, mail = Staff(server), letter(server)
+    with case("tokens that could not be synced are not given; the one that was to be exchanged is good afterwards"):
+        phone = App(server).by_phone("13900000061")
+        faults.order("sync", error=errno.EIO, for_ever=True)
+        answer = App(server).call("POST", "/v1/auth/refresh", {"refresh": phone.said["refresh"]})
+        assert answer.status == 507 and b"tj" not in answer.body.replace(b"tjzw", b""), answer
+        faults.rest()
+        wait_for("writable", 30, lambda: not is_read_only(server))
+        answer = App(server).call("POST", "/v1/auth/refresh", {"refresh": phone.said["refresh"]})
+        assert answer.status == 200 and answer.json()["refresh"] != phone.said["refresh"], answer
+    with case("nothing of a letter is shown that could not be written down; what is public is read on"):
+        before = told(server)
+        faults.order("write", "sync", error=errno.ENOSPC, for_ever=True)
+        refused(read(server, mail))
+        look_readable(server)
+        faults.rest()
+        wait_for("writable", 30, lambda: read(server, mail).status == 200)
+        assert told(server) == before + 1, told(server)
     for error, slug, what in ((errno.ENOSPC, "full", "no room"), (errno.EIO, "unwritable", "a failing disk"),
                               (errno.EROFS, "unwritable", "a file system that became read only")):
         with case(f"{what}: reads go on, changes are refused as {slug}, and taken again when the disk takes them"):

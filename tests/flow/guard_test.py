@@ -50,6 +50,23 @@ def with_the_handshake(port, *frames):
     return True
 
 
+def handshakes(port, address, n, resumed):
+    """How many of n are taken; `resumed`: all but the first by its ticket."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode, context.maximum_version = False, ssl.CERT_NONE, ssl.TLSVersion.TLSv1_2
+    taken, session = 0, None
+    for _ in range(n):
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=10, source_address=(address, 0)) as raw:
+                tls = context.wrap_socket(raw, session=session)
+                taken += 1
+                session = tls.session if resumed else None
+                assert taken == 1 or tls.session_reused == resumed
+        except OSError:
+            continue
+    return taken
+
+
 def dies(server, first, seconds):
     """Whether its first child does: another one follows."""
     end = time.monotonic() + seconds
@@ -204,6 +221,16 @@ with World() as w:
         assert set(ended(server)) == {"ended_crowd"} and 4 <= ended(server)["ended_crowd"] <= 7, ended(server)
         for s in crowd:
             s.close()
+        server.stop()
+
+    with case("handshakes have a price, and a ticket makes them cheap"):
+        server = w.serve(w.dir / "hasty", "--demo", env={**MODEST, "TJZW_CREDITS_PER_CLIENT": "4000"})
+        assert handshakes(server.port, "127.77.1.1", 80, resumed=True) == 80
+        assert server.metric("crowd_shed_hasty") == 0
+        done_ = handshakes(server.port, "127.77.1.2", 200, resumed=False)
+        shed = server.metric("crowd_shed_hasty")
+        assert 40 <= done_ < 200 and shed == 200 - done_, (done_, shed)
+        assert handshakes(server.port, "127.77.1.3", 1, resumed=False) == 1
         server.stop()
 
     with case("control: a window while an answer is half written aborts libh2o"):

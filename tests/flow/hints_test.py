@@ -234,15 +234,16 @@ def telling(w):
     with case("a heartbeat comes every hint_heartbeat, and finds out who has gone"):
         one = Listener(server)
         start = time.monotonic()
-        one.until("three heartbeats", lambda s: s.text.count(b"\n:\n") >= 3, 6)
-        assert 1.9 < time.monotonic() - start < 4, time.monotonic() - start
+        one.until("three heartbeats", lambda s: s.text.count(b"\n:\n") >= 3, 20)
+        assert 1.9 < time.monotonic() - start < 12, time.monotonic() - start
         one.close()
         wait_for("everybody's leaving to be noticed", 5, lambda: server.metric("hint_subscribers") == 0)
     server.stop()
 
 
 def slowness(w):
-    SLOW, CHANGES, PATIENCE = 200, 5000 if FULL else 2000, 20    # the kernel cuts a peer that takes nothing for 30 s
+    SLOW, CHANGES, PATIENCE = 200, rounds(5000, 800), 20    # the kernel cuts a peer that takes nothing for 30 s
+    ENOUGH = rounds(1000, 500)    # some 150 go into the kernel's buffers, and the ring has 256
     server = serve(w, "slowness", hint_heartbeat="5s", index_changes="4096")
     publisher = Publisher(server)
     for _ in range(300):    # buffers, caches and the ring have their size
@@ -275,12 +276,15 @@ def slowness(w):
         published, seen = heads(server, first), [seq for seq in seen if seq >= first]
         note(f"{len(published)} heads in {took:.1f} s beside {SLOW} readers that do not read: RssAnon {before >> 10} KB, at most {most >> 10} KB; "
              f"{(server.metric('hints_sent') - len(published)) / SLOW:.0f} hints went to each of them")
-        assert len(published) >= 1000, f"too slow a machine to tell: {len(published)} heads in {took:.0f} s"
+        if len(published) < ENOUGH:
+            for s in (quick, *slow):
+                s.close()
+            raise Skip(f"too slow a machine to tell: {len(published)} heads in {took:.0f} s")
         assert not reader.is_alive() and seen == published, (len(seen), seen[:3], seen[-3:], len(published), published[:3])
         # The changes themselves take 2 KB each (pages of the database, what waits for the index). As queues it would be 200 x 5,000 x 200 bytes.
         assert most - before < 16 << 20, (before, most)
         for s in slow:
-            s.until("the newest head", lambda s: s.events() and s.events()[-1]["seq"] == publisher.n, 5)
+            s.until("the newest head", lambda s: s.events() and s.events()[-1]["seq"] == publisher.n, 30)
             got = [e["seq"] for e in s.events()]
             assert got == sorted(set(got)) and len(got) < len(published), got[-5:]
         assert server.metric("hints_skipped") == SLOW
@@ -298,11 +302,15 @@ def slowness(w):
         assert len(narrow.events()) < 100 and server.metric("hints_skipped") == skipped + 1, len(narrow.events())
         publisher.publish()
         wait_for("the next head", 5, lambda: narrow.read(0.1) and narrow.events()[-1]["seq"] == publisher.n)
-        shut = NarrowStream(server, 300)
+        first = Listener(server)
+        first.until("the first event", lambda s: s.events())
+        nearly = NarrowStream(server, len(first.text) + 5)    # room for what it was told, not for the last word either
+        nearly.until("the first event", lambda s: s.events())
+        shut = NarrowStream(server, len(first.text) - 5)
         shut.read(0.5)
-        publisher.publish()
+        assert not shut.events()
         took = server.stop()
-        note(f"stopped in {took:.2f} s beside an HTTP/2 stream that takes nothing")
+        note(f"stopped in {took:.2f} s beside two HTTP/2 streams that take nothing")
         assert took < 2, took
 
 
@@ -340,7 +348,7 @@ def many(w):
     with case("the server stops within 2 s however its readers behave, and ends their streams in order"):
         stalled = [Listener(server, small=True) for _ in range(5)]
         publisher, start = Publisher(server), time.monotonic()
-        while publisher.n < 1000 and time.monotonic() < start + 15:
+        while publisher.n < rounds(1000, 300) and time.monotonic() < start + 15:
             publisher.publish()
         idle = [Listener(server) for _ in range(20)] + [Listener(server, tls=True) for _ in range(20)]
         curl = subprocess.Popen(["curl", "-skN", "--http2", f"{server.url}/v1/events"], env=clean_env(), stdout=subprocess.PIPE) \

@@ -130,7 +130,10 @@ class UnixConnection(http.client.HTTPConnection):
 
 def request(connection, method, target, body=None, headers=None):
     try:
-        connection.request(method, target, body=body, headers=headers or {})
+        try:
+            connection.request(method, target, body=body, headers=headers or {})
+        except BrokenPipeError:
+            pass    # it has answered, and closed, before it had been told all
         response = connection.getresponse()
         return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
     finally:
@@ -209,6 +212,14 @@ class Server:
         """Over the admin socket, with the rights of who may open it."""
         return request(UnixConnection(self.data / "admin.sock", timeout), method, target, body, headers)
 
+    def program(self, name, rights):
+        """A program of others that may do this; its key."""
+        made = self.admin("POST", "/v1/parties", json.dumps({"id": name, "name": name, "kind": "live", "rights": rights}), {"content-type": "application/json"})
+        assert made.status == 201, made
+        key = self.admin("POST", f"/v1/parties/{name}/keys", '{"perMinute": 1000000, "perDay": 1000000000}', {"content-type": "application/json"})
+        assert key.status == 201, key
+        return key.json()["key"]
+
     def put_file(self, bytes_, piece=262144):
         """A picture or an attachment, in pieces; its name."""
         name = hashlib.sha256(bytes_).hexdigest()
@@ -219,7 +230,7 @@ class Server:
             assert answer.status < 300, answer
         return name
 
-    def settle(self, deadline=10):
+    def settle(self, deadline=60):
         """Until the signed head stands at the last change (heads wait a little, so that many changes share one). Its fields."""
         db = sqlite3.connect(f"file:{self.data}/tjzw.db?mode=ro", uri=True, timeout=10)
         try:
@@ -323,7 +334,8 @@ class World:
     def start(self, data=None, *args, port=None, env=None, urls=None, program=None):
         """A server that may not be ready yet."""
         port = port or free_port()
-        server = Server(self, data or self.data, port, args, env, urls or [f"https://127.0.0.1:{port}"], program or TJZW)
+        server = Server(self, data or self.data, port, args, env, [f"https://127.0.0.1:{port}"] if urls is None else urls,
+                        program or TJZW)
         self.servers.append(server)
         return server
 

@@ -11,9 +11,19 @@ import subprocess
 import sys
 import time
 
-from lib import BUILD, World, clean_env, free_port, has_ipv6, wait_for
+from lib import BUILD, World, clean_env, free_port, has_ipv6
 
 from tap import Skip, case, done, note
+
+
+STAFF_RIGHTS = {"import", "edit", "review", "publish", "operate", "secure", "audit", "letters", "push", "push_approve"}
+
+# Routes that a command asks for among others.
+OTHERWISE = {
+    ("POST", "/v1/import"): "import", ("PUT", "/v1/blobs/:"): "blob put", ("GET", "/v1/alerts"): "alerts", ("POST", "/v1/invitations"): "admin link",
+    ("GET", "/v1/keys/seal/reseal"): "keys reseal", ("POST", "/v1/keys/seal/reseal"): "keys reseal", ("POST", "/v1/keys/:/retire"): "keys retire",
+    ("POST", "/v1/keys/:/rotate"): "keys rotate", ("POST", "/v1/audit/:"): "backup",
+}
 
 
 def text(done):
@@ -23,11 +33,24 @@ def text(done):
 def commands(w):
     with case("every subcommand has a help with an example"):
         listed = text(w.tjzw("--help"))
-        names = re.findall(r"^\s+(?:tjzw )?([a-z][a-z-]*(?: [a-z]+)?)\s{2,}\S", listed, re.MULTILINE)
+        names = re.findall(r"^\s+(?:tjzw )?([a-z][a-z-]*(?: [a-z-]+)?)\s{2,}\S", listed, re.MULTILINE)
         assert {"serve", "import", "export", "verify", "backup", "restore", "doctor"} <= set(names), listed
         for name in names:
             said = text(w.tjzw(*name.split(), "--help"))
+            assert w.tjzw(*name.split(), "--nothing", check=False).returncode == 64, name     # and its whole table is looked through
             assert f"tjzw {name}" in said and "xample" in said.lower() + "example" * ("例" in said), f"{name}: {said}"
+
+    with case("every route that staff and operators have is a command's"):
+        asked = set()
+        for name in names:
+            said = text(w.tjzw(*name.split(), "--help"))
+            asked.update((verb, re.sub(r"/[A-Z|-]+(?=/|$)", "/:", path.split("?")[0]))
+                         for verb, path in re.findall(r"^Request.*\n  ([A-Z]+) (\S+)$", said, re.M))
+        routes = re.findall(r"^\| `([A-Z]+) (\S+)` \| (\S+) ", text(w.tjzw("print-routes")), re.M)
+        staff = {(verb, re.sub(r":\w+", ":", path)) for verb, path, rights in routes if set(rights.split(",")) & STAFF_RIGHTS}
+        assert len(staff) > 80 and asked >= staff - set(OTHERWISE), sorted(staff - set(OTHERWISE) - asked)
+        assert set(OTHERWISE) <= staff - asked, "no longer so: " + str(set(OTHERWISE) - staff | set(OTHERWISE) & asked)
+        assert set(OTHERWISE.values()) <= set(names), set(OTHERWISE.values()) - set(names)
 
     with case("a command that is none, and an option that is none: status 64 and a way out"):
         for args in (["srve"], ["serve", "--dta", "x"], ["item"], ["import"]):
@@ -109,6 +132,13 @@ def starting(w):
         synced = subprocess.run(["bash", "-c", f"{BUILD}/{line}"], cwd=w.dir, capture_output=True, env=clean_env(), timeout=20)
         assert synced.returncode == 0 and b"200" in synced.stdout, (line, synced)
         assert b"html" in server.get("/").body[:200].lower()
+
+    with case("what is published is known from the start, without counting"):
+        assert server.admin("POST", f"/v1/items/{item}/withdraw", '{"reason":"测试"}'.encode(), {"content-type": "application/json"}).status == 200
+        assert server.metric("items_published") == 199, server.metric("items_published")
+        server.stop()
+        server = w.serve(w.dir / "demo", "--demo")
+        assert server.metric("items_published") == 199, server.metric("items_published")
         server.stop()
 
 
@@ -182,6 +212,7 @@ TAMPERINGS = {
     "a date edited": ["UPDATE change SET date = date + 86400 WHERE seq = 6"],
     "a withdrawal made to look like none": ["UPDATE change SET op = 1 WHERE op = 2"],
     "the chain's end edited": ["UPDATE stream SET chain = zeroblob(32)"],
+    "the count of what is published edited": ["UPDATE stream SET live = live + 1"],
     "a signed head edited": ["UPDATE head SET note = CAST(replace(CAST(note AS TEXT), 'lease 3600', 'lease 9999') AS BLOB)"],
 }
 

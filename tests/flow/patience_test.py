@@ -14,7 +14,7 @@ from lib import World, free_port, wait_for
 
 from tap import case, done
 
-DATA, PING, CONTINUATION, END_STREAM, N = 0, 6, 9, 1, 3
+DATA, RST_STREAM, PING, CONTINUATION, END_STREAM, N = 0, 3, 6, 9, 1, 3
 POST = b"\x83" + block("/v1/import")[1:]
 H1_POST = b"POST /v1/import HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-ndjson\r\nContent-Length: 80000\r\n\r\n"
 BEAT = frame(PING, payload=b"12345678")
@@ -81,6 +81,19 @@ def crowd(server, clear):
             ("reader", 31, [Peer(plain(clear, room=4096), b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n" * 200, reads=False) for _ in range(N)])]
 
 
+def sheltered():
+    """Of fifty answers one is read, at a kilobyte a second."""
+    return PREFACE + settings(0) + b"".join(get(1 + 2 * i, BIG) for i in range(50)), window(1, 1000)
+
+
+def frames(heard):
+    """(type, stream) of those that are whole."""
+    at = 0
+    while at + 9 <= len(heard):
+        yield heard[at + 3], int.from_bytes(heard[at + 5:at + 9], "big")
+        at += 9 + int.from_bytes(heard[at:at + 3], "big")
+
+
 def ended(server):
     text = server.get("/metrics").body.decode()
     return {k: int(v) for k, v in re.findall(r"^tjzw_patience_ended_(\w+) (\d+)$", text, re.M)}
@@ -97,17 +110,20 @@ with World() as w:
     rows = crowd(server, clear)
     honest = [Peer(plain(clear), H1_POST, b"z" * 4000),
               Peer(dial(port), PREFACE + settings(1 << 20) + frame(HEADERS, END_HEADERS, 1, POST), frame(DATA, 0, 1, b"z" * 4000))]
+    busy = Peer(dial(port), *sheltered())
+    slow = Peer(dial(port), PREFACE + settings(16384) + get(1, BIG))    # gives its window back when it has taken all of it
     reader = Peer(plain(clear), b"GET /v1/events HTTP/1.1\r\nHost: a\r\n\r\n")
     for second in range(31 + SLACK):
         if second == 20:
             honest[0].piece, honest[1].piece = b"", frame(DATA, END_STREAM, 1)
         if second == 21:
             honest[1].piece = b""
-        for p in [p for _, _, peers in rows for p in peers] + honest + [reader]:
+        slow.piece = window(1, 16384) if second in (12, 25) else b""
+        for p in [p for _, _, peers in rows for p in peers] + honest + [reader, busy, slow]:
             p.beat()
         time.sleep(1)
     with case("who is too slow is gone in time, and each of them for its own reason"):
-        wait_for("their end", 5, lambda: connections(server) <= 1 + len(honest) + 1)
+        wait_for("their end", 5, lambda: connections(server) <= 1 + len(honest) + 3)
         want = {why: sum(len(peers) for other, _, peers in rows if other == why) for why in ("head", "body", "reader")}
         got = ended(server)
         silent = sum(not p.reads for _, _, peers in rows for p in peers)    # of these the kernel may be rid first: TCP_USER_TIMEOUT
@@ -119,6 +135,13 @@ with World() as w:
     with case("80 KB at 4 KB a second are taken whole, and answered"):
         assert b"HTTP/1.1 401" in honest[0].heard, honest[0].heard[:200]
         assert len(honest[1].heard) > 200, honest[1].heard
+    with case("one stream that is read shelters none that is not: these are reset, and it goes on"):
+        reset = {stream for kind, stream in frames(busy.heard) if kind == RST_STREAM}
+        assert busy.over is None and reset == {3 + 2 * i for i in range(49)}, (busy.over, sorted(reset))
+        assert server.metric("patience_reset_reader") == 49, server.metric("patience_reset_reader")
+    with case("a large answer that is taken at 1.3 KB a second goes on, though its window is shut most of the time"):
+        got = len(slow.heard)
+        assert slow.over is None and got > 3 * 16384, (slow.over, got)
     with case("a stream of events is not a slow answer"):
         assert reader.over is None and b"event:" in reader.heard, reader.heard
     with case("the server stops in order"):

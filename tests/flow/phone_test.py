@@ -14,7 +14,7 @@ import threading
 import time
 from pathlib import Path
 
-from lib import PHONE, CuttingProxy, World, clean_env, wait_for
+from lib import CuttingProxy, World, clean_env, wait_for
 
 from tap import Skip, case, done, note, rounds
 

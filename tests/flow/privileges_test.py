@@ -19,14 +19,17 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 
 import lib
 from lib import TJZW, World, children, clean_env, wait_for
+from twin import Twin
 
 from tap import Skip, case, done, note
 
 QUICK = {"TJZW_HEAD_DEBOUNCE": "20ms", "TJZW_RATE_LIMIT": "0", "TJZW_MIRROR_POLL": "1s", "TJZW_HEAD_POLL": "1s", "TJZW_HINT_SPREAD": "100ms", "TJZW_CONFINE": "true"}
 NOBODY = "nobody"
+STUCK = 2           # seconds that a loop may stand; it is ended within one more
 
 
 def status(pid, name):
@@ -93,8 +96,10 @@ def edited(w, data):
         staff("item", step, item)
     staff("item", "preview", item)
     staff("item", "withdraw", "--reason", "内容有误", item)
-    staff("token", "create", "--label", "cms", "--rights", "import")
-    staff("token", "list")
+    staff("parties", "add", "--id", "cms", "--name", "采编系统", "--kind", "live", "--rights", "import")
+    staff("parties", "key", "cms")
+    staff("parties", "list")
+    staff("roles", "list")
 
 
 def used(w, server):
@@ -126,7 +131,11 @@ def stand_still(server, child, thread):
         raise Skip("only root may hold a thread of a process without core dumps")
     assert ctypes.CDLL(None).ptrace(PTRACE_ATTACH, thread, None, None) == 0
     os.waitpid(thread, WALL)    # it stands
+    start, late = time.monotonic(), twin.seconds()
     os.waitpid(thread, WALL)    # it is gone
+    took, late = time.monotonic() - start, twin.seconds() - late
+    note(f"ended {took:.2f} s after it stood; the load's: {late:.2f} s")
+    assert STUCK <= took < STUCK + 1 + 2 * late, f"{took:.2f} s, of which the load has {late:.2f} s"
     log = wait_for("the next child", 20, lambda: (s := server.log.read_text()) if (c := children(server.process.pid)) and c[-1] != child else "")
     assert '"loop_stuck"' in log and '"by":"signal 6"' in log, log[-2000:]
 
@@ -356,6 +365,7 @@ def own_user(w):
         server.stop()
 
 
+twin = Twin()
 with World() as world:
     busy(world)
 with World() as world:

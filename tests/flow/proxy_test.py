@@ -6,6 +6,7 @@ The proxies of this test are 127.77.0.0/16 and ::1; 127.0.0.1 is nobody in parti
 left of that client's rate limit.
 """
 import itertools
+import resource
 import sys
 import threading
 import time
@@ -14,9 +15,10 @@ from guard_wire import PING, frame, pour
 from lib import World, free_port, has_ipv6, wait_for
 from proxy_wire import H1, H2, LOCAL, SIGNATURE, connect, forwarded, in_one_packet, secure, told
 
-from tap import case, done, note, rounds, skip
+from tap import Skip, case, done, note, rounds, skip
 
 PHONES, THREADS = rounds(5000, 500), 4
+FILES_BESIDE = 1000     # the abuser's, the server's database, and what it keeps free
 PROXY, OTHER = "127.77.0.1", "127.77.0.2"
 RATE, CAP, CREDITS = 30, 16, 20_000
 SETTINGS = {"TJZW_TRUSTED_PROXIES": "127.77.0.0/16,::1", "TJZW_RATE_LIMIT": str(RATE), "TJZW_CONNECTIONS_PER_CLIENT": str(CAP),
@@ -269,36 +271,71 @@ def side_by_side(work, items):
     return failures
 
 
-def phones_by_header(port):
-    def work(numbers):
-        """Each on a connection of its own; what went wrong."""
-        wrong = []
+class Held:
+    """Phones behind one address of a proxy, whose connections all stay open; each is asked over again so that none is idle."""
+
+    def __init__(self, port):
+        self.port, self.phones = port, []
+
+    def open(self, numbers):
+        """Each on a connection of its own, as a client of its own; what went wrong."""
+        wrong, mine, again = [], [], 0
         for n in numbers:
             client = fresh()
             try:
-                h = H2(secure(connect(port, (PROXY, OTHER)[n % 2], told(client))))
-                statuses = [h.status(s) for s in (h.ask("/v1/sync/main/head"), h.ask(costly(n)))]
-                h.close()
+                phone = H2(secure(connect(self.port, PROXY, told(client))))
+                status = phone.status(phone.ask("/v1/sync/main/head"))
             except OSError as why:
-                statuses = [repr(why)]
-            if statuses != [200, 200]:
-                wrong.append((client, statuses))
+                phone, status = None, repr(why)
+            if status != 200:
+                wrong.append((client, status))
+                continue
+            mine.append((client, n, phone))
+            wrong += self.asked(mine[again:again + 1], lambda _: "/v1/sync/main/head")     # who has waited longest
+            again = (again + 1) % len(mine)
+        self.phones += mine
         return wrong
-    return work
+
+    @staticmethod
+    def asked(phones, target):
+        statuses = ((client, phone.status(phone.ask(target(n)))) for client, n, phone in phones)
+        return [(client, status) for client, status in statuses if status != 200]
+
+    def ask_all(self, phones):
+        return self.asked(phones, costly)
+
+    def close(self):
+        for _, _, phone in self.phones:
+            phone.close()
+
+
+def room_for(phones):
+    """So many open files here (the server takes all that it may have), or a reason to skip."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    need = phones + FILES_BESIDE
+    if hard != resource.RLIM_INFINITY and hard < need:
+        raise Skip(f"{phones} connections at once need {need} open files, and this machine allows {hard}")
+    if soft != resource.RLIM_INFINITY and soft < need:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (need, hard))
 
 
 def crowd_by_header(server):
-    with case(f"{PHONES} phones by PROXY v2 over TLS and HTTP/2 are served while one abuser among them is stopped"):
-        shed, crowd = server.metric("crowd_shed_client"), server.metric("guard_ended_crowd")
-        before, abuser, start = server.metric("proxy_clients"), Abuser(server.port), time.monotonic()
+    with case(f"{PHONES} phones at once behind one address, by PROXY v2 over TLS and HTTP/2, are served while one abuser among them is stopped"):
+        room_for(PHONES)
+        shed, crowd, before = server.metric("crowd_shed_client"), server.metric("guard_ended_crowd"), server.metric("proxy_clients")
+        phones, abuser, start = Held(server.port), Abuser(server.port), time.monotonic()
         abuser.start()
-        failures = side_by_side(phones_by_header(server.port), range(PHONES))
+        failures = side_by_side(phones.open, range(PHONES))
+        held = server.metric("connections")
+        failures += side_by_side(phones.ask_all, phones.phones)
         took, abuser.go = time.monotonic() - start, False
         abuser.join(30)
+        phones.close()
         assert not failures, (len(failures), failures[:5])
+        assert held >= PHONES, f"{held:.0f} connections at once"
         assert abuser.why is None, abuser.why
-        note(f"{PHONES} phones in {took:.1f} s; the abuser: {abuser.rounds} rounds, {abuser.refused} requests got 429, "
-             f"{abuser.shed} connections closed at once, {abuser.cut} closed for their frames")
+        note(f"{held:.0f} connections at once, those of {PHONES} phones behind {PROXY}: {2 * PHONES} answers and more in {took:.1f} s; the abuser: "
+             f"{abuser.rounds} rounds, {abuser.refused} requests got 429, {abuser.shed} connections closed at once, {abuser.cut} closed for their frames")
         assert abuser.refused and abuser.shed and abuser.cut, vars(abuser)
         assert server.metric("crowd_shed_client") > shed and server.metric("guard_ended_crowd") > crowd
         assert server.metric("proxy_clients") >= before + PHONES
@@ -372,6 +409,50 @@ def crowd_by_forwarded(server, clear):
         assert alone.status(alone.ask("/v1/sync/main/head")) == 0
 
 
+PIECE = 256 << 10
+
+
+def upload(s, whole, *fields):
+    """A piece of 256 KB, or all of it but the end."""
+    lines = ["POST /v1/import HTTP/1.1", "Host: a", "Content-Type: application/x-ndjson", f"Content-Length: {PIECE}", *fields, "", ""]
+    pour(s, "\r\n".join(lines).encode() + bytes(PIECE if whole else PIECE - 1))
+    return H1(s)
+
+
+def are_there(server, pieces):
+    """Until that many pieces that are not ended are counted."""
+    wait_for(f"{pieces} pieces", 20, lambda: server.metric("bodies_held") >= pieces * (PIECE - 1))
+
+
+def uploads(w):
+    port, clear = free_port(), free_port()
+    server = w.serve(w.dir / "uploads", port=port, urls=[f"https://127.0.0.1:{port}", f"http://127.0.0.1:{clear}"],
+                     env={"TJZW_TRUSTED_PROXIES": "127.77.0.0/16", "TJZW_RATE_LIMIT": "0"})
+
+    with case("behind a PROXY header bodies count for who is named: who hoards them is cut, and a neighbour's 256 KB are taken"):
+        hoarder, neighbour = fresh(), fresh()
+        begun = [upload(connect(clear, PROXY, told(hoarder)), False) for _ in range(60)]
+        are_there(server, 60)
+        assert server.metric("guard_ended_bodies") == 0
+        begun += [upload(connect(clear, PROXY, told(hoarder)), False) for _ in range(12)]
+        wait_for("the hoarder's last ones to be cut", 20, lambda: server.metric("guard_ended_bodies") > 0)
+        assert upload(connect(clear, PROXY, told(neighbour)), True).answer()[0] == 401
+        assert server.metric("bodies_held") < 66 * PIECE, server.metric("bodies_held")
+        for h in begun:
+            h.close()
+
+    with case("by Forwarded they count for all of the process alone: 120 phones' pieces at one instant over a proxy's connections, and none is cut"):
+        wait_for("room", 20, lambda: server.metric("bodies_held") == 0)
+        ended_ = server.metric("guard_ended_bodies")
+        begun = [upload(connect(clear, PROXY), False, f"Forwarded: {forwarded(fresh())}") for _ in range(120)]
+        are_there(server, 120)
+        for h in begun:
+            h.s.sendall(b"\0")
+        assert [h.answer()[0] for h in begun] == [401] * len(begun)
+        assert server.metric("guard_ended_bodies") == ended_
+    server.stop()
+
+
 def untold(server):
     with case("phones behind a NAT that tells nothing: what everybody asks is served all of them"):
         h = H2(secure(connect(server.port)))
@@ -393,6 +474,7 @@ def bad_settings(w):
 def main(w):
     w.tjzw("import", "--data", w.data, "--publish", w.articles(40, size=300))
     bad_settings(w)
+    uploads(w)
     ports = [free_port() for _ in range(3)]
     urls = [f"https://127.0.0.1:{ports[0]}", f"http://127.0.0.1:{ports[1]}"]
     if has_ipv6():

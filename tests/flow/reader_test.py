@@ -32,7 +32,7 @@ if python not in (None, sys.executable):
 
 from lib import CORPUS, World, wait_for  # noqa: E402
 
-from tap import Skip, case, done, note, rounds, skip  # noqa: E402
+from tap import case, done, note, rounds, skip  # noqa: E402
 
 if python is None:
     skip("the independent reader", "it needs Debian's python3-nacl and python3-zstandard")
@@ -44,7 +44,7 @@ import signed  # noqa: E402
 import tree  # noqa: E402
 import vectors  # noqa: E402
 import wire  # noqa: E402
-from reader import Moving, NotYet, Reader, State, TooLarge, hinted  # noqa: E402
+from reader import Moving, NotYet, Reader, TooLarge, hinted  # noqa: E402
 from wire import Refused  # noqa: E402
 
 ENCODINGS = ("", ".gz", ".zst", ".dz")

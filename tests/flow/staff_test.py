@@ -3,7 +3,7 @@
 import json
 import sys
 
-from lib import World, article
+from lib import World, article, wait_for
 
 from tap import case, done
 
@@ -69,20 +69,32 @@ def main(w):
         staff("item", "withdraw", "--reason", "内容有误", item)
         assert server.get(f"/v1/items/{item}").status == 410 and not phone_holds("关于测试的补充通知")
 
-    with case("a program elsewhere imports with a token, within its rights, until it is revoked"):
+    with case("a program elsewhere imports with a key, within its rights, until it is revoked"):
         token = w.dir / "token"
-        token.write_text(staff("token", "create", "--label", "cms", "--rights", "import,edit,publish")["token"] + "\n")
+        staff("parties", "add", "--id", "cms", "--name", "采编系统", "--kind", "live", "--rights", "import,edit,publish")
+        token.write_text(staff("parties", "key", "cms")["key"] + "\n")
         narrow = w.dir / "narrow"
-        narrow.write_text(staff("token", "create", "--label", "reader", "--rights", "import")["token"] + "\n")
+        staff("parties", "add", "--id", "reader", "--name", "另一系统", "--kind", "test", "--rights", "import")
+        narrow.write_text(staff("parties", "key", "--days", "30", "reader")["key"] + "\n")
         remote = ["import", "--server", w.url, "--cacert", w.certificate()]
         path = w.articles(5, name="remote.ndjson")
         assert w.tjzw(*remote, "--token-file", narrow, "--publish", path, check=False).returncode, "it published without the right"
         assert w.tjzw(*remote, "--publish", path, check=False).returncode, "it imported without a token"
         w.tjzw(*remote, "--token-file", token, "--publish", path)
         assert phone_holds(article(0)["title"])
-        assert token.read_text().strip() not in json.dumps(staff("token", "list")), "a token was shown twice"
-        staff("token", "revoke", "cms")
+        (key,) = staff("parties", "keys", "cms")["keys"]
+        assert token.read_text().strip() not in json.dumps([staff("parties", "show", "cms"), key]), "a key was shown twice"
+        wait_for("what it asked to be written down", 20, lambda: staff("parties", "requests", "--n", "5", "cms")["requests"])
+        asked = staff("parties", "requests", "cms")["requests"]
+        assert any(r["route"] == "/v1/import" and r["status"] == 200 for r in asked) and "publish" not in json.dumps(asked), asked
+        next_ = w.dir / "next"
+        next_.write_text(staff("parties", "rotate", "--overlapHours", "1", "cms", str(key["no"]))["key"] + "\n")
+        for good in (token, next_):
+            w.tjzw(*remote, "--token-file", good, "--publish", path)
+        staff("parties", "revoke", "cms", str(key["no"]))
         assert w.tjzw(*remote, "--token-file", token, "--publish", path, check=False).returncode
+        staff("parties", "edit", "--open", "false", "cms")
+        assert w.tjzw(*remote, "--token-file", next_, "--publish", path, check=False).returncode
 
     with case("--cacert without --server is refused, and where --ca is meant, that is said"):
         mirror = ["mirror", "add", "--data", w.data, "--stream", "heping", "--cacert", w.certificate(), "https://127.0.0.1:1"]

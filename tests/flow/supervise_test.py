@@ -4,6 +4,7 @@
 A reader asks all the while, each time on a connection of its own. A connection that was taken in and then cut, by a kill, is no refusal; one
 that could not be opened is.
 """
+import fcntl
 import os
 import re
 import signal
@@ -11,55 +12,26 @@ import ssl
 import socket
 import subprocess
 import sys
-import threading
 import time
 
 import lib
 from lib import World, children, wait_for
+from reader import Reader
 
 from tap import case, done, note
-
-
-class Reader(threading.Thread):
-    """GET /v1/sync/main/head, one connection after the other; counts answers, cuts and refusals."""
-
-    def __init__(self, port):
-        super().__init__(daemon=True)
-        self.port, self.answers, self.cuts, self.refused, self.wrong, self.on = port, 0, 0, [], b"", True
-        self.context = ssl._create_unverified_context()
-        self.start()
-
-    def once(self):
-        try:
-            plain = socket.create_connection(("127.0.0.1", self.port), timeout=30)
-        except OSError as why:
-            self.refused.append(repr(why))
-            return
-        try:
-            with self.context.wrap_socket(plain) as tls:
-                tls.sendall(b"GET /v1/sync/main/head HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-                answer = b""
-                while piece := tls.recv(65536):
-                    answer += piece
-            self.wrong += answer[:200] if answer and not answer.startswith(b"HTTP/1.1 200 ") else b""
-            self.answers += bool(answer)
-            self.cuts += not answer
-        except OSError:
-            self.cuts += 1
-
-    def run(self):
-        while self.on:
-            self.once()
-
-    def stop(self):
-        self.on = False
-        self.join()
-        assert not self.refused and not self.wrong, (self.refused, self.wrong)
 
 
 def serving_child(server):
     """The child, once it answers."""
     return wait_for("a child", 10, lambda: (c := children(server.process.pid)) and c[-1])
+
+
+def taken(file):
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def make_certificate(cert, key, name):
@@ -88,6 +60,18 @@ with World() as w:
         assert '"event":"server_died"' in log and '"event":"serves_again"' in log, log
         assert log.count("服务地址") == 1, "the addresses are printed once"
 
+    with case("a command that is the server for a moment is waited for, and no child ends for it"):
+        child = serving_child(server)
+        ended = server.said().count('"by":"status')
+        os.kill(server.process.pid, signal.SIGSTOP)
+        os.kill(child, signal.SIGKILL)
+        with open(server.data / "lock", "r+") as lock:
+            wait_for("the lock", 10, lambda: taken(lock))
+            os.kill(server.process.pid, signal.SIGCONT)
+            time.sleep(0.5)
+        wait_for("an answer", 15, lambda: serving_child(server) != child and server.get("/v1/sync/main/head").status == 200)
+        assert server.said().count('"by":"status') == ended, server.said()
+
     with case("one that keeps dying rests longer and longer, and comes back"):
         for _ in range(5):
             child = serving_child(server)
@@ -101,6 +85,8 @@ with World() as w:
         context = ssl._create_unverified_context()
         old = context.wrap_socket(socket.create_connection(("127.0.0.1", server.port)))
         before = old.getpeercert(True)
+        silent = [socket.create_connection(("127.0.0.1", server.port), timeout=10) for _ in range(40)]    # they have not begun to shake hands
+        child = serving_child(server)
         make_certificate(cert, key, "second")
         server.process.send_signal(signal.SIGHUP)
 
@@ -111,6 +97,9 @@ with World() as w:
         old.sendall(b"GET /v1/sync/main/head HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert old.recv(100).startswith(b"HTTP/1.1 200 ")
         old.close()
+        for s in silent:
+            context.wrap_socket(s).close()
+        assert serving_child(server) == child, "it died of who came before, and spoke after, the certificate was changed"
         cert.write_text("no certificate")
         server.process.send_signal(signal.SIGHUP)
         wait_for("the refusal", 10, lambda: '"event":"not_reloaded"' in server.said())

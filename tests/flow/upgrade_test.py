@@ -3,21 +3,31 @@
 
 Nobody: no connection is refused, none that was taken in ends without a byte for its first request, and no request that
 had begun is cut. What was acknowledged before and after is there in the end.
+
+What the new program would stumble over, a wrong setting or a port that is taken, is found before it takes over. Another number of loops is
+served on the same sockets. And one who reads nothing does not keep everybody waiting.
 """
+import json
 import os
+import random
 import shutil
 import signal
+import socket
 import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
 
-from lib import TJZW, World, children, wait_for
-from mixed_load import SETTINGS, Load
+from lib import TJZW, World, alive, children, free_port, wait_for
+from mixed_load import SETTINGS, TLS, Load
+from reader import Reader
 
 from tap import case, done, note, rounds
 
 UPGRADES = rounds(200, 20)
+SERVED_WITHIN = 6      # s; with one who takes no bytes
+TOLD_WITHIN = 20       # s; it was a minute
 
 
 def serving_child(server):
@@ -39,6 +49,113 @@ def upgrade(w, server, place):
     assert server.process.poll() is None and os.stat(f"/proc/{pid}/exe").st_ino == inode
     return took
 
+
+class Configured:
+    """A server whose settings are a file."""
+
+    def __init__(self, w):
+        self.w, self.port, self.file = w, free_port(), w.dir / "tjzw.conf"
+        self.settle("loops: 1")
+        self.server = w.serve(w.dir / "configured", "--config", self.file, port=self.port, urls=[], env={"TJZW_RATE_LIMIT": "0"})
+
+    def settle(self, *lines, also=()):
+        urls = [f"https://127.0.0.1:{port}" for port in (self.port, *also)]
+        self.file.write_text("\n".join((f"listen: {json.dumps(urls)}", *lines)) + "\n")
+
+    def upgrade(self):
+        return self.w.tjzw("upgrade", "--data", self.server.data, check=False)
+
+    def loops(self):
+        child = serving_child(self.server)
+        return [Path(f"/proc/{child}/task/{t}/comm").read_text() for t in os.listdir(f"/proc/{child}/task")].count("loop\n")
+
+    def stays(self, why):
+        """An upgrade is refused, for this reason, and nobody notices."""
+        child, reader = serving_child(self.server), Reader(self.port)
+        refused = self.upgrade()
+        reader.stop()
+        assert refused.returncode == 73 and why in refused.stderr.decode() and why in self.server.said(), (refused, self.server.said())
+        assert self.server.process.poll() is None and serving_child(self.server) == child
+        assert reader.answers and not reader.cuts and self.server.get("/v1/sync/main/head").status == 200
+
+    def becomes(self, loops):
+        self.settle(f"loops: {loops}")
+        child, reader = serving_child(self.server), Reader(self.port)
+        wait_for("an answer", 10, lambda: reader.answers > 2)
+        done = self.upgrade()
+        assert done.returncode == 0, (done, self.server.said())
+        before = reader.answers
+        wait_for("answers", 20, lambda: reader.answers > before + 30)
+        reader.stop()
+        assert not reader.cuts, f"{reader.cuts} connections were cut"
+        assert serving_child(self.server) != child and self.loops() == loops
+
+
+with World() as w:
+    w.tjzw("import", "--data", w.dir / "configured", "--publish", w.articles(50))
+    c = Configured(w)
+
+    with case("a wrong setting is found before the new program takes over, and tjzw upgrade says which"):
+        c.settle("lops: 1")
+        c.stays("lops")
+
+    with case("so is a port that is taken"):
+        taken = socket.create_server(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        c.settle("loops: 1", also=[port])
+        c.stays(f"port {port} is taken")
+        taken.close()
+
+    with case("another number of loops serves on the sockets that are there, and nobody is refused"):
+        for loops in (2, 1, 2):
+            c.becomes(loops)
+
+    with case("an address more, an address less"):
+        more = free_port()
+        c.settle("loops: 2", also=[more])
+        assert c.upgrade().returncode == 0
+        socket.create_connection(("127.0.0.1", more), timeout=5).close()
+        c.settle("loops: 2")
+        assert c.upgrade().returncode == 0 and c.server.get("/v1/sync/main/head").status == 200
+        assert socket.socket().connect_ex(("127.0.0.1", more)), "somebody still listens"
+
+    with case("a program that takes over and then cannot serve: tjzw upgrade says so at once, and it serves when that is mended"):
+        cert, key = w.dir / "cert.pem", w.dir / "key.pem"
+        cert.write_text("no certificate")
+        key.write_text("no key")
+        c.settle("loops: 2", f"tls_cert: {cert}", f"tls_key: {key}")
+        start = time.monotonic()
+        failed = c.upgrade()
+        took, said = time.monotonic() - start, failed.stderr.decode()
+        note(f"told after {took:.1f} s: {said.splitlines()[0]}")
+        assert failed.returncode and "does not serve" in said and "its server ended with status" in said, failed
+        assert took < TOLD_WITHIN, f"{took:.1f} s"
+        keys = c.server.data / "keys"
+        shutil.copy(keys / "tls-cert.pem", cert)
+        shutil.copy(keys / "tls-key.pem", key)
+        wait_for("it to serve", 30, lambda: '"serves_again"' in c.server.said().rsplit('"server_died"', 1)[-1])
+        assert c.server.get("/v1/sync/main/head").status == 200
+        c.settle("loops: 2")
+        assert c.upgrade().returncode == 0
+
+    with case(f"one who takes no bytes: others are served again within {SERVED_WITHIN} s"):
+        large = c.server.put_file(random.Random(1).randbytes(16 << 20))
+        deaf = socket.socket()
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.connect(("127.0.0.1", c.port))
+        deaf = TLS.wrap_socket(deaf)
+        token = c.server.program("deaf", "edit")
+        deaf.sendall(f"GET /v1/blobs/{large} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+        assert deaf.recv(1000).startswith(b"HTTP/1.1 200 ")
+        child, start = serving_child(c.server), time.monotonic()
+        c.server.process.send_signal(signal.SIGUSR2)
+        wait_for("the old child to end", 30, lambda: not alive(child))
+        assert c.server.get("/v1/sync/main/head").status == 200
+        took = time.monotonic() - start
+        note(f"{took:.1f} s")
+        assert took < SERVED_WITHIN, f"{took:.1f} s"
+        deaf.close()
+        c.server.stop()
 
 with World() as w:
     place = w.dir / "program"

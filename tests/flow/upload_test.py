@@ -73,8 +73,7 @@ def upload(server, token, version, between):
 
 with World() as w:
     server = w.serve()
-    made = server.admin("POST", "/v1/tokens", json.dumps({"label": "sender", "rights": "import"}), {"content-type": "application/json"})
-    token = made.json()["token"]
+    token = server.program("sender", "import")
 
     def die():
         child = server.child

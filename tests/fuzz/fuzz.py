@@ -33,7 +33,8 @@ def fuzz(name, seconds):
     command += [f"-max_total_time={seconds}"] if seconds else ["-runs=0"]
     command += [found] if seconds else []
     command += [corpus] if corpus.is_dir() else []
-    env = {**os.environ, "LSAN_OPTIONS": f"suppressions={ROOT}/tests/lsan.supp:print_suppressions=0"}
+    env = {**os.environ, "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",    # or it tells what it finds, and goes on to a good end
+           "LSAN_OPTIONS": f"suppressions={ROOT}/tests/lsan.supp:print_suppressions=0"}
     return subprocess.run(command, capture_output=True, text=True, errors="replace", env=env, stdin=subprocess.DEVNULL)
 
 

@@ -7,10 +7,13 @@
  *
  * that reach a file or a directory (a pipe and a socket are none), and at the n-th the process is
  * killed before the call or, if it writes, after half of its bytes. No later call of another thread
- * gets through. It is kill -9, not a power cut: what was written stays written.
+ * gets through. It is kill -9: what was written stays written; or, if it is to, a power cut: what was written to a file since it was synced
+ * is taken away again, and names stay as they are.
  *
  *     CRASH_SHIM_AT=n     0 or absent: count only
  *     CRASH_SHIM_HALF=1   half of the bytes of that call are written
+ *     CRASH_SHIM_LOSE=1   a power cut
+ *     CRASH_SHIM_DEAF=1   … of a disk that says "synced" and is not
  *
  * Not seen: what stdio writes (neither we nor SQLite write files by it) and what an mmap changes. A file that
  * was created and has no bytes yet is what the call before its first write leaves.

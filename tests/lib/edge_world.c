@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "server/http/form.h"
+
 atomic_int edge_world_calls, edge_world_held, edge_world_works;
 
 static enum rc hello(struct work *w, const struct request *rq, struct reply *rp)
@@ -67,6 +69,22 @@ static enum rc page(struct work *w, const struct request *rq, struct reply *rp)
     return RC_OK;
 }
 
+static enum rc read_form(struct work *w, const struct request *rq, struct reply *rp)
+{
+    bool posted = rq->method == POST;
+    struct buf b = BUF_IN(w->mem);
+    struct form form;
+    enum rc rc;
+
+    if ((rc = form_parse(&w->err, w->mem, posted ? rq->body : rq->query,
+                         posted ? rq->body_len : strlen(rq->query), &form)))
+        return rc;
+    buf_printf(&b, "%d fields, a=%s, %s", form.n, form_text(&form, "a"),
+               rq->authorization ? rq->authorization : "nobody");
+    reply_buf(rp, TYPE_TEXT, &b);
+    return RC_OK;
+}
+
 static enum rc change(struct work *w, const struct request *rq, struct reply *rp)
 {
     (void)w, (void)rq, (void)rp;
@@ -123,6 +141,8 @@ static const struct route table[] = {
     { POST, "/rows", RIGHT_EDIT, ON_WRITER, 0, NULL, 16, change, NULL, "", "", NULL },
     { POST, "/lines", RIGHT_EDIT, ON_WRITER, R_LINES, NULL, 16, change, NULL, "", "", NULL },
     { POST, "/bytes", RIGHT_EDIT, ON_WRITER, R_BYTES, NULL, 16, change, NULL, "", "", NULL },
+    { GET, "/form", RIGHT_READ, ON_LOOP, R_FORM, NULL, 0, read_form, NULL, "", "", NULL },
+    { POST, "/form", RIGHT_READ, ON_WORKER, R_FORM, NULL, 90, read_form, NULL, "", "", NULL },
     { PUT, "/rows", RIGHT_EDIT, ON_WRITER, R_NO_KEY, NULL, 16, change, NULL, "", "", NULL },
     { 0 },
 };
@@ -130,7 +150,7 @@ static const struct route table[] = {
 int edge_world_set_up_with(void **state, const struct world_conf *conf)
 {
     edge_world_calls = edge_world_held = 0;
-    edge_set_auth(world_know_editor);
+    gate_set(&world_editor);
     *state = world_open_with(table, conf);
     return 0;
 }

@@ -41,6 +41,7 @@ enum kind {
     NAME = 1 << 5,   /* rename, link, mkdir, ftruncate */
     MAP = 1 << 6,    /* mmap of a file */
     SOCKET = 1 << 7, /* accept, socket, connect; reading and writing what is no file */
+    ACCEPT = 1 << 8, /* of these, accept alone */
 };
 
 struct orders {
@@ -285,12 +286,12 @@ int socket(int domain, int type, int protocol)
 
 int accept4(int fd, struct sockaddr *who, socklen_t *n, int flags)
 {
-    return fails(SOCKET) ? -1 : NEXT(accept4)(fd, who, n, flags);
+    return fails(SOCKET | ACCEPT) ? -1 : NEXT(accept4)(fd, who, n, flags);
 }
 
 int accept(int fd, struct sockaddr *who, socklen_t *n)
 {
-    return fails(SOCKET) ? -1 : NEXT(accept)(fd, who, n);
+    return fails(SOCKET | ACCEPT) ? -1 : NEXT(accept)(fd, who, n);
 }
 
 int connect(int fd, const struct sockaddr *to, socklen_t n)

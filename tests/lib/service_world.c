@@ -13,22 +13,38 @@
 
 #include "api/instance.h"
 #include "api/openapi.h"
+#include "api/porter.h"
 #include "api/routes.h"
+#include "server/base/fs.h"
 #include "server/base/jx.h"
+#include "server/citizen/epoch.h"
+#include "server/citizen/known.h"
 #include "server/http/router.h"
-#include "server/identity/token.h"
+#include "server/identity/party.h"
+#include "server/identity/party_key.h"
+#include "server/identity/party_log.h"
+#include "server/identity/provider.h"
+#include "server/identity/role.h"
+#include "server/identity/seal.h"
+#include "server/identity/session.h"
+#include "server/identity/staff_device.h"
 #include "server/library/stream.h"
 #include "server/library/takedown.h"
 #include "server/store/writer.h"
 
+static enum rc load_credentials(struct work *w, void *key)
+{
+    enum rc rc = session_load(w, key);
+
+    known_forget_all();
+    if (rc || (rc = role_load(w)) || (rc = staff_device_load(w)) || (rc = epoch_load(w)))
+        return rc;
+    return party_load(w);
+}
+
 static enum rc make_stream(struct work *w, void *arg)
 {
     return stream_make(w, "main", arg);
-}
-
-static enum rc know_token(struct work *w, const char *bearer)
-{
-    return token_check(w, bearer, &w->who);
 }
 
 /* What programs are told of the interface: read once. */
@@ -80,17 +96,24 @@ int service_world_set_up(void **state)
 {
     struct world *t = world_open(routes_table);
     struct instance in = { .public_url = "https://www.example.cn", .dir = world_dir(t) };
+    uint8_t key[32] = "of tokens";
+    struct gate_source source;
     struct stream stream;
     struct err e = { 0 };
     struct work w;
 
     work_init(&w, world_mem(t), NULL, "test", RIGHT_ALL);
     assert_int_equal(writer_call(&w, make_stream, &stream), RC_OK);
+    assert_int_equal(writer_call(&w, load_credentials, key), RC_OK);
     assert_int_equal(preview_key_load(&e, world_dir(t), &in.preview), RC_OK);
     in.stream = stream.no;
     instance_set(&in);
     assert_int_equal(takedown_open(&e, world_dir(t)), RC_OK);
-    edge_set_auth(know_token);
+    assert_int_equal(fs_mkdirs(&e, URL("%s/keys", world_dir(t)), 0700), RC_OK);
+    assert_int_equal(seal_load(&e, URL("%s/keys", world_dir(t)), SEAL_XCHACHA), RC_OK);
+    assert_int_equal(provider_open(&e, world_dir(t), &party_clients), RC_OK);
+    source = porter_source(NULL);
+    gate_set(&source);
     *state = t;
     world_check_answers(t, is_described);
     assert_int_equal(tell(t, POST, "/v1/sites",
@@ -111,7 +134,10 @@ int service_world_set_up(void **state)
 
 int service_world_tear_down(void **state)
 {
+    party_log_finish(); /* while there is a writer */
     world_close(*state);
+    provider_close();
+    seal_forget();
     takedown_close();
     return 0;
 }
@@ -137,6 +163,19 @@ const char *text_of(struct world *t, const struct answer *a, const char *key)
         return "";
     at += strlen(mark);
     return arena_strndup(world_mem(t), at, strcspn(at, "\""));
+}
+
+const char *service_program(struct world *t, const char *id, const char *rights)
+{
+    struct answer a;
+
+    a = tell(t, POST, "/v1/parties",
+             URL("{\"id\":\"%s\",\"name\":\"%s\",\"kind\":\"live\",\"rights\":\"%s\"}", id, id,
+                 rights));
+    assert_int_equal(a.status, 201);
+    a = tell(t, POST, URL("/v1/parties/%s/keys", id), NULL);
+    assert_int_equal(a.status, 201);
+    return URL("authorization: Bearer %s\n", text_of(t, &a, "key"));
 }
 
 const char *service_publish(struct world *t, const char *title, const char *body,

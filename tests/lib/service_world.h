@@ -17,6 +17,8 @@ int service_world_tear_down(void **state);
 struct answer tell(struct world *t, enum method m, const char *target, const char *body);
 struct answer tell_with(struct world *t, enum method m, const char *target, const char *headers,
                         const char *body);
+/* A party and its first key, which is number 1 in a new world: "authorization: Bearer tjp_…\n", in world_mem(). */
+const char *service_program(struct world *t, const char *id, const char *rights);
 /* Publishes one article; returns its id in world_mem(). `more` are further members, with a comma in front. */
 const char *service_publish(struct world *t, const char *title, const char *body,
                             const char *more);

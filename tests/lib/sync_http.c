@@ -70,6 +70,20 @@ int sync_http_set_up(void **state)
     return 0;
 }
 
+void sync_http_restart(struct sync_http *f)
+{
+    const char *path = arena_printf(world_mem(f->world), "%s/tjzw.db", world_dir(f->world));
+    struct err e;
+
+    sync_stop();
+    writer_stop();
+    sync_done();
+    cache_forget_all();
+    before_writer();
+    assert_int_equal(writer_start(&e, path, 100), RC_OK);
+    assert_int_equal(sync_start(&e, &f->conf, NULL, NULL), RC_OK);
+}
+
 int sync_http_tear_down(void **state)
 {
     struct sync_http *f = *state;

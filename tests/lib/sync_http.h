@@ -21,6 +21,8 @@ struct sync_http {
 
 int sync_http_set_up(void **state); /* cmocka's */
 int sync_http_tear_down(void **state);
+/* As when the server starts again: nothing of sync or of the cache is in memory any more. */
+void sync_http_restart(struct sync_http *f);
 
 /* Publishes an item there is, or a new one if `item` is the number of items; COMMIT has passed. */
 void put_bytes(struct sync_http *f, int item, unsigned flags, const char *bytes, size_t n);

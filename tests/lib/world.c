@@ -5,7 +5,6 @@
 #include "tests/lib/world.h"
 
 #include <arpa/inet.h>
-#include <assert.h>
 #include <err.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -16,7 +15,6 @@
 #include "server/base/buf.h"
 #include "server/base/clock.h"
 #include "server/base/log.h"
-#include "server/http/idempotency.h"
 #include "server/store/db.h"
 #include "server/store/writer.h"
 
@@ -24,6 +22,8 @@ enum { WORKERS = 2, TURN_MS = 10, PATIENCE = 3000 /* turns: half a minute */ };
 
 struct world {
     char dir[64], db_path[96];
+    bool stays;     /* the directory */
+    bool edge_only; /* the store is somebody else's */
     struct arena *mem;
     struct pool *pool;
     h2o_globalconf_t global;
@@ -57,11 +57,14 @@ static void open_store(struct world *t, const struct world_conf *conf)
 {
     struct err e = { 0 };
 
-    snprintf(t->dir, sizeof t->dir, "/tmp/tjzw-world-XXXXXX");
-    if (!mkdtemp(t->dir))
+    if (!getenv("TJZW_TEST_LOG"))
+        log_set_fd(-1);
+    clock_set(WORLD_NOW);
+    snprintf(t->dir, sizeof t->dir, "%s", conf->dir ? conf->dir : "/tmp/tjzw-world-XXXXXX");
+    t->stays = conf->dir;
+    if (!t->stays && !mkdtemp(t->dir))
         err(1, "mkdtemp");
     snprintf(t->db_path, sizeof t->db_path, "%s/tjzw.db", t->dir);
-    idempotency_init();
     if (conf->before_writer)
         conf->before_writer();
     must(writer_start(&e, t->db_path, conf->queue_max ? conf->queue_max : 100), &e);
@@ -76,18 +79,18 @@ struct world *world_open_with(const struct route *routes, const struct world_con
     struct world *t = calloc(1, sizeof *t);
     struct edge_conf edge = { .cache_size = conf->cache_size ? conf->cache_size : 16 << 20,
                               .rate_limit = conf->rate_limit,
-                              .cors = conf->cors };
+                              .cors = conf->cors,
+                              .edge_of = conf->edge_of };
     const struct conf_list trusted = { conf->trusted_proxies != NULL,
                                        { conf->trusted_proxies } };
     struct err e = { 0 };
 
-    if (networks_parse(&e, &trusted, &edge.trusted))
+    if (networks_parse(&e, "trusted_proxies", &trusted, &edge.trusted))
         errx(1, "%s", e.text);
-    if (!getenv("TJZW_TEST_LOG"))
-        log_set_fd(-1);
-    clock_set(WORLD_NOW);
     t->mem = arena_new();
-    open_store(t, conf);
+    t->pool = conf->pool;
+    if (!(t->edge_only = conf->pool))
+        open_store(t, conf);
     edge.pool = t->pool;
     routes_set(routes);
     edge_init(&edge);
@@ -104,18 +107,25 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
     return remove(path);
 }
 
+static void close_store(struct world *t)
+{
+    pool_free(t->pool);
+    writer_stop();
+    clock_unset();
+}
+
 void world_close(struct world *t)
 {
     world_settle(t);
-    pool_free(t->pool);
-    writer_stop();
+    if (!t->edge_only)
+        close_store(t);
     edge_loop_done(&t->edge);
     h2o_context_dispose(&t->ctx);
     h2o_evloop_destroy(t->ctx.loop);
     h2o_config_dispose(&t->global);
-    nftw(t->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    if (!t->stays && !t->edge_only)
+        nftw(t->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     arena_free(t->mem);
-    clock_unset();
     free(t);
 }
 
@@ -127,6 +137,11 @@ const char *world_dir(const struct world *t)
 struct arena *world_mem(struct world *t)
 {
     return t->mem;
+}
+
+struct pool *world_pool(struct world *t)
+{
+    return t->pool;
 }
 
 void world_turn(struct world *t)
@@ -317,13 +332,15 @@ const char *answer_header(struct world *t, const struct answer *a, const char *n
     return "";
 }
 
-enum rc world_know_editor(struct work *w, const char *bearer)
+static enum rc know_editor(struct err *e, struct arena *mem, const char *credential,
+                           bool cookie, struct actor *out)
 {
-    assert(w->db);
-    if (!strcmp(bearer, "editor")) {
-        strcpy(w->who.name, "token:editor");
-        w->who.rights |= RIGHT_EDIT;
-        return RC_OK;
-    }
-    return err_set(&w->err, RC_UNAUTHORIZED, "unknown token");
+    (void)mem;
+    if (strcmp(credential, "editor") || cookie)
+        return err_set(e, RC_UNAUTHORIZED, "unknown token");
+    *out =
+        (struct actor){ .name = "party:editor", .rights = RIGHT_READ | RIGHT_EDIT, .party = 1 };
+    return RC_OK;
 }
+
+const struct gate_source world_editor = { .know = know_editor };

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "server/http/edge.h"
+#include "server/http/gate.h"
 #include "server/http/route.h"
 
 enum { WORLD_NOW = 1795000000 };
@@ -29,8 +30,12 @@ struct world_conf {
     int queue_max;      /* 0: 100 */
     size_t cache_size;  /* 0: 16 MB */
     struct conf_list cors;
+    const char *edge_of;         /* NULL: it is none */
     const char *trusted_proxies; /* one network; NULL: none */
     void (*before_writer)(void); /* registers ticks */
+    const char *dir; /* a data directory that is there, and stays; NULL: a new one */
+    struct pool *
+        pool; /* of a service that stands already (server/service.h): the edge alone is opened */
 };
 
 struct world *world_open(const struct route *routes);
@@ -38,6 +43,7 @@ struct world *world_open_with(const struct route *routes, const struct world_con
 void world_close(struct world *t);
 const char *world_dir(const struct world *t);
 struct arena *world_mem(struct world *t); /* lives as long as the world */
+struct pool *world_pool(struct world *t); /* the workers */
 
 struct ask {
     const char *headers; /* lines "name: value", or NULL */
@@ -67,8 +73,8 @@ const char *answer_header(struct world *t, const struct answer *a, const char *n
 
 #define HEADER(a, name) answer_header(t, &(a), name)
 
-/* For edge_set_auth(): knows one token, "editor", who may edit. */
-enum rc world_know_editor(struct work *w, const char *bearer);
+/* Knows one token, "editor", who may edit. */
+extern const struct gate_source world_editor;
 #define AS_EDITOR "authorization: Bearer editor\n"
 
 /* The same in steps, for clients that ask together or hang up. */

@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/store/db.h"
+#include "server/store/db_sqlite.h"
 #include "server/store/schema_gen.h"
 
 /* "SCAN x" of something that the statement made itself: a constant row, a subquery in braces, a
@@ -91,7 +91,7 @@ int main(int argc, char **argv)
 
     if (argc > 1 && !strcmp(argv[1], "--pg"))
         return print_for_postgres();
-    if (sqlite3_open(":memory:", &db))
+    if (sqlite3_open(":memory:", &db) || db_define(db))
         return 1;
     for (const struct embed *s = embed_schema; s->name; s++)
         if (sqlite3_exec(db, s->bytes, NULL, NULL, NULL)) {

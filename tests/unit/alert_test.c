@@ -274,6 +274,43 @@ static void writing_is_broken_until_something_is_written(void **state)
     assert_int_equal(judge_writing(&l.h), FINE);
 }
 
+static void a_gateway_fails_until_messages_go_out_again(void **state)
+{
+    struct looker l;
+
+    looker_init(&l, *state);
+    l.run.sms_failures = metric_get(METRIC_sms_failures);
+    l.run.sms_sent = metric_get(METRIC_sms_sent);
+    metric_add(METRIC_sms_failures, 2);
+    assert_int_equal(judge_sms(&l.h), FINE); /* one or two are lost anywhere */
+    metric_add(METRIC_sms_failures, 2);
+    metric_add(METRIC_sms_sent, 1);
+    assert_int_equal(judge_sms(&l.h), WRONG);
+    assert_int_equal(l.h.value, 4);
+    assert_int_equal(judge_sms(&l.h), WRONG); /* nobody asked for one */
+    metric_add(METRIC_sms_sent, 1);
+    assert_int_equal(judge_sms(&l.h), FINE);
+}
+
+static void tokens_used_again_are_a_rate(void **state)
+{
+    struct looker l;
+
+    looker_init(&l, *state);
+    metric_add(METRIC_refreshes_reused, 100);
+    assert_int_equal(judge_token_reuse(&l.h), FINE); /* of before the first look */
+    metric_add(METRIC_refreshes_reused, 10);
+    l.run.now_us += 60 * SECOND_US;
+    assert_int_equal(judge_token_reuse(&l.h), FINE);
+    assert_int_equal(l.h.value, 10);
+    metric_add(METRIC_refreshes_reused, 2);
+    l.run.now_us += 10 * SECOND_US;
+    assert_int_equal(judge_token_reuse(&l.h), WARN);
+    assert_int_equal(l.h.value, 12);
+    l.run.now_us += 10 * SECOND_US;
+    assert_int_equal(judge_token_reuse(&l.h), FINE);
+}
+
 static void a_clock_that_jumps_is_news_for_a_while(void **state)
 {
     struct looker l;
@@ -324,6 +361,44 @@ static void a_backup_has_an_age(void **state)
     assert_int_equal(l.h.value, 3601);
     l.c.edge_of = "https://www.example.cn"; /* an edge holds nothing of its own */
     assert_int_equal(judge_backup(&l.h), FINE);
+}
+
+/* ---- letters ---- */
+
+static void letters_are_late_from_their_deadline_on(void **state)
+{
+    struct library_world *t = *state;
+    struct looker l;
+
+    looker_init(&l, t);
+    clock_set(1000000);
+    assert_int_equal(judge_letters(&l.h), FINE);
+    world_vandalise(t,
+                    "INSERT INTO letter (no, id, account, number, category, unit, state, "
+                    "hidden, public, hash, received, due, turn) VALUES (1, x'01', 0, 'ZX1-1', "
+                    "1, 1, 'submitted', 0, 0, x'00', 0, 1000001, 1)");
+    assert_int_equal(judge_letters(&l.h), FINE);
+    clock_set(1000061);
+    assert_int_equal(judge_letters(&l.h), WARN);
+    assert_int_equal(l.h.value, 60);
+    assert_int_equal(metric_get(METRIC_letters_late), 1);
+    world_vandalise(t, "UPDATE letter SET due = NULL");
+    assert_int_equal(judge_letters(&l.h), FINE);
+}
+
+static void next_years_holidays_are_missed_in_december(void **state)
+{
+    struct library_world *t = *state;
+    struct looker l;
+    int64_t at;
+
+    looker_init(&l, t);
+    assert_int_equal(clock_parse("2026-11-30", 10, &at), 0);
+    clock_set(at);
+    assert_int_equal(judge_holidays(&l.h), FINE);
+    assert_int_equal(clock_parse("2026-12-01", 10, &at), 0);
+    clock_set(at);
+    assert_int_equal(judge_holidays(&l.h), WARN);
 }
 
 /* ---- the oldest job ---- */
@@ -416,8 +491,12 @@ int main(void)
         IN_WORLD(an_attack_is_a_rate),
         IN_WORLD(a_crash_loop_is_a_number_of_deaths),
         IN_WORLD(writing_is_broken_until_something_is_written),
+        IN_WORLD(a_gateway_fails_until_messages_go_out_again),
+        IN_WORLD(tokens_used_again_are_a_rate),
         IN_WORLD(a_clock_that_jumps_is_news_for_a_while),
         IN_WORLD(a_backup_has_an_age),
+        IN_WORLD(letters_are_late_from_their_deadline_on),
+        IN_WORLD(next_years_holidays_are_missed_in_december),
         IN_WORLD(the_oldest_job_is_told_by_its_age),
         IN_WORLD(a_patrol_finds_a_vandal_and_that_he_is_gone),
     };

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "server/base/clock.h"
 #include "server/base/fs.h"
@@ -95,7 +96,7 @@ static void live_a_little(struct library_world *t, int rows)
             work_fact(&t->w, "rev", i);
         if (i % 8 == 0)
             work_fact_word(&t->w, "rights", "import,edit");
-        put(t, i % 2 ? AUDIT_item_publish : AUDIT_token_create, i % 5 ? "items/1" : NULL);
+        put(t, i % 2 ? AUDIT_item_publish : AUDIT_party_create, i % 5 ? "items/1" : NULL);
         if (i % HEAD_EVERY == 0)
             assert_int_equal(audit_head_sign(&t->w), RC_OK);
     }
@@ -383,6 +384,86 @@ static void whatever_a_vandal_does_is_found(void **state)
     free(text);
 }
 
+/* ---- SM2 ---- */
+
+/* The lines of SM2's of heads i, i + step ... of the file: taken off, or one letter of them is another. Of how many heads. */
+static int spoil_sm2(struct library_world *t, bool bend, int first, int step)
+{
+    char *text, *line, *end;
+    struct buf out = BUF_IN(t->mem);
+    size_t n;
+    int seen = 0, spoilt = 0;
+
+    assert_int_equal(fs_read(&t->w.err, t->w.mem, file(t), 1 << 20, &text, &n), RC_OK);
+    for (; (line = strstr(text, "sig sm2 ")); text = end, seen++) {
+        end = strchr(line, '\n') + 1;
+        if (seen < first || (seen - first) % step) {
+            buf_add(&out, text, (size_t)(end - text));
+            continue;
+        }
+        spoilt++;
+        buf_add(&out, text, (size_t)(line - text));
+        if (bend) {
+            end[-20] = end[-20] == 'A' ? 'B' : 'A';
+            buf_add(&out, line, (size_t)(end - line));
+        }
+    }
+    buf_adds(&out, text);
+    assert_int_equal(fs_write(&t->w.err, file(t), out.p, out.n, 0600), RC_OK);
+    return spoilt;
+}
+
+static const char *const sm2_off = "CAST(substr(note, 1, instr(note, 'sig sm2 ') - 1) AS BLOB)";
+static const char *const sm2_bent = "CAST(substr(note, 1, length(note) - 20) || CASE "
+                                    "CAST(substr(note, -20, 1) AS TEXT) WHEN 'A' THEN 'B' "
+                                    "ELSE 'A' END || substr(note, -19) AS BLOB)";
+
+static void a_signature_with_sm2_that_is_taken_off_or_bent_is_missed(void **state)
+{
+    struct library_world *t = *state;
+    char *text;
+    size_t n;
+
+    live_a_little(t, ROWS);
+    keep(t);
+    assert_int_equal(fs_read(&t->w.err, t->w.mem, file(t), 1 << 20, &text, &n), RC_OK);
+    for (int where = 0; where < 3; where++)
+        for (int bend = 0; bend < 2; bend++)
+            for (int no = HEAD_EVERY; no <= ROWS; no += HEAD_EVERY) {
+                if (where != 0) /* in the file, or in both */
+                    assert_int_equal(spoil_sm2(t, bend, no / HEAD_EVERY - 1, ROWS), 1);
+                if (where != 1)
+                    world_vandalise(
+                        t, arena_printf(t->mem, "UPDATE audit_head SET note = %s WHERE no = %d",
+                                        bend ? sm2_bent : sm2_off, no));
+                if (look(t).no != no)
+                    fail_msg("%s %d, where %d: %lld", bend ? "bent" : "off", no, where,
+                             (long long)look(t).no);
+                mend(t);
+                assert_int_equal(fs_write(&t->w.err, file(t), text, n, 0600), RC_OK);
+            }
+    assert_int_equal(spoil_sm2(t, false, 0, 1), ROWS / HEAD_EVERY);
+    world_vandalise(t, arena_printf(t->mem, "UPDATE audit_head SET note = %s", sm2_off));
+    assert_int_equal(look(t).no, HEAD_EVERY); /* and each after it */
+}
+
+static void sm2_that_is_turned_on_later_is_wanted_from_then_on(void **state)
+{
+    struct library_world *t = *state;
+    struct err e;
+
+    assert_int_equal(unlink(arena_printf(t->mem, "%s/keys/audit.sm2", t->dir)), 0);
+    assert_int_equal(audit_head_load(&e, t->dir, false), RC_OK);
+    live_a_little(t, ROWS);
+    assert_int_equal(spoil_sm2(t, false, 0, 1), 0);
+    assert_whole(t);
+    assert_int_equal(audit_head_load(&e, t->dir, true), RC_OK);
+    sign(t);
+    assert_whole(t);
+    assert_int_equal(spoil_sm2(t, false, 0, 1), 1);
+    assert_int_equal(look(t).no, ROWS);
+}
+
 /* A vandal who knows SHA-256 and holds no key makes the chain consistent again: the signatures tell. */
 static void a_chain_computed_anew_contradicts_what_was_signed(void **state)
 {
@@ -393,7 +474,7 @@ static void a_chain_computed_anew_contradicts_what_was_signed(void **state)
     struct rows q;
 
     live_a_little(t, ROWS);
-    world_vandalise(t, "UPDATE audit SET actor = 'token:other' WHERE no = 5");
+    world_vandalise(t, "UPDATE audit SET actor = 'party:other' WHERE no = 5");
     audit_first(chain);
     assert_int_equal(db_query(&t->w, SQL_audit_all, &q, ""), RC_OK);
     while (rows_next(&q)) {
@@ -428,10 +509,11 @@ static void a_flood_of_kinds_is_bounded_and_none_is_uncounted(void **state)
 {
     struct library_world *t = *state;
     static char paths[KINDS][16];
+    const struct actor cms = { .name = "party:cms" };
 
     for (int i = 0; i < KINDS * TIMES; i++)
-        refusal_note("GET", paths[i % KINDS], "public", "192.0.2.1", RC_UNAUTHORIZED);
-    refusal_note("GET", paths[0], "token:cms", "192.0.2.2", RC_FORBIDDEN);
+        refusal_note("GET", paths[i % KINDS], &actor_public, "192.0.2.1", RC_UNAUTHORIZED);
+    refusal_note("GET", paths[0], &cms, "192.0.2.2", RC_FORBIDDEN);
     assert_true(refusal_is_due(true));
     assert_false(refusal_is_due(false));
     world_begin(t);
@@ -440,6 +522,28 @@ static void a_flood_of_kinds_is_bounded_and_none_is_uncounted(void **state)
     assert_int_equal(world_number(t, "SELECT count(*) FROM audit"), REFUSAL_KINDS + 2);
     assert_int_equal(world_number(t, "SELECT sum(details ->> 'count') FROM audit"),
                      KINDS * TIMES + 1);
+    assert_false(refusal_is_due(true));
+    assert_whole(t);
+}
+
+/* A full disk must not be a way to be refused unseen. */
+static void what_could_not_be_written_is_written_later(void **state)
+{
+    struct library_world *t = *state;
+
+    for (int i = 0; i < TIMES; i++)
+        refusal_note("GET", "/v1/roles", &actor_public, "192.0.2.1", RC_UNAUTHORIZED);
+    world_begin(t);
+    assert_int_equal(refusal_write(&t->w, true), RC_OK);
+    db_rollback(t->w.db);
+    t->w.after = NULL;
+    assert_int_equal(world_number(t, "SELECT count(*) FROM audit"), 0);
+    refusal_note("GET", "/v1/roles", &actor_public, "192.0.2.1", RC_UNAUTHORIZED);
+    assert_true(refusal_is_due(true));
+    world_begin(t);
+    assert_int_equal(refusal_write(&t->w, true), RC_OK);
+    world_commit(t);
+    assert_int_equal(world_number(t, "SELECT sum(details ->> 'count') FROM audit"), TIMES + 1);
     assert_false(refusal_is_due(true));
     assert_whole(t);
 }
@@ -577,9 +681,12 @@ int main(void)
         TEST(an_object_cannot_forge_a_line),
         TEST(pages_follow_each_other),
         TEST(whatever_a_vandal_does_is_found),
+        TEST(a_signature_with_sm2_that_is_taken_off_or_bent_is_missed),
+        TEST(sm2_that_is_turned_on_later_is_wanted_from_then_on),
         TEST(a_chain_computed_anew_contradicts_what_was_signed),
         TEST(the_next_row_misses_one_that_was_cut_off),
         TEST(a_flood_of_kinds_is_bounded_and_none_is_uncounted),
+        TEST(what_could_not_be_written_is_written_later),
         TEST(a_torn_end_of_the_file_is_completed),
         TEST(a_restored_backup_is_found_and_told_of),
         TEST(whole_months_go_after_a_year_and_the_rest_still_holds),

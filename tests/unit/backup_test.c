@@ -76,8 +76,8 @@ static int64_t add_stream(struct world *t, const char *name)
     if (rows_next(&q))
         no = rows_int(&q, 0);
     assert_int_equal(rows_done(&q), RC_OK);
-    assert_int_equal(db_change(&t->w, SQL_stream_advance, "iiiib", no, (int64_t)LAST_SEQ,
-                               (int64_t)1, (int64_t)0, chain, sizeof chain),
+    assert_int_equal(db_change(&t->w, SQL_stream_advance, "iiiibi", no, (int64_t)LAST_SEQ,
+                               (int64_t)1, (int64_t)0, chain, sizeof chain, (int64_t)0),
                      RC_OK);
     return no;
 }

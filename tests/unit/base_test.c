@@ -109,12 +109,58 @@ static void base64url_is_canonical(void **state)
     assert_int_equal(b64url_parse("-_9", 3, raw, sizeof raw), -1); /* stray bits */
     assert_int_equal(b64url_parse("-_8=", 4, raw, sizeof raw), -1);
     assert_int_equal(b64url_parse("AAAAAAAAAAAAAAAA", 16, raw, sizeof raw), -1);
+    assert_int_equal(b64url_parse("AAAAA", 5, raw, sizeof raw), -1);
+    assert_int_equal(b64url_parse("AAAAAAAAAAA", 11, raw, sizeof raw), 8);
+    assert_int_equal(b64url_parse("", 0, raw, sizeof raw), 0);
     for (int byte = 0; byte < 256; byte++) { /* libsodium takes some above 127 */
         char one[4] = { 'A', (char)byte, 'A', 'A' };
         bool letter = byte < 128 && (isalnum(byte) || byte == '-' || byte == '_');
 
         assert_int_equal(b64url_parse(one, 4, raw, sizeof raw), letter ? 3 : -1);
     }
+}
+
+static void numbers_are_printed(void **state)
+{
+    struct arena *mem = arena_new();
+    struct buf b = BUF_IN(mem);
+
+    (void)state;
+    buf_int(&b, 0);
+    buf_addc(&b, ' ');
+    buf_int(&b, INT64_MIN);
+    buf_addc(&b, ' ');
+    buf_int(&b, INT64_MAX);
+    buf_int(&b, -10);
+    assert_string_equal(b.p, "0 -9223372036854775808 9223372036854775807-10");
+    arena_free(mem);
+}
+
+/* Levels count, and not brackets: neither those side by side nor those in a text. */
+static void json_has_32_levels(void **state)
+{
+    struct arena *mem = arena_new();
+    struct buf deep = BUF_IN(mem), wide = BUF_IN(mem);
+    struct err e;
+    json_t *v;
+
+    (void)state;
+    for (int levels = 31; levels <= 33; levels++) {
+        deep.n = 0;
+        for (int i = 0; i < levels; i++)
+            buf_adds(&deep, i % 2 ? "[" : "{\"a\":");
+        buf_adds(&deep, levels % 2 ? "1" : "");
+        for (int i = levels; i--;)
+            buf_adds(&deep, i % 2 ? "]" : "}");
+        assert_int_equal(jx_object(&e, mem, deep.p, deep.n, &v),
+                         levels <= 32 ? RC_OK : RC_INVALID);
+    }
+    buf_adds(&wide, "{\"a\":[");
+    for (int i = 0; i < 40; i++)
+        buf_adds(&wide, "{\"b\":\"\\\"[[{{\"},[],");
+    buf_adds(&wide, "1]}");
+    assert_int_equal(jx_object(&e, mem, wide.p, wide.n, &v), RC_OK);
+    arena_free(mem);
 }
 
 static void json_is_read_strictly(void **state)
@@ -343,6 +389,47 @@ static void printed_settings_are_a_configuration_file(void **state)
     free(dir);
 }
 
+static void what_is_secret_in_a_setting_is_not_printed(void **state)
+{
+    static const struct {
+        const char *is, *shown;
+    } urls[] = {
+        { "https://a.cn:8443/purge", "https://a.cn:8443/purge" },
+        { "https://me:secret@a.cn:8443/purge", "https://***@a.cn:8443/purge" },
+        { "https://secret@a.cn", "https://***@a.cn" },
+        { "https://me:s@cret@[::1]:8443", "https://***@[::1]:8443" },
+        { "https://a.cn/@purge?key=secret#a", "https://a.cn/@purge?***" },
+        { "https://secret@a.cn?key=secret", "https://***@a.cn?***" },
+        { "/var/lib/a?b@c", "/var/lib/a?b@c" },
+        { "", "" },
+    };
+    struct conf c = { 0 };
+    struct err e;
+
+    (void)state;
+    assert_int_equal(conf_load(&e, NULL, NULL, &c), RC_OK);
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+        struct buf all = BUF_HEAP, line = BUF_HEAP;
+
+        c.purge_hook = urls[i].is;
+        c.alert_webhook = c.outbound_proxy_secret = "secret";
+        c.listen = (struct conf_list){ 1, { urls[i].is } };
+        conf_print(&c, &all);
+        assert_null(strstr(all.p, "secret\""));
+        assert_null(strstr(all.p, "secret@"));
+        buf_printf(&line, "\npurge_hook: \"%s\"\n", urls[i].shown);
+        if (!strstr(all.p, line.p))
+            fail_msg("%s: %s", urls[i].is, all.p);
+        buf_done(&line);
+        buf_printf(&line, "\nlisten: \n  - \"%s\"\n", urls[i].shown);
+        if (!strstr(all.p, line.p))
+            fail_msg("%s: %s", urls[i].is, all.p);
+        buf_done(&line);
+        buf_done(&all);
+    }
+    conf_done(&c);
+}
+
 static void a_secret_is_made_once_and_kept(void **state)
 {
     char *dir = temp_dir(), path[300];
@@ -398,6 +485,8 @@ int main(void)
         cmocka_unit_test(dates_are_printed_in_beijing),
         cmocka_unit_test(ids_have_one_form_and_sort_by_time),
         cmocka_unit_test(base64url_is_canonical),
+        cmocka_unit_test(numbers_are_printed),
+        cmocka_unit_test(json_has_32_levels),
         cmocka_unit_test(json_is_read_strictly),
         cmocka_unit_test(a_table_names_the_offending_field),
         cmocka_unit_test(json_is_written_canonically),
@@ -406,6 +495,7 @@ int main(void)
         cmocka_unit_test(settings_come_from_file_then_environment),
         cmocka_unit_test(an_unknown_setting_is_named_with_its_line_and_neighbour),
         cmocka_unit_test(printed_settings_are_a_configuration_file),
+        cmocka_unit_test(what_is_secret_in_a_setting_is_not_printed),
         cmocka_unit_test(a_secret_is_made_once_and_kept),
         cmocka_unit_test(a_pool_runs_all_it_took_and_refuses_the_rest),
     };

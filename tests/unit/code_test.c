@@ -13,6 +13,7 @@
 
 #include "server/base/clock.h"
 #include "server/identity/code.h"
+#include "server/retention.h"
 #include "tests/lib/library_world.h"
 
 enum { DAY = 86400 };
@@ -39,7 +40,19 @@ static int tear_down(void **state)
 static enum rc ask_for(struct library_world *t, const uint8_t *phone, const char *purpose,
                        int64_t client, char out[CODE_DIGITS + 1], int64_t *wait)
 {
-    const struct code_ask ask = { phone, purpose, client };
+    const struct code_ask ask = { phone, purpose, client, false };
+    enum rc rc;
+
+    world_begin(t);
+    rc = code_make(&t->w, &ask, out, wait);
+    world_commit(t);
+    return rc;
+}
+
+static enum rc known_asks_for(struct library_world *t, const uint8_t *phone, int64_t device,
+                              char out[CODE_DIGITS + 1], int64_t *wait)
+{
+    const struct code_ask ask = { phone, "sign_in", device, true };
     enum rc rc;
 
     world_begin(t);
@@ -57,15 +70,26 @@ static void send_to(struct library_world *t, const uint8_t *phone, char out[CODE
     assert_int_equal(strlen(out), CODE_DIGITS);
 }
 
+static bool guess(struct library_world *t, const struct code_guess *g)
+{
+    bool right = !*g->text; /* whatever it was before, it is set */
+
+    world_begin(t);
+    assert_int_equal(code_check(&t->w, g, &right), RC_OK);
+    world_commit(t);
+    return right;
+}
+
+/* By the client that asked. */
 static bool try(struct library_world *t, const uint8_t *phone, const char *purpose,
                 const char *text)
 {
-    bool right = !*text; /* whatever it was before, it is set */
+    return guess(t, &(struct code_guess){ phone, purpose, text, 1 });
+}
 
-    world_begin(t);
-    assert_int_equal(code_check(&t->w, phone, purpose, text, &right), RC_OK);
-    world_commit(t);
-    return right;
+static bool stranger_tries(struct library_world *t, const uint8_t *phone, const char *text)
+{
+    return guess(t, &(struct code_guess){ phone, "sign_in", text, 666 });
 }
 
 static void wrong_of(const char *code, char out[CODE_DIGITS + 1])
@@ -125,6 +149,35 @@ static void five_guesses_end_it(void **state)
     wrong_of(code, wrong);
     for (int i = 0; i < 5; i++)
         assert_false(try(t, li, "sign_in", wrong));
+    assert_false(try(t, li, "sign_in", code));
+}
+
+/* Who knows but the number must not be able to spoil each code that its owner asks for. */
+static void strangers_cannot_use_up_the_owners_guesses(void **state)
+{
+    struct library_world *t = *state;
+    char code[CODE_DIGITS + 1], wrong[CODE_DIGITS + 1];
+
+    send_to(t, li, code);
+    wrong_of(code, wrong);
+    for (int i = 0; i < 100; i++)
+        assert_false(stranger_tries(t, li, wrong));
+    assert_int_equal(world_number(t, "SELECT tries FROM code"), CODE_STRANGE);
+    assert_false(stranger_tries(t, li, code)); /* nor by guessing on */
+    assert_false(try(t, li, "sign_in", wrong));
+    assert_true(try(t, li, "sign_in", code));
+}
+
+/* His telephone got another address meanwhile. */
+static void a_stranger_who_knows_it_is_let_in(void **state)
+{
+    struct library_world *t = *state;
+    char code[CODE_DIGITS + 1], wrong[CODE_DIGITS + 1];
+
+    send_to(t, li, code);
+    wrong_of(code, wrong);
+    assert_false(stranger_tries(t, li, wrong));
+    assert_true(stranger_tries(t, li, code));
     assert_false(try(t, li, "sign_in", code));
 }
 
@@ -200,6 +253,32 @@ static void a_number_gets_ten_a_day(void **state)
     assert_int_equal(ask_for(t, li, "sign_in", 77, code, &wait), RC_TOO_MANY);
 }
 
+/* Two strangers use up a number's day; its owner's old phone does not mind, and gives a stranger nothing. */
+static void a_known_device_has_codes_of_its_own(void **state)
+{
+    struct library_world *t = *state;
+    char code[CODE_DIGITS + 1];
+    int64_t wait = 0;
+
+    for (int i = 0; i < CODE_NUMBER_DAY; i++) {
+        clock_set(WORLD_NOW + 100 * i);
+        assert_int_equal(ask_for(t, li, "sign_in", 666 + i % 2, code, &wait), RC_OK);
+    }
+    clock_set(WORLD_NOW + 100 * CODE_NUMBER_DAY - 90);
+    assert_int_equal(known_asks_for(t, li, 1, code, &wait), RC_TOO_MANY);
+    assert_int_equal(wait, 50);
+    for (int i = 0; i < CODE_CLIENT_NUMBER_DAY; i++) {
+        clock_set(WORLD_NOW + 5000 + 100 * i);
+        assert_int_equal(known_asks_for(t, li, 1, code, &wait), RC_OK);
+        assert_false(guess(t, &(struct code_guess){ li, "sign_in", "000", 1 }));
+        assert_true(try(t, li, "sign_in", code));
+    }
+    clock_set(WORLD_NOW + 9000);
+    assert_int_equal(known_asks_for(t, li, 1, code, &wait), RC_TOO_MANY);
+    assert_int_equal(wait, DAY - 4000);
+    assert_int_equal(ask_for(t, li, "sign_in", 77, code, &wait), RC_TOO_MANY);
+}
+
 /* So that nobody alone can keep another from signing in. */
 static void one_client_gets_half_of_a_numbers_day(void **state)
 {
@@ -249,14 +328,14 @@ static void a_day_of_guessing_succeeds_with_less_than_1_in_10000(void **state)
 
         clock_set(WORLD_NOW + s);
         if (s % 3600 == 0)
-            code_tick(t->w.db, NULL);
+            retention_run(t->w.db);
         if (ask_for(t, li, "sign_in", s, code, &wait))
             continue;
         wrong_of(code, wrong);
-        for (int i = 0; i < 8; i++) {
+        for (int i = 0; i < 8; i++) { /* half of them by who asked, half by another */
             int64_t before = world_number(t, "SELECT sum(tries) FROM code");
 
-            assert_false(try(t, li, "sign_in", wrong));
+            assert_false(guess(t, &(struct code_guess){ li, "sign_in", wrong, s + i % 2 }));
             if (world_number(t, "SELECT sum(tries) FROM code") > before)
                 met[n++] = s;
         }
@@ -327,10 +406,10 @@ static void rows_go_after_a_day(void **state)
 
     send_to(t, li, code);
     clock_set(WORLD_NOW + DAY - 1);
-    code_tick(t->w.db, NULL);
+    retention_run(t->w.db);
     assert_int_equal(world_number(t, "SELECT count(*) FROM code"), 1);
     clock_set(WORLD_NOW + DAY);
-    code_tick(t->w.db, NULL);
+    retention_run(t->w.db);
     assert_int_equal(world_number(t, "SELECT count(*) FROM code"), 0);
 }
 
@@ -342,10 +421,13 @@ int main(void)
         TEST(it_is_good_for_its_number_and_purpose),
         TEST(it_is_good_for_five_minutes),
         TEST(five_guesses_end_it),
+        TEST(strangers_cannot_use_up_the_owners_guesses),
+        TEST(a_stranger_who_knows_it_is_let_in),
         TEST(what_is_no_code_costs_no_guess),
         TEST(a_newer_code_takes_its_place),
         TEST(a_number_waits_a_minute),
         TEST(a_number_gets_ten_a_day),
+        TEST(a_known_device_has_codes_of_its_own),
         TEST(one_client_gets_half_of_a_numbers_day),
         TEST(a_client_has_a_budget),
         TEST(a_day_of_guessing_succeeds_with_less_than_1_in_10000),

@@ -192,6 +192,36 @@ static void every_frame_has_its_price(void **state)
     }
 }
 
+/* Long ones cost by their length, and are remembered while their streams are open. */
+static void heads_are_counted_by_their_length(void **state)
+{
+    struct frame_meter m;
+
+    (void)state;
+    begin();
+    long_field(HEADERS, END_HEADERS, 1, 4000);
+    long_field(HEADERS, END_HEADERS, 3, 900);
+    long_field(HEADERS, 0, 5, 900);
+    frame_meter_init(&m, 0, BODY_MAX);
+    hear(&m, &still);
+    assert_int_equal(FRAME_CREDITS_MAX - m.credits,
+                     3 * 5 + 4004 / FRAME_BLOCK_CREDIT + 2 * (904 / FRAME_BLOCK_CREDIT));
+    assert_int_equal(m.heads, 4004);
+    said.n = 0;
+    long_field(CONTINUATION, END_HEADERS, 5, 200);
+    hear(&m, &still);
+    assert_int_equal(m.heads, 4004 + 904 + 204);
+    said.n = 0;
+    frame(RST_STREAM, 0, 1, "\0\0\0\10", 4);
+    hear(&m, &still);
+    assert_int_equal(m.heads, 904 + 204);
+    said.n = 0;
+    frame(DATA, END_STREAM, 5, NULL, 1);
+    hear(&m, &still);
+    assert_int_equal(m.heads, 0);
+    assert_int_equal(m.open, 1);
+}
+
 static void data_costs_little_unless_it_carries_nothing(void **state)
 {
     struct frame_meter m;
@@ -523,6 +553,7 @@ int main(void)
         cmocka_unit_test(what_begins_with_the_preface_is_http2),
         cmocka_unit_test(what_begins_otherwise_passes_whole),
         cmocka_unit_test(every_frame_has_its_price),
+        cmocka_unit_test(heads_are_counted_by_their_length),
         cmocka_unit_test(data_costs_little_unless_it_carries_nothing),
         cmocka_unit_test(a_window_that_may_overflow_costs_what_a_reset_does),
         cmocka_unit_test(who_has_spent_all_is_ended),

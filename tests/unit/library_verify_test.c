@@ -163,7 +163,7 @@ static const struct {
     { "change", "seq born item rev op flags site col date title length digest chain", "1" },
     { "record", "seq bytes", "1" },
     { "leaf", "born seq hash", "1" },
-    { "stream", "epoch seq born cut chain", "1" },
+    { "stream", "epoch seq born cut chain live", "1" },
     { "head", "seq chain", "1" },
     { "item", "id born seq live_rev site col date title",
       "born IS NOT NULL AND live_rev IS NOT NULL" },

@@ -12,20 +12,12 @@
 #include <string.h>
 
 #include "server/http/limit.h"
+#include "tests/lib/address.h"
 
 static struct verdict take(const char *address, int64_t now_ms)
 {
-    struct sockaddr_storage at = { 0 };
-    struct sockaddr_in *four = (struct sockaddr_in *)(void *)&at;
-    struct sockaddr_in6 *six = (struct sockaddr_in6 *)(void *)&at;
+    struct sockaddr_storage at = address_of(address);
 
-    if (strchr(address, ':')) {
-        six->sin6_family = AF_INET6;
-        assert_int_equal(inet_pton(AF_INET6, address, &six->sin6_addr), 1);
-    } else {
-        four->sin_family = AF_INET;
-        assert_int_equal(inet_pton(AF_INET, address, &four->sin_addr), 1);
-    }
     return limit_take((const struct sockaddr *)&at, now_ms);
 }
 
@@ -80,9 +72,55 @@ static void a_full_table_forgets_and_never_locks_anybody_out(void **state)
     (void)state;
     limit_init(2);
     for (int i = 0; i < 100000; i++) {
-        snprintf(address, sizeof address, "2001:db8:%x:%x::1", i >> 16, i & 0xffff);
+        snprintf(address, sizeof address, "2001:%x:%x::1", i >> 16, i & 0xffff);
         assert_true(take(address, 1000 + i).allowed);
     }
+}
+
+/* Each /64 asks once; so many were allowed. */
+static int whole_network_asks(int64_t now_ms)
+{
+    char address[40];
+    int allowed = 0;
+
+    for (int i = 0; i < 1 << 16; i++) {
+        snprintf(address, sizeof address, "2001:db8:7:%x::1", i);
+        allowed += take(address, now_ms).allowed;
+    }
+    return allowed;
+}
+
+static void a_whole_network_has_a_limit_and_takes_nothing_from_strangers(void **state)
+{
+    int64_t now = 1000000;
+
+    (void)state;
+    limit_init(60);
+    for (int i = 0; i < 60; i++)
+        assert_true(take("10.0.0.1", now).allowed && take("2001:db8:8:1::1", now).allowed);
+    for (int i = 0; i < 2; i++)
+        assert_true(take("10.0.0.2", now).allowed);
+    assert_int_equal(whole_network_asks(now), 60 * LIMIT_NETWORK);
+    assert_true(take("2001:db8:7:1::1", now).network);
+    assert_int_equal(take("2001:db8:7:1::1", now).quota, 60 * LIMIT_NETWORK);
+    assert_false(take("10.0.0.1", now).allowed); /* who had nothing left has nothing now … */
+    assert_false(take("2001:db8:8:1::1", now).allowed);
+    assert_int_equal(take("10.0.0.2", now).remaining, 57); /* … and who had some has that */
+    assert_int_equal(take("10.0.0.3", now).remaining, 59);
+    assert_int_equal(whole_network_asks(now + 30000), 30 * LIMIT_NETWORK);
+}
+
+static void who_is_refused_takes_nothing_from_his_network(void **state)
+{
+    int64_t now = 1000000;
+
+    (void)state;
+    limit_init(60);
+    for (int i = 0; i < 60 * 2 * LIMIT_NETWORK; i++)
+        assert_int_equal(take("2001:db8:7:1::1", now).allowed, i < 60);
+    assert_false(take("2001:db8:7:1::1", now).network);
+    for (int i = 0; i < 60; i++)
+        assert_true(take("2001:db8:7:2::1", now).allowed);
 }
 
 int main(void)
@@ -92,6 +130,8 @@ int main(void)
         cmocka_unit_test(one_subscriber_is_one_client),
         cmocka_unit_test(no_limit_lets_everybody_pass),
         cmocka_unit_test(a_full_table_forgets_and_never_locks_anybody_out),
+        cmocka_unit_test(a_whole_network_has_a_limit_and_takes_nothing_from_strangers),
+        cmocka_unit_test(who_is_refused_takes_nothing_from_his_network),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

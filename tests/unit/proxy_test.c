@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "server/http/proxy.h"
+#include "tests/lib/address.h"
 
 static struct networks parse(const char *a, const char *b)
 {
@@ -20,27 +21,14 @@ static struct networks parse(const char *a, const char *b)
     struct networks n;
     struct err e = { 0 };
 
-    if (networks_parse(&e, &list, &n))
+    if (networks_parse(&e, "trusted_proxies", &list, &n))
         fail_msg("%s", e.text);
     return n;
 }
 
-static struct sockaddr_storage address(const char *text)
-{
-    struct sockaddr_storage at = { .ss_family = strchr(text, ':') ? AF_INET6 : AF_INET };
-    struct sockaddr_in6 *six = (struct sockaddr_in6 *)(void *)&at;
-    struct sockaddr_in *four = (struct sockaddr_in *)(void *)&at;
-
-    assert_int_equal(
-        inet_pton(at.ss_family, text,
-                  at.ss_family == AF_INET6 ? (void *)&six->sin6_addr : (void *)&four->sin_addr),
-        1);
-    return at;
-}
-
 static bool have(const struct networks *n, const char *text)
 {
-    struct sockaddr_storage at = address(text);
+    struct sockaddr_storage at = address_of(text);
 
     return networks_have(n, (struct sockaddr *)&at);
 }
@@ -96,7 +84,7 @@ static void what_is_no_network_is_named(void **state)
         struct networks n;
         struct err e = { 0 };
 
-        assert_int_equal(networks_parse(&e, &list, &n), RC_INVALID);
+        assert_int_equal(networks_parse(&e, "trusted_proxies", &list, &n), RC_INVALID);
         assert_non_null(strstr(e.text, "trusted_proxies"));
         assert_non_null(strstr(e.text, bad[i]));
     }

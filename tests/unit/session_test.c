@@ -66,7 +66,7 @@ static enum session_answer exchange(struct library_world *t, const char *refresh
 
     world_begin(t);
     assert_int_equal(
-        session_exchange(&t->w, refresh, SINCE_BOOT + (int64_t)(at * SECOND), &how, out),
+        session_exchange(&t->w, 0, refresh, SINCE_BOOT + (int64_t)(at * SECOND), &how, out),
         RC_OK);
     world_commit(t);
     return how;
@@ -152,9 +152,9 @@ static void two_in_one_transaction_get_the_same(void **state)
     enum session_answer how;
 
     world_begin(t);
-    assert_int_equal(session_exchange(&t->w, a.refresh, SINCE_BOOT, &how, &b), RC_OK);
+    assert_int_equal(session_exchange(&t->w, 0, a.refresh, SINCE_BOOT, &how, &b), RC_OK);
     assert_int_equal(how, SESSION_EXCHANGED);
-    assert_int_equal(session_exchange(&t->w, a.refresh, SINCE_BOOT, &how, &c), RC_OK);
+    assert_int_equal(session_exchange(&t->w, 0, a.refresh, SINCE_BOOT, &how, &c), RC_OK);
     assert_int_equal(how, SESSION_REPEATED);
     world_commit(t);
     assert_string_equal(b.refresh, c.refresh);
@@ -207,19 +207,24 @@ static void what_we_did_not_make_ends_nothing(void **state)
     struct session_tokens a = open_one(t), b, out;
     struct bearer token;
     char text[BEARER_TEXT];
-    static const uint8_t others[32] = "another key";
+    static const uint8_t others[32] = "another key", seed[BEARER_SEED] = "any";
 
     assert_int_equal(exchange(t, a.refresh, 0, &b), SESSION_EXCHANGED);
     for (size_t i = 0; i < strlen(a.refresh); i++) {
         memcpy(text, a.refresh, sizeof text);
         text[i] = text[i] == 'A' ? 'B' : 'A';
         assert_int_equal(exchange(t, text, 100, &out), SESSION_UNKNOWN);
+        memcpy(text, b.refresh, sizeof text); /* nor is the newest, whichever bit is altered */
+        text[i] = text[i] == 'A' ? 'B' : 'A';
+        assert_int_equal(exchange(t, text, 100, &out), SESSION_UNKNOWN);
     }
     assert_true(bearer_read(a.refresh, &token));
-    bearer_put(&token, others, text);
+    token = bearer_next(BEARER_REFRESH, &token, others, seed);
+    bearer_put(&token, text);
     assert_int_equal(exchange(t, text, 100, &out), SESSION_UNKNOWN);
-    token.generation = 9;
-    bearer_put(&token, key, text); /* ours, and from a future that a restore has undone */
+    for (int i = 0; i < 9; i++)
+        token = bearer_next(BEARER_REFRESH, &token, key, seed);
+    bearer_put(&token, text); /* ours, and from a future that a restore has undone */
     assert_int_equal(exchange(t, text, 100, &out), SESSION_UNKNOWN);
     for (const char *const *wrong = (const char *const[]){ "", "tjr_", "tja_", a.access,
                                                            "tjr_AAAA", "' OR 1=1", NULL };
@@ -278,6 +283,41 @@ static void it_ends_by_rest_and_by_age(void **state)
     assert_int_equal(exchange(t, b.refresh, WHOLE, &a), SESSION_UNKNOWN);
 }
 
+/* Its cookie stays what it is, for nobody is there to exchange it. */
+static void a_browser_is_in_as_long_as_its_session(void **state)
+{
+    enum { IDLE = 1800, WHOLE = 12 * 3600 };
+    struct library_world *t = *state;
+    struct session_new n = { .account = ACCOUNT,
+                             .kind = SESSION_STAFF,
+                             .level = 1,
+                             .device = "示例浏览器",
+                             .browser = true };
+    struct session_tokens a, b;
+    int64_t id;
+
+    world_begin(t);
+    assert_int_equal(session_open(&t->w, &n, &id, &a), RC_OK);
+    world_commit(t);
+    assert_string_equal(a.refresh, "");
+    assert_int_equal(a.seconds, WHOLE);
+    assert_int_equal(exchange(t, a.refresh, 0, &b), SESSION_UNKNOWN);
+    for (int64_t now = WORLD_NOW; now < WORLD_NOW + WHOLE; now += IDLE - 1) {
+        clock_set(now);
+        assert_true(is_in(a.access));
+        session_tick(t->w.db, NULL);
+        restart(t);
+    }
+    clock_set(WORLD_NOW + WHOLE);
+    assert_false(is_in(a.access));
+    clock_set(WORLD_NOW);
+    world_begin(t);
+    assert_int_equal(session_open(&t->w, &n, &id, &a), RC_OK);
+    world_commit(t);
+    clock_set(WORLD_NOW + IDLE);
+    assert_false(is_in(a.access));
+}
+
 static void a_use_counts_before_it_is_written(void **state)
 {
     struct library_world *t = *state;
@@ -317,6 +357,124 @@ static void the_tick_writes_uses_and_removes_what_is_over(void **state)
     clock_set(WORLD_NOW + 60 + 1800);
     session_tick(t->w.db, NULL);
     assert_int_equal(world_number(t, "SELECT count(*) FROM session"), 0);
+}
+
+enum { PARTY = 3, OTHER_PARTY = 4, SCOPES = 5 };
+
+static struct session_tokens open_for_party(struct library_world *t, bool once, int64_t *id)
+{
+    struct session_new n = { .account = ACCOUNT,
+                             .party = PARTY,
+                             .scopes = SCOPES,
+                             .kind = SESSION_CITIZEN,
+                             .proofs = PROOF_SMS,
+                             .authenticated = WORLD_NOW - 500,
+                             .level = 2,
+                             .device = "和平区政务网",
+                             .once = once };
+    struct session_tokens tokens = { 0 };
+
+    world_begin(t);
+    assert_int_equal(session_open(&t->w, &n, id, &tokens), RC_OK);
+    world_commit(t);
+    return tokens;
+}
+
+static void a_partys_session_is_its_own(void **state)
+{
+    struct library_world *t = *state;
+    struct session_tokens a, b;
+    enum session_answer how;
+    struct session_now now;
+    struct session *list;
+    int64_t id;
+    int n;
+
+    a = open_for_party(t, false, &id);
+    for (int round = 0; round < 2; round++, restart(t)) {
+        assert_true(session_check(a.access, &now));
+        assert_int_equal(now.party, PARTY);
+        assert_int_equal(now.scopes, SCOPES);
+        assert_int_equal(now.proofs, PROOF_SMS);
+        assert_int_equal(now.authenticated, WORLD_NOW - 500);
+    }
+    assert_int_equal(session_list(&t->w, ACCOUNT, &list, &n), RC_OK);
+    assert_int_equal(list[0].party, PARTY);
+    assert_int_equal(list[0].scopes, SCOPES);
+    world_begin(t);
+    assert_int_equal(session_exchange(&t->w, 0, a.refresh, SINCE_BOOT, &how, &b), RC_OK);
+    assert_int_equal(how, SESSION_UNKNOWN); /* nor does it end */
+    assert_int_equal(session_exchange(&t->w, OTHER_PARTY, a.refresh, SINCE_BOOT, &how, &b),
+                     RC_OK);
+    assert_int_equal(how, SESSION_UNKNOWN);
+    assert_int_equal(session_exchange(&t->w, PARTY, a.refresh, SINCE_BOOT, &how, &b), RC_OK);
+    assert_int_equal(how, SESSION_EXCHANGED);
+    world_commit(t);
+    assert_true(session_check(b.access, &now));
+    assert_int_equal(now.party, PARTY);
+}
+
+static void a_token_is_found_without_being_exchanged(void **state)
+{
+    struct library_world *t = *state;
+    struct session_tokens a, b;
+    struct session_now now;
+    enum session_answer how;
+    char other[BEARER_TEXT];
+    int64_t id, ends;
+
+    a = open_for_party(t, false, &id);
+    assert_int_equal(session_find(&t->w, a.access, &now, &ends), RC_OK);
+    assert_int_equal(now.id, id);
+    assert_int_equal(ends, WORLD_NOW + SESSION_ACCESS_LIFE);
+    assert_int_equal(session_find(&t->w, a.refresh, &now, &ends), RC_OK);
+    assert_int_equal(now.id, id);
+    assert_int_equal(ends, WORLD_NOW + 90 * 86400);
+
+    world_begin(t);
+    assert_int_equal(session_exchange(&t->w, PARTY, a.refresh, SINCE_BOOT, &how, &b), RC_OK);
+    world_commit(t);
+    assert_int_equal(session_find(&t->w, a.refresh, &now, &ends), RC_OK);
+    assert_int_equal(ends, 0);
+    memcpy(other, b.refresh, sizeof other);
+    other[60] = other[60] == 'A' ? 'B' : 'A';
+    assert_int_equal(session_find(&t->w, other, &now, &ends), RC_NOT_FOUND);
+    assert_int_equal(session_find(&t->w, "tjr_", &now, &ends), RC_NOT_FOUND);
+    clock_set(WORLD_NOW + SESSION_ACCESS_LIFE);
+    assert_int_equal(session_find(&t->w, b.access, &now, &ends), RC_NOT_FOUND);
+    clock_set(WORLD_NOW + 91 * 86400);
+    assert_int_equal(session_find(&t->w, b.refresh, &now, &ends), RC_NOT_FOUND);
+}
+
+static void a_session_without_refresh_token_ends_with_its_access_token(void **state)
+{
+    struct library_world *t = *state;
+    struct session_tokens a;
+    int64_t id;
+
+    a = open_for_party(t, true, &id);
+    assert_string_equal(a.refresh, "");
+    assert_true(is_in(a.access));
+    clock_set(WORLD_NOW + SESSION_ACCESS_LIFE);
+    assert_false(is_in(a.access));
+    session_tick(t->w.db, NULL);
+    assert_int_equal(world_number(t, "SELECT count(*) FROM session"), 0);
+}
+
+static void a_partys_sessions_end_none_of_another(void **state)
+{
+    struct library_world *t = *state;
+    struct session_tokens own = open_one(t), first, last;
+    int64_t id;
+
+    first = open_for_party(t, false, &id);
+    clock_set(WORLD_NOW + 1);
+    for (int i = 0; i < SESSIONS_PER_ACCOUNT; i++)
+        last = open_for_party(t, false, &id);
+    assert_int_equal(world_number(t, "SELECT count(*) FROM session"), SESSIONS_PER_ACCOUNT + 1);
+    assert_false(is_in(first.access));
+    assert_true(is_in(last.access));
+    assert_true(is_in(own.access));
 }
 
 static void one_is_ended_or_all(void **state)
@@ -366,6 +524,26 @@ static void the_oldest_of_too_many_gives_way(void **state)
     assert_true(is_in(last.access));
 }
 
+/* The row does not know yet that it was. */
+static void one_that_was_used_just_now_is_not_the_oldest(void **state)
+{
+    struct library_world *t = *state;
+    struct session_tokens first, second = { 0 }, next;
+    int64_t id;
+
+    first = open_as(t, SESSION_CITIZEN, &id);
+    for (int i = 1; i <= SESSIONS_PER_ACCOUNT; i++) {
+        clock_set(WORLD_NOW + i);
+        assert_true(is_in(first.access));
+        next = open_as(t, SESSION_CITIZEN, &id);
+        if (i == 1)
+            second = next;
+    }
+    assert_int_equal(world_number(t, "SELECT count(*) FROM session"), SESSIONS_PER_ACCOUNT);
+    assert_true(is_in(first.access));
+    assert_false(is_in(second.access));
+}
+
 static void a_bad_device_name_is_refused(void **state)
 {
     struct library_world *t = *state;
@@ -413,10 +591,16 @@ int main(void)
         T(what_we_did_not_make_ends_nothing),
         T(the_database_holds_no_token),
         T(it_ends_by_rest_and_by_age),
+        T(a_browser_is_in_as_long_as_its_session),
         T(a_use_counts_before_it_is_written),
         T(the_tick_writes_uses_and_removes_what_is_over),
+        T(a_partys_session_is_its_own),
+        T(a_token_is_found_without_being_exchanged),
+        T(a_session_without_refresh_token_ends_with_its_access_token),
+        T(a_partys_sessions_end_none_of_another),
         T(one_is_ended_or_all),
         T(the_oldest_of_too_many_gives_way),
+        T(one_that_was_used_just_now_is_not_the_oldest),
         T(a_bad_device_name_is_refused),
         T(the_table_finds_all_of_many),
     };

@@ -34,8 +34,8 @@ static const char *const allowed[VERB_COUNT][STATE_COUNT] = {
 };
 
 static const unsigned needed[VERB_COUNT] = {
-    [VERB_SUBMIT] = RIGHT_EDIT,      [VERB_RETURN] = RIGHT_PUBLISH,
-    [VERB_APPROVE] = RIGHT_PUBLISH,  [VERB_PUBLISH] = RIGHT_PUBLISH,
+    [VERB_SUBMIT] = RIGHT_EDIT,      [VERB_RETURN] = RIGHT_REVIEW,
+    [VERB_APPROVE] = RIGHT_REVIEW,   [VERB_PUBLISH] = RIGHT_PUBLISH,
     [VERB_PURGE] = RIGHT_PUBLISH,    [VERB_IMPORT] = RIGHT_IMPORT | RIGHT_PUBLISH,
     [VERB_WITHDRAW] = RIGHT_PUBLISH, [VERB_EXPIRE] = RIGHT_PUBLISH,
     [VERB_GONE] = RIGHT_PUBLISH,     [VERB_RESTORE] = RIGHT_EDIT,
@@ -61,10 +61,31 @@ static void every_step_is_as_the_design_says(void **unused)
                 enum rc want = expected(verb, from, rights);
 
                 work_init(&w, mem, NULL, "someone", rights);
-                assert_int_equal(state_step(&w, verb, from, "差错", &to), want);
+                assert_int_equal(state_step(&w, verb, 1, from, "差错", &to), want);
                 if (!want)
                     assert_string_equal(state_name(to), allowed[verb][from]);
             }
+    arena_free(mem);
+}
+
+static void a_step_needs_its_right_at_the_items_site(void **unused)
+{
+    static const struct scope one = { .site = 1, .rights = RIGHT_REVIEW };
+    struct arena *mem = arena_new();
+    struct work w;
+    enum state to;
+
+    (void)unused;
+    work_init(&w, mem, NULL, "someone", RIGHT_READ | RIGHT_EDIT);
+    w.who.scopes = &one;
+    w.who.nscopes = 1;
+    assert_int_equal(state_step(&w, VERB_APPROVE, 1, STATE_IN_REVIEW, NULL, &to), RC_OK);
+    assert_int_equal(state_step(&w, VERB_APPROVE, 2, STATE_IN_REVIEW, NULL, &to), RC_FORBIDDEN);
+    assert_int_equal(state_step(&w, VERB_PUBLISH, 1, STATE_APPROVED, NULL, &to), RC_FORBIDDEN);
+    assert_int_equal(state_step(&w, VERB_SUBMIT, 2, STATE_DRAFT, NULL, &to), RC_OK);
+    assert_int_equal(work_need_at(&w, RIGHT_REVIEW, EVERYWHERE), RC_FORBIDDEN);
+    assert_string_equal(w.err.text, "someone lacks the right \"review\" for all sites");
+    assert_int_equal(work_need(&w, RIGHT_REVIEW | RIGHT_PUBLISH), RC_OK);
     arena_free(mem);
 }
 
@@ -93,15 +114,15 @@ static void ending_and_returning_need_a_reason(void **unused)
     too_long[sizeof too_long - 1] = '\0';
     work_init(&w, mem, NULL, "someone", RIGHT_ALL);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_int_equal(state_step(&w, cases[i].verb, cases[i].from, NULL, &to),
+        assert_int_equal(state_step(&w, cases[i].verb, 1, cases[i].from, NULL, &to),
                          cases[i].without);
         if (cases[i].words)
             assert_string_equal(w.err.text, cases[i].words);
-        assert_int_equal(state_step(&w, cases[i].verb, cases[i].from, "", &to),
+        assert_int_equal(state_step(&w, cases[i].verb, 1, cases[i].from, "", &to),
                          cases[i].without);
-        assert_int_equal(state_step(&w, cases[i].verb, cases[i].from, too_long, &to),
+        assert_int_equal(state_step(&w, cases[i].verb, 1, cases[i].from, too_long, &to),
                          RC_INVALID);
-        assert_int_equal(state_step(&w, cases[i].verb, cases[i].from, "a\x1b[2J", &to),
+        assert_int_equal(state_step(&w, cases[i].verb, 1, cases[i].from, "a\x1b[2J", &to),
                          RC_INVALID);
     }
     arena_free(mem);
@@ -122,6 +143,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_step_is_as_the_design_says),
+        cmocka_unit_test(a_step_needs_its_right_at_the_items_site),
         cmocka_unit_test(ending_and_returning_need_a_reason),
         cmocka_unit_test(names_are_read_back),
     };

@@ -228,6 +228,36 @@ static enum rc with_hooks(struct work *w, void *arg)
     return *letter >= 'a' ? RC_OK : err_set(&w->err, RC_INVALID, "refused");
 }
 
+/* The parts' memory is gone by then; what they left for the commit is not. */
+static enum rc in_parts(struct work *w, void *arg)
+{
+    struct arena *whole = w->mem;
+    enum rc rc = RC_OK;
+
+    for (const char *letter = arg; *letter && !rc; letter++) {
+        work_part(w);
+        assert_ptr_not_equal(w->mem, whole);
+        memset(arena_alloc(w->mem, 100000), 'x', 100000);
+        work_after_commit(w, tell, arena_printf(work_kept(w), "%c", *letter));
+        work_part_done(w);
+        assert_ptr_equal(w->mem, whole);
+    }
+    return rc;
+}
+
+static void what_a_part_leaves_for_the_commit_outlives_it(void **state)
+{
+    struct world *t = *state;
+    struct work w;
+
+    start(t);
+    *story = '\0';
+    work_init(&w, t->mem, NULL, "test", RIGHT_ALL);
+    assert_int_equal(writer_call(&w, in_parts, (void *)"abc"), RC_OK);
+    writer_stop();
+    assert_string_equal(story, "abc");
+}
+
 static void tell_done(struct writer_job *job)
 {
     tell(job->arg);
@@ -412,7 +442,7 @@ static void count_tick(struct db *db, void *arg)
 static void ticks_come_while_it_idles_and_while_it_works(void **state)
 {
     struct world *t = *state;
-    atomic_int ticks = 0;
+    static atomic_int ticks; /* the writer runs until after this test: tear_down() stops it */
     int before;
 
     writer_tick(5, count_tick, &ticks);
@@ -436,6 +466,8 @@ int main(void)
             ten_thousand_jobs_of_four_threads_each_get_their_own_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(hooks_run_after_the_commit_and_before_any_answer,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_a_part_leaves_for_the_commit_outlives_it, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_query_left_open_does_not_stop_the_commit, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_job_that_ends_the_transaction_is_told_so, set_up,

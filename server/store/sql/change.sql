@@ -22,7 +22,7 @@ DELETE FROM record WHERE stream = ?1
 SELECT c.seq, c.born, c.item, c.rev, c.op, c.flags, c.site, c.col, c.date, c.title, c.length, c.digest, c.chain, c.at,
   r.bytes,
   (SELECT v.rev FROM revision v WHERE v.item = c.item AND v.seq = c.seq),
-  p.rev, p.item
+  p.rev, p.item, p.op
 FROM change c LEFT JOIN record r ON r.stream = c.stream AND r.seq = c.seq
   LEFT JOIN change p ON p.stream = c.stream AND p.seq =
     (SELECT MAX(m.seq) FROM change m WHERE m.stream = c.stream AND m.born = c.born AND m.seq < c.seq)

@@ -15,4 +15,4 @@ ON CONFLICT (actor, key) DO UPDATE SET request = excluded.request, status = excl
 UPDATE idempotency SET body = ?1 WHERE body <> ?1;
 
 -- name: idempotency_purge
-DELETE FROM idempotency WHERE at < ?1;
+DELETE FROM idempotency WHERE (actor, key) IN (SELECT actor, key FROM idempotency WHERE at <= ?1 ORDER BY at LIMIT ?2) RETURNING 1;

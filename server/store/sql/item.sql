@@ -58,10 +58,6 @@ FROM item
 WHERE state = ?1 AND (created, id) > (?2, ?3)
 ORDER BY created, id LIMIT ?4;
 
--- name: item_count_live
--- scan: once at start
-SELECT COUNT(*) FROM item WHERE live_rev IS NOT NULL;
-
 -- name: item_expiring
 SELECT id FROM item
 WHERE expires IS NOT NULL AND live_rev IS NOT NULL AND expires <= ?1

@@ -135,6 +135,9 @@ ON CONFLICT (stream, epoch, seq, sign) DO NOTHING;
 -- name: mirror_stream_set
 UPDATE stream SET epoch = ?2, seq = ?3, born = ?4, cut = ?5, chain = ?6, index_seq = ?7, index_hash = ?8 WHERE no = ?1;
 
+-- name: mirror_stream_gain
+UPDATE stream SET live = live + ?2 WHERE no = ?1;
+
 -- name: mirror_object_back
 DELETE FROM gone_object WHERE hash = ?1 AND stream = ?2;
 

@@ -10,6 +10,10 @@ SELECT no, code, name, region, parent FROM org WHERE no = ?1;
 -- scan: the list of all organisations is what was asked for
 SELECT no, code, name, region, parent FROM org ORDER BY no;
 
+-- name: org_some
+-- scan: the first few, whichever they are
+SELECT no, code, name, region, parent FROM org ORDER BY no LIMIT ?1;
+
 -- name: org_add
 INSERT INTO org (no, code, name, region, parent)
 VALUES ((SELECT COALESCE(MAX(no), 0) + 1 FROM org), ?1, ?2, ?3, NULLIF(?4, 0))

@@ -4,6 +4,7 @@
  *     node pouch.mjs serve PORT DIR              a server, its data in DIR (leveldb)
  *     node pouch.mjs seed PORT FILE              FILE: lines of {"op": "put", "id": ..., ...} or {"op": "delete", "id": ...}
  *     node pouch.mjs sync PORT STORE BATCH       replicates into STORE (leveldb); says {"ms", "requests", "documents"}
+ *     node pouch.mjs push PORT STORE NUMBER      writes so many documents into STORE offline, then replicates them up; says the same
  *
  * Run in a directory whose node_modules has package.json's packages (bench.py copies this file there).
  */
@@ -56,4 +57,19 @@ async function sync() {
     process.exit(0);
 }
 
-await { serve, seed, sync }[command]();
+/* What a phone wrote with the network cut. */
+async function push() {
+    const local = new PouchDB(where);
+    const remote = new PouchDB(url, { fetch: counting });
+    await remote.info();
+    const docs = Array.from({ length: Number(batch) }, (_, i) => ({ _id: `${where}-${i}`, at: i }));
+    await local.bulkDocs(docs);
+    requests = 0;
+    const start = performance.now();
+    await local.replicate.to(remote);
+    const ms = performance.now() - start;
+    console.log(JSON.stringify({ ms, requests, documents: (await remote.info()).doc_count }));
+    process.exit(0);
+}
+
+await { serve, seed, sync, push }[command]();

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the examples in this directory from docs/protocol/sync.md and events.md alone, with nothing but Python's standard library.
 
-It shares no code with the implementation, Ed25519, SM2 (sm2.py) and zstd frames included, so that both can only agree by following the page.
+It shares no code with the implementation, Ed25519 (ed25519.py), SM2 (sm2.py) and zstd frames included, so that both can only agree by following the page.
 
     make.py            writes *.json
     make.py --check    a test: are they what it would write?
@@ -14,69 +14,13 @@ import sys
 from pathlib import Path
 
 import sm2
+from ed25519 import Key
 
 HERE = Path(__file__).resolve().parent
 
 
 def sha(*parts):
     return hashlib.sha256(b"".join(parts)).digest()
-
-
-# ---- Ed25519, RFC 8032 section 6, slowly ----
-
-P = 2**255 - 19
-L = 2**252 + 27742317777372353535851937790883648493
-D = -121665 * pow(121666, P - 2, P) % P
-
-
-def point_add(a, b):
-    e, f = (a[1] - a[0]) * (b[1] - b[0]) % P, (a[1] + a[0]) * (b[1] + b[0]) % P
-    g, h = 2 * a[3] * b[3] * D % P, 2 * a[2] * b[2] % P
-    x, y, z, t = f - e, h - g, h + g, f + e
-    return (x * y % P, z * t % P, y * z % P, x * t % P)
-
-
-def point_mul(n, a):
-    out = (0, 1, 1, 0)
-    while n:
-        if n & 1:
-            out = point_add(out, a)
-        a, n = point_add(a, a), n >> 1
-    return out
-
-
-def recover_x(y):
-    x2 = (y * y - 1) * pow(D * y * y + 1, P - 2, P)
-    x = pow(x2, (P + 3) // 8, P)
-    if (x * x - x2) % P:
-        x = x * pow(2, (P - 1) // 4, P) % P
-    return x if x % 2 == 0 else P - x
-
-
-BASE_Y = 4 * pow(5, P - 2, P) % P
-BASE_X = recover_x(BASE_Y)
-BASE = (BASE_X, BASE_Y, 1, BASE_X * BASE_Y % P)
-
-
-def compress(a):
-    inverse = pow(a[2], P - 2, P)
-    x, y = a[0] * inverse % P, a[1] * inverse % P
-    return int.to_bytes(y | (x & 1) << 255, 32, "little")
-
-
-class Key:
-    def __init__(self, seed):
-        h = hashlib.sha512(seed).digest()
-        self.scalar = int.from_bytes(h[:32], "little") & (1 << 254) - 8 | 1 << 254
-        self.prefix = h[32:]
-        self.public = compress(point_mul(self.scalar, BASE))
-        self.id = sha(b"ed25519\n", self.public)[:8].hex()
-
-    def sign(self, text):
-        r = int.from_bytes(hashlib.sha512(self.prefix + text).digest(), "little") % L
-        big_r = compress(point_mul(r, BASE))
-        k = int.from_bytes(hashlib.sha512(big_r + self.public + text).digest(), "little") % L
-        return big_r + int.to_bytes((r + k * self.scalar) % L, 32, "little")
 
 
 SM2_KEY, SM2_KEY_2 = (sm2.Key(bytes([n]) * 32) for n in (5, 6))

@@ -140,6 +140,11 @@ public final class Tjzw implements AutoCloseable {
         return found[0];
     }
 
+    /** What belongs to the person who holds this phone. */
+    public Me me() {
+        return new Me(this);
+    }
+
     /** Makes a running sync end soon. From any thread; not after close. */
     public void stop() {
         stop(handle());
@@ -152,7 +157,7 @@ public final class Tjzw implements AutoCloseable {
         handle = 0;
     }
 
-    private long handle() {
+    long handle() {
         if (handle == 0)
             throw new IllegalStateException("closed");
         return handle;

@@ -12,7 +12,8 @@ CREATE TABLE stream (
     chain     BLOB    NOT NULL,           -- hash chain at seq
     index_seq INTEGER NOT NULL DEFAULT 0, -- seq that the newest index stands for
     index_hash BLOB,                      -- its name; NULL: none yet
-    mirrored  INTEGER NOT NULL DEFAULT 0  -- 1: another server's; its heads come from there
+    mirrored  INTEGER NOT NULL DEFAULT 0, -- 1: another server's; its heads come from there
+    live      INTEGER NOT NULL DEFAULT 0  -- items that are published now
 );
 
 -- Since first_seq the log belongs to epoch.
@@ -278,22 +279,146 @@ CREATE TABLE attachment (
 ) WITHOUT ROWID;
 CREATE INDEX attachment_by_hash ON attachment (hash);
 
--- Bearer tokens of operators' programs; only their keyed hash is kept.
-CREATE TABLE token (
-    hash    BLOB    NOT NULL PRIMARY KEY,
-    label   TEXT    NOT NULL UNIQUE,
-    rights  INTEGER NOT NULL,
-    created INTEGER NOT NULL,
-    expires INTEGER NOT NULL
+-- Programs of others: server/identity/party.c.
+CREATE TABLE party (
+    no           INTEGER PRIMARY KEY AUTOINCREMENT, -- never used twice: sessions and logs name it
+    id           TEXT    NOT NULL UNIQUE,
+    name         TEXT    NOT NULL,
+    owner        INTEGER NOT NULL, -- an account; 0: who runs this server
+    kind         INTEGER NOT NULL, -- enum party_kind
+    open         INTEGER NOT NULL,
+    created      INTEGER NOT NULL,
+    redirects    TEXT    NOT NULL, -- from here on: as an OpenID client (grant_client.h). A line an address
+    logouts      TEXT    NOT NULL,
+    ways         INTEGER NOT NULL,
+    scopes       INTEGER NOT NULL,
+    ceiling      INTEGER NOT NULL,
+    sector       TEXT    NOT NULL,
+    confidential INTEGER NOT NULL
+);
+
+-- What they may do.
+CREATE TABLE party_right (
+    party  INTEGER NOT NULL,
+    site   INTEGER NOT NULL, -- 0: all
+    rights INTEGER NOT NULL,
+    PRIMARY KEY (party, site)
 ) WITHOUT ROWID;
+
+-- What they show: server/identity/party_key.c.
+CREATE TABLE party_key (
+    no         INTEGER PRIMARY KEY AUTOINCREMENT,
+    party      INTEGER NOT NULL,
+    hash       BLOB    NOT NULL UNIQUE, -- BLAKE2b-256 of the key
+    created    INTEGER NOT NULL,
+    expires    INTEGER NOT NULL,
+    per_minute INTEGER NOT NULL, -- requests
+    per_day    INTEGER NOT NULL,
+    used       INTEGER NOT NULL, -- about: memory knows better
+    day        INTEGER NOT NULL, -- since 1970 in Beijing …
+    spent      INTEGER NOT NULL  -- … and how many requests on it
+);
+CREATE INDEX party_key_by_party ON party_key (party);
+
+-- Their last requests, in a ring of slots each: server/identity/party_log.c.
+CREATE TABLE party_request (
+    party  INTEGER NOT NULL,
+    slot   INTEGER NOT NULL, -- no modulo its size
+    no     INTEGER NOT NULL,
+    at     INTEGER NOT NULL, -- ms
+    key    INTEGER NOT NULL, -- 0: a session's
+    method TEXT    NOT NULL,
+    route  TEXT    NOT NULL, -- as the table of routes has it
+    status INTEGER NOT NULL,
+    ms     INTEGER NOT NULL,
+    PRIMARY KEY (party, slot)
+) WITHOUT ROWID;
+CREATE INDEX party_request_by_no ON party_request (party, no);
+
+-- Persons and organisations: server/identity/account.c. What says who it is, is sealed.
+CREATE TABLE account (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT, -- stands in the audit log: never used twice
+    kind     INTEGER NOT NULL, -- enum account_kind
+    state    INTEGER NOT NULL, -- enum account_state
+    state_at INTEGER NOT NULL, -- since when
+    level    INTEGER NOT NULL, -- acr 1 to 4: how well it was ever known who this is
+    level_by TEXT,             -- whose word that is
+    level_at INTEGER,
+    subject  BLOB    NOT NULL, -- random: what others are told follows from it
+    name     BLOB,             -- sealed
+    password TEXT,             -- argon2id; NULL: none
+    password_at INTEGER,
+    created  INTEGER NOT NULL,
+    merged   INTEGER           -- the account it went into
+);
+CREATE INDEX account_by_kind ON account (kind, id);
+CREATE INDEX account_by_merged ON account (merged);
+CREATE INDEX account_by_state ON account (state, state_at);
+
+-- What an account is found by: server/identity/identifier.c.
+CREATE TABLE identifier (
+    kind    TEXT    NOT NULL,
+    find    BLOB    NOT NULL, -- blind index of the value
+    account INTEGER NOT NULL,
+    value   BLOB    NOT NULL, -- sealed
+    proved  INTEGER NOT NULL, -- when it was last proved
+    PRIMARY KEY (kind, find)
+) WITHOUT ROWID;
+CREATE INDEX identifier_by_account ON identifier (account, kind);
+
+-- Who may act for an organisation: server/identity/acting.c.
+CREATE TABLE acting (
+    person       INTEGER NOT NULL,
+    organisation INTEGER NOT NULL,
+    giver        TEXT    NOT NULL, -- the actor's name
+    since        INTEGER NOT NULL,
+    until        INTEGER NOT NULL,
+    PRIMARY KEY (person, organisation)
+) WITHOUT ROWID;
+CREATE INDEX acting_by_organisation ON acting (organisation, person);
+
+-- Second factors: server/identity/factor.c.
+CREATE TABLE factor (
+    no         INTEGER PRIMARY KEY,
+    account    INTEGER NOT NULL,
+    kind       INTEGER NOT NULL, -- enum factor_kind
+    name       TEXT    NOT NULL, -- as its owner calls it
+    secret     BLOB,             -- TOTP: sealed
+    credential BLOB    UNIQUE,   -- passkey: its name
+    pubkey     BLOB,             -- … its key, SubjectPublicKeyInfo
+    alg        INTEGER NOT NULL,
+    flags      INTEGER NOT NULL, -- 1: its owner was verified; 2: it may be backed up
+    last       INTEGER NOT NULL, -- TOTP: step of the last code; passkey: its counter
+    created    INTEGER NOT NULL,
+    used       INTEGER NOT NULL
+);
+CREATE INDEX factor_by_account ON factor (account, no);
+
+-- Links that make staff, until they are used or over: server/identity/invite.c.
+CREATE TABLE invite (
+    hash    BLOB    NOT NULL PRIMARY KEY,
+    role    TEXT,             -- what the new member will hold; NULL: nothing yet
+    site    INTEGER NOT NULL, -- where; 0: everywhere
+    giver   TEXT    NOT NULL, -- the actor's name
+    trusted INTEGER NOT NULL, -- 1: made on the machine
+    until   INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX invite_by_age ON invite (until);
 
 -- Signed-in devices: one row each, however often their tokens are exchanged. server/identity/session.c.
 CREATE TABLE session (
     id                 INTEGER PRIMARY KEY, -- random, above 0: it stands in the tokens
     account            INTEGER NOT NULL,
+    party              INTEGER NOT NULL, -- the program that it is for; 0: our own apps and pages
+    scopes             INTEGER NOT NULL, -- … and what it may know
+    acting             INTEGER NOT NULL, -- the organisation that he acts for by it (acting.c); 0: none
+    opener             INTEGER NOT NULL, -- … and the session that it was begun by, which it ends with
+    machine            INTEGER NOT NULL, -- of staff: the number of its device (staff_device.c); 0: none
     kind               INTEGER NOT NULL,
+    proofs             INTEGER NOT NULL, -- how he proved who he is
     level              INTEGER NOT NULL, -- acr
     device             TEXT    NOT NULL,
+    network            BLOB,             -- where it came from last: sealed
     created            INTEGER NOT NULL,
     authenticated      INTEGER NOT NULL,
     used               INTEGER NOT NULL, -- about: memory knows better
@@ -309,8 +434,79 @@ CREATE TABLE session (
     access_before      BLOB    NOT NULL,
     access_before_ends INTEGER NOT NULL
 );
-CREATE INDEX session_by_account ON session (account, used);
+CREATE INDEX session_by_account ON session (account);
 CREATE INDEX session_by_over ON session (over);
+CREATE INDEX session_by_acting ON session (acting) WHERE acting > 0;
+CREATE INDEX session_by_opener ON session (opener) WHERE opener > 0;
+CREATE INDEX session_by_party ON session (party) WHERE party > 0;
+CREATE INDEX session_by_machine ON session (machine) WHERE machine <> 0;
+
+-- What members of staff may do: server/identity/role.c.
+CREATE TABLE role (
+    account INTEGER NOT NULL,
+    site    INTEGER NOT NULL, -- 0: all
+    role    INTEGER NOT NULL, -- enum role
+    giver   TEXT    NOT NULL, -- who gave it
+    since   INTEGER NOT NULL,
+    PRIMARY KEY (account, site, role)
+) WITHOUT ROWID;
+
+-- From which devices staff may work, where a list is set: server/identity/staff_device.c.
+CREATE TABLE staff_device (
+    site    INTEGER NOT NULL, -- 0: all
+    machine INTEGER NOT NULL, -- what the device keeps (device_slip.h)
+    name    TEXT    NOT NULL, -- as the administrator calls it
+    giver   TEXT    NOT NULL, -- who listed it
+    since   INTEGER NOT NULL,
+    PRIMARY KEY (site, machine)
+) WITHOUT ROWID;
+
+-- What a person allowed a party, until it is fetched: server/identity/grant_code.c.
+CREATE TABLE grant_code (
+    hash          BLOB    NOT NULL PRIMARY KEY, -- BLAKE2b-256 of the code
+    party         INTEGER NOT NULL,
+    account       INTEGER NOT NULL,
+    kind          INTEGER NOT NULL, -- of the session that it will give, with what follows
+    level         INTEGER NOT NULL,
+    proofs        INTEGER NOT NULL,
+    authenticated INTEGER NOT NULL,
+    scopes        INTEGER NOT NULL,
+    redirect      TEXT    NOT NULL,
+    challenge     BLOB    NOT NULL,
+    nonce         TEXT,
+    made          INTEGER NOT NULL,
+    given         INTEGER NOT NULL -- the session that it gave; 0: it was not used
+) WITHOUT ROWID;
+CREATE INDEX grant_code_by_age ON grant_code (made);
+
+-- Devices without a keyboard that wait for a person: server/identity/device_grant.c.
+CREATE TABLE device_grant (
+    hash          BLOB    NOT NULL PRIMARY KEY, -- BLAKE2b-256 of the device code
+    user_code     TEXT    NOT NULL UNIQUE,
+    party         INTEGER NOT NULL,
+    scopes        INTEGER NOT NULL,
+    level         INTEGER NOT NULL, -- acr at least
+    made          INTEGER NOT NULL,
+    state         INTEGER NOT NULL,
+    pause         INTEGER NOT NULL, -- seconds between two questions
+    asked         INTEGER NOT NULL, -- when the device asked last
+    account       INTEGER NOT NULL, -- who allowed it, with what follows; 0: nobody yet
+    kind          INTEGER NOT NULL,
+    reached       INTEGER NOT NULL,
+    proofs        INTEGER NOT NULL,
+    authenticated INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX device_grant_by_age ON device_grant (made);
+
+-- What a person allowed a party to know: server/identity/consent.c.
+CREATE TABLE consent (
+    account INTEGER NOT NULL,
+    party   INTEGER NOT NULL,
+    scopes  INTEGER NOT NULL,
+    given   INTEGER NOT NULL,
+    PRIMARY KEY (account, party)
+) WITHOUT ROWID;
+CREATE INDEX consent_by_age ON consent (given);
 
 -- What was done, by whom, with what result: server/identity/audit.c. Never edited; the oldest months go when they were kept their time.
 CREATE TABLE audit (
@@ -353,6 +549,7 @@ CREATE TABLE code (
     client  INTEGER NOT NULL, -- who asked, as a number that says nothing by itself
     hash    BLOB,             -- NULL: used, replaced, or guessed at too often
     tries   INTEGER NOT NULL,
+    strange INTEGER NOT NULL, -- those of them by another client than who asked
     sent    INTEGER NOT NULL
 );
 CREATE INDEX code_by_phone ON code (phone, sent);
@@ -377,6 +574,65 @@ CREATE TABLE blob_drop (
     hash BLOB NOT NULL PRIMARY KEY
 ) WITHOUT ROWID;
 
+-- A citizen's own state: server/citizen/entry.c, docs/protocol/state.md. One row a thing; tombstones stay for a while.
+CREATE TABLE entry (
+    account INTEGER NOT NULL,
+    type    TEXT    NOT NULL, -- a name of sync/state.def
+    key     TEXT    NOT NULL,
+    seq     INTEGER NOT NULL, -- of its last change, in the account's order
+    at      INTEGER NOT NULL, -- … and when that was
+    gone    INTEGER NOT NULL, -- 1: removed
+    value   TEXT,             -- canonical JSON; NULL: gone, or in the next
+    sealed  BLOB,             -- the same, sealed
+    needs   TEXT,             -- JSON: public content that it points at
+    PRIMARY KEY (account, type, key)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX entry_by_seq ON entry (account, seq);
+CREATE INDEX entry_gone ON entry (at) WHERE gone = 1;
+
+-- The phones of a citizen: server/citizen/device.c.
+CREATE TABLE device (
+    account INTEGER NOT NULL,
+    device  TEXT    NOT NULL, -- drawn by the phone
+    n       INTEGER NOT NULL, -- of the last mutation that was taken
+    acked   INTEGER NOT NULL, -- … of the last whose result the phone has written down
+    seq     INTEGER NOT NULL, -- how far it has read
+    heard   INTEGER NOT NULL, -- when it was heard of last, to a day
+    PRIMARY KEY (account, device)
+) WITHOUT ROWID;
+CREATE INDEX device_by_heard ON device (heard);
+
+-- What became of its mutations.
+CREATE TABLE device_result (
+    account INTEGER NOT NULL,
+    device  TEXT    NOT NULL,
+    n       INTEGER NOT NULL,
+    hash    BLOB    NOT NULL, -- of the mutation
+    body    TEXT,             -- the result, as it was told; NULL: the phone has it
+    PRIMARY KEY (account, device, n)
+) WITHOUT ROWID;
+
+-- Of all states: one row, number 1. A restore begins a new one.
+CREATE TABLE state_epoch (
+    no    INTEGER PRIMARY KEY,
+    epoch INTEGER NOT NULL
+);
+
+-- How many of each type a citizen has.
+CREATE TABLE entry_tally (
+    account INTEGER NOT NULL,
+    type    TEXT    NOT NULL,
+    n       INTEGER NOT NULL,
+    PRIMARY KEY (account, type)
+) WITHOUT ROWID;
+
+-- How far each account's own order has come.
+CREATE TABLE citizen (
+    account INTEGER PRIMARY KEY,
+    seq     INTEGER NOT NULL, -- of its last change
+    floor   INTEGER NOT NULL  -- tombstones up to there may be gone
+);
+
 -- Answers to mutations that carried an Idempotency-Key, kept for a day.
 CREATE TABLE idempotency (
     actor   TEXT    NOT NULL,
@@ -389,3 +645,221 @@ CREATE TABLE idempotency (
     PRIMARY KEY (actor, key)
 ) WITHOUT ROWID;
 CREATE INDEX idempotency_by_age ON idempotency (at);
+
+-- 信件: docs/letters.md. `no` counts from 1 without a gap: the index of its receipt.
+CREATE TABLE letter (
+    no       INTEGER PRIMARY KEY,
+    id       BLOB    NOT NULL UNIQUE,      -- the UUID that the writer's device drew
+    account  INTEGER NOT NULL,             -- who wrote it; 0: nobody that we know (imported, or erased)
+    number   TEXT    NOT NULL UNIQUE,      -- JB2026-000123
+    category INTEGER NOT NULL,             -- server/citizen/letter_category.def
+    unit     INTEGER NOT NULL,             -- the organisation that has it
+    clerk    INTEGER NOT NULL DEFAULT 0,   -- the account of staff that it was assigned to
+    state    TEXT    NOT NULL,             -- server/citizen/letter_verb.def
+    hidden   INTEGER NOT NULL,             -- 1: the unit is not told who wrote
+    public   INTEGER NOT NULL,             -- 1: the answer may be published
+    complex  INTEGER NOT NULL DEFAULT 0,
+    hash     BLOB    NOT NULL,             -- of what was sent, as the receipt has it
+    body     BLOB,                         -- sealed: title, text, place, files; NULL: erased
+    contact  BLOB,                         -- sealed: how the writer is reached; NULL: not given, or erased
+    received INTEGER NOT NULL,
+    due      INTEGER,                      -- the second at which the deadline is over; NULL: none runs
+    left_days INTEGER NOT NULL DEFAULT 0,  -- working days that were left when the clock was stopped
+    complete_by INTEGER,                   -- the second at which the time of a writer who was asked is over; NULL: he is not
+    extended INTEGER NOT NULL DEFAULT 0,   -- working days that were added
+    asked    INTEGER NOT NULL DEFAULT 0,   -- times that the writer was asked to complete it
+    draft    INTEGER NOT NULL DEFAULT 0,   -- the step with the answer's draft; 0: none
+    reviewed INTEGER NOT NULL DEFAULT 0,   -- 1: that draft may be sent
+    rating   INTEGER NOT NULL DEFAULT 0,   -- 1 to 5; 0: none yet
+    turn     INTEGER NOT NULL,             -- its place in the order of changes of all letters
+    settled  INTEGER,                      -- when it was answered, refused or withdrawn; NULL: not yet
+    origin   TEXT UNIQUE                   -- its name in the system that it came from: "party:heping/2023-17"
+);
+CREATE INDEX letter_by_account ON letter (account, received);
+CREATE INDEX letter_by_unit ON letter (unit, due, no) WHERE due IS NOT NULL;
+CREATE INDEX letter_by_due ON letter (due, no) WHERE due IS NOT NULL;
+CREATE INDEX letter_by_turn ON letter (turn);
+CREATE INDEX letter_by_unit_turn ON letter (unit, turn);
+CREATE INDEX letter_of_state ON letter (state, no);
+CREATE INDEX letter_of_unit_state ON letter (unit, state, no);
+CREATE INDEX letter_by_state ON letter (state, settled);
+CREATE INDEX letter_standing ON letter (no) WHERE due IS NULL AND state IN ('asked', 'consulting');
+CREATE INDEX letter_by_complete ON letter (complete_by, no) WHERE complete_by IS NOT NULL;
+
+-- What was done to a letter, in order.
+CREATE TABLE letter_step (
+    letter INTEGER NOT NULL,
+    no     INTEGER NOT NULL,
+    id     BLOB,                -- the UUID under which its writer's device asked for it; NULL: staff
+    verb   TEXT    NOT NULL,
+    state  TEXT    NOT NULL,    -- afterwards
+    actor  TEXT    NOT NULL,    -- "writer", "account:7", "party:heping", "clock"
+    unit   INTEGER NOT NULL,    -- that had it then
+    at     INTEGER NOT NULL,
+    text   BLOB,                -- sealed; NULL: none, or erased
+    files  BLOB,                -- sealed: {"files":[…]} that came with it, as in the letter; NULL: none, or erased
+    PRIMARY KEY (letter, no)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX letter_step_by_id ON letter_step (id) WHERE id IS NOT NULL;
+
+-- Letters that a unit has no more: its own system, which keeps up by turns, hears of it.
+CREATE TABLE letter_left (
+    turn   INTEGER PRIMARY KEY, -- at which it went
+    letter INTEGER NOT NULL,
+    unit   INTEGER NOT NULL     -- that had it before
+);
+CREATE INDEX letter_left_by_unit ON letter_left (unit, turn);
+
+-- An erased letter changed, so who keeps up hears that there is nothing in it any more.
+CREATE TRIGGER letter_erased AFTER UPDATE OF account ON letter WHEN new.account = 0 AND old.account <> 0 BEGIN
+    UPDATE letter_count SET last = last + 1 WHERE category = 0 AND year = 1;
+    UPDATE letter SET turn = (SELECT last FROM letter_count WHERE category = 0 AND year = 1) WHERE no = new.no;
+END;
+
+-- Numbers given so far: of a category's letters in a year; category 0: letters and turns of all.
+CREATE TABLE letter_count (
+    category INTEGER NOT NULL,
+    year     INTEGER NOT NULL,
+    last     INTEGER NOT NULL,
+    PRIMARY KEY (category, year)
+) WITHOUT ROWID;
+
+-- Texts that staff of a unit use again.
+CREATE TABLE letter_template (
+    unit INTEGER NOT NULL,
+    name TEXT    NOT NULL,
+    text TEXT    NOT NULL,
+    PRIMARY KEY (unit, name)
+) WITHOUT ROWID;
+
+-- Files that writers sent for their letters: server/citizen/letter_file.c.
+CREATE TABLE letter_file (
+    account INTEGER NOT NULL,
+    find    BLOB    NOT NULL, -- keyed hash (server/identity/seal.h) of the SHA-256 of what was sent
+    kept    INTEGER,          -- its name below DATA/letters, drawn at random; NULL: it is not whole yet
+    key     BLOB,             -- sealed for `kept`: the key of the file itself (server/citizen/sealed_file.h)
+    size    INTEGER NOT NULL, -- of what was sent
+    kind    INTEGER NOT NULL, -- enum file_kind
+    at      INTEGER NOT NULL,
+    letter  INTEGER,          -- that names it; NULL: none yet
+    scan    INTEGER NOT NULL DEFAULT 0, -- 0: no scanner has looked at it, 1: clean, 2: infected, the bytes are gone (server/citizen/scan.h)
+    tries   INTEGER NOT NULL DEFAULT 0, -- looks by a scanner that failed at this file
+    again   INTEGER NOT NULL DEFAULT 0, -- not before this second
+    PRIMARY KEY (account, find)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX letter_file_by_kept ON letter_file (kept) WHERE kept IS NOT NULL;
+CREATE INDEX letter_file_orphan ON letter_file (at, kept, size) WHERE letter IS NULL;
+CREATE INDEX letter_file_unscanned ON letter_file (again, at, kept) WHERE scan = 0 AND kept IS NOT NULL;
+
+-- Reports of reads by phones that were taken: server/citizen/count_report.c. They say who sent them to nobody, and count once.
+CREATE TABLE count_report (
+    day INTEGER NOT NULL, -- the second at which it began in Beijing
+    key INTEGER NOT NULL, -- a hash of the report's random name
+    PRIMARY KEY (day, key)
+) WITHOUT ROWID;
+
+-- How often an item was read: server/citizen/count.c.
+CREATE TABLE read_count (
+    item    BLOB    NOT NULL,
+    span    INTEGER NOT NULL, -- 0: that day; 1: the month that begins on it
+    day     INTEGER NOT NULL,
+    channel INTEGER NOT NULL, -- enum count_channel
+    reads   INTEGER NOT NULL,
+    apart   INTEGER NOT NULL, -- what was not plausible
+    PRIMARY KEY (item, span, day, channel)
+) WITHOUT ROWID;
+CREATE INDEX read_count_by_day ON read_count (day, item);
+CREATE INDEX read_count_daily ON read_count (day) WHERE span = 0;
+
+-- Where messages to accounts stand (what they say is in entry), and until when: server/citizen/inbox.c.
+CREATE TABLE inbox (
+    account INTEGER NOT NULL,
+    no      INTEGER NOT NULL, -- the key of its entry
+    grp     TEXT,             -- an account gets at most one of a group
+    expires INTEGER NOT NULL,
+    gone    INTEGER NOT NULL, -- 1: withdrawn, or dropped on a page
+    PRIMARY KEY (account, no)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX inbox_by_group ON inbox (grp, account) WHERE grp IS NOT NULL;
+CREATE INDEX inbox_by_expiry ON inbox (expires);
+
+-- 有用, 没用: server/citizen/vote.c counts the entries themselves.
+CREATE INDEX entry_votes ON entry (key, value) WHERE type = 'vote' AND gone = 0;
+
+-- Surveys are items; these are found among all the others.
+CREATE INDEX item_survey ON item (date, born) WHERE kind = 'survey' AND live_rev IS NOT NULL;
+
+-- What was answered to surveys: server/citizen/survey.c. One answer an account, or a browser; who it was goes with the account, and what he wrote.
+CREATE TABLE survey_answer (
+    no      INTEGER PRIMARY KEY AUTOINCREMENT, -- staff ask for those behind a number
+    survey  BLOB    NOT NULL,
+    account INTEGER,
+    browser BLOB,             -- a hash of its cookie
+    id      BLOB,             -- drawn by who sent it
+    at      INTEGER NOT NULL,
+    chosen  TEXT    NOT NULL, -- JSON: choices and ratings
+    texts   BLOB              -- JSON: what was written, sealed
+);
+CREATE UNIQUE INDEX survey_answer_by_account ON survey_answer (survey, account) WHERE account IS NOT NULL;
+CREATE UNIQUE INDEX survey_answer_by_browser ON survey_answer (survey, browser) WHERE browser IS NOT NULL;
+CREATE UNIQUE INDEX survey_answer_by_id ON survey_answer (survey, id) WHERE id IS NOT NULL;
+CREATE INDEX survey_answer_by_survey ON survey_answer (survey, no);
+CREATE INDEX survey_answer_of_account ON survey_answer (account) WHERE account IS NOT NULL;
+CREATE INDEX survey_answer_by_age ON survey_answer (at);
+
+-- How often each choice was made.
+CREATE TABLE survey_count (
+    survey   BLOB    NOT NULL,
+    question INTEGER NOT NULL, -- -1: all of the survey
+    choice   INTEGER NOT NULL,
+    n        INTEGER NOT NULL,
+    PRIMARY KEY (survey, question, choice)
+) WITHOUT ROWID;
+
+-- Where devices are reached, and what is known of them that an audience may ask: push/address.c, docs/push.md. A number is never used again: it is the device's place in every set.
+CREATE TABLE push_address (
+    no         INTEGER PRIMARY KEY AUTOINCREMENT,
+    account    INTEGER NOT NULL,
+    device     TEXT    NOT NULL, -- drawn by the phone
+    transport  INTEGER NOT NULL, -- push/transport.def
+    token_hash BLOB    NOT NULL, -- keyed
+    token      BLOB    NOT NULL, -- sealed
+    told       INTEGER NOT NULL, -- when the phone said so last
+    traits     BLOB              -- the sets it stands in: numbers of push_trait, ascending, 4 bytes little-endian each; NULL: in none yet
+);
+CREATE UNIQUE INDEX push_address_by_device ON push_address (account, device);
+CREATE UNIQUE INDEX push_address_by_token ON push_address (transport, token_hash);
+CREATE INDEX push_address_by_told ON push_address (told);
+
+-- Those whose traits may be others now, and what stood in sets and is no more. Triggers write both, so that nobody forgets it.
+CREATE TABLE push_dirty (
+    no     INTEGER PRIMARY KEY,
+    traits BLOB -- of one that is gone; NULL: it is there
+);
+CREATE TRIGGER push_address_new AFTER INSERT ON push_address BEGIN
+    INSERT INTO push_dirty (no) VALUES (new.no) ON CONFLICT (no) DO NOTHING;
+END;
+CREATE TRIGGER push_address_moved AFTER UPDATE OF account, transport ON push_address BEGIN
+    INSERT INTO push_dirty (no) VALUES (new.no) ON CONFLICT (no) DO NOTHING;
+END;
+CREATE TRIGGER push_address_gone AFTER DELETE ON push_address BEGIN
+    INSERT INTO push_dirty (no, traits) VALUES (old.no, coalesce(old.traits, x'')) ON CONFLICT (no) DO UPDATE SET traits = excluded.traits;
+END;
+CREATE TRIGGER push_entry_new AFTER INSERT ON entry WHEN new.type IN ('follow', 'set', 'consent') BEGIN
+    INSERT INTO push_dirty (no) SELECT no FROM push_address WHERE account = new.account ON CONFLICT (no) DO NOTHING;
+END;
+CREATE TRIGGER push_entry_other AFTER UPDATE OF value ON entry WHEN new.type IN ('follow', 'set', 'consent') BEGIN
+    INSERT INTO push_dirty (no) SELECT no FROM push_address WHERE account = new.account ON CONFLICT (no) DO NOTHING;
+END;
+
+-- The number of each trait: push/trait.c.
+CREATE TABLE push_trait (
+    no   INTEGER PRIMARY KEY AUTOINCREMENT,
+    word TEXT NOT NULL UNIQUE -- column/main/12, area/120101, quiet/22:00-07:00 ...
+);
+
+-- All devices with a trait, 65,536 a row: push/sets.c.
+CREATE TABLE push_set (
+    at   INTEGER PRIMARY KEY, -- trait * 65,536 + block
+    bits BLOB NOT NULL        -- push/bits.h
+);

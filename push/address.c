@@ -1,0 +1,279 @@
+/*
+ * address.c - rows of the table push_address, and how the sets follow them.
+ *
+ *     a phone tells, an entry changes, an account goes --(triggers)--> push_dirty --address_settle()--> traits of the row, push_set
+ *
+ * A token is sealed for its row and found by a keyed hash. Settling compares the traits that a row says it has with those its owner's entries give now; only what differs is changed,
+ * for many devices at once, so that a row of a set is written once for all of them.
+ */
+#include "push/address.h"
+
+#include <string.h>
+
+#include "push/sets.h"
+#include "push/trait.h"
+#include "server/base/buf.h"
+#include "server/base/clock.h"
+#include "server/base/log.h"
+#include "server/identity/seal.h"
+#include "server/store/db.h"
+
+enum {
+    DAY = 86400,
+    AT_ONCE = 500,
+    TICK_MS = 100 /* that others wait at most for a tick */
+};
+
+/* ---- told by the phone ---- */
+
+static bool good_token(const struct transport_type *t, const char *token)
+{
+    size_t n = strlen(token);
+
+    for (const char *s = token; *s; s++)
+        if (*s <= ' ' || *s > '~')
+            return false;
+    return n >= t->least && n <= t->most;
+}
+
+struct told {
+    enum transport by;
+    uint8_t hash[HASH_BYTES];
+    int64_t at;
+};
+
+/* What the device said last; at 0: nothing. */
+static enum rc last_told(struct work *w, int64_t account, const char *device, struct told *out)
+{
+    const void *hash;
+    struct rows q;
+    enum rc rc, end;
+    size_t n;
+
+    *out = (struct told){ 0 };
+    if (!(rc = db_one(w, SQL_push_address_one, &q, "it", account, device))) {
+        *out = (struct told){ .by = (enum transport)rows_int(&q, 1), .at = rows_int(&q, 3) };
+        if ((hash = rows_blob(&q, 2, &n)) && n == sizeof out->hash)
+            memcpy(out->hash, hash, n);
+    }
+    end = rows_done(&q);
+    if (rc == RC_NOT_FOUND)
+        return RC_OK;
+    return rc ? rc : end;
+}
+
+static enum rc put(struct work *w, int64_t account, const char *device, const struct told *now,
+                   const char *token)
+{
+    uint8_t *sealed;
+    struct rows q;
+    enum rc rc, end;
+    int64_t no = 0;
+    size_t n;
+
+    if ((rc = db_run(w, SQL_push_address_drop_token, "ibit", (int64_t)now->by, now->hash,
+                     sizeof now->hash, account, device)))
+        return rc;
+    if (!(rc = db_one(w, SQL_push_address_set, &q, "itibbi", account, device, (int64_t)now->by,
+                      now->hash, sizeof now->hash, "", (size_t)0, now->at)))
+        no = rows_int(&q, 0);
+    end = rows_done(&q);
+    if (rc || (rc = end) ||
+        (rc = seal_close(w, (struct seal_place){ "push_address.token", no }, token,
+                         strlen(token), &sealed, &n)))
+        return rc;
+    return db_change(w, SQL_push_address_set_token, "ib", no, sealed, n);
+}
+
+enum rc address_tell(struct work *w, int64_t account, const char *device, enum transport by,
+                     const char *token)
+{
+    const struct transport_type *type = transport_type((int)by);
+    struct told now = { .by = by, .at = clock_now() }, before;
+    enum rc rc;
+
+    if (!type || !good_token(type, token))
+        return err_set(&w->err, RC_INVALID, "this is no token of this transport");
+    seal_index(type->word, token, strlen(token), now.hash);
+    if ((rc = last_told(w, account, device, &before)))
+        return rc;
+    if (before.by == by && !memcmp(before.hash, now.hash, sizeof now.hash) &&
+        now.at - before.at < DAY && now.at >= before.at)
+        return RC_OK;
+    return put(w, account, device, &now, token);
+}
+
+enum rc address_forget(struct work *w, int64_t account, const char *device)
+{
+    return db_run(w, SQL_push_address_drop, "it", account, device);
+}
+
+/* ---- the sets follow ---- */
+
+struct settling {
+    struct work *w;
+    struct buf changes; /* struct sets_change */
+};
+
+static void change(struct settling *s, int64_t trait, int64_t no, bool in)
+{
+    struct sets_change c = { trait, no, in };
+
+    buf_add(&s->changes, &c, sizeof c);
+}
+
+/* Both ascend. */
+static bool differ(struct settling *s, int64_t no, const struct traits *before,
+                   const struct traits *now)
+{
+    size_t at = s->changes.n;
+    int i = 0, k = 0;
+
+    while (i < before->n || k < now->n) {
+        if (k == now->n || (i < before->n && before->no[i] < now->no[k]))
+            change(s, before->no[i++], no, false);
+        else if (i == before->n || now->no[k] < before->no[i])
+            change(s, now->no[k++], no, true);
+        else
+            i++, k++;
+    }
+    return s->changes.n > at;
+}
+
+struct row {
+    int64_t no, account;
+    enum transport by;
+    bool has_traits; /* it has stood in sets */
+    struct traits traits;
+};
+
+static enum rc read_traits(struct work *w, const void *p, size_t n, struct traits *out)
+{
+    if (!traits_read(w, p ? p : "", n, out))
+        return err_set(&w->err, RC_CORRUPT,
+                       "the traits of a device are damaged (push_address)");
+    return RC_OK;
+}
+
+/* RC_NOT_FOUND. */
+static enum rc read_row(struct work *w, int64_t no, struct row *out)
+{
+    struct rows q;
+    enum rc rc, end;
+    const void *p;
+    size_t n = 0;
+
+    if (!(rc = db_one(w, SQL_push_address_traits, &q, "i", no))) {
+        p = rows_blob(&q, 2, &n);
+        *out = (struct row){ .no = no,
+                             .account = rows_int(&q, 0),
+                             .by = (enum transport)rows_int(&q, 1),
+                             .has_traits = !rows_null(&q, 2) };
+        rc = read_traits(w, p, p ? n : 0, &out->traits);
+    }
+    end = rows_done(&q);
+    return rc ? rc : end;
+}
+
+static enum rc settle_one(struct settling *s, int64_t no)
+{
+    struct traits now = { 0 };
+    const void *p;
+    struct row r;
+    enum rc rc;
+    size_t n;
+
+    if ((rc = read_row(s->w, no, &r)) || (rc = traits_of(s->w, r.account, r.by, &now)))
+        return rc;
+    if (!differ(s, no, &r.traits, &now) && r.has_traits)
+        return RC_OK;
+    traits_write(s->w, &now, &p, &n);
+    return db_change(s->w, SQL_push_address_set_traits, "ib", no, p, n);
+}
+
+static enum rc settle_gone(struct settling *s, int64_t no, const struct traits *had)
+{
+    static const struct traits none;
+
+    differ(s, no, had, &none);
+    return RC_OK;
+}
+
+struct dirty {
+    int64_t no;
+    bool gone;
+    struct traits had;
+};
+
+static enum rc list_dirty(struct work *w, int most, struct dirty **out, int *n)
+{
+    struct buf list = BUF_IN(w->mem);
+    struct rows q;
+    enum rc rc, end;
+
+    *n = 0;
+    if ((rc = db_query(w, SQL_push_dirty_some, &q, "i", (int64_t)most)))
+        return rc;
+    while (!rc && rows_next(&q)) {
+        struct dirty d = { .no = rows_int(&q, 0), .gone = !rows_null(&q, 1) };
+        size_t len = 0;
+        const void *p = rows_blob(&q, 1, &len);
+
+        if (!(rc = read_traits(w, p, p ? len : 0, &d.had)))
+            buf_add(&list, &d, sizeof d);
+    }
+    end = rows_done(&q);
+    *out = (struct dirty *)(void *)list.p;
+    *n = (int)(list.n / sizeof **out);
+    return rc ? rc : end;
+}
+
+enum rc address_settle(struct work *w, int most, int *n)
+{
+    struct settling s = { .w = w, .changes = BUF_IN(w->mem) };
+    struct dirty *list;
+    enum rc rc;
+
+    if ((rc = list_dirty(w, most, &list, n)))
+        return rc;
+    for (int i = 0; i < *n; i++) {
+        rc = list[i].gone ? settle_gone(&s, list[i].no, &list[i].had)
+                          : settle_one(&s, list[i].no);
+        if (rc || (rc = db_run(w, SQL_push_dirty_done, "i", list[i].no)))
+            return rc;
+    }
+    return sets_apply(w, (struct sets_change *)(void *)s.changes.p,
+                      (int)(s.changes.n / sizeof(struct sets_change)));
+}
+
+static enum rc settle_some(struct work *w, int *n)
+{
+    enum rc rc;
+
+    if ((rc = db_begin(w)))
+        return rc;
+    if ((rc = address_settle(w, AT_ONCE, n)) || (rc = db_commit(w))) {
+        db_rollback(w->db);
+        return rc;
+    }
+    work_committed(w);
+    return RC_OK;
+}
+
+void address_tick(struct db *db, void *unused)
+{
+    int64_t until = clock_mono_us() + TICK_MS * 1000;
+    struct work w;
+    int n;
+
+    (void)unused;
+    do {
+        n = 0;
+        work_init(&w, arena_new(), db, "clock", RIGHT_READ);
+        if (settle_some(&w, &n)) {
+            LOG(LOG_ERROR, "push_not_settled", L_STR("why", w.err.text));
+            n = 0;
+        }
+        arena_free(w.mem);
+    } while (n == AT_ONCE && clock_mono_us() < until);
+}

@@ -1,0 +1,29 @@
+/*
+ * address.h - where a device is reached: a transport and the token by which it knows the device. One a device; a token is of one device.
+ */
+#ifndef PUSH_ADDRESS_H
+#define PUSH_ADDRESS_H
+
+#include "push/transport.h"
+#include "server/base/work.h"
+
+struct db;
+
+enum {
+    ADDRESS_KEPT =
+        270 *
+        86400 /* after which a phone that said nothing has none: FCM's own measure of a stale token */
+};
+
+/* On the writer: from now on the account's device is reached there, and nobody else by this token. RC_INVALID: the token is none of that transport. */
+enum rc address_tell(struct work *w, int64_t account, const char *device, enum transport by,
+                     const char *token);
+/* On the writer: it has none any more. RC_OK, too, if it had none. */
+enum rc address_forget(struct work *w, int64_t account, const char *device);
+
+/* On the writer: at most `most` devices whose owners changed something stand in the right sets again. *n less than `most`: those were all. */
+enum rc address_settle(struct work *w, int most, int *n);
+/* A writer_tick: the same, until nobody is left or the others have to go on. */
+void address_tick(struct db *db, void *unused);
+
+#endif

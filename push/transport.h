@@ -1,0 +1,26 @@
+/*
+ * transport.h - by whom a device is reached: the rows of transport.def.
+ */
+#ifndef PUSH_TRANSPORT_H
+#define PUSH_TRANSPORT_H
+
+#include <stddef.h>
+
+enum transport {
+    TRANSPORT_NONE,
+#define TRANSPORT(name, number, word, label, least, most) TRANSPORT_##name = number,
+#include "push/transport.def"
+#undef TRANSPORT
+    TRANSPORT_COUNT
+};
+
+struct transport_type {
+    const char *word, *label;
+    size_t least, most; /* bytes of a token */
+};
+
+/* NULL: there is none of that number. */
+const struct transport_type *transport_type(int number);
+enum transport transport_parse(const char *word); /* TRANSPORT_NONE */
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * epoch.c - one row, and its number in memory.
+ */
+#include "server/citizen/epoch.h"
+
+#include "server/base/clock.h"
+#include "server/store/db.h"
+
+static int64_t epoch; /* set before the threads start */
+
+enum rc epoch_load(struct work *w)
+{
+    struct rows q;
+    enum rc rc, end;
+
+    if (!(rc = db_one(w, SQL_state_epoch_get, &q, "")))
+        epoch = rows_int(&q, 0);
+    end = rows_done(&q);
+    if (rc != RC_NOT_FOUND)
+        return rc ? rc : end;
+    epoch = clock_now();
+    return db_run(w, SQL_state_epoch_set, "i", epoch);
+}
+
+int64_t epoch_now(void)
+{
+    return epoch;
+}

@@ -1,0 +1,11 @@
+/*
+ * letter_clock.h - what becomes of a letter when nobody does anything.
+ */
+#ifndef CITIZEN_LETTER_CLOCK_H
+#define CITIZEN_LETTER_CLOCK_H
+
+struct db;
+/* On the writer's thread, now and then: what was settled long ago is closed, and a writer who did not complete his letter in time is waited for no more. */
+void letter_tick(struct db *db, void *unused);
+
+#endif

@@ -1,0 +1,96 @@
+/* Where phones are reached, told with the session they have; and whom staff count. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "push/address.h"
+#include "server/store/writer.h"
+#include "tests/lib/people.h"
+
+#define DEVICE  "/v1/me/push/AAAAAAAAAAAAAAAAAAAAAA"
+#define ADDRESS "{\"token\":\"0123456789abcdef-%d\",\"transport\":\"%s\"}"
+
+static struct answer count(struct world *t, const struct person *p, const char *audience)
+{
+    return person_ask(t, p, POST, "/v1/push/audience", URL("{\"audience\":%s}", audience));
+}
+
+static enum rc settle(struct work *w, void *unused)
+{
+    int n;
+
+    (void)unused;
+    return address_settle(w, 100, &n);
+}
+
+static void assert_counts(struct world *t, const struct person *p, const char *audience,
+                          const char *expected)
+{
+    struct work w;
+
+    work_init(&w, world_mem(t), NULL, "test", 0);
+    assert_int_equal(writer_call(&w, settle, NULL), RC_OK);
+    HAS(count(t, p, audience), expected);
+}
+
+static void a_phone_says_where_it_is_reached_and_staff_count_it(void **state)
+{
+    struct world *t = *state;
+    struct person li = person_sign_in(t, SESSION_CITIZEN, 1),
+                  staff = person_staff(t, "push_operator", EVERYWHERE);
+
+    assert_int_equal(person_ask(t, &li, PUT, DEVICE, URL(ADDRESS, 1, "huawei")).status, 204);
+    assert_int_equal(person_ask(t, &li, PUT, DEVICE, URL(ADDRESS, 1, "huawei")).status, 204);
+    assert_counts(t, &staff, "{\"all\":true}", "{\"devices\":1,\"transports\":{\"huawei\":1}}");
+    assert_int_equal(person_ask(t, &li, PUT, DEVICE, URL(ADDRESS, 2, "xiaomi")).status, 204);
+    assert_counts(t, &staff, "{\"all\":true}", "{\"devices\":1,\"transports\":{\"xiaomi\":1}}");
+    assert_int_equal(person_ask(t, &li, DELETE, DEVICE, NULL).status, 204);
+    assert_int_equal(person_ask(t, &li, DELETE, DEVICE, NULL).status, 204);
+    assert_counts(t, &staff, "{\"all\":true}", "{\"devices\":0,\"transports\":{}}");
+}
+
+static void what_is_no_address_is_refused(void **state)
+{
+    struct world *t = *state;
+    struct person li = person_sign_in(t, SESSION_CITIZEN, 1);
+
+    assert_int_equal(person_ask(t, &li, PUT, DEVICE, URL(ADDRESS, 1, "pigeon")).status, 400);
+    assert_int_equal(
+        person_ask(t, &li, PUT, DEVICE, "{\"token\":\"short\",\"transport\":\"huawei\"}")
+            .status,
+        400);
+    assert_int_equal(
+        person_ask(t, &li, PUT, "/v1/me/push/short", URL(ADDRESS, 1, "huawei")).status, 400);
+    assert_int_equal(
+        ask(t, PUT, DEVICE, &(struct ask){ .body = URL(ADDRESS, 1, "huawei") }).status, 401);
+}
+
+static void only_who_pushes_counts(void **state)
+{
+    struct world *t = *state;
+    struct person li = person_sign_in(t, SESSION_CITIZEN, 1),
+                  editor = person_staff(t, "editor", EVERYWHERE),
+                  approver = person_staff(t, "push_approver", EVERYWHERE);
+
+    assert_int_equal(count(t, &li, "{\"all\":true}").status, 403);
+    assert_int_equal(count(t, &editor, "{\"all\":true}").status, 403);
+    assert_int_equal(count(t, &approver, "{\"all\":true}").status, 200);
+    assert_int_equal(count(t, &approver, "{\"phone\":\"13800000000\"}").status, 400);
+    assert_int_equal(count(t, &approver, "{\"area\":\"120101' OR 1\"}").status, 400);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_phone_says_where_it_is_reached_and_staff_count_it),
+        TEST(what_is_no_address_is_refused),
+        TEST(only_who_pushes_counts),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,40 @@
+/*
+ * reached.c - counters in shared memory.
+ */
+#include "tests/sim/reached.h"
+
+#include <err.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/mman.h>
+
+static const struct {
+    const char *name, *what;
+    unsigned towns;
+} paths[] = {
+#define REACHED(name, what, towns) { #name, what, towns },
+#include "tests/sim/reached.def"
+#undef REACHED
+};
+
+static atomic_uint *counts;
+
+void reached_begin(void)
+{
+    counts = mmap(NULL, PATH_COUNT * sizeof *counts, PROT_READ | PROT_WRITE,
+                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (counts == MAP_FAILED)
+        err(1, "mmap");
+}
+
+void reached(enum path which)
+{
+    counts[which]++;
+}
+
+void reached_print(unsigned towns)
+{
+    for (int i = 0; i < PATH_COUNT; i++)
+        printf("reached %6u %s: %s%s\n", counts[i], paths[i].name, paths[i].what,
+               towns >= paths[i].towns && !counts[i] ? " !" : "");
+}

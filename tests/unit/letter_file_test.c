@@ -1,0 +1,586 @@
+/*
+ * letter_file_test.c - files that belong to letters, and answers that become drafts of the library.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/base/clock.h"
+#include "server/base/fs.h"
+#include "server/citizen/adopt.h"
+#include "server/citizen/letter_file.h"
+#include "server/citizen/letter_import.h"
+#include "server/citizen/letter_publish.h"
+#include "server/citizen/letter_room.h"
+#include "server/citizen/letter_send.h"
+#include "server/citizen/receipt.h"
+#include "server/citizen/sealed_file.h"
+#include "server/identity/reseal.h"
+#include "server/identity/seal.h"
+#include "server/library/org.h"
+#include "tests/lib/library_world.h"
+
+enum { WRITER = 900, OTHER = 901, DAY = 86400 };
+
+static const char JPEG[] =
+    "\xff\xd8\xff\xe1\0\x0c"
+    "Exif\0\0GPS!"
+    "\xff\xc0\0\x0b\x08\0\x1e\0\x28\1\1\x11\0\xff\xda\0\x08\1\1\0\0\x3f\0coded\xff\xd9";
+
+static int set_up(void **state)
+{
+    struct org o = { .code = "heping", .name = "和平区" };
+    struct library_world *t;
+    struct err e;
+
+    library_world_set_up(state);
+    t = *state;
+    assert_int_equal(seal_load(&e, t->dir, SEAL_XCHACHA), RC_OK);
+    assert_int_equal(receipt_load(&e, t->dir), RC_OK);
+    assert_int_equal(letter_files_open(&e, t->dir), RC_OK);
+    world_begin(t);
+    assert_int_equal(org_create(&t->w, &o), RC_OK);
+    world_commit(t);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    receipt_forget();
+    seal_forget();
+    return library_world_tear_down(state);
+}
+
+static void be(struct library_world *t, int64_t account)
+{
+    t->w.who = (struct actor){ .account = account, .level = 1, .rights = RIGHT_SELF };
+}
+
+/* Sent in pieces of `step` bytes, each noted. */
+static enum rc upload(struct library_world *t, const void *p, size_t n, size_t step,
+                      struct letter_piece *out)
+{
+    struct letter_taken taken;
+    enum rc rc = RC_OK;
+
+    *out = (struct letter_piece){ .size = (int64_t)n };
+    sha256(p, n, out->hash);
+    for (size_t at = 0; at < n && !rc; at += step) {
+        out->offset = (int64_t)at;
+        out->p = (const char *)p + at;
+        out->n = n - at < step ? n - at : step;
+        if (!(rc = letter_file_take(&t->w, out, &taken))) {
+            world_begin(t);
+            rc = letter_file_note(&t->w, out, &taken);
+            world_commit(t);
+        }
+        out->have = taken.have;
+    }
+    return rc;
+}
+
+static void a_picture_comes_in_pieces_and_is_kept_without_its_metadata(void **state)
+{
+    struct library_world *t = *state;
+    struct letter_piece p;
+    struct letter_file f;
+    char *bytes;
+    size_t n;
+
+    be(t, WRITER);
+    assert_int_equal(upload(t, JPEG, sizeof JPEG - 1, 7, &p), RC_OK);
+    assert_int_equal(p.have, p.size);
+    assert_int_equal(letter_file_find(&t->w, WRITER, p.hash, &f), RC_OK);
+    assert_int_equal(f.kind, FILE_JPEG);
+    assert_int_equal(letter_file_read(&t->w, &f, &bytes, &n), RC_OK);
+    assert_null(memmem(bytes, n, "GPS", 3));
+    assert_non_null(memmem(bytes, n, "coded", 5));
+    assert_int_equal(letter_file_find(&t->w, OTHER, p.hash, &f), RC_NOT_FOUND);
+    /* Once more: it is there. */
+    assert_int_equal(upload(t, JPEG, sizeof JPEG - 1, 1000, &p), RC_OK);
+}
+
+static void a_piece_out_of_turn_is_told_where_to_go_on(void **state)
+{
+    struct library_world *t = *state;
+    struct letter_piece p = { .size = 20, .p = "%PDF-1.7 0123456789x", .n = 10 };
+    struct letter_taken taken;
+
+    be(t, WRITER);
+    sha256(p.p, 20, p.hash);
+    assert_int_equal(letter_file_take(&t->w, &p, &taken), RC_OK);
+    assert_int_equal(taken.have, 10);
+    p.offset = 15;
+    p.n = 5;
+    assert_int_equal(letter_file_take(&t->w, &p, &taken), RC_CONFLICT);
+    assert_int_equal(taken.have, 10);
+    p.n = 6; /* behind its end */
+    assert_int_equal(letter_file_take(&t->w, &p, &taken), RC_INVALID);
+    be(t, OTHER); /* has nothing of it yet */
+    p = (struct letter_piece){ .size = 20, .p = "", .offset = 0 };
+    sha256("%PDF-1.7 0123456789x", 20, p.hash);
+    assert_int_equal(letter_file_take(&t->w, &p, &taken), RC_OK);
+    assert_int_equal(taken.have, 0);
+}
+
+/* What is left of the account's files after a day: the picture that `named` of the two accounts has put into a letter is there, once. */
+static void assert_kept(struct library_world *t, bool guest_names, bool owner_names)
+{
+    struct letter_piece p;
+    struct letter_file f;
+
+    be(t, OTHER);
+    assert_int_equal(upload(t, JPEG, sizeof JPEG - 1, 1000, &p), RC_OK);
+    be(t, WRITER);
+    assert_int_equal(upload(t, JPEG, sizeof JPEG - 1, 1000, &p), RC_OK);
+    world_begin(t);
+    if (guest_names)
+        assert_int_equal(letter_file_bind(&t->w, 5, OTHER, p.hash), RC_OK);
+    if (owner_names)
+        assert_int_equal(letter_file_bind(&t->w, 6, WRITER, p.hash), RC_OK);
+    assert_int_equal(adopt(&t->w, OTHER, WRITER), RC_OK);
+    world_commit(t);
+    clock_set(clock_now() + LETTER_FILE_ORPHAN + 1);
+    letter_file_tick(t->w.db, NULL);
+    assert_int_equal(letter_file_find(&t->w, WRITER, p.hash, &f),
+                     guest_names || owner_names ? RC_OK : RC_NOT_FOUND);
+    world_vandalise(t, "DELETE FROM letter_file");
+}
+
+/* The same picture was sent as a guest and signed in. */
+static void what_a_letter_of_either_names_stays(void **state)
+{
+    struct library_world *t = *state;
+
+    world_vandalise(
+        t, "INSERT INTO account (id, kind, state, state_at, level, subject, created) VALUES "
+           "(900, 0, 0, 1, 1, randomblob(16), 1), (901, 0, 0, 1, 1, randomblob(16), 1)");
+    assert_kept(t, true, false);
+    assert_kept(t, false, true);
+    assert_kept(t, true, true);
+    assert_kept(t, false, false);
+}
+
+/* The keys of personal fields are others now, and the upload of yesterday begins anew; what was whole is read as ever. */
+static void an_upload_outlives_no_retired_key(void **state)
+{
+    static const char pdf[] = "%PDF-1.7 0123456789x";
+    struct library_world *t = *state;
+    struct letter_piece p = { .size = 20, .p = pdf, .n = 10 };
+    struct letter_taken taken;
+    struct err e;
+    char *path;
+
+    be(t, WRITER);
+    sha256(pdf, 20, p.hash);
+    assert_int_equal(letter_file_take(&t->w, &p, &taken), RC_OK);
+    path = arena_printf(t->mem, "%s/seal.1", t->dir);
+    assert_int_equal(remove(path), 0);
+    assert_int_equal(seal_load(&e, t->dir, SEAL_SM4), RC_OK);
+    p.offset = 10;
+    p.p = pdf + 10;
+    assert_int_equal(letter_file_take(&t->w, &p, &taken), RC_CONFLICT);
+    assert_int_equal(taken.have, 0);
+    assert_int_equal(upload(t, pdf, 20, 10, &p), RC_OK);
+}
+
+static void what_is_no_picture_or_lies_is_refused(void **state)
+{
+    static const char zip[] = "PK\3\4 forty-two of them", script[] = "#!/bin/sh\n";
+    struct library_world *t = *state;
+    struct letter_taken taken;
+    struct letter_piece p;
+
+    be(t, WRITER);
+    assert_int_equal(upload(t, zip, sizeof zip, 1000, &p), RC_INVALID);
+    assert_int_equal(upload(t, script, sizeof script, 1000, &p), RC_INVALID);
+    p = (struct letter_piece){ .size = 4, .p = JPEG, .n = 4 }; /* a hash that is another's */
+    assert_int_equal(letter_file_take(&t->w, &p, &taken), RC_INVALID);
+    p.size = LETTER_FILE_MAX + 1;
+    assert_int_equal(letter_file_take(&t->w, &p, &taken), RC_TOO_LARGE);
+    assert_int_equal(world_number(t, "SELECT COUNT(*) FROM letter_file WHERE kept IS NOT NULL"),
+                     0);
+}
+
+static void a_day_has_so_many_files(void **state)
+{
+    struct library_world *t = *state;
+    struct letter_piece p;
+
+    be(t, WRITER);
+    for (int i = 0; i < LETTER_FILES_DAY; i++) {
+        char pdf[32];
+
+        snprintf(pdf, sizeof pdf, "%%PDF-1.7 %d", i);
+        assert_int_equal(upload(t, pdf, strlen(pdf), 1000, &p), RC_OK);
+    }
+    assert_int_equal(upload(t, "%PDF-1.7 x", 10, 1000, &p), RC_TOO_MANY);
+    clock_set(WORLD_NOW + DAY + 1);
+    assert_int_equal(upload(t, "%PDF-1.7 x", 10, 1000, &p), RC_OK);
+}
+
+/* ---- at rest ---- */
+
+static void reseal(struct library_world *t)
+{
+    world_begin(t);
+    reseal_begin(&t->w);
+    world_commit(t);
+    while (reseal_state().running)
+        reseal_tick(t->w.db, NULL);
+    assert_int_equal(reseal_state().failed, 0);
+}
+
+static void its_key_is_sealed_anew_with_all_others(void **state)
+{
+    struct library_world *t = *state;
+    struct reseal_needs needs[SEAL_KEYS_MAX + 1];
+    struct letter_piece p;
+    struct letter_file f;
+    struct err e;
+    char *bytes;
+    size_t n;
+    int no;
+
+    be(t, WRITER);
+    assert_int_equal(upload(t, JPEG, sizeof JPEG - 1, 1000, &p), RC_OK);
+    assert_int_equal(letter_file_find(&t->w, WRITER, p.hash, &f), RC_OK);
+    assert_int_equal(seal_rotate(&e, &no), RC_OK);
+    assert_int_equal(reseal_needs(&t->w, needs), RC_OK);
+    assert_int_equal(needs[1].values, 1);
+    reseal(t);
+    assert_int_equal(reseal_needs(&t->w, needs), RC_OK);
+    assert_int_equal(needs[1].values, 0);
+    assert_int_equal(remove(arena_printf(t->mem, "%s/seal.1", t->dir)), 0);
+    assert_int_equal(seal_load(&e, t->dir, SEAL_XCHACHA), RC_OK);
+    assert_int_equal(letter_file_read(&t->w, &f, &bytes, &n), RC_OK);
+    assert_non_null(memmem(bytes, n, "coded", 5));
+    /* Without its row nobody reads it. */
+    world_vandalise(t, "UPDATE letter_file SET key = NULL");
+    assert_int_equal(letter_file_read(&t->w, &f, &bytes, &n), RC_NOT_FOUND);
+}
+
+/* Both suites; a file of several records, damaged in every way that keeps its records whole. */
+static void a_file_that_was_tampered_with_is_none(void **state)
+{
+    enum { LENGTH = 3 * SEALED_PIECE + 5, RECORD = 8 + 43 + SEALED_PIECE };
+    static const uint8_t own[SECRET_BYTES] = "a key of its own";
+    struct library_world *t = *state;
+    struct sealed_file f = { .path = arena_printf(t->mem, "%s/sealed", t->dir),
+                             .column = "letter_file",
+                             .own = own };
+    char *plain = arena_zalloc(t->mem, LENGTH), *sealed, *bytes;
+    size_t sealed_n, n;
+    struct err e;
+
+    for (int i = 0; i < LENGTH; i++)
+        plain[i] = (char)(i * 7 + i / 251);
+    assert_int_equal(seal_load(&e, t->dir, SEAL_SM4), RC_OK);
+    assert_int_equal(sealed_file_write(&t->w, &f, plain, LENGTH), RC_OK);
+    assert_int_equal(seal_load(&e, t->dir, SEAL_XCHACHA), RC_OK);
+    assert_int_equal(sealed_file_read(&t->w, &f, LENGTH, &bytes, &n), RC_OK);
+    assert_memory_equal(bytes, plain, LENGTH);
+    assert_int_equal(sealed_file_write(&t->w, &f, plain, LENGTH), RC_OK);
+    assert_int_equal(sealed_file_read(&t->w, &f, LENGTH - 1, &bytes, &n), RC_CORRUPT);
+    assert_int_equal(fs_read(&e, t->mem, f.path, 2 * LENGTH, &sealed, &sealed_n), RC_OK);
+    assert_null(memmem(sealed, sealed_n, plain + 1000, 12));
+    assert_int_equal(sealed_n, 3 * RECORD + 8 + 43 + 5);
+
+    assert_int_equal(fs_write(&e, f.path, sealed, 2 * RECORD, 0600),
+                     RC_OK); /* its end is gone */
+    assert_int_equal(sealed_file_read(&t->w, &f, LENGTH, &bytes, &n), RC_CORRUPT);
+    assert_int_equal(fs_write(&e, f.path, sealed + RECORD, sealed_n - RECORD, 0600), RC_OK);
+    assert_int_equal(sealed_file_read(&t->w, &f, LENGTH, &bytes, &n), RC_CORRUPT);
+    bytes = arena_dup(t->mem, sealed, sealed_n); /* two records change places */
+    memcpy(bytes, sealed + RECORD, RECORD);
+    memcpy(bytes + RECORD, sealed, RECORD);
+    assert_int_equal(fs_write(&e, f.path, bytes, sealed_n, 0600), RC_OK);
+    assert_int_equal(sealed_file_read(&t->w, &f, LENGTH, &bytes, &n), RC_CORRUPT);
+    sealed[RECORD + 500] ^= 1;
+    assert_int_equal(fs_write(&e, f.path, sealed, sealed_n, 0600), RC_OK);
+    assert_int_equal(sealed_file_read(&t->w, &f, LENGTH, &bytes, &n), RC_CORRUPT);
+    assert_int_equal(fs_write(&e, f.path, "", 0, 0600), RC_OK);
+    assert_int_equal(sealed_file_read(&t->w, &f, LENGTH, &bytes, &n), RC_CORRUPT);
+}
+
+static enum rc send(struct library_world *t, const struct letter_piece *p, struct letter *out)
+{
+    const char *receipt, *text;
+    struct id id = id_new();
+    char hex[HASH_TEXT];
+    json_t *v;
+    enum rc rc;
+
+    text = arena_printf(t->mem,
+                        "{\"category\":\"consult\",\"files\":[{\"hash\":\"%s\",\"name\":\"路灯."
+                        "jpg\"}],\"text\":"
+                        "\"路灯不亮\",\"title\":\"路灯\",\"unit\":\"heping\"}",
+                        hex_text(p->hash, HASH_BYTES, hex));
+    assert_int_equal(jx_object(&t->w.err, t->mem, text, strlen(text), &v), RC_OK);
+    world_begin(t);
+    rc = letter_send(&t->w, &id, v, out, &receipt);
+    if (rc)
+        db_rollback(t->w.db);
+    else
+        world_commit(t);
+    return rc;
+}
+
+static void a_letter_names_its_writers_files_alone(void **state)
+{
+    struct library_world *t = *state;
+    struct letter_file f;
+    struct letter_piece p;
+    struct letter l;
+    char hex[HASH_TEXT];
+
+    be(t, OTHER);
+    assert_int_equal(upload(t, JPEG, sizeof JPEG - 1, 1000, &p), RC_OK);
+    be(t, WRITER);
+    assert_int_equal(send(t, &p, &l), RC_NOT_FOUND);
+    assert_int_equal(upload(t, JPEG, sizeof JPEG - 1, 1000, &p), RC_OK);
+    assert_int_equal(send(t, &p, &l), RC_OK);
+    assert_int_equal(letter_file_of(&t->w, &l, hex_text(p.hash, HASH_BYTES, hex), &f), RC_OK);
+    assert_int_equal(letter_file_of(&t->w, &l, "00", &f), RC_NOT_FOUND);
+    /* A day later only what a letter names is there. */
+    clock_set(WORLD_NOW + LETTER_FILE_ORPHAN + 1);
+    letter_file_tick(t->w.db, NULL);
+    assert_int_equal(world_number(t, "SELECT COUNT(*) FROM letter_file"), 1);
+}
+
+static void files_that_no_row_names_are_swept(void **state)
+{
+    struct library_world *t = *state;
+    struct letter_piece p;
+    struct letter_file f;
+    char *bytes;
+    size_t n;
+
+    be(t, WRITER);
+    assert_int_equal(upload(t, "%PDF-1.7", 8, 1000, &p), RC_OK);
+    assert_int_equal(letter_file_find(&t->w, WRITER, p.hash, &f), RC_OK);
+    clock_unset();
+    clock_set(clock_now() + 2 * DAY);
+    world_vandalise(t, "UPDATE letter_file SET at = 0");
+    for (int i = 0; i < 256; i++) /* each folder */
+        letter_file_tick(t->w.db, NULL);
+    assert_int_equal(letter_file_read(&t->w, &f, &bytes, &n), RC_NOT_FOUND);
+}
+
+/* ---- published ---- */
+
+static struct letter_line import(struct library_world *t, const char *text)
+{
+    struct letter_line line;
+
+    letter_import_read(t->mem, text, strlen(text), &line);
+    t->w.who = (struct actor){ .rights = RIGHT_ALL, .operator= true };
+    world_begin(t);
+    assert_int_equal(letter_import(&t->w, "12345", &line, 1), RC_OK);
+    world_commit(t);
+    return line;
+}
+
+static enum rc publish(struct library_world *t, const char *number, struct item *out)
+{
+    static const char *const names[] = { "韩梅梅" };
+    enum rc rc;
+
+    world_begin(t);
+    rc = letter_publish(&t->w, number, t->news, names, 1, out);
+    if (rc)
+        db_rollback(t->w.db);
+    else
+        world_commit(t);
+    return rc;
+}
+
+static void an_answer_becomes_a_draft_without_personal_data_if_its_writer_agreed(void **state)
+{
+    struct library_world *t = *state;
+    struct letter_line line = import(
+        t, "{\"answer\":\"李雷您好，请带身份证到街道办理。\",\"answered\":\"2025-11-20\","
+           "\"category\":\"consult\",\"contact\":{\"name\":\"李雷\"},\"origin\":\"1\","
+           "\"public\":true,\"received\":\"2025-11-18\",\"text\":\"我是李雷，邻居韩梅梅，电话"
+           "13800138000\",\"title\":\"李雷咨询居住证\",\"unit\":\"heping\"}");
+    struct revision revision;
+    struct content content;
+    struct item item;
+    const char *body;
+
+    assert_int_equal(publish(t, line.number, &item), RC_OK);
+    assert_int_equal(item.state, STATE_DRAFT);
+    assert_int_equal(item_revision(&t->w, &item.id, 0, &item, &revision, &content), RC_OK);
+    assert_string_equal(content.title, "李某咨询居住证");
+    body = arena_strndup(t->mem, revision.content.p, revision.content.n);
+    assert_non_null(strstr(body, "我是李某，邻居韩某，电话［手机号］"));
+    assert_non_null(strstr(body, "李某您好，请带身份证到街道办理。"));
+    assert_null(strstr(body, "13800138000"));
+    assert_int_equal(publish(t, line.number, &item), RC_CONFLICT); /* once */
+    line =
+        import(t, "{\"answer\":\"好\",\"answered\":\"2025-11-20\",\"category\":\"consult\","
+                  "\"origin\":\"2\",\"received\":\"2025-11-18\",\"text\":\"x\",\"title\":\"x\","
+                  "\"unit\":\"heping\"}");
+    assert_int_equal(publish(t, line.number, &item), RC_CONFLICT); /* without consent */
+    line = import(t, "{\"category\":\"consult\",\"origin\":\"3\",\"public\":true,\"received\":"
+                     "\"2025-11-18\",\"text\":\"x\",\"title\":\"x\",\"unit\":\"heping\"}");
+    assert_int_equal(publish(t, line.number, &item), RC_CONFLICT); /* without an answer */
+}
+
+static void be_guest(struct library_world *t, int64_t account)
+{
+    t->w.who = (struct actor){ .account = account, .rights = RIGHT_STATE };
+}
+
+/* One more document of 20 bytes, from that client. */
+static enum rc put_one(struct library_world *t, uint64_t client, int n)
+{
+    const char *pdf = arena_printf(t->mem, "%%PDF-1.7 %010d", n);
+    struct letter_piece p = { .size = 19, .p = pdf, .n = 19, .client = client };
+    struct letter_taken taken;
+    enum rc rc;
+
+    sha256(pdf, 19, p.hash);
+    if ((rc = letter_file_take(&t->w, &p, &taken)))
+        return rc;
+    world_begin(t);
+    rc = letter_file_note(&t->w, &p, &taken);
+    world_commit(t);
+    return rc;
+}
+
+/* A guest is whoever asks to be one: what counts is where they come from, and what all of them leave lying. */
+static void guests_do_not_fill_the_disk(void **state)
+{
+    struct library_world *t = *state;
+
+    letter_room_open(50, 0);
+    be_guest(t, WRITER);
+    assert_int_equal(put_one(t, 7, 1), RC_OK);
+    be_guest(t, OTHER); /* another guest, the same phone */
+    assert_int_equal(put_one(t, 7, 2), RC_OK);
+    assert_int_equal(put_one(t, 7, 3), RC_TOO_MANY);
+    assert_non_null(strstr(t->w.err.text, "登录"));
+    assert_int_equal(put_one(t, 8, 3), RC_OK);
+    be(t, WRITER); /* who has signed in is not held up */
+    assert_int_equal(put_one(t, 7, 4), RC_OK);
+    clock_set(clock_now() + 86400);
+    be_guest(t, OTHER);
+    assert_int_equal(put_one(t, 7, 5), RC_OK);
+    letter_room_open(0, 60);
+    letter_file_tick(t->w.db, NULL); /* five of them wait */
+    assert_int_equal(put_one(t, 9, 6), RC_FULL);
+    be(t, WRITER);
+    assert_int_equal(put_one(t, 9, 7), RC_OK);
+    clock_set(clock_now() + 2 * 86400); /* nobody's letter named them */
+    letter_file_tick(t->w.db, NULL);
+    be_guest(t, OTHER);
+    assert_int_equal(put_one(t, 9, 8), RC_OK);
+    letter_room_open(0, 0);
+}
+
+static void a_guests_day_is_shorter(void **state)
+{
+    struct library_world *t = *state;
+
+    be_guest(t, WRITER);
+    for (int i = 0; i < LETTER_FILES_DAY_GUEST; i++)
+        assert_int_equal(put_one(t, 7, i), RC_OK);
+    assert_int_equal(put_one(t, 7, 99), RC_TOO_MANY);
+    be(t, WRITER); /* he signs in */
+    assert_int_equal(put_one(t, 7, 99), RC_OK);
+}
+
+/* Whatever he said of himself, wherever it stands again, and no way back to the letter. */
+static void what_is_published_names_neither_its_writer_nor_the_letter(void **state)
+{
+    static const char *const secrets[] = { "李雷", "27301234", "迎水道", "li@a.cn", "天塔旁" };
+    struct library_world *t = *state;
+    struct letter_line line = import(
+        t,
+        "{\"answer\":\"李雷您好，已上门到迎水道12号3门402，天塔旁的路灯修好了。\",\"answered\":"
+        "\"2025-11-20\",\"category\":\"consult\",\"contact\":{\"name\":\"李雷\",\"phone\":"
+        "\"27301234\",\"address\":\"迎水道12号3门402\",\"email\":\"li@a.cn\"},\"origin\":\"9\","
+        "\"place\":\"天塔旁\",\"public\":true,\"received\":\"2025-11-18\",\"text\":"
+        "\"我住迎水道12号3门402，有事打2730-1234，或li@a.cn\",\"title\":"
+        "\"迎水道12号3门402没有路灯\","
+        "\"unit\":\"heping\"}");
+    struct revision revision;
+    struct content content;
+    struct item item;
+    const char *body;
+
+    assert_int_equal(publish(t, line.number, &item), RC_OK);
+    assert_int_equal(item_revision(&t->w, &item.id, 0, &item, &revision, &content), RC_OK);
+    body = arena_strndup(t->mem, revision.content.p, revision.content.n);
+    for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
+        if (strstr(body, secrets[i]))
+            fail_msg("%s stands in %s", secrets[i], body);
+    assert_null(strstr(body, "2730-1234"));
+    assert_null(strstr(item.origin_id, strchr(line.number, '-')));
+    assert_int_equal(publish(t, line.number, &item), RC_CONFLICT); /* once all the same */
+}
+
+/* Consent is his to take back, as long as nobody else has read it. */
+static void a_writer_takes_his_consent_back(void **state)
+{
+    struct library_world *t = *state;
+    struct letter_line line = import(
+        t,
+        "{\"answer\":\"好\",\"answered\":\"2025-11-20\",\"category\":\"consult\",\"origin\":"
+        "\"8\","
+        "\"public\":true,\"received\":\"2025-11-18\",\"text\":\"路灯不亮\",\"title\":\"路灯\","
+        "\"unit\":\"heping\"}");
+    struct actor staff = t->w.who;
+    struct revision revision;
+    struct content content;
+    struct letter l;
+    struct item item;
+
+    assert_int_equal(publish(t, line.number, &item), RC_OK);
+    assert_int_equal(letter_find(&t->w, line.number, &l), RC_OK);
+    world_vandalise(t, "UPDATE letter SET account = 900");
+    be(t, OTHER);
+    world_begin(t);
+    assert_int_equal(letter_keep_private(&t->w, &l.id), RC_NOT_FOUND);
+    be(t, WRITER);
+    assert_int_equal(letter_keep_private(&t->w, &l.id), RC_OK);
+    world_commit(t);
+    t->w.who = staff;
+    assert_int_equal(item_revision(&t->w, &item.id, 0, &item, &revision, &content), RC_OK);
+    assert_null(strstr(arena_strndup(t->mem, revision.content.p, revision.content.n), "路灯"));
+    assert_int_equal(item.state, STATE_DRAFT);
+    assert_int_equal(publish(t, line.number, &item), RC_CONFLICT);
+    assert_non_null(strstr(t->w.err.text, "没有同意"));
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        T(a_picture_comes_in_pieces_and_is_kept_without_its_metadata),
+        T(a_piece_out_of_turn_is_told_where_to_go_on),
+        T(an_upload_outlives_no_retired_key),
+        T(what_a_letter_of_either_names_stays),
+        T(what_is_no_picture_or_lies_is_refused),
+        T(a_day_has_so_many_files),
+        T(its_key_is_sealed_anew_with_all_others),
+        T(a_file_that_was_tampered_with_is_none),
+        T(a_letter_names_its_writers_files_alone),
+        T(files_that_no_row_names_are_swept),
+        T(guests_do_not_fill_the_disk),
+        T(a_guests_day_is_shorter),
+        T(a_writer_takes_his_consent_back),
+        T(what_is_published_names_neither_its_writer_nor_the_letter),
+        T(an_answer_becomes_a_draft_without_personal_data_if_its_writer_agreed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,207 @@
+/*
+ * tjzw_letter_test.c - letters as their writer sees them, and receipts, which another language signed (tests/vectors/receipt).
+ */
+#include "tests/lib/fake_me.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct world {
+    struct phone p;
+    struct fake_me f;
+};
+
+static void begin(struct world *w)
+{
+    const struct tjzw_sign_in entered = { .login = "a", .password = "good" };
+    struct tjzw_transport transport = { &w->f, fake_me_get };
+
+    phone_start(&w->p);
+    phone_sync(&w->p);
+    fake_me_start(&w->f, &w->p);
+    tjzw_set_transport(w->p.t, &transport);
+    OK(&w->p, tjzw_sign_in(w->p.t, &entered, NULL, &w->p.e));
+}
+
+static void end(struct world *w)
+{
+    phone_end(&w->p);
+    fake_me_end(&w->f);
+}
+
+struct seen {
+    size_t n;
+    char id[37], number[32], sent[256], state[256], code[32];
+    bool waits;
+    enum tjzw_receipt_state receipt;
+    int64_t received;
+};
+
+static void copy(char *out, size_t room, const char *text)
+{
+    snprintf(out, room, "%s", text ? text : "");
+}
+
+static bool see(void *ctx, const struct tjzw_letter *l)
+{
+    struct seen *s = ctx;
+
+    s->n++;
+    copy(s->id, sizeof s->id, l->id);
+    copy(s->number, sizeof s->number, l->number);
+    copy(s->sent, sizeof s->sent, l->sent);
+    copy(s->state, sizeof s->state, l->state);
+    copy(s->code, sizeof s->code, l->code);
+    s->waits = l->waits;
+    s->receipt = l->receipt_state;
+    s->received = l->received;
+    return true;
+}
+
+static struct seen letters(struct world *w)
+{
+    struct seen s = { 0 };
+
+    OK(&w->p, tjzw_letters(w->p.t, see, &s, &w->p.e));
+    return s;
+}
+
+static void a_letter_is_seen_from_the_first_word_to_the_answer(void **state)
+{
+    struct world w;
+    struct seen s;
+    char id[37];
+
+    (void)state;
+    begin(&w);
+    OK(&w.p, tjzw_act(w.p.t, "letter.send", "{\"title\":\"路灯\"}", id, &w.p.e));
+    s = letters(&w);
+    assert_true(s.n == 1 && s.waits);
+    assert_string_equal(s.id, id);
+    assert_string_equal(s.sent, "{\"title\":\"路灯\"}");
+    OK(&w.p, tjzw_me_sync(w.p.t, NULL, NULL, &w.p.e));
+    fake_me_put(&w.f, 8, "letter", id,
+                "{\"number\":\"JY2026-000001\",\"received\":7,\"state\":\"answered\"}");
+    OK(&w.p, tjzw_me_sync(w.p.t, NULL, NULL, &w.p.e));
+    s = letters(&w);
+    assert_true(s.n == 1 && !s.waits);
+    assert_string_equal(s.number, "JY2026-000001");
+    assert_string_equal(s.sent, "{\"title\":\"路灯\"}");
+    assert_non_null(strstr(s.state, "answered"));
+    assert_int_equal(s.received, 7);
+    end(&w);
+}
+
+static void one_that_the_server_gave_no_words_of_and_one_that_was_refused_says_so(void **state)
+{
+    struct world w;
+    struct seen s;
+
+    (void)state;
+    begin(&w);
+    fake_me_put(&w.f, 8, "letter", "0190f3c2-7d1c-7a3e-9f00-3c1d5b7e9a11",
+                "{\"state\":\"accepted\"}");
+    OK(&w.p, tjzw_me_sync(w.p.t, NULL, NULL, &w.p.e));
+    s = letters(&w);
+    assert_int_equal(s.n, 1);
+    assert_string_equal(s.sent, "");
+    OK(&w.p, tjzw_sign_out(w.p.t, &w.p.e));
+    assert_int_equal(letters(&w).n, 0);
+    OK(&w.p, tjzw_act(w.p.t, "letter.send", "{\"title\":\"x\"}", NULL, &w.p.e));
+    phone_tamper(&w.p, "UPDATE mutation SET code = 'limit', detail = '明天再来'");
+    s = letters(&w);
+    assert_string_equal(s.code, "limit");
+    assert_false(s.waits);
+    end(&w);
+}
+
+/* What he sent from another phone, and its proof, come with the entry `words`. */
+static void a_letter_of_another_phone_is_whole_and_proved(void **state)
+{
+    json_t *v = json_load_file(TJZW_RECEIPTS, 0, NULL),
+           *r = json_array_get(json_object_get(v, "receipts"), 0), *words;
+    const char *id = json_string_value(json_object_get(r, "letter"));
+    struct world w;
+    struct seen s;
+    char *text;
+
+    (void)state;
+    begin(&w);
+    words = json_pack("{s:O,s:O}", "receipt", json_object_get(r, "receipt"), "sent",
+                      json_object_get(v, "sent"));
+    text = json_dumps(words, JSON_COMPACT);
+    w.f.receipt_key = json_string_value(json_object_get(v, "key"));
+    fake_me_put(&w.f, 8, "letter", id, "{\"number\":\"JY2026-000001\",\"state\":\"accepted\"}");
+    fake_me_put(&w.f, 8, "words", id, text);
+    OK(&w.p, tjzw_me_sync(w.p.t, NULL, NULL, &w.p.e));
+    w.f.cut = true;
+    s = letters(&w);
+    assert_true(s.n == 1 && !s.waits);
+    assert_non_null(strstr(s.sent, "路灯不亮"));
+    assert_string_equal(s.number, "JY2026-000001");
+    assert_int_equal(s.receipt, TJZW_RECEIPT_GOOD);
+    free(text);
+    json_decref(words);
+    json_decref(v);
+    end(&w);
+}
+
+/* Each vector as if it had been sent from here. */
+static void receipts_of_another_language_hold_and_no_other_does(void **state)
+{
+    json_t *v = json_load_file(TJZW_RECEIPTS, 0, NULL), *r;
+    size_t i;
+
+    (void)state;
+    assert_non_null(v);
+    json_array_foreach(json_object_get(v, "receipts"), i, r)
+    {
+        const char *sent = json_string_value(json_object_get(v, "sent"));
+        json_t *result =
+            json_pack("{s:s,s:O,s:O}", "result", "done", "receipt",
+                      json_object_get(r, "receipt"), "number", json_object_get(r, "number"));
+        char *text = json_dumps(result, JSON_COMPACT), *sql;
+        struct world w;
+        struct seen s;
+
+        begin(&w);
+        sql = sqlite3_mprintf("INSERT INTO taken SELECT no, %Q, 'letter.send', %Q, "
+                              "strftime('%%s','now'), %Q, strftime('%%s','now') FROM "
+                              "person WHERE state = 1",
+                              json_string_value(json_object_get(r, "letter")), sent, text);
+        phone_tamper(&w.p, sql);
+        assert_int_equal(letters(&w).receipt, TJZW_RECEIPT_UNKNOWN);
+        w.f.receipt_key = json_string_value(json_object_get(v, "key"));
+        OK(&w.p, tjzw_me_sync(w.p.t, NULL, NULL, &w.p.e));
+        w.f.cut = true; /* from here on, offline */
+        s = letters(&w);
+        assert_int_equal(s.receipt, TJZW_RECEIPT_GOOD);
+        assert_int_equal(s.received, json_integer_value(json_object_get(r, "time")));
+        phone_tamper(&w.p, "UPDATE taken SET value = replace(value, '路灯不亮', '路灯很亮')");
+        assert_int_equal(letters(&w).receipt, TJZW_RECEIPT_BAD);
+        phone_tamper(&w.p, "UPDATE taken SET value = replace(value, '路灯很亮', '路灯不亮'), "
+                           "result = replace(result, 'time 4', 'time 3')");
+        phone_tamper(&w.p, "UPDATE taken SET result = replace(result, 'time 1', 'time 2')");
+        assert_int_equal(letters(&w).receipt, TJZW_RECEIPT_BAD);
+        sqlite3_free(sql);
+        free(text);
+        json_decref(result);
+        end(&w);
+    }
+    assert_true(i > 1);
+    json_decref(v);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_letter_is_seen_from_the_first_word_to_the_answer),
+        cmocka_unit_test(one_that_the_server_gave_no_words_of_and_one_that_was_refused_says_so),
+        cmocka_unit_test(a_letter_of_another_phone_is_whole_and_proved),
+        cmocka_unit_test(receipts_of_another_language_hold_and_no_other_does),
+    };
+
+    return cmocka_run_group_tests_name("tjzw_letter", tests, NULL, NULL);
+}
