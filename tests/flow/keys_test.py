@@ -9,7 +9,7 @@ import stat
 import sys
 import time
 
-from lib import World
+from lib import World, wait_for
 from tap import case, done
 
 PASSPHRASE = "一个很长的口令 correct horse"
@@ -81,7 +81,7 @@ def main():
             w.tjzw("keys", "rotate", "--data", w.data, "seal")
             assert (w.data / "keys" / "seal.2").exists()
             server.get("/v1/mirrors")
-            assert addresses(w).count("127.0.0.1") >= 2, addresses(w)
+            wait_for("both refusals in the log", 30, lambda: addresses(w).count("127.0.0.1") >= 2, every=0.2)
             db = sqlite3.connect(f"file:{w.data}/tjzw.db?mode=ro", uri=True)
             used = {row[0] for row in db.execute("SELECT hex(substr(address, 1, 3)) FROM audit WHERE address IS NOT NULL")}
             assert used == {"010001", "010002"}, used
