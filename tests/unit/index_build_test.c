@@ -116,24 +116,40 @@ static void workers_follow_the_log(void **state)
     assert_index_takes_there(t, &h, 150);
 }
 
-struct block {
-    struct pool_job job;
-    atomic_bool *held;
-};
+/*
+ * Two jobs that keep both workers from everything else. A worker may look at them long after they were let go, and
+ * also when the test has failed: so they stand on no stack.
+ */
+static atomic_bool held;
 
 static void hold(struct pool_job *job, struct db *db)
 {
-    (void)db;
-    while (atomic_load(((struct block *)job)->held))
+    (void)job, (void)db;
+    while (atomic_load(&held))
         usleep(1000);
+}
+
+static void hold_workers(struct sync_world *t)
+{
+    static struct pool_job jobs[2];
+
+    atomic_store(&held, true);
+    for (int i = 0; i < 2; i++) {
+        jobs[i] = (struct pool_job){ .run = hold };
+        assert_true(pool_submit(t->workers, &jobs[i]));
+    }
+}
+
+static int let_go_and_tear_down(void **state)
+{
+    atomic_store(&held, false);
+    return sync_world_tear_down(state);
 }
 
 /* What holds the text is gone at once, and nobody's first sync waits for who builds at leisure. */
 static void what_a_purge_waits_for_is_built_by_others(void **state)
 {
     struct sync_world *t = *state;
-    static atomic_bool held = true;
-    static struct block block[2] = { { { .run = hold }, &held }, { { .run = hold }, &held } };
     struct wire_head h, before;
 
     index_world_fill(t, 20, 500);
@@ -141,8 +157,7 @@ static void what_a_purge_waits_for_is_built_by_others(void **state)
     before = sync_world_head(t);
     sync_world_stop(t);
     sync_world_start_with_both(t);
-    for (int i = 0; i < 2; i++)
-        assert_true(pool_submit(t->workers, &block[i].job));
+    hold_workers(t);
     sync_world_take_down(t, 7);
     do
         assert_true(head_values(t->live, &h));
@@ -262,14 +277,11 @@ static struct wire_head run_away(struct sync_world *t)
 static void a_head_waits_for_the_index_when_the_log_runs_away(void **state)
 {
     struct sync_world *t = *state;
-    atomic_bool held = true;
-    struct block block[2] = { { { .run = hold }, &held }, { { .run = hold }, &held } };
     struct wire_head h;
 
     sync_world_stop(t);
     sync_world_start_with_workers(t);
-    assert_true(pool_submit(t->workers, &block[0].job));
-    assert_true(pool_submit(t->workers, &block[1].job));
+    hold_workers(t);
     h = run_away(t);
     assert_int_equal(t->seq, 5000);
     assert_int_equal(h.seq, 4000); /* whom cursor 0 can still reach */
@@ -287,14 +299,11 @@ static void a_head_waits_for_the_index_when_the_log_runs_away(void **state)
 static void a_takedown_waits_for_no_index(void **state)
 {
     struct sync_world *t = *state;
-    atomic_bool held = true;
-    struct block block[2] = { { { .run = hold }, &held }, { { .run = hold }, &held } };
     struct wire_head h;
 
     sync_world_stop(t);
     sync_world_start_with_workers(t);
-    for (int i = 0; i < 2; i++)
-        assert_true(pool_submit(t->workers, &block[i].job));
+    hold_workers(t);
     index_world_fill(t, 2, 100);
     sync_world_put_often(t, 0, WIRE_CATCHUP_MAX + 10);
     h = sync_world_head(t);
@@ -337,7 +346,7 @@ static void a_server_that_stops_signs_nothing_out_of_reach(void **state)
     assert_index_takes_there(t, &h, 0);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, sync_world_set_up, sync_world_tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, sync_world_set_up, let_go_and_tear_down)
 
 int main(void)
 {
