@@ -8,7 +8,7 @@
 
 enum transport {
     TRANSPORT_NONE,
-#define TRANSPORT(name, number, word, label, least, most) TRANSPORT_##name = number,
+#define TRANSPORT(name, number, word, label, least, most, tried) TRANSPORT_##name = number,
 #include "push/transport.def"
 #undef TRANSPORT
     TRANSPORT_COUNT
@@ -17,6 +17,7 @@ enum transport {
 struct transport_type {
     const char *word, *label;
     size_t least, most; /* bytes of a token */
+    int tried;          /* YYYYMMDD; 0: unverified with vendor */
 };
 
 /* NULL: there is none of that number. */

@@ -1,0 +1,123 @@
+/*
+ * vendor.h - one vendor's language: what his server is asked, and what its answers mean. Pure: no socket, no clock, no state but the keys. One file push/vendor_*.c and one row of
+ * vendor.c each; docs/protocol/push.md has all of it field by field.
+ *
+ * Nothing a vendor says is believed further than one row of a table goes, and a token counts as gone only by an answer about that token.
+ */
+#ifndef PUSH_VENDOR_H
+#define PUSH_VENDOR_H
+
+#include "push/lane.h"
+#include "push/limit.h"
+#include "server/base/arena.h"
+#include "server/base/conf.h"
+
+struct push_message {
+    const char *title, *text; /* UTF-8, within push_limit() */
+    const char *link;         /* https URL that a tap opens; "": the application */
+    const char *picture;      /* https URL; "": none */
+    const char *sender;       /* whose message it is: shown where the vendor has a place */
+    const char *
+        collapse; /* 1 to 32 letters, digits, - and _: a later message of it takes the earlier one's place */
+    int64_t ttl;    /* seconds, at least 60 */
+    int64_t number; /* of the campaign, for the application's count of clicks */
+    enum push_class class;
+    bool news;
+    int badge; /* number on the application's icon; -1: it stays */
+};
+
+/* What became of one device. */
+enum push_verdict_kind {
+    PUSH_AGAIN =
+        0, /* certainly not delivered, for no fault of the message or the token: to be tried again */
+    PUSH_ACCEPTED,
+    PUSH_REJECTED, /* and will be */
+    PUSH_GONE,     /* there is no such token any more */
+    PUSH_QUOTA,    /* had as many today as the vendor allows */
+    PUSH_DOUBT,    /* may have been delivered */
+};
+
+struct push_verdict {
+    enum push_verdict_kind kind;
+    int64_t
+        gone_ms; /* PUSH_GONE: since then, milliseconds since 1970: it holds only for tokens told before; 0: whenever told */
+    const char *
+        why; /* a word of the vendor's for reports: [A-Za-z0-9_.-]; "": nothing to say. A literal, or in the arena */
+};
+
+/* A request, in the arena of who built it. */
+struct vendor_request {
+    const char *method, *url;
+    const char *const *headers; /* "name: value", NULL ends them */
+    const char *body;           /* may hold NULs; NULL: none */
+    size_t body_n;
+    int first, n;     /* it is about tokens[first] to tokens[first + n - 1] */
+    bool public_only; /* a citizen's browser named the host: never into our own network */
+};
+
+/* What came of it (post.h). */
+enum vendor_fate { VENDOR_ANSWERED, VENDOR_UNSENT, VENDOR_DOUBT };
+struct vendor_answer {
+    enum vendor_fate fate;
+    int status;
+    const char *headers; /* lines "name: value\n", names in lower case; NUL-terminated */
+    const char *body;    /* NUL-terminated; may hold others */
+    size_t body_n;
+    int64_t now; /* seconds since 1970 */
+};
+
+/* What an answer says beside the verdicts. */
+struct vendor_heard {
+    enum lane_news news;
+    int64_t after_ms; /* Retry-After; 0: it had none */
+    bool
+        grant_refused; /* the grant is not good any more, though by its time it should be: another one, and all PUSH_AGAIN */
+};
+
+/* By what we may send: an access token that the vendor gave, or a statement that we signed. */
+struct vendor_grant {
+    char *text;    /* in the arena of who took it; never logged */
+    int64_t until; /* seconds since 1970: then it is too old */
+    int64_t renew; /* … and from then on there should be another */
+};
+
+struct vendor_keys; /* private keys of the settings, read once: vendor_keys.h */
+
+struct vendor_site {
+    const struct conf *conf;
+    const struct vendor_keys *keys;
+};
+
+struct vendor {
+    enum transport by;
+    /* What is missing of its settings: NULL: nothing, it is on; "": all, it is off; else a sentence. */
+    const char *(*lacks)(const struct vendor_site *s);
+    /* How to get a grant: by a request and its answer (false: it was no grant), or signed here; both NULL: none is needed. */
+    void (*ask_grant)(const struct vendor_site *s, struct arena *mem, int64_t now,
+                      struct vendor_request *out);
+    bool (*take_grant)(const struct vendor_site *s, struct arena *mem,
+                       const struct vendor_answer *a, struct vendor_grant *out);
+    bool (*sign_grant)(const struct vendor_site *s, struct arena *mem, int64_t now,
+                       struct vendor_grant *out);
+    /*
+     * One request, about the first of the n tokens and as many more as it takes; RC_INVALID: that first token, or the message, can never be sent there.
+     */
+    enum rc (*build)(const struct vendor_site *s, struct arena *mem, const char *grant,
+                     const struct push_message *m, const char *const *tokens, int n,
+                     int64_t now, struct vendor_request *out);
+    /* Of an answer that came (VENDOR_ANSWERED). out[] has rq->n verdicts, of the tokens in their order. */
+    void (*judge)(struct arena *mem, const char *const *tokens, const struct vendor_request *rq,
+                  const struct vendor_answer *a, struct push_verdict *out,
+                  struct vendor_heard *heard);
+};
+
+/* NULL: there is none for that transport. */
+const struct vendor *vendor_of(enum transport by);
+/* Whether it can send: all of its settings are there. */
+bool vendor_is_on(enum transport by, const struct vendor_site *s);
+/* judge() for every fate: what was never sent is PUSH_AGAIN, what is in doubt PUSH_DOUBT. */
+void vendor_judge(const struct vendor *v, struct arena *mem, const char *const *tokens,
+                  const struct vendor_request *rq, const struct vendor_answer *a,
+                  struct push_verdict *out, struct vendor_heard *heard);
+
+#endif
