@@ -5,7 +5,6 @@ it goes on while the city is away, and what is new in the city's list, or gone f
 import json
 import sqlite3
 import sys
-import time
 
 from lib import World, article, wait_for
 
@@ -64,13 +63,13 @@ def forgotten(w, city, edge, serve):
     edge = serve()
     for i in (21, 22):
         new_index(city, edge, f"第{i}次")
-    wait_for("what was superseded a week ago to go", 5, lambda: all(edge.get(f"/v1/sync/main/object/{n}").status in (404, 410) for n in old))
+    wait_for("what was superseded a week ago to go", 20, lambda: all(edge.get(f"/v1/sync/main/object/{n}").status in (404, 410) for n in old))
     one = next(x for x in map(json.loads, w.export(edge.data).splitlines()) if secret in x.get("body", ""))
     w.tjzw("item", "withdraw", "--data", city.data, "--reason", "试", one["id"])
     wait_for("the edge to hide it", 20, lambda: edge.get(f"/v1/items/{one['id']}").status == 410)
     said = [n for n in held for e in ("", ".gz", ".zst") if edge.get(f"/v1/sync/main/object/{n}{e}").status == 200]
     assert not said, said
-    wait_for("its files to go", 5, lambda: not any(secret.encode() in f.read_bytes() for f in (edge.data / "objects").glob("*/*")))
+    wait_for("its files to go", 20, lambda: not any(secret.encode() in f.read_bytes() for f in (edge.data / "objects").glob("*/*")))
     take_in(city, [{**article(100), "id": "made-again", "source": "示例市"}])
     level(city, edge, "main")
     return edge
@@ -100,7 +99,7 @@ with World() as w:
         for stream in ("main", "heping"):
             level(city, edge, stream)
         assert edge.get("/v1/sync/keys").body == city.get("/v1/sync/keys").body
-        assert edge.get("/v1/sync/heads").body == city.get("/v1/sync/heads").body
+        wait_for("the edge's list", 20, lambda: edge.get("/v1/sync/heads").body == city.get("/v1/sync/heads").body, 0.1)
         assert not (at["edge"] / "keys" / "platform.key").exists()
         assert len(edge.get("/v1/items?n=100").json()["items"]) == 40
         assert edge.get("/").status == 200 and edge.get("/docs").status == 200
@@ -131,7 +130,7 @@ with World() as w:
         edge = forgotten(w, city, edge, lambda: w.serve(at["edge"], *options, port=edge.port, env=QUICK))
     with case("an object that was gone, and that the origin names and answers again as after a restore, is answered here again"):
         new_index(city, edge, "再来")
-        time.sleep(1.5)     # what was made in a hurry is joined
+        city.rest()     # what was made in a hurry is joined
         level(city, edge, "main")
         names = index_names(edge)
         edge.stop()
@@ -145,7 +144,7 @@ with World() as w:
         assert all(edge.get(f"/v1/sync/main/object/{n}").status == 410 for n in names)
         before = city.head()["seq"]
         take_in(city, [{**article(101), "source": "示例市"}])
-        wait_for("a head", 5, lambda: city.head()["seq"] > before)
+        wait_for("a head", 20, lambda: city.head()["seq"] > before)
         level(city, edge, "main")
         assert index_names(city) & names, "another index: the test asks nothing"
         said = {(edge.get(f"/v1/sync/main/object/{n}{e}").status, city.get(f"/v1/sync/main/object/{n}{e}").status) for n in names & index_names(city) for e in ("", ".gz", ".zst")}

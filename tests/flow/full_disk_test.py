@@ -248,7 +248,7 @@ def by_order(w):
         with case(f"{what}: reads go on, changes are refused as {slug}, and taken again when the disk takes them"):
             faults.order("write", "sync", "name", error=error, for_ever=True)
             refused(staff.draft("第一个碰到的"), slug)
-            wait_for("read only", 5, lambda: is_read_only(server))
+            wait_for("read only", 20, lambda: is_read_only(server))
             refused(staff.draft("后面的", key=f"again-{error}"), slug)
             look_readable(server)
             faults.rest()

@@ -157,7 +157,7 @@ with World() as w:
                 pour(s, *song)
                 while b"12345678" not in s.recv(65536):
                     pass
-        wait_for("the frames", 5, lambda: metrics(server)["frames"] == before + 10 * times)
+        wait_for("the frames", 20, lambda: metrics(server)["frames"] == before + 10 * times)
     with case("what comes with the end of the handshake can end the connection too"):
         assert not with_the_handshake(server.port, PREFACE, settings(1 << 20), window(0, 0), frame(PING, payload=b"12345678"))
         assert ended(server) == {"ended_illegal": 1}, ended(server)
@@ -166,7 +166,7 @@ with World() as w:
         with socket.create_connection(("127.0.0.1", int(clear.rsplit(":", 1)[1])), timeout=5) as s:
             s.sendall(PREFACE + settings(1) + get(1, "/"))
             assert s.recv(4096).startswith(b"HTTP/1.1 400")
-        wait_for("the frames", 5, lambda: metrics(server)["frames"] == before + 2)
+        wait_for("the frames", 20, lambda: metrics(server)["frames"] == before + 2)
         with socket.create_connection(("127.0.0.1", int(clear.rsplit(":", 1)[1])), timeout=5) as s:
             s.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n")
             assert s.recv(4096).startswith(b"HTTP/1.1 200")
@@ -174,7 +174,7 @@ with World() as w:
         with dial(server.port) as s, dial(server.port) as other:
             pour(other, PREFACE, settings(1 << 20))
             pour(s, PREFACE, settings(1 << 20), frame(PING, payload=b"12345678") * 1000)
-            wait_for("its end", 5, lambda: ended(server).get("ended_spent") == 1)
+            wait_for("its end", 20, lambda: ended(server).get("ended_spent") == 1)
             pour(other, get(1, "/v1/sync/main/head"))
             while b"tjzw head 1" not in other.recv(65536):
                 pass
@@ -202,12 +202,12 @@ with World() as w:
     with case("too many connections of one client are closed at once, and another client is served"):
         server = w.serve(w.dir / "crowd", "--demo", env={**MODEST, "TJZW_CONNECTIONS_PER_CLIENT": "20"})
         crowd = [socket.create_connection(("127.0.0.1", server.port), source_address=("127.0.0.9", 0)) for _ in range(50)]
-        wait_for("their end", 5, lambda: sum(is_over(s) for s in crowd) == 30)
+        wait_for("their end", 20, lambda: sum(is_over(s) for s in crowd) == 30)
         assert server.get("/").status == 200
         assert counted(server, "crowd_shed_client") == 30
         for s in crowd:
             s.close()
-        wait_for("room", 5, lambda: counted(server, "connections") == 1)
+        wait_for("room", 20, lambda: counted(server, "connections") == 1)
         with socket.create_connection(("127.0.0.1", server.port), source_address=("127.0.0.9", 0)) as s:
             time.sleep(0.2)
             assert not is_over(s)
@@ -217,7 +217,7 @@ with World() as w:
         crowd = [dial(server.port) for _ in range(10)]
         for s in crowd:
             pour(s, PREFACE, settings(1 << 20), frame(PING, payload=b"12345678") * 100)
-        wait_for("the end of some", 5, lambda: ended(server).get("ended_crowd"))
+        wait_for("the end of some", 20, lambda: ended(server).get("ended_crowd", 0) >= 4)
         assert set(ended(server)) == {"ended_crowd"} and 4 <= ended(server)["ended_crowd"] <= 7, ended(server)
         for s in crowd:
             s.close()
@@ -259,7 +259,7 @@ with World() as w:
     with case("CONTINUATION after GOAWAY ends its connection, and the server stops in time"):
         server = w.serve(w.dir / "late", "--demo", env=MODEST)
         s = continuation_at_the_end(server)
-        assert server.process.wait(3) == 0, server.said()
+        assert server.process.wait(10) == 0, server.said()
         assert "loop_hangs" not in server.said()
         s.close()
 

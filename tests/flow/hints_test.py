@@ -237,7 +237,7 @@ def telling(w):
         one.until("three heartbeats", lambda s: s.text.count(b"\n:\n") >= 3, 20)
         assert 1.9 < time.monotonic() - start < 12, time.monotonic() - start
         one.close()
-        wait_for("everybody's leaving to be noticed", 5, lambda: server.metric("hint_subscribers") == 0)
+        wait_for("everybody's leaving to be noticed", 20, lambda: server.metric("hint_subscribers") == 0)
     server.stop()
 
 
@@ -298,10 +298,10 @@ def slowness(w):
             publisher.publish()
         assert narrow.read(0.5) and len(narrow.text) == 600, narrow.text
         narrow.grant(1 << 20)
-        wait_for("the newest head", 5, lambda: narrow.read(0.1) and narrow.events()[-1]["seq"] == publisher.n)
+        wait_for("the newest head", 20, lambda: narrow.read(0.1) and narrow.events()[-1]["seq"] == publisher.n)
         assert len(narrow.events()) < 100 and server.metric("hints_skipped") == skipped + 1, len(narrow.events())
         publisher.publish()
-        wait_for("the next head", 5, lambda: narrow.read(0.1) and narrow.events()[-1]["seq"] == publisher.n)
+        wait_for("the next head", 20, lambda: narrow.read(0.1) and narrow.events()[-1]["seq"] == publisher.n)
         first = Listener(server)
         first.until("the first event", lambda s: s.events())
         nearly = NarrowStream(server, len(first.text) + 5)    # room for what it was told, not for the last word either
@@ -376,7 +376,7 @@ def one_too_many(server, most):
     refused = server.get("/v1/events")
     assert refused.status == 503 and 30 <= int(refused.headers["retry-after"]) < 90, (refused, refused.headers)
     readers.pop().close()
-    wait_for("room", 5, lambda: server.metric("hint_subscribers") == most - 1)
+    wait_for("room", 20, lambda: server.metric("hint_subscribers") == most - 1)
     readers.append(Listener(server))
     assert readers[-1].status == 200
     for s in readers:

@@ -52,7 +52,8 @@ def main(w):
         number = send(*clean)["number"]
         for file in clean:
             wait_for("the file to be scanned", PATIENCE, lambda f=file: open_file(number, f).status == 200)
-        assert server.metric("letter_files_clean") == 3 and server.metric("letter_scan_failures") == 0
+        wait_for("them to be counted", PATIENCE, lambda: server.metric("letter_files_clean") == 3)
+        assert server.metric("letter_scan_failures") == 0
 
     with case("what it knows is found, by its bytes and by its hash, and under clamd's name in the audit log"):
         found(b"%PDF-1.7 " + PROBE, "Tjzw.Probe")

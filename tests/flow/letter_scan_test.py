@@ -135,7 +135,8 @@ def main(w):
         name = upload(picture)
         sent, _ = send(name)
         assert desk.opens(sent["number"], name).body in [c for _, c in scanner.seen]
-        assert desk.files(sent["number"]) == [{"hash": name, "name": "附件.pdf"}] and server.metric("letter_files_clean") == 1
+        assert desk.files(sent["number"]) == [{"hash": name, "name": "附件.pdf"}]
+        wait_for("it to be counted", PATIENCE, lambda: server.metric("letter_files_clean") == 1)
 
     with case("what is infected cannot be sent, and its writer reads why and what to do"):
         worm = upload(WORM)
@@ -168,7 +169,7 @@ def main(w):
         assert desk.open(second["number"], name).status == 200      # the other file was seen before
         assert li.call("GET", f"/v1/me/blobs/{late}").body == b"%PDF-1.7 late"
         wait_for("the alert", PATIENCE, lambda: server.metric("alert_scanner") == 1)
-        assert server.metric("letter_files_waiting") == 2
+        wait_for("both to be counted", PATIENCE, lambda: server.metric("letter_files_waiting") == 2)
 
     with case("a restart forgets nothing; when the scanner is back all is scanned, and the alert is over"):
         server.stop()

@@ -63,6 +63,16 @@ def wait_for(what, deadline, condition, every=0.02):
         time.sleep(every)
 
 
+def sync_takes(where):
+    """The seconds that a write's way onto the disk takes now, on average: what is promised for a disk is promised on top of that."""
+    with tempfile.NamedTemporaryFile(dir=where, buffering=0) as file:
+        start = time.monotonic()
+        for _ in range(20):
+            file.write(b"x" * 4096)
+            os.fdatasync(file.fileno())
+        return (time.monotonic() - start) / 20
+
+
 def free_port():
     """Nobody listens on it now, by IPv4 or IPv6. Spread by process, so that tests side by side rarely choose the same."""
     for _ in range(200):
@@ -238,6 +248,19 @@ class Server:
         finally:
             db.close()
         return wait_for(f"a head of seq {last}", deadline, lambda: (h := self.head()).get("seq", -1) >= last and h)
+
+    def rest(self, deadline=60):
+        """Until the head and its index stay as they are for two seconds: objects are still made, and joined, after much was published."""
+        since, last = time.monotonic(), None
+
+        def same():
+            nonlocal since, last
+            head = self.head()
+            if (now := (head.get("seq"), head.get("index"))) != last:
+                since, last = time.monotonic(), now
+            return time.monotonic() - since >= 2
+
+        wait_for("the index to stay as it is", deadline, same, every=0.1)
 
     def head(self):
         """The fields of the head as it is served now."""

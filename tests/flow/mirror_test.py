@@ -270,7 +270,7 @@ with World() as w:
         for verb, said in (("withhold", ["--reason", "试"]), ("unwithhold", [])):
             before = len(lines)
             w.tjzw("item", verb, "--data", p.data["city"], *said, one["id"])
-            wait_for(f"a sync after {verb}", 5, lambda: len(lines) > before)
+            wait_for(f"a sync after {verb}", 20, lambda: len(lines) > before)
             listed = one["id"].encode() in phone.run("list", "-n", 500).stdout
             assert listed == (verb == "unwithhold"), verb
         listening.terminate()

@@ -169,18 +169,6 @@ def share(server, port, cursors):
     return asked, server.metric("requests") - before - 1    # the second question for the metric
 
 
-def stop_making(server):
-    """Until the head and its index stay: objects are still made after a large import."""
-    seen = []
-
-    def same():
-        head = server.head()
-        seen.append((head["seq"], head["index"]))
-        return len(seen) > 20 and len(set(seen[-20:])) == 1
-
-    wait_for("the index to stay as it is", 60, same, every=0.1)
-
-
 def reaches_all(w, phones):
     """Each syncs once and has what the server has."""
     whole = w.export()
@@ -223,7 +211,7 @@ def real_phones(w, server, cache, phones):
 
     with case("and the cache carries the crowd after it as before, and a new phone"):
         server.settle()
-        stop_making(server)
+        server.rest()
         head = server.head()
         wait_for("the new head and index at the cache", 15, lambda: cache.head()["index"] == head["index"])
         asked, reached = share(server, cache.port, [random.randrange(head["seq"] + 1) for _ in range(PHONES)])
@@ -237,7 +225,7 @@ def main(w, nginx):
     w.tjzw("import", "--data", w.data, "--publish", w.articles(EDITS, name="edits.ndjson", first=700, size=120, mark="revised"))
     server = w.serve(env={"TJZW_RATE_LIMIT": "0"})
     server.settle()
-    stop_making(server)
+    server.rest()
     cache, seq = Cache(w, nginx, server), server.head()["seq"]
     phones = [cache.phone(w, "behind")]
     phones[0].sync()

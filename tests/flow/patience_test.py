@@ -123,7 +123,7 @@ with World() as w:
             p.beat()
         time.sleep(1)
     with case("who is too slow is gone in time, and each of them for its own reason"):
-        wait_for("their end", 5, lambda: connections(server) <= 1 + len(honest) + 3)
+        wait_for("their end", 20, lambda: connections(server) <= 1 + len(honest) + 3)
         want = {why: sum(len(peers) for other, _, peers in rows if other == why) for why in ("head", "body", "reader")}
         got = ended(server)
         silent = sum(not p.reads for _, _, peers in rows for p in peers)    # of these the kernel may be rid first: TCP_USER_TIMEOUT

@@ -377,7 +377,7 @@ def main(w):
     w.tjzw("import", "--data", w.data, "--publish", w.articles(ITEMS, size=600))
     server = w.serve(env=SETTINGS)
     server.settle()
-    time.sleep(3)
+    server.rest()
     horizon_cases(w, server, records(w.export()))
     migration_cases(w, server)
     trouble_cases(w, server)

@@ -95,7 +95,8 @@ def introductions(server, clear, six):
         before, connections = server.metric("patience_ended_proxy"), server.metric("connections")
         for half in (0, 5, 20):
             connect(clear, PROXY, told(fresh())[:half]).close()
-        wait_for("who hung up to be gone", 2, lambda: server.metric("connections") <= connections)
+        wait_for("who hung up to be gone", 20, lambda: server.metric("connections") <= connections)
+        assert server.metric("patience_ended_proxy") == before, "they were waited for"
         start = time.monotonic()
         slow = [connect(clear, PROXY, told(fresh())[:n]) for n in (0, 1, 12, 27)]
         assert all(ended(s) for s in slow)

@@ -234,6 +234,7 @@ def counted(server):
     with case("what was done is counted, by its way and its result"):
         least = {"sign_ins": 5, "sign_in_code_good": 1, "sign_in_code_refused": 7, "sign_in_password_good": 4, "sign_in_password_refused": 11,
                  "sign_in_totp_good": 1, "sign_in_totp_refused": 1, "sign_in_throttled": 2, "codes_made": 4, "codes_refused": 1, "sms_sent": 4}
+        wait_for("the gateway's last answer", 20, lambda: server.metric("sms_sent") >= least["sms_sent"])
         counts = {name: server.metric(name) for name in least}
         assert all(counts[name] >= n for name, n in least.items()), counts
         with sqlite3.connect(server.data / "tjzw.db") as db:

@@ -7,7 +7,7 @@ import sys
 
 from app import App
 from desk import Desk, Person, accounts, totp
-from lib import World
+from lib import World, wait_for
 
 from tap import case, done
 
@@ -72,8 +72,7 @@ def again(server, chief, editor, password, secrets):
     with case("the log has the list, and who was refused where"):
         rows = server.admin("GET", "/v1/audit?action=staff_device.add").json()["records"]
         assert {r["object"] for r in rows} == {f"devices/{chief.machine()}", f"devices/{editor.machine()}"}, rows
-        rows = server.admin("GET", "/v1/audit?action=right.refused").json()["records"]
-        assert any(r["result"] == "unlisted" for r in rows), rows
+        wait_for("the refusal in the log", 20, lambda: any(r["result"] == "unlisted" for r in server.admin("GET", "/v1/audit?action=right.refused").json()["records"]))
 
 
 def command_line(w, server, site):

@@ -133,7 +133,7 @@ def ends(w, name, *keepers, status=0, grace=0):
         note(f"{took:.2f} s, status {said}; the load's: {late:.2f} s")
         assert took < DEADLINE + grace + LAST_STEPS + late, f"{took:.1f} s, of which the load has {late:.1f} s"
         assert said == status, f"status {said}: {stage.server.said()}"
-        wait_for("the child to be gone", 2, lambda: not os.path.exists(f"/proc/{child}"))
+        wait_for("the child to be gone", 10, lambda: not os.path.exists(f"/proc/{child}"))
 
 
 def crashes(w):

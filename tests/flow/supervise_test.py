@@ -110,7 +110,7 @@ with World() as w:
         child = serving_child(other)
         other.process.kill()
         other.process.wait()
-        wait_for("its child to be gone", 5, lambda: not lib.alive(child))
+        wait_for("its child to be gone", 20, lambda: not lib.alive(child))
 
     with case("a server that cannot start ends, with its reason, and leaves nothing running"):
         other = w.start(w.data)    # the directory is taken

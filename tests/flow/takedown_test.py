@@ -548,7 +548,7 @@ def hooked(w):
         assert indexed
         lib.end(item, "withdraw")
         wait_for("the purge hook", 15, hook.urls)
-        wait_for("the end of it", 5, lambda: lib.server.metric("purge_urls_waiting") == 0)
+        wait_for("the end of it", 20, lambda: lib.server.metric("purge_urls_waiting") == 0)
         assert hook.refused == 2 and lib.server.metric("purge_hook_failures") == 2
         name = hashlib.sha256(file).hexdigest()
         for path in (f"/a/{item}", f"/a/{item}/text", f"/v1/items/{item}", f"/v1/items/{item}/revisions/1", f"/v1/blobs/{name}", "/"):

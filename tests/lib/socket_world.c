@@ -113,7 +113,7 @@ int socket_world_tear_down(void **state)
 
     socket_world_held = 0;
     if (b->server)
-        assert_true(server_stop(b->server, 2000));
+        assert_true(server_stop(b->server, 20000));
     pool_free(b->pool);
     server_free(b->server);
     assert_int_equal(metric_get(METRIC_connections), 0);

@@ -285,7 +285,7 @@ static void old_heads_go_after_a_week_and_the_newest_stays(void **state)
     sync_world_stop(t);
     clock_set(SYNC_NOW + 8 * 86400);
     sync_world_start(t);
-    for (int i = 0; i < 500 && sync_world_number(t, "SELECT count(*) FROM head") > 1; i++)
+    for (int i = 0; i < 2000 && sync_world_number(t, "SELECT count(*) FROM head") > 1; i++)
         usleep(10000);
     assert_int_equal(sync_world_number(t, "SELECT count(*) FROM head"), 1);
     assert_int_equal(sync_world_head(t).seq, 5);

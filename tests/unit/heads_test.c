@@ -117,13 +117,13 @@ static struct wire_heads wait_for(struct sync_world *t, uint64_t counter)
     struct wire_heads list = { 0 };
     size_t n;
 
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < 2000; i++) {
         assert_true(heads_values(&list));
         if (list.counter > counter)
             return read_list(t, NULL, &n);
         usleep(10000);
     }
-    fail_msg("no new list within 2 seconds");
+    fail_msg("no new list within 20 seconds");
     return list;
 }
 
