@@ -26,7 +26,7 @@ from lib import ROOT, clean_env, wait_for
 
 AXE_VERSION = "4.11.1"
 AXE = ROOT / ".cache" / f"axe-core-{AXE_VERSION}" / "package" / "axe.min.js"
-DEADLINE = 60
+DEADLINE = 150
 KEYS = {     # name: (key, code, number, text)
     "Tab": ("Tab", "Tab", 9, ""), "Enter": ("Enter", "Enter", 13, "\r"), "Space": (" ", "Space", 32, " "),
     "Escape": ("Escape", "Escape", 27, ""), "Backspace": ("Backspace", "Backspace", 8, ""), "ArrowDown": ("ArrowDown", "ArrowDown", 40, ""),
