@@ -108,6 +108,33 @@ enum rc address_forget(struct work *w, int64_t account, const char *device)
     return db_run(w, SQL_push_address_drop, "it", account, device);
 }
 
+enum rc address_read(struct work *w, int64_t no, enum transport by, const char **token,
+                     int64_t *told)
+{
+    const void *sealed;
+    size_t n = 0, plain_n;
+    char *plain = NULL;
+    struct rows q;
+    enum rc rc, end;
+
+    if (!(rc = db_one(w, SQL_push_address_target, &q, "ii", no, (int64_t)by))) {
+        sealed = rows_blob(&q, 0, &n);
+        *told = rows_int(&q, 1);
+        rc = seal_open(w, (struct seal_place){ "push_address.token", no }, sealed,
+                       sealed ? n : 0, &plain, &plain_n);
+    }
+    end = rows_done(&q);
+    if (rc || (rc = end))
+        return rc;
+    *token = plain;
+    return RC_OK;
+}
+
+enum rc address_gone(struct work *w, int64_t no, int64_t told)
+{
+    return db_run(w, SQL_push_address_gone, "ii", no, told);
+}
+
 /* ---- the sets follow ---- */
 
 struct settling {

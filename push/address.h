@@ -21,6 +21,12 @@ enum rc address_tell(struct work *w, int64_t account, const char *device, enum t
 /* On the writer: it has none any more. RC_OK, too, if it had none. */
 enum rc address_forget(struct work *w, int64_t account, const char *device);
 
+/* The token of a device in w->mem, and when it was told last. RC_NOT_FOUND: it is not reached by that transport any more. */
+enum rc address_read(struct work *w, int64_t no, enum transport by, const char **token,
+                     int64_t *told);
+/* On the writer: its vendor says that there is no such device. Nothing happens if it was told again after `told`. */
+enum rc address_gone(struct work *w, int64_t no, int64_t told);
+
 /* On the writer: at most `most` devices whose owners changed something stand in the right sets again. *n less than `most`: those were all. */
 enum rc address_settle(struct work *w, int most, int *n);
 /* A writer_tick: the same, until nobody is left or the others have to go on. */

@@ -66,3 +66,112 @@ INSERT INTO push_set (at, bits) VALUES (?1, ?2) ON CONFLICT (at) DO UPDATE SET b
 
 -- name: push_set_drop
 DELETE FROM push_set WHERE at = ?1;
+
+-- A campaign on its way: push/run_*.c.
+
+-- name: push_run_put
+INSERT INTO push_run (campaign, class, audience, doubt, areas, of_column, ends, blocks, began, ranks, rank, block, state)
+VALUES (?1, ?2, ?3, ?4, ?6, ?5, ?7, ?8, ?9, ?10 + 1, 0, 0, 1);
+
+-- name: push_run_one
+SELECT audience, class, of_column, areas, doubt, ends, blocks, rank, block, state, CASE WHEN rank >= ranks THEN 1 ELSE 0 END FROM push_run WHERE campaign = ?1;
+
+-- name: push_run_unopened
+SELECT campaign FROM push_run WHERE state = 1 AND rank < ranks ORDER BY class, began, campaign LIMIT 1;
+
+-- name: push_run_opened
+UPDATE push_run SET rank = ?2, block = ?3 WHERE campaign = ?1;
+
+-- name: push_run_running
+SELECT campaign FROM push_run WHERE state = 1 ORDER BY class, began, campaign;
+
+-- name: push_run_state
+UPDATE push_run SET state = ?3 WHERE campaign = ?1 AND state = ?2;
+
+-- Nothing to open, to take, to wait for or to be answered.
+-- name: push_run_done
+SELECT campaign, state FROM push_run WHERE state IN (1, 3) AND (state = 3 OR rank >= ranks)
+  AND NOT EXISTS (SELECT 1 FROM push_part WHERE push_part.campaign = push_run.campaign AND push_part.next < 65536)
+  AND NOT EXISTS (SELECT 1 FROM push_batch WHERE push_batch.campaign = push_run.campaign) ORDER BY campaign LIMIT 1;
+
+-- name: push_part_of_block
+SELECT bits FROM push_part WHERE campaign = ?1 AND block = ?2;
+
+-- name: push_part_put
+INSERT INTO push_part (campaign, block, transport, rank, next, n, rest, bits) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
+
+-- name: push_part_next
+SELECT block, rank, next, bits FROM push_part WHERE campaign = ?1 AND transport = ?2 AND next < 65536 ORDER BY rank, block LIMIT 1;
+
+-- name: push_part_taken
+UPDATE push_part SET next = ?5, rest = ?6 WHERE campaign = ?1 AND block = ?2 AND transport = ?3 AND rank = ?4;
+
+-- name: push_part_stopping
+SELECT push_part.campaign, push_part.block, push_part.transport, push_part.rank, push_part.next, push_part.bits
+FROM push_run JOIN push_part ON push_part.campaign = push_run.campaign WHERE push_run.state = 3 AND push_part.next < 65536
+ORDER BY push_part.campaign, push_part.transport, push_part.rank, push_part.block LIMIT 1;
+
+-- name: push_part_sums
+SELECT coalesce(sum(n), 0), coalesce(sum(rest), 0) FROM push_part WHERE campaign = ?1;
+
+-- name: push_batch_send
+INSERT INTO push_batch (campaign, transport, block, tries, at, sent, n, bits) VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7) RETURNING no;
+
+-- name: push_batch_wait
+INSERT INTO push_batch (campaign, transport, block, tries, at, sent, n, bits) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7);
+
+-- name: push_batch_due
+SELECT no, block, tries, at, bits FROM push_batch WHERE campaign = ?1 AND transport = ?2 AND sent = 0 AND at <= ?3 ORDER BY at, no LIMIT 1;
+
+-- name: push_batch_drop
+DELETE FROM push_batch WHERE no = ?1;
+
+-- name: push_batch_soonest
+SELECT coalesce(min(push_batch.at), 0) FROM push_run JOIN push_batch ON push_batch.campaign = push_run.campaign
+WHERE push_run.state = 1 AND push_batch.transport = ?1 AND push_batch.sent = 0;
+
+-- name: push_batch_open
+SELECT no, campaign, transport, block, tries, bits FROM push_batch WHERE sent = 1 ORDER BY no LIMIT 1;
+
+-- name: push_batch_stopping
+SELECT push_batch.no, push_batch.campaign, push_batch.transport, push_batch.block, push_batch.bits
+FROM push_run JOIN push_batch ON push_batch.campaign = push_run.campaign WHERE push_run.state = 3 AND push_batch.sent = 0 ORDER BY push_batch.no LIMIT 1;
+
+-- What is on its way to devices of a block for another campaign of the class.
+-- name: push_batch_of_others
+SELECT push_batch.bits FROM push_batch JOIN push_run ON push_run.campaign = push_batch.campaign
+WHERE push_batch.sent = 1 AND push_batch.transport = ?1 AND push_batch.block = ?2 AND push_run.class = ?3 AND push_batch.campaign <> ?4;
+
+-- name: push_batch_sums
+SELECT coalesce(sum(CASE WHEN sent = 0 THEN n ELSE 0 END), 0), coalesce(sum(CASE WHEN sent = 1 THEN n ELSE 0 END), 0) FROM push_batch WHERE campaign = ?1;
+
+-- name: push_outcome_one
+SELECT bits FROM push_outcome WHERE campaign = ?1 AND block = ?2 AND transport = ?3 AND what = ?4 AND day = ?5;
+
+-- name: push_outcome_put
+INSERT INTO push_outcome (campaign, block, transport, what, day, n, bits) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+ON CONFLICT (campaign, block, transport, what, day) DO UPDATE SET n = excluded.n, bits = excluded.bits;
+
+-- Who had one today, or may have: 1 accepted, 6 in doubt.
+-- name: push_outcome_today
+SELECT push_outcome.bits FROM push_outcome JOIN push_run ON push_run.campaign = push_outcome.campaign
+WHERE push_outcome.transport = ?1 AND push_outcome.block = ?2 AND push_outcome.day = ?3 AND push_outcome.what IN (1, 6) AND push_run.class = ?4;
+
+-- name: push_outcome_sums
+SELECT transport, what, sum(n) FROM push_outcome WHERE campaign = ?1 GROUP BY transport, what;
+
+-- name: push_outcome_all
+SELECT block, what, bits FROM push_outcome WHERE campaign = ?1;
+
+-- name: push_trait_quiet
+SELECT no, word FROM push_trait WHERE word >= 'quiet/' AND word < 'quiet0';
+
+-- name: push_address_target
+SELECT token, told FROM push_address WHERE no = ?1 AND transport = ?2;
+
+-- Unless it said since that it is there.
+-- name: push_address_gone
+DELETE FROM push_address WHERE no = ?1 AND told <= ?2;
+
+-- name: push_run_purge
+DELETE FROM push_run WHERE campaign IN (SELECT campaign FROM push_run WHERE began < ?1 * 1000 AND state = 4 ORDER BY began LIMIT ?2) RETURNING campaign;

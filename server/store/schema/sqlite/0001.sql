@@ -863,3 +863,65 @@ CREATE TABLE push_set (
     at   INTEGER PRIMARY KEY, -- trait * 65,536 + block
     bits BLOB NOT NULL        -- push/bits.h
 );
+
+-- A campaign on its way, with what it was approved with: push/run.h. Times in milliseconds.
+CREATE TABLE push_run (
+    campaign  INTEGER PRIMARY KEY,
+    audience  TEXT    NOT NULL, -- canonical JSON
+    class     INTEGER NOT NULL, -- enum run_haste
+    of_column TEXT,             -- whose refusals count
+    areas     TEXT    NOT NULL, -- districts that come first, in order: 120101,120102
+    doubt     INTEGER NOT NULL, -- enum run_doubt
+    began     INTEGER NOT NULL,
+    ends      INTEGER NOT NULL, -- nobody is tried again from then on
+    blocks    INTEGER NOT NULL, -- of devices that there were when it began
+    ranks     INTEGER NOT NULL, -- districts, and all others
+    rank      INTEGER NOT NULL, -- what is to be opened next
+    block     INTEGER NOT NULL,
+    state     INTEGER NOT NULL  -- enum run_state
+);
+CREATE INDEX push_run_by_state ON push_run (state, class, began, campaign);
+CREATE INDEX push_run_by_began ON push_run (began);
+
+-- Its devices: by 65,536, transport and rank. From `next` on they are still to be taken.
+CREATE TABLE push_part (
+    campaign  INTEGER NOT NULL REFERENCES push_run (campaign) ON DELETE CASCADE,
+    block     INTEGER NOT NULL,
+    transport INTEGER NOT NULL,
+    rank      INTEGER NOT NULL,
+    next      INTEGER NOT NULL, -- 65,536: none is left
+    n         INTEGER NOT NULL,
+    rest      INTEGER NOT NULL,
+    bits      BLOB NOT NULL,
+    PRIMARY KEY (campaign, block, transport, rank)
+);
+CREATE INDEX push_part_left ON push_part (campaign, transport, rank, block) WHERE next < 65536;
+
+-- Those that may be on their way (sent 1), and those that are to be tried again.
+CREATE TABLE push_batch (
+    no        INTEGER PRIMARY KEY AUTOINCREMENT,
+    campaign  INTEGER NOT NULL REFERENCES push_run (campaign) ON DELETE CASCADE,
+    transport INTEGER NOT NULL,
+    block     INTEGER NOT NULL,
+    tries     INTEGER NOT NULL, -- before
+    at        INTEGER NOT NULL, -- when it was sent, or is to be
+    sent      INTEGER NOT NULL,
+    n         INTEGER NOT NULL,
+    bits      BLOB NOT NULL
+);
+CREATE INDEX push_batch_by_campaign ON push_batch (campaign, transport, sent, at, no);
+CREATE INDEX push_batch_by_sent ON push_batch (no) WHERE sent = 1;
+CREATE INDEX push_batch_by_block ON push_batch (transport, block) WHERE sent = 1;
+
+-- What became of the others: enum run_what. It is the ledger of what a device had today, too.
+CREATE TABLE push_outcome (
+    campaign  INTEGER NOT NULL REFERENCES push_run (campaign) ON DELETE CASCADE,
+    block     INTEGER NOT NULL,
+    transport INTEGER NOT NULL,
+    what      INTEGER NOT NULL,
+    day       INTEGER NOT NULL, -- since 1970, in Beijing
+    n         INTEGER NOT NULL,
+    bits      BLOB NOT NULL,
+    PRIMARY KEY (campaign, block, transport, what, day)
+);
+CREATE INDEX push_outcome_by_day ON push_outcome (transport, block, day, what);

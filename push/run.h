@@ -1,0 +1,124 @@
+/*
+ * run.h - a campaign on its way, as rows: who is still to be sent to, who is being sent to now, and what became of everyone else.
+ *
+ *     audience --run_open()--> push_part --run_take()--> push_batch --run_write()--> push_outcome
+ *                                  |                      ^     |
+ *                                  +-- quiet, quota --+   +-----+ again, later
+ *                                                     +--> push_outcome
+ *
+ * At every commit each device of the campaign stands in exactly one of: the rest of a part, a batch, an outcome. A batch that is `sent` may be on its way: after a crash these are exactly
+ * what is in doubt. All of it is on the writer and knows no network: who sends, takes a batch, commits, sends, and writes what was answered (docs/push.md, "From due to done").
+ */
+#ifndef PUSH_RUN_H
+#define PUSH_RUN_H
+
+#include "push/bits.h"
+#include "push/transport.h"
+#include "server/base/work.h"
+
+enum {
+    RUN_BATCH = 1000,      /* devices of one batch at most */
+    RUN_AREAS = 64,        /* districts of an order */
+    RUN_KEPT = 400 * 86400 /* seconds that outcomes stay: a report of the year before */
+};
+
+/* Numbers stand in rows. RUN_RESENT is a note beside the others: it was in doubt and went out once more. */
+enum run_what {
+    RUN_ACCEPTED = 1, /* the vendor took it */
+    RUN_REJECTED,     /* it did not, and will not; or the time to live was over */
+    RUN_GONE,         /* there is no such device any more */
+    RUN_QUOTA,        /* had as many today as the vendor, or we, allow a device */
+    RUN_QUIET,        /* it was the night of its owner */
+    RUN_DOUBT,        /* sent, and never answered: it may have come */
+    RUN_OFF,          /* its transport has no credentials here */
+    RUN_STOPPED,      /* the campaign was cancelled or recalled before its turn */
+    RUN_RESENT,
+    RUN_WHATS
+};
+extern const char *const run_words[RUN_WHATS]; /* "accepted" … */
+
+enum run_haste { RUN_EMERGENCY = 1, RUN_SERVICE, RUN_MARKETING };
+enum run_doubt { RUN_RESEND = 1, RUN_SKIP };
+enum run_state { RUN_RUNNING = 1, RUN_PAUSED, RUN_STOPPING, RUN_OVER };
+
+/* What a campaign was approved with. */
+struct run_new {
+    int64_t campaign;
+    const char *audience; /* canonical JSON (audience_print) */
+    enum run_haste class;
+    const char *column;           /* whose refusals count; NULL: it has none */
+    const char *areas[RUN_AREAS]; /* their devices first, in this order; codes of 6 digits */
+    int nareas;
+    enum run_doubt doubt;
+    int64_t ends_ms; /* nobody is tried again from then on */
+};
+
+/* RC_CONFLICT: it runs, or ran, already: so that a time that comes twice starts nothing twice. */
+enum rc run_begin(struct work *w, const struct run_new *r);
+/*
+ * The next devices of the audience become parts, some 65,536 at most. `on` are bits 1 << enum transport of those that can send: whoever is reached by another is RUN_OFF at once.
+ * RC_NOT_FOUND: nothing is left to be opened. RC_BUSY: citizens' changes are to be settled first, some of which this did: commit, and come again.
+ */
+enum rc run_open(struct work *w, unsigned on);
+
+struct run_target {
+    int64_t no;        /* of the device */
+    int64_t told;      /* seconds: when it said so last */
+    const char *token; /* in w->mem; wiped by nobody: an address, no key */
+    /* the answer, filled in by who sends */
+    enum run_what
+        what; /* RUN_ACCEPTED, REJECTED, GONE, QUOTA, DOUBT; 0: certainly not sent, to be tried again */
+};
+struct run_batch {
+    int64_t no, campaign, block;
+    enum transport by;
+    int tries; /* how often before */
+    struct run_target *target;
+    int n;
+};
+/* What bounds what is taken. */
+struct run_limits {
+    int most; /* devices; at most RUN_BATCH */
+    int a_day
+        [4]; /* by enum run_haste: messages a device and day by this transport; 0: no limit; at most RUN_A_DAY_MAX count */
+};
+enum { RUN_A_DAY_MAX = 32 };
+/*
+ * The next batch for a transport, in the state `sent`, once the caller has committed: emergencies first, then what is to be tried again, then parts in their order. RC_NOT_FOUND: there is
+ * nothing now. A batch may be empty (n 0) if all of it became outcomes: come again.
+ */
+enum rc run_take(struct work *w, enum transport by, const struct run_limits *limits,
+                 struct run_batch *out);
+/* When the next batch that waits is due, in ms; 0: none waits. */
+enum rc run_waits(struct work *w, enum transport by, int64_t *at_ms);
+/*
+ * What became of a batch: rows of its targets' `what`. Those with 0 are tried again at `again_ms`, or RUN_REJECTED if that is behind the end. Those in doubt go out again or stay so, as the
+ * campaign says. RC_NOT_FOUND: it was written already.
+ */
+enum rc run_write(struct work *w, const struct run_batch *b, int64_t again_ms);
+/* At start, before anything is taken: all that was on its way is in doubt. At most `most` batches; *n of them. */
+enum rc run_recover(struct work *w, int most, int *n);
+
+/* Pausing and going on; RC_CONFLICT from any state but the other one. */
+enum rc run_pause(struct work *w, int64_t campaign, bool paused);
+/* Nothing is taken of it any more. */
+enum rc run_stop(struct work *w, int64_t campaign);
+/* Of campaigns that stop: some rows become RUN_STOPPED. RC_NOT_FOUND: nothing is left. */
+enum rc run_drop(struct work *w);
+/* One campaign of which nothing is left becomes RUN_OVER: *campaign is its number, and whether it was stopped. RC_NOT_FOUND: there is none. */
+enum rc run_end(struct work *w, int64_t *campaign, bool *stopped);
+
+struct run_counts {
+    int64_t audience;                       /* of all that has been opened */
+    int64_t waiting, sent;                  /* in parts and waiting batches; on their way */
+    int64_t by[TRANSPORT_COUNT][RUN_WHATS]; /* outcomes */
+    bool opened;                            /* the audience is complete */
+    enum run_state state;
+};
+/* audience = waiting + sent + outcomes without RUN_RESENT, always. RC_NOT_FOUND: it never began. */
+enum rc run_count(struct work *w, int64_t campaign, struct run_counts *out);
+/* Of those of one area (a code) how many by each outcome. */
+enum rc run_count_area(struct work *w, int64_t campaign, const char *area,
+                       int64_t out[RUN_WHATS]);
+
+#endif

@@ -1,0 +1,190 @@
+/*
+ * run_open.c - from an audience to parts, a block at a time.
+ *
+ * A campaign is opened rank by rank: first the devices of the first district of its order, block after block, then of the second, at last all others. What a block's earlier ranks have
+ * is never opened again, so who moves meanwhile is sent to once, and nobody is left out.
+ */
+#include <string.h>
+
+#include "push/address.h"
+#include "push/audience.h"
+#include "push/run_row.h"
+#include "push/sets.h"
+#include "push/trait.h"
+#include "server/base/buf.h"
+#include "server/base/clock.h"
+
+enum { SETTLED_AT_ONCE = 500 };
+
+static const char *const class_words[] = {
+    [RUN_EMERGENCY] = "emergency", [RUN_SERVICE] = "service", [RUN_MARKETING] = "marketing"
+};
+
+static enum rc last_device(struct work *w, int64_t *no)
+{
+    struct rows q;
+    enum rc rc, end;
+
+    *no = 0;
+    if (!(rc = db_one(w, SQL_push_address_last, &q, "")))
+        *no = rows_int(&q, 0);
+    end = rows_done(&q);
+    return rc ? rc : end;
+}
+
+enum rc run_begin(struct work *w, const struct run_new *r)
+{
+    struct buf areas = BUF_IN(w->mem);
+    int64_t last;
+    enum rc rc;
+
+    for (int i = 0; i < r->nareas; i++)
+        buf_printf(&areas, "%s%s", i ? "," : "", r->areas[i]);
+    if ((rc = last_device(w, &last)))
+        return rc;
+    return db_run(w, SQL_push_run_put, "iititsiiii", r->campaign, (int64_t)r->class,
+                  r->audience, (int64_t)r->doubt, r->column, areas.p ? areas.p : "", areas.n,
+                  r->ends_ms, last / BITS + 1, clock_now_ms(), (int64_t)r->nareas);
+}
+
+/* Those of a set that is named by a word; a word that no device ever had is nobody. */
+static enum rc read_word(struct work *w, const char *word, int64_t block, struct bits *out)
+{
+    int64_t trait;
+    enum rc rc = trait_find(w, word, &trait);
+
+    bits_clear(out);
+    if (rc == RC_NOT_FOUND)
+        return RC_OK;
+    return rc ? rc : sets_read(w, trait, block, out);
+}
+
+/* The order's district of that rank; NULL: all others. */
+static const char *area_of(struct work *w, const struct run_row *r)
+{
+    const char *s = r->areas;
+
+    for (int64_t i = 0; i < r->rank && *s; i++)
+        s += strcspn(s, ",") + (s[strcspn(s, ",")] == ',');
+    return *s ? arena_printf(w->mem, "area/%.*s", (int)strcspn(s, ","), s) : NULL;
+}
+
+static enum rc read_audience(struct work *w, const struct run_row *r, struct bits *out)
+{
+    json_t *value = NULL;
+    struct audience *a;
+    enum rc rc;
+
+    if ((rc = jx_object(&w->err, w->mem, r->audience, strlen(r->audience), &value)) ||
+        (rc = audience_parse(w, value, &a)))
+        return rc;
+    if (r->class != RUN_EMERGENCY)
+        audience_refusals(w, a, class_words[r->class], r->column);
+    if ((rc = audience_open(w, a)))
+        return rc;
+    return audience_block(w, a, r->block, out);
+}
+
+static enum rc without_earlier(struct work *w, const struct run_row *r, struct bits *who)
+{
+    struct bits had;
+    struct rows q;
+    enum rc rc, end;
+
+    if ((rc = db_query(w, SQL_push_part_of_block, &q, "ii", r->campaign, r->block)))
+        return rc;
+    while (!rc && rows_next(&q))
+        if (!(rc = run_bits(w, &q, 0, &had)))
+            bits_without(who, &had);
+    end = rows_done(&q);
+    return rc ? rc : end;
+}
+
+static enum rc find_them(struct work *w, const struct run_row *r, struct bits *who)
+{
+    const char *area = area_of(w, r);
+    struct bits there;
+    enum rc rc;
+
+    if ((rc = read_audience(w, r, who)))
+        return rc;
+    if (area) {
+        if ((rc = read_word(w, area, r->block, &there)))
+            return rc;
+        bits_and(who, &there);
+    }
+    return without_earlier(w, r, who);
+}
+
+/* Those of one transport: to be sent to, or to nobody's use. */
+static enum rc put_part(struct work *w, const struct run_row *r, enum transport by,
+                        const struct bits *who, bool on)
+{
+    uint8_t text[BITS_BYTES];
+    size_t n = bits_write(who, text);
+    int64_t count = bits_count(who);
+    enum rc rc;
+
+    if (!n)
+        return RC_OK;
+    if (!on && (rc = run_outcome(w, r->campaign, by, r->block, RUN_OFF, who)))
+        return rc;
+    return db_run(w, SQL_push_part_put, "iiiiiiib", r->campaign, r->block, (int64_t)by, r->rank,
+                  (int64_t)(on ? 0 : BITS), count, on ? count : (int64_t)0, text, n);
+}
+
+static enum rc split(struct work *w, const struct run_row *r, const struct bits *who,
+                     unsigned on)
+{
+    enum rc rc = RC_OK;
+
+    for (int i = TRANSPORT_NONE + 1; i < TRANSPORT_COUNT && !rc; i++) {
+        struct bits part;
+
+        if (!(rc = read_word(w, arena_printf(w->mem, "transport/%s", transport_type(i)->word),
+                             r->block, &part))) {
+            bits_and(&part, who);
+            rc = put_part(w, r, (enum transport)i, &part, on >> i & 1U);
+        }
+    }
+    return rc;
+}
+
+static enum rc open_block(struct work *w, const struct run_row *r, unsigned on)
+{
+    bool row_ends = r->block + 1 == r->blocks;
+    struct bits who;
+    enum rc rc;
+
+    if ((rc = find_them(w, r, &who)) || (rc = split(w, r, &who, on)))
+        return rc;
+    return db_change(w, SQL_push_run_opened, "iii", r->campaign, r->rank + row_ends,
+                     row_ends ? (int64_t)0 : r->block + 1);
+}
+
+/* The sets say what citizens said, or they are not asked yet. */
+static enum rc settle(struct work *w)
+{
+    enum rc rc;
+    int n;
+
+    if ((rc = address_settle(w, SETTLED_AT_ONCE, &n)))
+        return rc;
+    return n < SETTLED_AT_ONCE ? RC_OK
+                               : err_set(&w->err, RC_BUSY, "devices are still being settled");
+}
+
+enum rc run_open(struct work *w, unsigned on)
+{
+    struct run_row r;
+    int64_t campaign = 0;
+    struct rows q;
+    enum rc rc, end;
+
+    if (!(rc = db_one(w, SQL_push_run_unopened, &q, "")))
+        campaign = rows_int(&q, 0);
+    end = rows_done(&q);
+    if (rc || (rc = end) || (rc = settle(w)) || (rc = run_read(w, campaign, &r)))
+        return rc;
+    return open_block(w, &r, on);
+}

@@ -1,0 +1,112 @@
+/*
+ * run_row.c - rows of push_run, push_batch and push_outcome.
+ */
+#include "push/run_row.h"
+
+#include "server/base/clock.h"
+
+enum { DAY = 86400, BEIJING = 8 * 3600 };
+
+const char *const run_words[RUN_WHATS] = {
+    [RUN_ACCEPTED] = "accepted", [RUN_REJECTED] = "rejected", [RUN_GONE] = "gone",
+    [RUN_QUOTA] = "quota",       [RUN_QUIET] = "quiet",       [RUN_DOUBT] = "doubt",
+    [RUN_OFF] = "off",           [RUN_STOPPED] = "stopped",   [RUN_RESENT] = "resent",
+};
+
+int64_t run_today(void)
+{
+    return (clock_now() + BEIJING) / DAY;
+}
+
+enum rc run_read(struct work *w, int64_t campaign, struct run_row *out)
+{
+    struct rows q;
+    enum rc rc, end;
+
+    if (!(rc = db_one(w, SQL_push_run_one, &q, "i", campaign)))
+        *out = (struct run_row){ .campaign = campaign,
+                                 .audience = rows_dup_text(w, &q, 0),
+                                 .class = (enum run_haste)rows_int(&q, 1),
+                                 .column = rows_dup_text(w, &q, 2),
+                                 .areas = rows_dup_text(w, &q, 3),
+                                 .doubt = (enum run_doubt)rows_int(&q, 4),
+                                 .ends_ms = rows_int(&q, 5),
+                                 .blocks = rows_int(&q, 6),
+                                 .rank = rows_int(&q, 7),
+                                 .block = rows_int(&q, 8),
+                                 .state = (enum run_state)rows_int(&q, 9),
+                                 .opened = rows_int(&q, 10) != 0 };
+    end = rows_done(&q);
+    return rc ? rc : end;
+}
+
+enum rc run_bits(struct work *w, const struct rows *q, int column, struct bits *out)
+{
+    size_t n = 0;
+    const void *p = rows_blob(q, column, &n);
+
+    if (!bits_read(out, p ? p : "", p ? n : 0))
+        return err_set(&w->err, RC_CORRUPT, "a campaign's set of devices is damaged (%s)",
+                       sql_name(q->sql));
+    return RC_OK;
+}
+
+/* What the outcome is already. */
+static enum rc read_outcome(struct work *w, int64_t campaign, enum transport by, int64_t block,
+                            enum run_what what, int64_t day, struct bits *out)
+{
+    struct rows q;
+    enum rc rc, end;
+
+    bits_clear(out);
+    if (!(rc = db_one(w, SQL_push_outcome_one, &q, "iiiii", campaign, block, (int64_t)by,
+                      (int64_t)what, day)))
+        rc = run_bits(w, &q, 0, out);
+    end = rows_done(&q);
+    if (rc == RC_NOT_FOUND)
+        return RC_OK;
+    return rc ? rc : end;
+}
+
+enum rc run_outcome(struct work *w, int64_t campaign, enum transport by, int64_t block,
+                    enum run_what what, const struct bits *who)
+{
+    int64_t day = run_today();
+    uint8_t text[BITS_BYTES];
+    struct bits all;
+    enum rc rc;
+    size_t n;
+
+    if (bits_next(who, 0) < 0)
+        return RC_OK;
+    if ((rc = read_outcome(w, campaign, by, block, what, day, &all)))
+        return rc;
+    bits_or(&all, who);
+    n = bits_write(&all, text);
+    return db_run(w, SQL_push_outcome_put, "iiiiiib", campaign, block, (int64_t)by,
+                  (int64_t)what, day, (int64_t)bits_count(&all), text, n);
+}
+
+enum rc run_wait(struct work *w, int64_t campaign, enum transport by, int64_t block, int tries,
+                 int64_t at_ms, const struct bits *who)
+{
+    uint8_t text[BITS_BYTES];
+    size_t n = bits_write(who, text);
+
+    return n ? db_run(w, SQL_push_batch_wait, "iiiiiib", campaign, (int64_t)by, block,
+                      (int64_t)tries, at_ms, (int64_t)bits_count(who), text, n)
+             : RC_OK;
+}
+
+enum rc run_doubtful(struct work *w, const struct run_row *r, enum transport by, int64_t block,
+                     int tries, const struct bits *who)
+{
+    bool late = clock_now_ms() >= r->ends_ms || r->state == RUN_STOPPING;
+    enum rc rc;
+
+    if (r->doubt == RUN_SKIP || late)
+        return run_outcome(w, r->campaign, by, block, RUN_DOUBT, who);
+    if ((rc = run_outcome(w, r->campaign, by, block, RUN_RESENT, who)))
+        return rc;
+    return run_wait(w, r->campaign, by, block, tries + 1, clock_now_ms(), who);
+}

@@ -1,0 +1,36 @@
+/*
+ * run_row.h - what the files run_*.c share: rows of a campaign's block.
+ */
+#ifndef PUSH_RUN_ROW_H
+#define PUSH_RUN_ROW_H
+
+#include "push/run.h"
+#include "server/store/db.h"
+
+struct run_row {
+    int64_t campaign;
+    const char *audience, *column, *areas; /* in w->mem */
+    enum run_haste class;
+    enum run_doubt doubt;
+    int64_t ends_ms, blocks, rank, block;
+    enum run_state state;
+    bool opened; /* no part is to come any more */
+};
+
+/* RC_NOT_FOUND. */
+enum rc run_read(struct work *w, int64_t campaign, struct run_row *out);
+/* RC_CORRUPT for a blob that is no set. */
+enum rc run_bits(struct work *w, const struct rows *q, int column, struct bits *out);
+/* Adds to a campaign's outcome, of today; nobody: nothing happens. */
+enum rc run_outcome(struct work *w, int64_t campaign, enum transport by, int64_t block,
+                    enum run_what what, const struct bits *who);
+/* Those of a block become a batch that waits until `at_ms`. Nobody: none is made. */
+enum rc run_wait(struct work *w, int64_t campaign, enum transport by, int64_t block, int tries,
+                 int64_t at_ms, const struct bits *who);
+/* Those that were in doubt go out again, or stay so. */
+enum rc run_doubtful(struct work *w, const struct run_row *r, enum transport by, int64_t block,
+                     int tries, const struct bits *who);
+/* Days since 1970 in Beijing. */
+int64_t run_today(void);
+
+#endif

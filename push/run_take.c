@@ -1,0 +1,329 @@
+/*
+ * run_take.c - the next batch for a transport, and who is passed over on the way.
+ *
+ * A walk goes through a block's bits from a place on: whoever has his night, or had as many messages today as is allowed, becomes an outcome; the others, up to a batch, are sent to. So a
+ * whole block of sleepers is passed over in one transaction.
+ *
+ * The ledger of quotas is the outcomes themselves: today's accepted and doubtful sets of all campaigns of that class, and what is on its way.
+ */
+#include <string.h>
+
+#include "push/address.h"
+#include "push/run_row.h"
+#include "push/sets.h"
+#include "push/trait.h"
+#include "server/base/buf.h"
+#include "server/base/clock.h"
+
+/* ---- who is passed over ---- */
+
+struct screen {
+    struct bits quiet, had; /* had: as many as is allowed */
+};
+
+static int minute_of(const char *s) /* "22:00" */
+{
+    return ((s[0] - '0') * 10 + s[1] - '0') * 60 + (s[3] - '0') * 10 + s[4] - '0';
+}
+
+/* "quiet/22:00-07:00", which runs over midnight; its end is not in it. */
+static bool quiet_now(const char *word, int now)
+{
+    const char *hours = word + strlen("quiet/");
+    int from, to;
+
+    if (strlen(hours) != strlen("22:00-07:00"))
+        return false;
+    from = minute_of(hours);
+    to = minute_of(hours + 6);
+    return from <= to ? from <= now && now < to : from <= now || now < to;
+}
+
+static enum rc read_quiet(struct work *w, int64_t block, struct bits *out)
+{
+    int now = (int)((clock_now() / 60 + 8 * 60) % (24 * 60));
+    struct bits some;
+    struct rows q;
+    enum rc rc, end;
+
+    bits_clear(out);
+    if ((rc = db_query(w, SQL_push_trait_quiet, &q, "")))
+        return rc;
+    while (!rc && rows_next(&q)) {
+        if (!quiet_now(rows_text(&q, 1), now))
+            continue;
+        if (!(rc = sets_read(w, rows_int(&q, 0), block, &some)))
+            bits_or(out, &some);
+    }
+    end = rows_done(&q);
+    return rc ? rc : end;
+}
+
+/* at[k]: those that stand in more than k of the sets. */
+static enum rc add_up(struct work *w, struct rows *q, struct bits *at, int levels)
+{
+    enum rc rc = RC_OK, end;
+
+    while (!rc && rows_next(q)) {
+        struct bits some, both;
+
+        if ((rc = run_bits(w, q, 0, &some)))
+            break;
+        for (int k = levels - 1; k > 0; k--) {
+            both = at[k - 1];
+            bits_and(&both, &some);
+            bits_or(&at[k], &both);
+        }
+        bits_or(&at[0], &some);
+    }
+    end = rows_done(q);
+    return rc ? rc : end;
+}
+
+static enum rc read_had(struct work *w, const struct run_row *r, enum transport by,
+                        int64_t block, int a_day, struct bits *out)
+{
+    int levels = a_day < RUN_A_DAY_MAX ? a_day : RUN_A_DAY_MAX;
+    struct bits *at;
+    struct rows q;
+    enum rc rc;
+
+    bits_clear(out);
+    if (!levels)
+        return RC_OK;
+    at = arena_zalloc(w->mem, (size_t)levels * sizeof *at);
+    if ((rc = db_query(w, SQL_push_outcome_today, &q, "iiii", (int64_t)by, block, run_today(),
+                       (int64_t)r->class)) ||
+        (rc = add_up(w, &q, at, levels)) ||
+        (rc = db_query(w, SQL_push_batch_of_others, &q, "iiii", (int64_t)by, block,
+                       (int64_t)r->class, r->campaign)) ||
+        (rc = add_up(w, &q, at, levels)))
+        return rc;
+    *out = at[levels - 1];
+    return RC_OK;
+}
+
+static enum rc make_screen(struct work *w, const struct run_row *r, enum transport by,
+                           int64_t block, int a_day, struct screen *out)
+{
+    bits_clear(&out->quiet);
+    if (r->class == RUN_MARKETING) {
+        enum rc rc = read_quiet(w, block, &out->quiet);
+
+        if (rc)
+            return rc;
+    }
+    return read_had(w, r, by, block, a_day, &out->had);
+}
+
+/* ---- the walk ---- */
+
+struct walk {
+    struct bits taken, quiet, had, gone;
+    int next; /* the place behind the last that it decided; BITS: it came to the end */
+    int n;    /* of the taken */
+};
+
+static void walk(const struct bits *who, int from, int most, const struct screen *s,
+                 struct walk *out)
+{
+    int at = bits_next(who, from);
+
+    *out = (struct walk){ .next = BITS };
+    for (; at >= 0 && out->n < most; at = bits_next(who, at + 1)) {
+        unsigned place = (unsigned)at;
+
+        if (bits_have(&s->quiet, place))
+            bits_put(&out->quiet, place);
+        else if (bits_have(&s->had, place))
+            bits_put(&out->had, place);
+        else {
+            bits_put(&out->taken, place);
+            out->n++;
+        }
+    }
+    if (at >= 0)
+        out->next = at;
+}
+
+/* RC_NOT_FOUND: it is reached there no more. */
+static enum rc read_target(struct work *w, int64_t no, enum transport by,
+                           struct run_target *out)
+{
+    *out = (struct run_target){ .no = no };
+    return address_read(w, no, by, &out->token, &out->told);
+}
+
+/* The tokens of those taken; whoever has none any more is gone. */
+static enum rc find_targets(struct work *w, struct walk *k, struct run_batch *b)
+{
+    b->target = arena_alloc(w->mem, (size_t)(k->n ? k->n : 1) * sizeof *b->target);
+    b->n = 0;
+    for (int at = bits_next(&k->taken, 0); at >= 0; at = bits_next(&k->taken, at + 1)) {
+        enum rc rc = read_target(w, b->block * BITS + at, b->by, &b->target[b->n]);
+
+        if (rc == RC_NOT_FOUND) {
+            bits_put(&k->gone, (unsigned)at);
+            bits_take(&k->taken, (unsigned)at);
+        } else if (rc)
+            return rc;
+        else
+            b->n++;
+    }
+    return RC_OK;
+}
+
+static enum rc write_walk(struct work *w, const struct walk *k, struct run_batch *b)
+{
+    uint8_t text[BITS_BYTES];
+    size_t n = bits_write(&k->taken, text);
+    struct rows q;
+    enum rc rc, end;
+
+    if ((rc = run_outcome(w, b->campaign, b->by, b->block, RUN_QUIET, &k->quiet)) ||
+        (rc = run_outcome(w, b->campaign, b->by, b->block, RUN_QUOTA, &k->had)) ||
+        (rc = run_outcome(w, b->campaign, b->by, b->block, RUN_GONE, &k->gone)) || !n)
+        return rc;
+    if (!(rc = db_one(w, SQL_push_batch_send, &q, "iiiiiib", b->campaign, (int64_t)b->by,
+                      b->block, (int64_t)b->tries, clock_now_ms(), (int64_t)b->n, text, n)))
+        b->no = rows_int(&q, 0);
+    end = rows_done(&q);
+    return rc ? rc : end;
+}
+
+static enum rc take_of(struct work *w, const struct run_row *r, const struct bits *who,
+                       int from, const struct run_limits *limits, struct walk *k,
+                       struct run_batch *b)
+{
+    int most = limits->most < RUN_BATCH ? limits->most : RUN_BATCH;
+    struct screen s;
+    enum rc rc;
+
+    if ((rc = make_screen(w, r, b->by, b->block, limits->a_day[r->class], &s)))
+        return rc;
+    walk(who, from, most, &s, k);
+    if ((rc = find_targets(w, k, b)))
+        return rc;
+    return write_walk(w, k, b);
+}
+
+/* ---- from what waits, or from a part ---- */
+
+static enum rc take_waiting(struct work *w, const struct run_row *r,
+                            const struct run_limits *limits, struct run_batch *b)
+{
+    int64_t no = 0, at_ms = 0;
+    struct bits who, rest;
+    struct walk k;
+    struct rows q;
+    enum rc rc, end;
+
+    if (!(rc = db_one(w, SQL_push_batch_due, &q, "iii", r->campaign, (int64_t)b->by,
+                      clock_now_ms()))) {
+        no = rows_int(&q, 0);
+        b->block = rows_int(&q, 1);
+        b->tries = (int)rows_int(&q, 2);
+        at_ms = rows_int(&q, 3);
+        rc = run_bits(w, &q, 4, &who);
+    }
+    end = rows_done(&q);
+    if (rc || (rc = end) || (rc = db_change(w, SQL_push_batch_drop, "i", no)) ||
+        (rc = take_of(w, r, &who, 0, limits, &k, b)))
+        return rc;
+    bits_clear(&rest);
+    for (int at = k.next < BITS ? k.next : -1; at >= 0; at = bits_next(&who, at + 1))
+        bits_put(&rest, (unsigned)at);
+    return run_wait(w, r->campaign, b->by, b->block, b->tries, at_ms, &rest);
+}
+
+static int count_from(const struct bits *who, int from)
+{
+    int n = 0;
+
+    for (int at = from < BITS ? bits_next(who, from) : -1; at >= 0; at = bits_next(who, at + 1))
+        n++;
+    return n;
+}
+
+static enum rc take_part(struct work *w, const struct run_row *r,
+                         const struct run_limits *limits, struct run_batch *b)
+{
+    int64_t rank = 0;
+    struct bits who;
+    struct walk k;
+    struct rows q;
+    enum rc rc, end;
+    int from = 0;
+
+    b->tries = 0;
+    if (!(rc = db_one(w, SQL_push_part_next, &q, "ii", r->campaign, (int64_t)b->by))) {
+        b->block = rows_int(&q, 0);
+        rank = rows_int(&q, 1);
+        from = (int)rows_int(&q, 2);
+        rc = run_bits(w, &q, 3, &who);
+    }
+    end = rows_done(&q);
+    if (rc || (rc = end) || (rc = take_of(w, r, &who, from, limits, &k, b)))
+        return rc;
+    return db_change(w, SQL_push_part_taken, "iiiiii", r->campaign, b->block, (int64_t)b->by,
+                     rank, (int64_t)k.next, (int64_t)count_from(&who, k.next));
+}
+
+static enum rc take_from(struct work *w, int64_t campaign, const struct run_limits *limits,
+                         struct run_batch *b)
+{
+    struct run_row r;
+    enum rc rc;
+
+    if ((rc = run_read(w, campaign, &r)))
+        return rc;
+    b->campaign = campaign;
+    rc = take_waiting(w, &r, limits, b);
+    return rc == RC_NOT_FOUND ? take_part(w, &r, limits, b) : rc;
+}
+
+/* Those that run, the most hasty first; they are few. */
+static enum rc list_running(struct work *w, struct buf *out)
+{
+    struct rows q;
+    enum rc rc;
+
+    if ((rc = db_query(w, SQL_push_run_running, &q, "")))
+        return rc;
+    while (rows_next(&q)) {
+        int64_t campaign = rows_int(&q, 0);
+
+        buf_add(out, &campaign, sizeof campaign);
+    }
+    return rows_done(&q);
+}
+
+enum rc run_take(struct work *w, enum transport by, const struct run_limits *limits,
+                 struct run_batch *out)
+{
+    struct buf running = BUF_IN(w->mem);
+    const int64_t *campaign;
+    enum rc rc;
+
+    if ((rc = list_running(w, &running)))
+        return rc;
+    campaign = (const int64_t *)(const void *)running.p;
+    rc = RC_NOT_FOUND;
+    for (size_t i = 0; i < running.n / sizeof *campaign && rc == RC_NOT_FOUND; i++) {
+        *out = (struct run_batch){ .by = by };
+        rc = take_from(w, campaign[i], limits, out);
+    }
+    return rc;
+}
+
+enum rc run_waits(struct work *w, enum transport by, int64_t *at_ms)
+{
+    struct rows q;
+    enum rc rc, end;
+
+    *at_ms = 0;
+    if (!(rc = db_one(w, SQL_push_batch_soonest, &q, "i", (int64_t)by)))
+        *at_ms = rows_int(&q, 0);
+    end = rows_done(&q);
+    return rc ? rc : end;
+}

@@ -1,0 +1,202 @@
+/*
+ * run_write.c - what became of a batch; and campaigns that were killed, pause, stop and end.
+ */
+#include "push/address.h"
+#include "push/run_row.h"
+#include "server/base/clock.h"
+
+/* ---- answers ---- */
+
+/* Bits by what they were answered; those that are not a word of ours were answered nothing. */
+static void sort_targets(const struct run_batch *b, struct bits by[RUN_WHATS])
+{
+    for (int i = 0; i < RUN_WHATS; i++)
+        bits_clear(&by[i]);
+    for (int i = 0; i < b->n; i++)
+        bits_put(&by[b->target[i].what < RUN_WHATS ? b->target[i].what : RUN_DOUBT],
+                 (unsigned)(b->target[i].no % BITS));
+}
+
+/* A device that says since that it is there, is. */
+static enum rc forget_gone(struct work *w, const struct run_batch *b)
+{
+    enum rc rc = RC_OK;
+
+    for (int i = 0; i < b->n && !rc; i++)
+        if (b->target[i].what == RUN_GONE)
+            rc = address_gone(w, b->target[i].no, b->target[i].told);
+    return rc;
+}
+
+static enum rc again(struct work *w, const struct run_row *r, const struct run_batch *b,
+                     int64_t at_ms, const struct bits *who)
+{
+    if (r->state == RUN_STOPPING)
+        return run_outcome(w, r->campaign, b->by, b->block, RUN_STOPPED, who);
+    if (at_ms >= r->ends_ms)
+        return run_outcome(w, r->campaign, b->by, b->block, RUN_REJECTED, who);
+    return run_wait(w, r->campaign, b->by, b->block, b->tries + 1, at_ms, who);
+}
+
+enum rc run_write(struct work *w, const struct run_batch *b, int64_t again_ms)
+{
+    struct bits *by = arena_alloc(w->mem, RUN_WHATS * sizeof *by);
+    struct run_row r;
+    enum rc rc;
+
+    if ((rc = db_change(w, SQL_push_batch_drop, "i", b->no)) ||
+        (rc = run_read(w, b->campaign, &r)))
+        return rc;
+    sort_targets(b, by);
+    for (int what = RUN_ACCEPTED; what <= RUN_QUOTA && !rc; what++)
+        rc = run_outcome(w, b->campaign, b->by, b->block, (enum run_what)what, &by[what]);
+    if (rc || (rc = run_doubtful(w, &r, b->by, b->block, b->tries, &by[RUN_DOUBT])) ||
+        (rc = again(w, &r, b, again_ms, &by[0])))
+        return rc;
+    return forget_gone(w, b);
+}
+
+/* ---- after a crash ---- */
+
+struct open {
+    int64_t no, campaign, block;
+    enum transport by;
+    int tries;
+    struct bits who;
+};
+
+/* RC_NOT_FOUND. */
+static enum rc next_open(struct work *w, struct open *out)
+{
+    struct rows q;
+    enum rc rc, end;
+
+    if (!(rc = db_one(w, SQL_push_batch_open, &q, ""))) {
+        *out = (struct open){ .no = rows_int(&q, 0),
+                              .campaign = rows_int(&q, 1),
+                              .by = (enum transport)rows_int(&q, 2),
+                              .block = rows_int(&q, 3),
+                              .tries = (int)rows_int(&q, 4) };
+        rc = run_bits(w, &q, 5, &out->who);
+    }
+    end = rows_done(&q);
+    return rc ? rc : end;
+}
+
+enum rc run_recover(struct work *w, int most, int *n)
+{
+    struct run_row r;
+    struct open o;
+    enum rc rc;
+
+    for (*n = 0; *n < most; ++*n) {
+        if ((rc = next_open(w, &o)) == RC_NOT_FOUND)
+            return RC_OK;
+        if (rc || (rc = db_change(w, SQL_push_batch_drop, "i", o.no)) ||
+            (rc = run_read(w, o.campaign, &r)) ||
+            (rc = run_doubtful(w, &r, o.by, o.block, o.tries, &o.who)))
+            return rc;
+    }
+    return RC_OK;
+}
+
+/* ---- states ---- */
+
+static enum rc change_state(struct work *w, int64_t campaign, enum run_state from,
+                            enum run_state to)
+{
+    enum rc rc = db_change(w, SQL_push_run_state, "iii", campaign, (int64_t)from, (int64_t)to);
+
+    return rc == RC_NOT_FOUND
+               ? err_set(&w->err, RC_CONFLICT, "the campaign is in another state")
+               : rc;
+}
+
+enum rc run_pause(struct work *w, int64_t campaign, bool paused)
+{
+    return paused ? change_state(w, campaign, RUN_RUNNING, RUN_PAUSED)
+                  : change_state(w, campaign, RUN_PAUSED, RUN_RUNNING);
+}
+
+enum rc run_stop(struct work *w, int64_t campaign)
+{
+    enum rc rc = change_state(w, campaign, RUN_RUNNING, RUN_STOPPING);
+
+    return rc == RC_CONFLICT ? change_state(w, campaign, RUN_PAUSED, RUN_STOPPING) : rc;
+}
+
+/* What is left of a row becomes an outcome. */
+struct left {
+    int64_t campaign, block, rank, no;
+    enum transport by;
+    int from;
+    struct bits who;
+};
+
+static enum rc drop_part(struct work *w)
+{
+    struct left l;
+    struct rows q;
+    enum rc rc, end;
+
+    if (!(rc = db_one(w, SQL_push_part_stopping, &q, ""))) {
+        l = (struct left){ .campaign = rows_int(&q, 0),
+                           .block = rows_int(&q, 1),
+                           .by = (enum transport)rows_int(&q, 2),
+                           .rank = rows_int(&q, 3),
+                           .from = (int)rows_int(&q, 4) };
+        rc = run_bits(w, &q, 5, &l.who);
+    }
+    end = rows_done(&q);
+    if (rc || (rc = end))
+        return rc;
+    for (int at = 0; at < l.from; at++)
+        bits_take(&l.who, (unsigned)at);
+    if ((rc = run_outcome(w, l.campaign, l.by, l.block, RUN_STOPPED, &l.who)))
+        return rc;
+    return db_change(w, SQL_push_part_taken, "iiiiii", l.campaign, l.block, (int64_t)l.by,
+                     l.rank, (int64_t)BITS, (int64_t)0);
+}
+
+static enum rc drop_batch(struct work *w)
+{
+    struct left l;
+    struct rows q;
+    enum rc rc, end;
+
+    if (!(rc = db_one(w, SQL_push_batch_stopping, &q, ""))) {
+        l = (struct left){ .no = rows_int(&q, 0),
+                           .campaign = rows_int(&q, 1),
+                           .by = (enum transport)rows_int(&q, 2),
+                           .block = rows_int(&q, 3) };
+        rc = run_bits(w, &q, 4, &l.who);
+    }
+    end = rows_done(&q);
+    if (rc || (rc = end) || (rc = db_change(w, SQL_push_batch_drop, "i", l.no)))
+        return rc;
+    return run_outcome(w, l.campaign, l.by, l.block, RUN_STOPPED, &l.who);
+}
+
+enum rc run_drop(struct work *w)
+{
+    enum rc rc = drop_part(w);
+
+    return rc == RC_NOT_FOUND ? drop_batch(w) : rc;
+}
+
+enum rc run_end(struct work *w, int64_t *campaign, bool *stopped)
+{
+    enum run_state state = RUN_OVER;
+    struct rows q;
+    enum rc rc, end;
+
+    if (!(rc = db_one(w, SQL_push_run_done, &q, ""))) {
+        *campaign = rows_int(&q, 0);
+        state = (enum run_state)rows_int(&q, 1);
+        *stopped = state == RUN_STOPPING;
+    }
+    end = rows_done(&q);
+    if (rc || (rc = end))
+        return rc;
+    return change_state(w, *campaign, state, RUN_OVER);
+}
