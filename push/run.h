@@ -13,7 +13,7 @@
 #define PUSH_RUN_H
 
 #include "push/bits.h"
-#include "push/transport.h"
+#include "push/limit.h"
 #include "server/base/work.h"
 
 enum {
@@ -37,7 +37,6 @@ enum run_what {
 };
 extern const char *const run_words[RUN_WHATS]; /* "accepted" … */
 
-enum run_haste { RUN_EMERGENCY = 1, RUN_SERVICE, RUN_MARKETING };
 enum run_doubt { RUN_RESEND = 1, RUN_SKIP };
 enum run_state { RUN_RUNNING = 1, RUN_PAUSED, RUN_STOPPING, RUN_OVER };
 
@@ -45,7 +44,7 @@ enum run_state { RUN_RUNNING = 1, RUN_PAUSED, RUN_STOPPING, RUN_OVER };
 struct run_new {
     int64_t campaign;
     const char *audience; /* canonical JSON (audience_print) */
-    enum run_haste class;
+    enum push_class class;
     const char *column;           /* whose refusals count; NULL: it has none */
     const char *areas[RUN_AREAS]; /* their devices first, in this order; codes of 6 digits */
     int nareas;
@@ -80,7 +79,7 @@ struct run_batch {
 struct run_limits {
     int most; /* devices; at most RUN_BATCH */
     int a_day
-        [4]; /* by enum run_haste: messages a device and day by this transport; 0: no limit; at most RUN_A_DAY_MAX count */
+        [4]; /* by enum push_class: messages a device and day by this transport; 0: no limit; at most RUN_A_DAY_MAX count */
 };
 enum { RUN_A_DAY_MAX = 32 };
 /*

@@ -17,7 +17,7 @@
 enum { SETTLED_AT_ONCE = 500 };
 
 static const char *const class_words[] = {
-    [RUN_EMERGENCY] = "emergency", [RUN_SERVICE] = "service", [RUN_MARKETING] = "marketing"
+    [PUSH_EMERGENCY] = "emergency", [PUSH_SERVICE] = "service", [PUSH_MARKETING] = "marketing"
 };
 
 static enum rc last_device(struct work *w, int64_t *no)
@@ -78,7 +78,7 @@ static enum rc read_audience(struct work *w, const struct run_row *r, struct bit
     if ((rc = jx_object(&w->err, w->mem, r->audience, strlen(r->audience), &value)) ||
         (rc = audience_parse(w, value, &a)))
         return rc;
-    if (r->class != RUN_EMERGENCY)
+    if (r->class != PUSH_EMERGENCY)
         audience_refusals(w, a, class_words[r->class], r->column);
     if ((rc = audience_open(w, a)))
         return rc;

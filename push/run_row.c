@@ -26,7 +26,7 @@ enum rc run_read(struct work *w, int64_t campaign, struct run_row *out)
     if (!(rc = db_one(w, SQL_push_run_one, &q, "i", campaign)))
         *out = (struct run_row){ .campaign = campaign,
                                  .audience = rows_dup_text(w, &q, 0),
-                                 .class = (enum run_haste)rows_int(&q, 1),
+                                 .class = (enum push_class)rows_int(&q, 1),
                                  .column = rows_dup_text(w, &q, 2),
                                  .areas = rows_dup_text(w, &q, 3),
                                  .doubt = (enum run_doubt)rows_int(&q, 4),

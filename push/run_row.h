@@ -10,7 +10,7 @@
 struct run_row {
     int64_t campaign;
     const char *audience, *column, *areas; /* in w->mem */
-    enum run_haste class;
+    enum push_class class;
     enum run_doubt doubt;
     int64_t ends_ms, blocks, rank, block;
     enum run_state state;

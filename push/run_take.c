@@ -107,7 +107,7 @@ static enum rc make_screen(struct work *w, const struct run_row *r, enum transpo
                            int64_t block, int a_day, struct screen *out)
 {
     bits_clear(&out->quiet);
-    if (r->class == RUN_MARKETING) {
+    if (r->class == PUSH_MARKETING) {
         enum rc rc = read_quiet(w, block, &out->quiet);
 
         if (rc)

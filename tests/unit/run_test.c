@@ -328,7 +328,7 @@ struct plan {
 /* One batch, killed or not. False: there was nothing to do for this transport. */
 static bool send_one(struct library_world *t, const struct plan *p, enum transport by)
 {
-    struct taking k = { .by = by, .limits = { p->batch, { 0, 0, 0, p->a_day } } };
+    struct taking k = { .by = by, .limits = { p->batch, { [PUSH_MARKETING] = p->a_day } } };
     enum rc rc = world_do(t, take, &k);
     struct writing written = { &k.b, clock_now_ms() + 1000 * (1 + roll(30)) };
 
@@ -387,7 +387,7 @@ static struct plan plan_of(int64_t campaign, struct vendor *v)
 {
     return (struct plan){ .run = { .campaign = campaign,
                                    .audience = "{\"all\":true}",
-                                   .class = RUN_SERVICE,
+                                   .class = PUSH_SERVICE,
                                    .doubt = RUN_SKIP,
                                    .ends_ms = clock_now_ms() + 8 * HOUR * 1000 },
                           .vendor = v,
@@ -565,7 +565,7 @@ static void nights_and_quotas(void **state)
     struct plan p = plan_of(1, &v);
     int64_t n[RUN_WHATS];
 
-    p.run.class = RUN_MARKETING;
+    p.run.class = PUSH_MARKETING;
     p.a_day = 2;
     p.after = &books;
     clock_set(WORLD_NOW + 7 * HOUR);
@@ -581,7 +581,7 @@ static void nights_and_quotas(void **state)
         count_outcomes(n);
         assert_int_equal(n[RUN_QUOTA], campaign < 4 ? 0 : PEOPLE - PEOPLE / 7);
     }
-    p.run.class = RUN_SERVICE; /* has no quota, and wakes who wants to be told */
+    p.run.class = PUSH_SERVICE; /* has no quota, and wakes who wants to be told */
     p.run.campaign = 5;
     clock_set(WORLD_NOW + 31 * HOUR);
     p.run.ends_ms = clock_now_ms() + HOUR * 1000;

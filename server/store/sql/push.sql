@@ -76,14 +76,15 @@ VALUES (?1, ?2, ?3, ?4, ?6, ?5, ?7, ?8, ?9, ?10 + 1, 0, 0, 1);
 -- name: push_run_one
 SELECT audience, class, of_column, areas, doubt, ends, blocks, rank, block, state, CASE WHEN rank >= ranks THEN 1 ELSE 0 END FROM push_run WHERE campaign = ?1;
 
+-- Emergencies (3) first.
 -- name: push_run_unopened
-SELECT campaign FROM push_run WHERE state = 1 AND rank < ranks ORDER BY class, began, campaign LIMIT 1;
+SELECT campaign FROM push_run WHERE state = 1 AND rank < ranks ORDER BY CASE class WHEN 3 THEN 0 ELSE class END, began, campaign LIMIT 1;
 
 -- name: push_run_opened
 UPDATE push_run SET rank = ?2, block = ?3 WHERE campaign = ?1;
 
 -- name: push_run_running
-SELECT campaign FROM push_run WHERE state = 1 ORDER BY class, began, campaign;
+SELECT campaign FROM push_run WHERE state = 1 ORDER BY CASE class WHEN 3 THEN 0 ELSE class END, began, campaign;
 
 -- name: push_run_state
 UPDATE push_run SET state = ?3 WHERE campaign = ?1 AND state = ?2;

@@ -868,7 +868,7 @@ CREATE TABLE push_set (
 CREATE TABLE push_run (
     campaign  INTEGER PRIMARY KEY,
     audience  TEXT    NOT NULL, -- canonical JSON
-    class     INTEGER NOT NULL, -- enum run_haste
+    class     INTEGER NOT NULL, -- enum push_class
     of_column TEXT,             -- whose refusals count
     areas     TEXT    NOT NULL, -- districts that come first, in order: 120101,120102
     doubt     INTEGER NOT NULL, -- enum run_doubt
@@ -880,7 +880,7 @@ CREATE TABLE push_run (
     block     INTEGER NOT NULL,
     state     INTEGER NOT NULL  -- enum run_state
 );
-CREATE INDEX push_run_by_state ON push_run (state, class, began, campaign);
+CREATE INDEX push_run_by_state ON push_run (state);
 CREATE INDEX push_run_by_began ON push_run (began);
 
 -- Its devices: by 65,536, transport and rank. From `next` on they are still to be taken.
@@ -910,7 +910,7 @@ CREATE TABLE push_batch (
     bits      BLOB NOT NULL
 );
 CREATE INDEX push_batch_by_campaign ON push_batch (campaign, transport, sent, at, no);
-CREATE INDEX push_batch_by_sent ON push_batch (no) WHERE sent = 1;
+CREATE INDEX push_batch_by_sent ON push_batch (sent, no);
 CREATE INDEX push_batch_by_block ON push_batch (transport, block) WHERE sent = 1;
 
 -- What became of the others: enum run_what. It is the ledger of what a device had today, too.
