@@ -13,6 +13,7 @@
 #include "api/state.h"
 #include "api/witness.h"
 #include "push/address.h"
+#include "push/campaign.h"
 #include "server/base/fs.h"
 #include "server/base/pool.h"
 #include "server/base/secret.h"
@@ -212,6 +213,16 @@ static void watch(const struct conf *c)
     writer_tick(ADDRESS_EVERY_MS, address_tick, NULL);
 }
 
+static enum rc open_campaigns(struct err *e, const struct conf *c)
+{
+    const struct campaign_conf conf = { .news_licence = c->news_licence,
+                                        .sender = c->push_sender,
+                                        .two_eyes_from = c->push_two_eyes_from,
+                                        .testers = &c->push_testers };
+
+    return campaign_open(e, &conf);
+}
+
 static const char *database; /* for the workers, who open it each for themselves */
 
 static enum rc open_reader(struct err *e, struct db **out)
@@ -285,8 +296,8 @@ enum rc service_open(struct err *e, const struct conf *c, bool serves, struct se
     if (snprintf(s->db_path, sizeof s->db_path, "%s/" DB_NAME, c->data) >=
         (int)sizeof s->db_path - 64)
         return err_set(e, RC_INVALID, "the data directory's path is too long");
-    if ((rc = workday_open(e, &c->days_off, &c->days_on)) || (rc = mirror_edge_check(e, c)) ||
-        (rc = open_directory(e, c)))
+    if ((rc = workday_open(e, &c->days_off, &c->days_on)) || (rc = open_campaigns(e, c)) ||
+        (rc = mirror_edge_check(e, c)) || (rc = open_directory(e, c)))
         return rc;
     purge_url_watch(*c->purge_hook != '\0');
     watch(c);

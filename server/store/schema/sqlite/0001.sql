@@ -925,3 +925,63 @@ CREATE TABLE push_outcome (
     PRIMARY KEY (campaign, block, transport, what, day)
 );
 CREATE INDEX push_outcome_by_day ON push_outcome (transport, block, day, what);
+
+-- Campaigns: push/campaign.c, docs/push.md. Texts are '' where there is none.
+CREATE TABLE push_campaign (
+    no        INTEGER PRIMARY KEY AUTOINCREMENT,
+    site      INTEGER NOT NULL, -- the record's: whose operators and approvers
+    item      BLOB    NOT NULL, -- the record
+    rev       INTEGER NOT NULL, -- ... as it was published when this was written
+    col       INTEGER NOT NULL, -- ... and where it stood: who refuses the column is not in the audience
+    class     INTEGER NOT NULL, -- enum push_class
+    title     TEXT    NOT NULL,
+    text      TEXT    NOT NULL,
+    link      TEXT    NOT NULL, -- '': the record's page
+    picture   TEXT    NOT NULL, -- SHA-256 in hex, of the record's
+    audience  TEXT    NOT NULL, -- canonical JSON: push/audience.h
+    districts TEXT    NOT NULL, -- canonical JSON: codes of areas in the order of sending
+    start     INTEGER NOT NULL, -- seconds; 0: at once
+    doubt     INTEGER NOT NULL, -- enum campaign_doubt
+    ttl       INTEGER NOT NULL, -- seconds
+    pace      INTEGER NOT NULL, -- devices a second; 0: as the vendors allow
+    state     TEXT    NOT NULL, -- push/campaign_state.def
+    hash      BLOB    NOT NULL, -- of all that is above it but the site
+    tested    BLOB,             -- the hash that was sent to testers; NULL: none
+    approved  INTEGER NOT NULL, -- when the last approval that was needed came; 0: not yet
+    fired     INTEGER NOT NULL, -- when its snapshot was written (push/run.c); 0: not yet
+    copied    INTEGER NOT NULL, -- the campaign that it is a copy of; 0: none
+    created   INTEGER NOT NULL,
+    changed   INTEGER NOT NULL
+);
+CREATE INDEX push_campaign_by_state ON push_campaign (state, start, no);
+CREATE INDEX push_campaign_by_item ON push_campaign (item, no);
+CREATE INDEX push_campaign_by_site ON push_campaign (site, no);
+
+-- What became of each, and who made it so.
+CREATE TABLE push_step (
+    campaign INTEGER NOT NULL,
+    no       INTEGER NOT NULL,
+    step     TEXT    NOT NULL,
+    state    TEXT    NOT NULL, -- afterwards
+    hash     BLOB    NOT NULL, -- afterwards
+    actor    TEXT    NOT NULL, -- "account:7", "system"
+    at       INTEGER NOT NULL,
+    text     TEXT,             -- in words; NULL: none
+    PRIMARY KEY (campaign, no)
+) WITHOUT ROWID;
+
+-- Approvals in force: an edit removes them.
+CREATE TABLE push_approval (
+    campaign INTEGER NOT NULL,
+    actor    TEXT    NOT NULL,
+    hash     BLOB    NOT NULL,
+    at       INTEGER NOT NULL,
+    plan     TEXT    NOT NULL, -- JSON: what whoever approved could see (push/plan.h)
+    PRIMARY KEY (campaign, actor)
+) WITHOUT ROWID;
+
+-- How far the change log was followed, a row a stream that ever had a campaign: push/campaign_follow.c.
+CREATE TABLE push_follow (
+    stream INTEGER PRIMARY KEY,
+    seq    INTEGER NOT NULL
+);

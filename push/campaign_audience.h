@@ -1,0 +1,15 @@
+/*
+ * campaign_audience.h - whom a campaign reaches: its expression, without those who refuse its class or its record's column.
+ */
+#ifndef PUSH_CAMPAIGN_AUDIENCE_H
+#define PUSH_CAMPAIGN_AUDIENCE_H
+
+#include "push/audience.h"
+#include "push/campaign.h"
+
+/* Opened: what it counts is of this moment. */
+enum rc campaign_audience(struct work *w, const struct campaign *c, struct audience **out);
+/* Whether it is for everybody, or everybody but some. */
+bool campaign_is_for_all(struct work *w, const struct campaign *c);
+
+#endif

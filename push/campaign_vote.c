@@ -1,0 +1,73 @@
+/*
+ * campaign_vote.c - rows of push_approval.
+ */
+#include "push/campaign_vote.h"
+
+#include <string.h>
+
+#include "push/audience.h"
+#include "push/campaign_audience.h"
+#include "server/base/clock.h"
+#include "server/library/row.h"
+#include "server/store/db.h"
+
+enum rc campaign_reaches(struct work *w, const struct campaign *c, int64_t many, bool *yes)
+{
+    struct audience *a;
+    struct bits b;
+    int64_t n = 0;
+    enum rc rc;
+
+    if ((rc = campaign_audience(w, c, &a)))
+        return rc;
+    for (int64_t block = 0; block < audience_blocks(a) && n < many && !rc; block++)
+        if (!(rc = audience_block(w, a, block, &b)))
+            n += bits_count(&b);
+    *yes = n >= many;
+    return rc;
+}
+
+enum rc campaign_eyes(struct work *w, const struct campaign *c, int *need)
+{
+    bool many = false;
+    enum rc rc = RC_OK;
+
+    if (c->class == PUSH_MARKETING && !(many = campaign_is_for_all(w, c)))
+        rc = campaign_reaches(w, c, campaign_settled()->two_eyes_from, &many);
+    *need = many ? 2 : 1;
+    return rc;
+}
+
+enum rc campaign_votes(struct work *w, const struct campaign *c, struct campaign_vote **out,
+                       int *n, int *counting)
+{
+    int64_t oldest = clock_now() - CAMPAIGN_APPROVED_FOR;
+    struct buf list = BUF_IN(w->mem);
+    uint8_t hash[HASH_BYTES];
+    struct rows q;
+    enum rc rc;
+
+    *counting = 0;
+    if ((rc = db_query(w, SQL_push_approval_list, &q, "i", c->no)))
+        return rc;
+    while (!rc && rows_next(&q)) {
+        struct campaign_vote v = { rows_dup_text(w, &q, 0), rows_dup_text(w, &q, 3),
+                                   rows_int(&q, 2), false };
+
+        rc = row_bytes(w, &q, 1, hash, sizeof hash);
+        v.counts = !rc && v.at > oldest && !memcmp(hash, c->hash, sizeof hash);
+        *counting += v.counts;
+        buf_add(&list, &v, sizeof v);
+    }
+    *out = (struct campaign_vote *)(void *)list.p;
+    *n = (int)(list.n / sizeof **out);
+    return row_finish(&q, rc);
+}
+
+enum rc campaign_vote(struct work *w, const struct campaign *c, const char *plan)
+{
+    enum rc rc = db_run(w, SQL_push_approval_add, "itbit", c->no, w->who.name, c->hash,
+                        sizeof c->hash, clock_now(), plan ? plan : "");
+
+    return rc == RC_CONFLICT ? err_set(&w->err, rc, "您已经批准过这一稿") : rc;
+}

@@ -1,0 +1,31 @@
+/*
+ * campaign_vote.h - who has approved a campaign, and how many must.
+ *
+ *     service      1
+ *     marketing    1; 2 if it is for all, or for as many devices as push_two_eyes_from
+ *
+ * An approval is of a hash. It is good for CAMPAIGN_APPROVED_FOR: until then the campaign has to be scheduled; once it is, its time is a part of what was approved.
+ */
+#ifndef PUSH_CAMPAIGN_VOTE_H
+#define PUSH_CAMPAIGN_VOTE_H
+
+#include "push/campaign.h"
+
+struct campaign_vote {
+    const char *actor, *plan;
+    int64_t at;
+    bool counts; /* it is of this hash, and not too old */
+};
+
+/* How many must approve, of the audience as it is now. */
+enum rc campaign_eyes(struct work *w, const struct campaign *c, int *need);
+/* In the order in which they were given. *counting: how many of them count. */
+enum rc campaign_votes(struct work *w, const struct campaign *c, struct campaign_vote **out,
+                       int *n, int *counting);
+/* On the writer. RC_CONFLICT: he did already. */
+enum rc campaign_vote(struct work *w, const struct campaign *c, const char *plan);
+
+/* Whether at least `many` devices are in its audience: no more of it is counted than is needed. */
+enum rc campaign_reaches(struct work *w, const struct campaign *c, int64_t many, bool *yes);
+
+#endif

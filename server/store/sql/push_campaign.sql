@@ -1,0 +1,87 @@
+-- Campaigns: push/campaign.c. Those with the columns of push_campaign_one are read by one function.
+
+-- name: push_campaign_one
+SELECT no, site, item, rev, col, class, title, text, link, picture, audience, districts, start, doubt, ttl, pace, state, hash, tested, approved,
+  fired, copied, created, changed FROM push_campaign WHERE no = ?1;
+
+-- name: push_campaign_add
+INSERT INTO push_campaign (site, item, rev, col, class, title, text, link, picture, audience, districts, start, doubt, ttl, pace, state, hash, tested,
+  approved, fired, copied, created, changed)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, NULL, 0, 0, ?18, ?19, ?19) RETURNING no;
+
+-- What it says and whom it reaches: any of it is another hash.
+-- name: push_campaign_set
+UPDATE push_campaign SET site = ?2, rev = ?3, col = ?4, class = ?5, title = ?6, text = ?7, link = ?8, picture = ?9, audience = ?10, districts = ?11,
+  start = ?12, doubt = ?13, ttl = ?14, pace = ?15, hash = ?16, approved = 0, changed = ?17 WHERE no = ?1;
+
+-- name: push_campaign_set_state
+UPDATE push_campaign SET state = ?3, changed = ?4 WHERE no = ?1 AND state = ?2;
+
+-- name: push_campaign_set_tested
+UPDATE push_campaign SET tested = ?2 WHERE no = ?1 AND hash = ?2;
+
+-- name: push_campaign_set_approved
+UPDATE push_campaign SET approved = ?2 WHERE no = ?1;
+
+-- name: push_campaign_set_fired
+UPDATE push_campaign SET fired = ?2 WHERE no = ?1 AND fired = 0;
+
+-- name: push_campaign_due
+SELECT no FROM push_campaign WHERE state = 'scheduled' AND start <= ?1 ORDER BY start, no LIMIT ?2;
+
+-- When the next one is due that is not due yet.
+-- name: push_campaign_next
+SELECT start FROM push_campaign WHERE state = 'scheduled' AND start > ?1 ORDER BY start LIMIT 1;
+
+-- name: push_campaign_in_state
+SELECT no FROM push_campaign WHERE state = ?1 ORDER BY start, no LIMIT ?2;
+
+-- name: push_campaign_list
+SELECT no, site, item, rev, col, class, title, text, link, picture, audience, districts, start, doubt, ttl, pace, state, hash, tested, approved,
+  fired, copied, created, changed FROM push_campaign WHERE no < ?1 AND (?2 = '' OR state = ?2) ORDER BY no DESC LIMIT ?3;
+
+-- name: push_campaign_list_site
+SELECT no, site, item, rev, col, class, title, text, link, picture, audience, districts, start, doubt, ttl, pace, state, hash, tested, approved,
+  fired, copied, created, changed FROM push_campaign WHERE site = ?4 AND no < ?1 AND (?2 = '' OR state = ?2) ORDER BY no DESC LIMIT ?3;
+
+-- name: push_campaign_of_item
+SELECT no FROM push_campaign WHERE item = ?1 ORDER BY no;
+
+-- Whether a campaign of the record went out in this revision or a later one.
+-- name: push_campaign_sent_of_item
+SELECT no FROM push_campaign WHERE item = ?1 AND rev >= ?2 AND no <> ?3 AND state IN ('running', 'paused', 'done', 'recalling', 'recalled') ORDER BY no LIMIT 1;
+
+-- name: push_step_add
+INSERT INTO push_step (campaign, no, step, state, hash, actor, at, text)
+VALUES (?1, (SELECT COALESCE(MAX(no), 0) + 1 FROM push_step WHERE campaign = ?1), ?2, ?3, ?4, ?5, ?6, ?7);
+
+-- name: push_step_list
+SELECT no, step, state, hash, actor, at, text FROM push_step WHERE campaign = ?1 ORDER BY no;
+
+-- Whether somebody made or edited it.
+-- name: push_step_hand
+SELECT no FROM push_step WHERE campaign = ?1 AND actor = ?2 AND step IN ('create', 'edit') LIMIT 1;
+
+-- name: push_approval_add
+INSERT INTO push_approval (campaign, actor, hash, at, plan) VALUES (?1, ?2, ?3, ?4, ?5);
+
+-- name: push_approval_list
+SELECT actor, hash, at, plan FROM push_approval WHERE campaign = ?1 ORDER BY at, actor;
+
+-- name: push_approval_drop
+DELETE FROM push_approval WHERE campaign = ?1;
+
+-- The change log: push/campaign_follow.c.
+
+-- name: push_follow_begin
+INSERT INTO push_follow (stream, seq) SELECT s.no, s.seq FROM item i JOIN stream s ON s.no = i.stream WHERE i.id = ?1 ON CONFLICT (stream) DO NOTHING;
+
+-- name: push_follow_all
+-- scan: a row a stream, of which there are at most 64
+SELECT stream, seq FROM push_follow ORDER BY stream;
+
+-- name: push_follow_changes
+SELECT seq, item, rev, op FROM change WHERE stream = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3;
+
+-- name: push_follow_set
+UPDATE push_follow SET seq = ?2 WHERE stream = ?1;

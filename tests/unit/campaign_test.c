@@ -1,0 +1,627 @@
+/*
+ * campaign_test.c - a campaign from draft to scheduled and beyond, and everything that voids it on the way.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "push/address.h"
+#include "push/campaign_step.h"
+#include "push/campaign_vote.h"
+#include "server/base/clock.h"
+#include "server/base/conf.h"
+#include "server/citizen/entry.h"
+#include "server/identity/account.h"
+#include "server/identity/seal.h"
+#include "server/library/publish.h"
+#include "tests/lib/library_world.h"
+
+static int set_up(void **state)
+{
+    struct library_world *t;
+    struct campaign_conf conf = { .two_eyes_from = 3 };
+
+    library_world_set_up(state);
+    t = *state;
+    assert_int_equal(seal_load(&t->w.err, t->dir, SEAL_XCHACHA), RC_OK);
+    assert_int_equal(campaign_open(&t->w.err, &conf), RC_OK);
+    campaign_transports(NULL);
+    clock_set(WORLD_NOW);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    seal_forget();
+    return library_world_tear_down(state);
+}
+
+/* ---- people ---- */
+
+static void phone(struct library_world *t, int no)
+{
+    struct account a;
+    int n = 1;
+
+    world_begin(t);
+    assert_int_equal(account_make(&t->w, &(struct account_new){ ACCOUNT_CITIZEN, 1, NULL }, &a),
+                     RC_OK);
+    assert_int_equal(
+        entry_put(&t->w, a.id, "follow", "tag/养老", "{\"rank\":\"m\"}", NULL, NULL), RC_OK);
+    assert_int_equal(address_tell(&t->w, a.id, arena_printf(t->mem, "device%016d", no),
+                                  TRANSPORT_HUAWEI, arena_printf(t->mem, "token-%020d", no)),
+                     RC_OK);
+    while (n)
+        assert_int_equal(address_settle(&t->w, 100, &n), RC_OK);
+    world_commit(t);
+}
+
+static void be(struct library_world *t, const char *name, unsigned rights)
+{
+    t->w.who = (struct actor){ .rights = rights };
+    snprintf(t->w.who.name, sizeof t->w.who.name, "%s", name);
+}
+
+#define OPERATOR be(t, "account:1", RIGHT_PUSH)
+#define APPROVER be(t, "account:2", RIGHT_PUSH_APPROVE)
+#define ANOTHER  be(t, "account:3", RIGHT_PUSH_APPROVE)
+#define EDITORS  be(t, "operator", RIGHT_ALL)
+
+/* ---- what they do ---- */
+
+static json_t *json(struct library_world *t, const char *text)
+{
+    json_t *value;
+
+    assert_int_equal(jx_object(&t->w.err, t->mem, text, strlen(text), &value), RC_OK);
+    return value;
+}
+
+static enum rc end(struct library_world *t, enum rc rc)
+{
+    if (rc)
+        db_rollback(t->w.db);
+    else
+        world_commit(t);
+    return rc;
+}
+
+static enum rc create(struct library_world *t, const struct item *it, const char *more,
+                      struct campaign *out)
+{
+    struct campaign c = { 0 };
+    char id[ID_TEXT];
+    enum rc rc;
+
+    world_begin(t);
+    rc = campaign_read(
+        &t->w,
+        json(t, arena_printf(t->mem,
+                             "{\"item\":\"%s\",\"title\":\"停水\",\"text\":\"明天停"
+                             "水。\",\"class\":\"marketing\"%s}",
+                             id_text(&it->id, id), more)),
+        true, &c);
+    return end(t, rc ? rc : campaign_create(&t->w, &c, out));
+}
+
+#define TO_TAG ",\"audience\":{\"tag\":\"养老\"}"
+#define TO_ALL ",\"audience\":{\"all\":true}"
+
+static enum rc edit(struct library_world *t, struct campaign *c, const char *body)
+{
+    world_begin(t);
+    return end(t, campaign_edit(&t->w, c->no, json(t, body), c));
+}
+
+static enum rc does(struct library_world *t, struct campaign *c, enum campaign_step step,
+                    const char *text)
+{
+    uint8_t hash[HASH_BYTES];
+    struct campaign_order o = { .text = text, .hash = hash };
+
+    memcpy(hash, c->hash, sizeof hash);
+    world_begin(t);
+    return end(t, campaign_do(&t->w, c->no, step, &o, c));
+}
+
+static enum rc follows(struct library_world *t, struct campaign *c, enum campaign_step step)
+{
+    world_begin(t);
+    return end(t, campaign_step(&t->w, c->no, step, NULL, c));
+}
+
+static void test_send(struct library_world *t, struct campaign *c)
+{
+    world_begin(t);
+    assert_int_equal(campaign_tested(&t->w, c->no, c->hash), RC_OK);
+    world_commit(t);
+}
+
+static void follow(struct library_world *t, struct campaign *c)
+{
+    int n = 7;
+
+    while (n == 7) {
+        world_begin(t);
+        assert_int_equal(campaign_follow(&t->w, 7, &n), RC_OK);
+        world_commit(t);
+    }
+    assert_int_equal(campaign_find(&t->w, c->no, c), RC_OK);
+}
+
+/* A campaign that is approved by as many as must. */
+static struct campaign approved(struct library_world *t, const char *more)
+{
+    struct campaign c;
+    struct item it;
+
+    EDITORS;
+    it = world_publish(t, "停水通知", t->notices);
+    OPERATOR;
+    assert_int_equal(create(t, &it, more, &c), RC_OK);
+    test_send(t, &c);
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_SUBMIT, NULL), RC_OK);
+    APPROVER;
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_APPROVE, NULL), RC_OK);
+    if (c.state == CAMPAIGN_SUBMITTED) {
+        ANOTHER;
+        assert_int_equal(does(t, &c, CAMPAIGN_DO_APPROVE, NULL), RC_OK);
+    }
+    assert_int_equal(c.state, CAMPAIGN_APPROVED);
+    OPERATOR;
+    return c;
+}
+
+static struct campaign scheduled(struct library_world *t, const char *more)
+{
+    struct campaign c = approved(t, more);
+
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_SCHEDULE, NULL), RC_OK);
+    return c;
+}
+
+static int64_t published_again(struct library_world *t, const struct campaign *c,
+                               const char *type)
+{
+    struct content content =
+        world_content(t, "{\"kind\":\"article\",\"title\":\"停水通知\",\"body\":\"改了。\"}");
+    struct item it;
+
+    EDITORS;
+    assert_int_equal(item_find(&t->w, &c->item, &it), RC_OK);
+    world_begin(t);
+    assert_int_equal(item_edit(&t->w, &c->item, it.rev, &content, type, NULL, &it), RC_OK);
+    assert_int_equal(world_put_through(t, &c->item, it.rev, &it), RC_OK);
+    world_commit(t);
+    return it.rev;
+}
+
+static void withdraw(struct library_world *t, const struct campaign *c)
+{
+    struct item it;
+
+    EDITORS;
+    assert_int_equal(item_find(&t->w, &c->item, &it), RC_OK);
+    world_begin(t);
+    assert_int_equal(publish_end(&t->w, &c->item, VERB_WITHDRAW, "写错了", &it), RC_OK);
+    world_commit(t);
+}
+
+/* ---- the way ---- */
+
+static void a_campaign_goes_from_draft_to_recalled(void **state)
+{
+    struct library_world *t = *state;
+    struct campaign_event *events;
+    struct campaign c;
+    int64_t *due;
+    int n;
+
+    phone(t, 1);
+    c = approved(t, TO_TAG);
+    assert_int_equal(c.approved, WORLD_NOW);
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_SCHEDULE, NULL), RC_OK);
+    assert_int_equal(campaign_due(&t->w, WORLD_NOW, 10, &due, &n), RC_OK);
+    assert_int_equal(n, 1);
+    assert_int_equal(follows(t, &c, CAMPAIGN_DO_DUE), RC_OK);
+    assert_int_equal(c.state, CAMPAIGN_RUNNING);
+    world_begin(t);
+    assert_int_equal(campaign_fired(&t->w, c.no), RC_OK);
+    assert_int_equal(campaign_fired(&t->w, c.no), RC_CONFLICT);
+    world_commit(t);
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_PAUSE, NULL), RC_OK);
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_RESUME, NULL), RC_OK);
+    assert_int_equal(follows(t, &c, CAMPAIGN_DO_DONE), RC_OK);
+    assert_int_equal(follows(t, &c, CAMPAIGN_DO_DONE), RC_CONFLICT);
+    APPROVER;
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_RECALL, NULL), RC_INVALID); /* why? */
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_RECALL, "时间写错了"), RC_OK);
+    assert_int_equal(follows(t, &c, CAMPAIGN_DO_RECALLED), RC_OK);
+    assert_int_equal(campaign_events(&t->w, c.no, &events, &n), RC_OK);
+    assert_int_equal(n, 11);
+    assert_string_equal(events[0].step, "create");
+    assert_string_equal(events[3].step, "pass");
+    assert_string_equal(events[3].actor, "system");
+    assert_string_equal(events[9].text, "时间写错了");
+    assert_int_equal(world_number(t, "SELECT count(*) FROM audit WHERE action IN "
+                                     "('campaign.pass', 'campaign.due', 'campaign.done', "
+                                     "'campaign.recalled') AND object = 'push/campaigns/1'"),
+                     4);
+}
+
+static void who_lacks_the_right_does_nothing(void **state)
+{
+    struct library_world *t = *state;
+    struct item it = world_publish(t, "停水通知", t->notices);
+    struct campaign c;
+
+    APPROVER;
+    assert_int_equal(create(t, &it, TO_TAG, &c), RC_FORBIDDEN);
+    OPERATOR;
+    assert_int_equal(create(t, &it, TO_TAG, &c), RC_OK);
+    APPROVER;
+    assert_int_equal(edit(t, &c, "{\"title\":\"断水\"}"), RC_FORBIDDEN);
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_SUBMIT, NULL), RC_FORBIDDEN);
+    be(t, "account:9", RIGHT_EDIT | RIGHT_PUBLISH);
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_CANCEL, NULL), RC_FORBIDDEN);
+    be(t, "account:9", RIGHT_ALL);
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_DUE, NULL), RC_FORBIDDEN);
+    be(t, "account:9", 0);
+    t->w.who.scopes = &(struct scope){ t->site + 1, RIGHT_PUSH };
+    t->w.who.nscopes = 1;
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_CANCEL, NULL), RC_FORBIDDEN);
+    t->w.who.scopes = &(struct scope){ t->site, RIGHT_PUSH };
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_CANCEL, NULL), RC_OK);
+}
+
+/* ---- approval ---- */
+
+static void nobody_approves_what_he_made_or_edited(void **state)
+{
+    struct library_world *t = *state;
+    struct item it = world_publish(t, "停水通知", t->notices);
+    struct campaign c;
+
+    phone(t, 1);
+    be(t, "account:1", RIGHT_PUSH | RIGHT_PUSH_APPROVE);
+    assert_int_equal(create(t, &it, TO_TAG, &c), RC_OK);
+    be(t, "account:2", RIGHT_PUSH | RIGHT_PUSH_APPROVE);
+    assert_int_equal(edit(t, &c, "{\"title\":\"断水\"}"), RC_OK);
+    test_send(t, &c);
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_SUBMIT, NULL), RC_OK);
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_APPROVE, NULL), RC_FORBIDDEN);
+    be(t, "account:1", RIGHT_PUSH_APPROVE);
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_APPROVE, NULL), RC_FORBIDDEN);
+    ANOTHER;
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_APPROVE, NULL), RC_OK);
+    assert_int_equal(c.state, CAMPAIGN_APPROVED);
+}
+
+static void many_and_all_need_four_eyes(void **state)
+{
+    struct library_world *t = *state;
+    struct item it = world_publish(t, "停水通知", t->notices);
+    struct campaign_vote *votes;
+    struct campaign c;
+    int n, counting;
+
+    phone(t, 1);
+    OPERATOR;
+    assert_int_equal(create(t, &it, TO_ALL, &c), RC_OK);
+    test_send(t, &c);
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_SUBMIT, NULL), RC_OK);
+    APPROVER;
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_APPROVE, NULL), RC_OK);
+    assert_int_equal(c.state, CAMPAIGN_SUBMITTED);
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_APPROVE, NULL), RC_CONFLICT); /* once each */
+    assert_int_equal(campaign_votes(&t->w, &c, &votes, &n, &counting), RC_OK);
+    assert_int_equal(n, 1);
+    ANOTHER;
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_APPROVE, NULL), RC_OK);
+    assert_int_equal(c.state, CAMPAIGN_APPROVED);
+}
+
+/* What was for few when it was approved is for many by now. */
+static void an_audience_that_grew_is_approved_anew(void **state)
+{
+    struct library_world *t = *state;
+    struct campaign c;
+
+    phone(t, 1);
+    c = approved(t, TO_TAG);
+    phone(t, 2);
+    phone(t, 3);
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_SCHEDULE, NULL), RC_CONFLICT);
+}
+
+static void an_edit_voids_approval_and_test(void **state)
+{
+    struct library_world *t = *state;
+    struct campaign c, seen;
+    struct campaign_order o;
+
+    phone(t, 1);
+    c = seen = approved(t, TO_TAG);
+    assert_int_equal(edit(t, &c, "{\"text\":\"后天停水。\"}"), RC_OK);
+    assert_int_equal(c.state, CAMPAIGN_DRAFT);
+    assert_false(c.tested);
+    assert_int_equal(c.approved, 0);
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_SUBMIT, NULL), RC_CONFLICT); /* not tested */
+    test_send(t, &seen); /* of what it was before */
+    assert_int_equal(campaign_find(&t->w, c.no, &c), RC_OK);
+    assert_false(c.tested);
+    test_send(t, &c);
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_SUBMIT, NULL), RC_OK);
+    APPROVER;
+    o = (struct campaign_order){ .hash = seen.hash };
+    world_begin(t);
+    assert_int_equal(end(t, campaign_do(&t->w, c.no, CAMPAIGN_DO_APPROVE, &o, &c)),
+                     RC_CONFLICT);
+    o.hash = NULL;
+    world_begin(t);
+    assert_int_equal(end(t, campaign_do(&t->w, c.no, CAMPAIGN_DO_APPROVE, &o, &c)), RC_INVALID);
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_APPROVE, NULL), RC_OK);
+}
+
+static void every_member_is_in_the_hash(void **state)
+{
+    static const char *const edits[] = {
+        "{\"title\":\"停水！\"}",
+        "{\"text\":\"停水吗？\"}",
+        "{\"class\":\"service\"}",
+        "{\"audience\":{\"area\":\"120101\"}}",
+        "{\"link\":\"https://a.cn/\"}",
+        "{\"start\":\"2025-11-22 08:00\"}",
+        "{\"doubt\":\"resend\"}",
+        "{\"ttl\":3600}",
+        "{\"pace\":100}",
+        "{\"districts\":[\"120101\"]}",
+    };
+    struct library_world *t = *state;
+    struct item it = world_publish(t, "停水通知", t->notices);
+    struct campaign c, before;
+
+    OPERATOR;
+    assert_int_equal(create(t, &it, TO_TAG, &c), RC_OK);
+    for (size_t i = 0; i < sizeof edits / sizeof *edits; i++) {
+        before = c;
+        assert_int_equal(edit(t, &c, edits[i]), RC_OK);
+        assert_memory_not_equal(c.hash, before.hash, sizeof c.hash);
+        before = c;
+        assert_int_equal(edit(t, &c, edits[i]), RC_OK);
+        assert_memory_equal(c.hash, before.hash, sizeof c.hash);
+    }
+}
+
+static void an_approval_is_good_for_a_week(void **state)
+{
+    struct library_world *t = *state;
+    struct campaign c;
+
+    phone(t, 1);
+    c = approved(t, TO_TAG);
+    clock_set(WORLD_NOW + CAMPAIGN_APPROVED_FOR);
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_SCHEDULE, NULL), RC_CONFLICT);
+    clock_set(WORLD_NOW + CAMPAIGN_APPROVED_FOR - 1);
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_SCHEDULE, NULL), RC_OK);
+}
+
+static void what_is_handed_back_needs_all_eyes_again(void **state)
+{
+    struct library_world *t = *state;
+    struct campaign c;
+
+    phone(t, 1);
+    c = approved(t, TO_ALL);
+    APPROVER;
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_RETURN, NULL), RC_INVALID);
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_RETURN, "请写明几点"), RC_OK);
+    OPERATOR;
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_SUBMIT, NULL), RC_OK);
+    APPROVER;
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_APPROVE, NULL), RC_OK);
+    assert_int_equal(c.state, CAMPAIGN_SUBMITTED);
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_REJECT, "不推送"), RC_OK);
+    OPERATOR;
+    assert_int_equal(edit(t, &c, "{\"title\":\"断水\"}"), RC_CONFLICT);
+    world_begin(t);
+    assert_int_equal(end(t, campaign_copy(&t->w, c.no, &c)), RC_OK);
+    assert_int_equal(c.state, CAMPAIGN_DRAFT);
+    assert_int_equal(c.copied, 1);
+}
+
+/* ---- rules ---- */
+
+static void bad_times_and_empty_audiences_are_refused(void **state)
+{
+    struct library_world *t = *state;
+    struct item it = world_publish(t, "停水通知", t->notices);
+    struct campaign c;
+
+    OPERATOR;
+    assert_int_equal(create(t, &it, TO_TAG ",\"start\":\"2025-11-21 15:59\"", &c), RC_INVALID);
+    assert_int_equal(create(t, &it, TO_TAG ",\"start\":\"2025-12-21 16:01\"", &c), RC_INVALID);
+    assert_int_equal(create(t, &it, TO_TAG ",\"start\":\"tomorrow\"", &c), RC_INVALID);
+    assert_int_equal(create(t, &it, TO_TAG ",\"start\":\"2025-12-21 15:59\"", &c), RC_OK);
+    test_send(t, &c);
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_SUBMIT, NULL), RC_INVALID); /* nobody */
+    phone(t, 1);
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_SUBMIT, NULL), RC_OK);
+    APPROVER;
+    clock_set(WORLD_NOW + 40 * 86400);
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_APPROVE, NULL), RC_INVALID); /* over */
+}
+
+static void what_is_not_published_is_not_pushed(void **state)
+{
+    struct library_world *t = *state;
+    struct content content =
+        world_content(t, "{\"kind\":\"article\",\"title\":\"草稿\",\"body\":\"。\"}");
+    struct item_new new = { .site = t->site, .col = t->notices, .content = &content };
+    struct campaign c = { 0 };
+    struct item it;
+
+    world_begin(t);
+    assert_int_equal(item_create(&t->w, &new, &it), RC_OK);
+    world_commit(t);
+    OPERATOR;
+    assert_int_equal(create(t, &it, TO_TAG, &c), RC_CONFLICT);
+    it.id = id_new();
+    assert_int_equal(create(t, &it, TO_TAG, &c), RC_INVALID);
+    assert_int_equal(campaign_read(&t->w, json(t, "{\"title\":\"随手写的\"}"), true, &c),
+                     RC_INVALID);
+    assert_non_null(strstr(t->w.err.text, "消息"));
+}
+
+static void classes_are_what_they_say(void **state)
+{
+    static const char licence[] = "12120250001";
+    struct library_world *t = *state;
+    struct item news = world_publish(t, "要闻", t->news),
+                notice = world_publish(t, "停水通知", t->notices);
+    struct campaign_conf conf = { .news_licence = licence };
+    struct campaign c;
+
+    OPERATOR;
+    assert_int_equal(create(t, &news, TO_TAG, &c), RC_INVALID);
+    assert_non_null(strstr(t->w.err.text, "许可"));
+    assert_int_equal(create(t, &notice, TO_TAG, &c), RC_OK);
+    assert_int_equal(edit(t, &c, "{\"class\":\"emergency\"}"), RC_INVALID);
+    assert_int_equal(edit(t, &c, "{\"class\":\"service\"}"), RC_OK);
+    assert_int_equal(edit(t, &c, "{\"audience\":{\"all\":true}}"), RC_INVALID);
+    assert_int_equal(edit(t, &c, "{\"audience\":{\"not\":{\"tag\":\"养老\"}}}"), RC_INVALID);
+    assert_int_equal(
+        edit(t, &c, "{\"audience\":{\"and\":[{\"all\":true},{\"area\":\"120101\"}]}}"), RC_OK);
+    assert_int_equal(campaign_open(&t->w.err, &conf), RC_OK);
+    assert_int_equal(create(t, &news, TO_TAG, &c), RC_OK);
+    assert_int_equal(edit(t, &c, "{\"class\":\"service\"}"), RC_INVALID);
+}
+
+static bool vivo_is_on(enum transport by)
+{
+    return by == TRANSPORT_VIVO;
+}
+
+static void a_text_has_room_wherever_it_goes(void **state)
+{
+    struct library_world *t = *state;
+    struct item it = world_publish(t, "停水通知", t->notices);
+    struct campaign_shown shown;
+    struct campaign c;
+
+    phone(t, 1);
+    OPERATOR;
+    assert_int_equal(create(t, &it, TO_TAG, &c), RC_OK);
+    assert_int_equal(campaign_shown(&t->w, &c, &shown), RC_OK);
+    assert_string_equal(shown.text, "明天停水。—天津市人民政府·退订：设置→推送");
+    test_send(t, &c);
+    campaign_transports(vivo_is_on);
+    assert_int_equal(edit(t, &c, "{\"title\":\"二十一个字的标题在这里一共有着二十一个字啊\"}"),
+                     RC_OK);
+    test_send(t, &c);
+    assert_int_equal(campaign_find(&t->w, c.no, &c), RC_OK);
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_SUBMIT, NULL), RC_INVALID);
+    assert_string_equal(t->w.err.field, "/title");
+    assert_non_null(strstr(t->w.err.text, "vivo"));
+    campaign_transports(NULL);
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_SUBMIT, NULL), RC_OK);
+}
+
+/* ---- the record goes on without it ---- */
+
+static void a_newer_revision_makes_a_draft_of_it(void **state)
+{
+    struct library_world *t = *state;
+    struct campaign c;
+
+    phone(t, 1);
+    c = scheduled(t, TO_TAG);
+    published_again(t, &c, "minor");
+    OPERATOR;
+    assert_int_equal(follows(t, &c, CAMPAIGN_DO_DUE), RC_CONFLICT); /* nobody approved that */
+    follow(t, &c);
+    assert_int_equal(c.state, CAMPAIGN_DRAFT);
+    assert_int_equal(c.rev, 2);
+    assert_false(c.tested);
+    follow(t, &c);
+    assert_int_equal(c.state, CAMPAIGN_DRAFT);
+    test_send(t, &c);
+    assert_int_equal(does(t, &c, CAMPAIGN_DO_SUBMIT, NULL), RC_OK); /* nothing went out yet */
+}
+
+static void what_was_pushed_is_not_pushed_again_for_a_comma(void **state)
+{
+    struct library_world *t = *state;
+    struct campaign c, second;
+    struct item it;
+
+    phone(t, 1);
+    c = scheduled(t, TO_TAG);
+    assert_int_equal(follows(t, &c, CAMPAIGN_DO_DUE), RC_OK);
+    published_again(t, &c, "minor");
+    assert_int_equal(item_find(&t->w, &c.item, &it), RC_OK);
+    OPERATOR;
+    assert_int_equal(create(t, &it, TO_TAG, &second), RC_CONFLICT);
+    published_again(t, &c, "republish");
+    OPERATOR;
+    assert_int_equal(create(t, &it, TO_TAG, &second), RC_CONFLICT);
+    published_again(t, &c, "major");
+    OPERATOR;
+    assert_int_equal(create(t, &it, TO_TAG, &second), RC_OK);
+    follow(t, &c);
+    assert_int_equal(c.state, CAMPAIGN_RUNNING); /* what has begun goes on */
+}
+
+static void withdrawal_cancels_what_waits_and_recalls_what_went(void **state)
+{
+    struct library_world *t = *state;
+    struct campaign waits, went, other;
+
+    phone(t, 1);
+    waits = scheduled(t, TO_TAG);
+    went = scheduled(t, TO_TAG);
+    other = scheduled(t, TO_TAG);
+    assert_int_equal(follows(t, &went, CAMPAIGN_DO_DUE), RC_OK);
+    assert_int_equal(follows(t, &went, CAMPAIGN_DO_DONE), RC_OK);
+    withdraw(t, &waits);
+    withdraw(t, &went);
+    follow(t, &waits);
+    follow(t, &went);
+    follow(t, &other);
+    assert_int_equal(waits.state, CAMPAIGN_CANCELLED);
+    assert_int_equal(went.state, CAMPAIGN_RECALLING);
+    assert_int_equal(other.state, CAMPAIGN_SCHEDULED);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_campaign_goes_from_draft_to_recalled),
+        TEST(who_lacks_the_right_does_nothing),
+        TEST(nobody_approves_what_he_made_or_edited),
+        TEST(many_and_all_need_four_eyes),
+        TEST(an_audience_that_grew_is_approved_anew),
+        TEST(an_edit_voids_approval_and_test),
+        TEST(every_member_is_in_the_hash),
+        TEST(an_approval_is_good_for_a_week),
+        TEST(what_is_handed_back_needs_all_eyes_again),
+        TEST(bad_times_and_empty_audiences_are_refused),
+        TEST(what_is_not_published_is_not_pushed),
+        TEST(classes_are_what_they_say),
+        TEST(a_text_has_room_wherever_it_goes),
+        TEST(a_newer_revision_makes_a_draft_of_it),
+        TEST(what_was_pushed_is_not_pushed_again_for_a_comma),
+        TEST(withdrawal_cancels_what_waits_and_recalls_what_went),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
