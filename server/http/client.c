@@ -180,6 +180,11 @@ enum rc client_proxy_set(struct err *e, const struct client_proxy *p)
     return RC_OK;
 }
 
+const struct client_proxy *client_proxy_now(void)
+{
+    return &proxy;
+}
+
 /* An empty one keeps libcurl from looking at the environment. */
 static void set_proxy(CURL *h, const struct client_request *rq)
 {

@@ -78,6 +78,7 @@ struct client_proxy {
 };
 
 enum rc client_proxy_set(struct err *e, const struct client_proxy *p);
+const struct client_proxy *client_proxy_now(void); /* texts "" where nothing is set */
 
 enum rc client_start(struct err *e, int queue_max);
 /* False: the queue is full or the client is not running, and done() is not called. */
