@@ -194,7 +194,8 @@ static void put_failures(struct buf *out, const struct route *r, const struct sh
     } rows[] = {
         { true, "400" },
         { true, "401" }, /* a token that is none, even where none is needed */
-        { !open || s->flags & SHAPE_GUARDED, "403" },
+        { !open || s->flags & SHAPE_GUARDED || r->method != GET,
+          "403" }, /* of all, to a test key */
         { strchr(r->path, ':') || s->flags & SHAPE_NAMES, "404" },
         { r->method != GET, "409" },
         { strstr(r->path, "/items/:id") || strstr(r->path, "/sync/:stream/"), "410" },

@@ -17,6 +17,9 @@
 #include "server/base/clock.h"
 #include "server/identity/audit.h"
 #include "server/identity/party_key.h"
+#include "server/identity/party_sandbox.h"
+
+enum { TRIALS = 5 };
 
 static const char page_path[] = "/account/owned", title[] = "负责的程序";
 
@@ -94,6 +97,31 @@ static enum rc put_keys(struct sheet *s, const struct party *p)
     return RC_OK;
 }
 
+/* What its test or team key only tried, the last of it. */
+static enum rc put_trials(struct sheet *s, const struct party *p)
+{
+    struct sandbox_row *list;
+    enum rc rc;
+    int n;
+
+    if ((rc = party_sandbox_list(s->w, p->no, 0, TRIALS, &list, &n)))
+        return rc;
+    if (n)
+        buf_adds(
+            &s->b,
+            "<p class=\"small\">最近试过、没有发出的（全部见接口 /v1/sandbox）：</p>\n<ul>\n");
+    for (int i = 0; i < n; i++) {
+        buf_adds(&s->b, "<li class=\"small\">");
+        page_time(&s->b, list[i].at, true);
+        buf_printf(&s->b, "，%s %s", list[i].method, list[i].route);
+        if (list[i].account)
+            buf_printf(&s->b, "，给账号 %" PRId64, list[i].account);
+        buf_adds(&s->b, "</li>\n");
+    }
+    buf_adds(&s->b, n ? "</ul>\n" : "");
+    return RC_OK;
+}
+
 static void put_rights(struct sheet *s, const struct scope *at)
 {
     const char *comma = at->site == EVERYWHERE ? "；全部站点：" : "；一个站点：";
@@ -116,7 +144,7 @@ static enum rc put_program(struct sheet *s, const struct party *p)
     for (int i = 0; i < p->nrights; i++)
         put_rights(s, &p->rights[i]);
     buf_adds(&s->b, "</p>\n");
-    if ((rc = put_keys(s, p)))
+    if ((rc = put_keys(s, p)) || (rc = put_trials(s, p)))
         return rc;
     if (p->open)
         put_button(s, p, NULL);

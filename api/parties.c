@@ -6,6 +6,7 @@
 #include "api/parties.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/view.h"
@@ -14,8 +15,16 @@
 #include "server/identity/grant_scope.h"
 #include "server/identity/party_key.h"
 #include "server/identity/party_log.h"
+#include "server/identity/party_reach.h"
 
-enum { DAY = 86400, DAYS = 365, PER_MINUTE = 600, PER_DAY = 100000, OVERLAP_HOURS = 24 };
+enum {
+    DAY = 86400,
+    DAYS = 365,
+    PER_MINUTE = 600,
+    PER_DAY = 100000,
+    OVERLAP_HOURS = 24,
+    TEAM_TEXT = 20 * PARTY_TEAM_MAX
+};
 
 #define PARTY                                                  \
     {                                                          \
@@ -66,6 +75,22 @@ static enum rc put_rights(struct work *w, struct buf *b, const struct party *p)
     return RC_OK;
 }
 
+static enum rc put_team(struct work *w, struct buf *b, const struct party *p)
+{
+    struct buf text = BUF_IN(w->mem);
+    int64_t *team;
+    enum rc rc;
+    int n;
+
+    if ((rc = party_team_list(w, p->no, &team, &n)))
+        return rc;
+    for (int i = 0; i < n; i++)
+        buf_printf(&text, "%s%" PRId64, i ? "," : "", team[i]);
+    if (n)
+        jx_put_text(b, "team", text.p);
+    return RC_OK;
+}
+
 static enum rc put_party(struct work *w, struct buf *b, const struct party *p)
 {
     const struct grant_client *c = &p->client;
@@ -89,6 +114,8 @@ static enum rc put_party(struct work *w, struct buf *b, const struct party *p)
         return rc;
     jx_put_text(b, "scopes", grant_scopes_text(c->scopes, scopes));
     jx_put_text(b, "sector", c->sector);
+    if ((rc = put_team(w, b, p)))
+        return rc;
     buf_addc(b, '}');
     return RC_OK;
 }
@@ -160,7 +187,8 @@ enum rc get_party(struct work *w, const struct request *rq, struct reply *rp)
         { "redirects", JX_TEXTS, false, 0, PARTY_ADDRESSES },                                 \
         { "rights", JX_TEXT, false, 0, RIGHTS_TEXT },                                         \
         { "scopes", JX_TEXT, false, 0, GRANT_SCOPES_TEXT },                                   \
-        { "sector", JX_TEXT, false, 1, PARTY_SECTOR_MAX }, place_field(body, "site", false)
+        { "sector", JX_TEXT, false, 1, PARTY_SECTOR_MAX },                                    \
+        { "team", JX_TEXT, false, 0, TEAM_TEXT }, place_field(body, "site", false)
 
 static void read_texts(struct work *w, const json_t *body, const char *name,
                        const char *const **out, int *n)
@@ -228,6 +256,30 @@ static enum rc allow(struct work *w, const json_t *body, int64_t party)
     return RC_OK;
 }
 
+/* Its own people, if the body says who they are: "7,19". */
+static enum rc set_team(struct work *w, const json_t *body, int64_t party)
+{
+    const char *at = jx_text(body, "team");
+    int64_t team[PARTY_TEAM_MAX + 1];
+    enum rc rc;
+    int n = 0;
+
+    if (!at)
+        return RC_OK;
+    while (*at && n <= PARTY_TEAM_MAX) {
+        size_t digits = strspn(at, "0123456789");
+
+        if (!digits || digits > 18 || (at[digits] && (at[digits] != ',' || !at[digits + 1])))
+            return err_field(&w->err, "team", "a team is numbers of accounts with commas");
+        team[n++] = strtoll(at, NULL, 10);
+        at += digits + (at[digits] == ',');
+    }
+    if ((rc = party_team_set(w, party, team, n)))
+        return rc;
+    work_fact(w, "team", n);
+    return RC_OK;
+}
+
 enum rc post_party(struct work *w, const struct request *rq, struct reply *rp)
 {
     struct party p = { .open = true, .client = { .ceiling = 1, .confidential = true } };
@@ -246,7 +298,8 @@ enum rc post_party(struct work *w, const struct request *rq, struct reply *rp)
     p.id = p.client.sector = jx_text(body, "id");
     p.kind = party_kind_parse(jx_text(body, "kind"));
     if ((rc = read_party(w, body, &p)) || (rc = party_create(w, &p)) ||
-        (rc = allow(w, body, p.no)) || (rc = party_find(w, p.id, &p)))
+        (rc = allow(w, body, p.no)) || (rc = set_team(w, body, p.no)) ||
+        (rc = party_find(w, p.id, &p)))
         return rc;
     work_fact_word(w, "kind", party_kind_name(p.kind));
     rp->status = 201;
@@ -267,7 +320,8 @@ enum rc patch_party(struct work *w, const struct request *rq, struct reply *rp)
                                                   { 0 } },
                        "")) ||
         (rc = find(w, rq, &p)) || (rc = read_party(w, body, &p)) || (rc = party_edit(w, &p)) ||
-        (rc = allow(w, body, p.no)) || (rc = party_find(w, p.id, &p)))
+        (rc = allow(w, body, p.no)) || (rc = set_team(w, body, p.no)) ||
+        (rc = party_find(w, p.id, &p)))
         return rc;
     work_fact(w, "open", p.open);
     return reply_party(w, &p, rp);

@@ -50,6 +50,7 @@
 #include "api/push.h"
 #include "api/reseal.h"
 #include "api/roles.h"
+#include "api/sandbox.h"
 #include "api/service.h"
 #include "api/set_up_page.h"
 #include "api/sign_in_page.h"
@@ -337,7 +338,7 @@ const struct route routes_table[] = {
     { POST, "/v1/items/:id/withhold",          RIGHT_PUBLISH, ON_WRITER, R_RESERVE, item, STEP_BODY_MAX, post_withhold, NULL, T_STAFF, "本平台不展示镜像来的这一条，须写明原因", NULL, AUDIT_item_withhold },
     { POST, "/v1/items/:id/unwithhold",        RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_withhold, NULL, T_STAFF, "恢复展示镜像来的这一条", NULL, AUDIT_item_unwithhold },
     { POST, "/v1/items/:id/move",              RIGHT_EDIT | RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_move, NULL, T_STAFF, "移到另一栏目", NULL, AUDIT_item_move },
-    { POST, "/v1/items/:id/preview",           ITEM_DRAFT_RIGHTS, ON_WORKER, R_NO_KEY, item, STEP_BODY_MAX, post_preview, NULL, T_STAFF, "生成会过期的预览链接", NULL, AUDIT_item_preview },
+    { POST, "/v1/items/:id/preview",           ITEM_DRAFT_RIGHTS, ON_WORKER, R_NO_KEY | R_FOR_GOOD, item, STEP_BODY_MAX, post_preview, NULL, T_STAFF, "生成会过期的预览链接", NULL, AUDIT_item_preview },
     { GET, "/v1/staff/counts",                 ITEM_DRAFT_RIGHTS, ON_WORKER, 0, count_params, 0, get_counts, NULL, T_STAFF, "浏览量：网页与手机，按内容或按天", "/v1/staff/counts?by=day" },
     { GET, "/v1/staff/counts.csv",             ITEM_DRAFT_RIGHTS, ON_WORKER, 0, count_params, 0, get_counts_csv, NULL, T_STAFF, "同上，为电子表格（CSV）", NULL },
     { GET, "/v1/staff/surveys/:id",            ITEM_DRAFT_RIGHTS, ON_WORKER, 0, item, 0, get_survey_result, NULL, T_STAFF, "问卷的结果：各项的份数", NULL },
@@ -354,12 +355,12 @@ const struct route routes_table[] = {
     { PATCH, "/v1/columns/:column",            RIGHT_EDIT, ON_WRITER, 0, column, STEP_BODY_MAX, patch_column, NULL, T_STAFF, "修改栏目，或关闭它", NULL, AUDIT_column_edit },
 
     { GET, "/v1/keys/seal/reseal",             RIGHT_OPERATE, ON_LOOP, R_HIDDEN, NULL, 0, get_key_reseal, NULL, T_ADMIN, "重新加密个人信息的进展", NULL },
-    { POST, "/v1/keys/seal/reseal",            RIGHT_OPERATE, ON_WRITER, R_NO_KEY | R_HIDDEN, NULL, 0, post_key_reseal, NULL, T_ADMIN, "用最新的密钥重新加密个人信息（在后台进行）", NULL, AUDIT_key_reseal },
-    { POST, "/v1/keys/:role/retire",           RIGHT_OPERATE, ON_WRITER, R_NO_KEY | R_HIDDEN, retired_params, 0, post_key_retire, NULL, T_ADMIN, "停用不再需要的旧密钥，如 seal.1", NULL, AUDIT_key_retire },
-    { POST, "/v1/keys/:role/rotate",           RIGHT_OPERATE, ON_WRITER, R_NO_KEY | R_HIDDEN, key_params, 0, post_key_rotate, NULL, T_ADMIN, "换一把签名密钥：platform，或一个数据流的名称", NULL, AUDIT_key_rotate },
+    { POST, "/v1/keys/seal/reseal",            RIGHT_OPERATE, ON_WRITER, R_NO_KEY | R_HIDDEN | R_FOR_GOOD, NULL, 0, post_key_reseal, NULL, T_ADMIN, "用最新的密钥重新加密个人信息（在后台进行）", NULL, AUDIT_key_reseal },
+    { POST, "/v1/keys/:role/retire",           RIGHT_OPERATE, ON_WRITER, R_NO_KEY | R_HIDDEN | R_FOR_GOOD, retired_params, 0, post_key_retire, NULL, T_ADMIN, "停用不再需要的旧密钥，如 seal.1", NULL, AUDIT_key_retire },
+    { POST, "/v1/keys/:role/rotate",           RIGHT_OPERATE, ON_WRITER, R_NO_KEY | R_HIDDEN | R_FOR_GOOD, key_params, 0, post_key_rotate, NULL, T_ADMIN, "换一把签名密钥：platform，或一个数据流的名称", NULL, AUDIT_key_rotate },
     { GET, "/v1/mirrors",                      RIGHT_OPERATE, ON_WORKER, 0, NULL, 0, get_mirrors, NULL, T_ADMIN, "镜像的数据流：到了哪里，出了什么错", NULL },
-    { POST, "/v1/mirrors",                     RIGHT_OPERATE, ON_WRITER, 0, NULL, STEP_BODY_MAX, post_mirror, NULL, T_ADMIN, "镜像另一台服务器的一个数据流", NULL, AUDIT_mirror_add },
-    { DELETE, "/v1/mirrors/:stream",           RIGHT_OPERATE, ON_WRITER, R_NO_KEY, mirrored, 0, delete_mirror, NULL, T_ADMIN, "不再镜像，删去本机的副本", NULL, AUDIT_mirror_remove },
+    { POST, "/v1/mirrors",                     RIGHT_OPERATE, ON_WRITER, R_FOR_GOOD, NULL, STEP_BODY_MAX, post_mirror, NULL, T_ADMIN, "镜像另一台服务器的一个数据流", NULL, AUDIT_mirror_add },
+    { DELETE, "/v1/mirrors/:stream",           RIGHT_OPERATE, ON_WRITER, R_NO_KEY | R_FOR_GOOD, mirrored, 0, delete_mirror, NULL, T_ADMIN, "不再镜像，删去本机的副本", NULL, AUDIT_mirror_remove },
     { GET, "/v1/alerts",                       RIGHT_OPERATE, ON_LOOP, 0, NULL, 0, get_alerts, NULL, T_ADMIN, "告警：现在有什么不对，从何时起，怎么办", NULL },
     { GET, "/v1/accounts",                     RIGHT_SECURE, ON_WORKER, 0, account_list_params, 0, get_accounts, NULL, T_ADMIN, "工作人员的账号", NULL, AUDIT_account_list },
     { PATCH, "/v1/accounts/:account",          RIGHT_SECURE, ON_WRITER, R_RESERVE, account_params, STEP_BODY_MAX, patch_account, NULL, T_ADMIN, "停用一个账号，或恢复它；停用后它的登录随即结束", NULL, AUDIT_account_state },
@@ -411,6 +412,7 @@ const struct route routes_table[] = {
       "换一把密钥：新旧两把并行一段时间", NULL, AUDIT_party_rotate },
     { DELETE, "/v1/parties/:party/keys/:key",  RIGHT_SELF | RIGHT_ACT | RIGHT_SECURE, ON_WRITER, R_NO_KEY | R_RESERVE, party_key_params, 0, delete_party_key, NULL, T_PARTIES, "吊销密钥", NULL, AUDIT_party_revoke },
     { GET, "/v1/parties/:party/requests",      RIGHT_SELF | RIGHT_ACT | RIGHT_SECURE, ON_WORKER, 0, party_request_params, 0, get_party_requests, NULL, T_PARTIES, "它最近的请求：时间、接口、结果，不含内容", "/v1/parties/cms/requests?n=20", AUDIT_party_requests },
+    { GET, "/v1/sandbox",                      RIGHT_READ, ON_WORKER, 0, sandbox_params, 0, get_sandbox, NULL, T_PARTIES, "测试密钥试过的请求：本来会显示什么给谁。用它的密钥，或由所有者读", "/v1/sandbox?n=20" },
 
     { GET, "/v1/audit",                        RIGHT_AUDIT, ON_WORKER, R_HIDDEN, audit_params, 0, get_audit, NULL, T_ADMIN, "审计记录，新的在前", "/v1/audit?n=20", AUDIT_audit_read },
     { POST, "/v1/audit/:action",               RIGHT_OPERATE, ON_WRITER, R_NO_KEY | R_HIDDEN, audit_note_params, 0, post_audit_note, NULL, T_ADMIN, "记下命令行在服务器之外所做的事：备份、导出", NULL },

@@ -28,6 +28,7 @@
 #include "api/parties.h"
 #include "api/push.h"
 #include "api/roles.h"
+#include "api/sandbox.h"
 #include "api/service.h"
 #include "api/staff.h"
 #include "api/staff_devices.h"
@@ -262,6 +263,7 @@ static const struct shape shapes[] = {
       .status = 201 },
     { .handler = delete_party_key, .status = 204 },
     { .handler = get_party_requests, .answer = "PartyRequestList" },
+    { .handler = get_sandbox, .answer = "SandboxList", .flags = SHAPE_GUARDED | SHAPE_NAMES },
     { .handler = get_healthz, .answer = "", .answer_type = TYPE_TEXT },
     { .handler = get_readyz, .answer = "", .answer_type = TYPE_TEXT },
     { .handler = get_metrics, .answer = "", .answer_type = TYPE_TEXT, .flags = SHAPE_GUARDED },

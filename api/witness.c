@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "api/sandbox.h"
 #include "server/identity/audit.h"
 #include "server/identity/reading.h"
 #include "server/identity/refusal.h"
@@ -73,4 +74,6 @@ static void refused(const struct route *r, const struct actor *who, const char *
     refusal_note(r ? method_name(r->method) : NULL, r ? r->path : NULL, who, client, why);
 }
 
-const struct witness witness_audit = { .done = done, .refused = refused };
+const struct witness witness_audit = { .handle = sandbox_handle,
+                                       .done = done,
+                                       .refused = refused };

@@ -203,6 +203,7 @@ static const struct opt revoke_opts[] = { LINK_OPTIONS,
           "import, edit (needed to make sites and columns), review, publish …; operate, " \
           "audit: on the machine" },                                                        \
         { "site", OPT_TEXT, "SITE", "the site that --rights are for (all sites)" },         \
+        { "team", OPT_TEXT, "7,19", "a team party's own people: accounts that it reaches" }, \
         { "grants", OPT_TEXT, "\"A B\"", "as an OpenID client: authorization_code …" },     \
         { "redirects", OPT_LIST, "URL", "where it may send people who have signed in" },    \
         { "logouts", OPT_LIST, "URL", "… and who have signed out" },                        \
@@ -238,6 +239,13 @@ static const struct opt key_opts[] = { LINK_OPTIONS,
                                        END };
 static const struct opt rotate_opts[] = {
     LINK_OPTIONS, { "overlapHours", OPT_INT, "N", "how long both are good (24)" }, END
+};
+static const struct opt sandbox_opts[] = {
+    LINK_OPTIONS,
+    { "party", OPT_TEXT, "ID", "whose (with its own key: that key's)" },
+    { "before", OPT_INT, "NO", "only what is older than this one" },
+    { "n", OPT_INT, "N", "at most so many (20)" },
+    END
 };
 static const struct opt requests_opts[] = { LINK_OPTIONS,
                                             { "n", OPT_INT, "N", "at most so many (100)" },
@@ -483,6 +491,10 @@ static const struct command commands[] = {
     { "parties requests", "ID", 1, 1, requests_opts, cmd_staff, "what it asked last",
       "tjzw parties requests --data tjzw-data --n 20 cms",
       STAFF(GET, "/v1/parties/%/requests", STAFF_QUERY) },
+    { "sandbox", "", 0, 0, sandbox_opts, cmd_staff,
+      "what a test key's requests would have shown, and to whom",
+      "tjzw sandbox --data tjzw-data --party cms",
+      STAFF(GET, "/v1/sandbox", STAFF_QUERY) },
     { "audit list", "", 0, 0, audit_opts, cmd_staff, "show the audit log, the newest first",
       "tjzw audit list --data tjzw-data --since 2026-11-01 --action item.publish",
       STAFF(GET, "/v1/audit", STAFF_QUERY) },

@@ -20,6 +20,7 @@
 #include "server/identity/consent.h"
 #include "server/identity/device_grant.h"
 #include "server/identity/grant_code.h"
+#include "server/identity/party_sandbox.h"
 #include "server/store/db.h"
 
 enum { EVERY = 60, MONTH = 31 * 86400, KEPT_WITH_AUDIT = -1, PARTY_KEY_SHOWN = 90 * 86400 };

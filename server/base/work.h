@@ -14,13 +14,14 @@
 #include "server/base/right.h"
 
 struct db;
+struct reached;
 
 enum party_kind {
     PARTY_NONE,
     PARTY_TEST,
     PARTY_TEAM,
     PARTY_LIVE
-}; /* server/identity/party.h */
+}; /* server/identity/party_reach.h: whom each reaches */
 
 /* What is allowed at one site, beside what is allowed everywhere. */
 struct scope {
@@ -64,7 +65,10 @@ struct work {
     const char *client; /* address of who asks, as text; NULL or "": nobody outside */
     struct fact facts[WORK_FACTS];
     int nfacts;
-    char request[33]; /* request id in hex, "" outside a request */
+    bool
+        tried; /* for a program's sandbox: what this does is taken back before the COMMIT (server/identity/party_reach.h) */
+    struct reached *reached; /* … and whom it would have reached, the newest first */
+    char request[33];        /* request id in hex, "" outside a request */
     struct commit_hook
         *after;         /* run after COMMIT, before the answers (server/store/writer.h) */
     struct arena *kept; /* while a part runs: the memory of the whole */

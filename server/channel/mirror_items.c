@@ -22,6 +22,7 @@
 #include "server/channel/mirror.h"
 #include "server/channel/mirror_files.h"
 #include "server/channel/mirror_state.h"
+#include "server/identity/party_reach.h"
 #include "server/library/item_row.h"
 #include "server/library/row.h"
 #include "server/library/site.h"
@@ -279,6 +280,7 @@ enum rc mirror_withhold(struct work *w, const struct id *id, const char *reason,
                      withhold ? "withhold" : "unwithhold", state_name(it.state),
                      state_name(it.state), w->who.name, reason, clock_now())))
         return rc;
+    party_reach_public(w);
     work_after_commit(w, withheld_changed, NULL);
     return RC_OK;
 }

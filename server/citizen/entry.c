@@ -18,6 +18,7 @@
 #include "server/base/buf.h"
 #include "server/base/clock.h"
 #include "server/citizen/known.h"
+#include "server/identity/party_reach.h"
 #include "server/identity/seal.h"
 #include "server/store/db.h"
 #include "sync/state.h"
@@ -255,6 +256,8 @@ enum rc entry_put(struct work *w, int64_t account, const char *type, const char 
         *seq = held.seq;
     if (same(held.value, e.value) && same(held.needs, e.needs))
         return RC_OK;
+    if ((rc = party_reach(w, account, type, e.value)))
+        return rc;
     by = !!e.value - !!held.value;
     if (by && (rc = count(w, account, t, &n)))
         return rc;

@@ -8,6 +8,7 @@
 #include "server/base/clock.h"
 #include "server/citizen/letter_redact.h"
 #include "server/citizen/letter_staff.h"
+#include "server/identity/party_reach.h"
 #include "server/identity/seal.h"
 #include "server/library/column.h"
 #include "server/library/org.h"
@@ -123,8 +124,8 @@ enum rc letter_publish(struct work *w, const char *name, int64_t column,
     enum rc rc;
 
     if ((rc = letter_find(w, name, &l)) || (rc = letter_may(w, l.unit)) ||
-        (rc = check(w, &l)) || (rc = column_by_no(w, column, &c)) ||
-        (rc = make_content(w, &l, names, n, &content)))
+        (rc = party_may_reach(w, l.account)) || (rc = check(w, &l)) ||
+        (rc = column_by_no(w, column, &c)) || (rc = make_content(w, &l, names, n, &content)))
         return rc;
     new.site = c.site;
     new.content = &content;

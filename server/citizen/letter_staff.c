@@ -17,6 +17,7 @@
 #include "server/citizen/letter_text.h"
 #include "server/citizen/workday.h"
 #include "server/identity/account.h"
+#include "server/identity/party_reach.h"
 #include "server/identity/role.h"
 #include "server/library/org.h"
 #include "server/library/row.h"
@@ -305,7 +306,7 @@ enum rc letter_do(struct work *w, const char *name, enum letter_verb verb,
     if (letter_verbs[verb].who != LETTER_BY_STAFF)
         return err_set(&w->err, RC_NOT_FOUND, "there is no such verb");
     if ((rc = letter_find(w, name, &l)) || (rc = letter_may(w, l.unit)) ||
-        (rc = check_text(w, verb, text)))
+        (rc = party_may_reach(w, l.account)) || (rc = check_text(w, verb, text)))
         return rc;
     before = l;
     if ((rc = letter_move(w, &l, verb, text)) ||

@@ -128,6 +128,12 @@ static enum rc refuse_level(const struct knock *k, const struct actor *who, int 
                    level, who->name, who->level);
 }
 
+/* What is open to all is the citizens' own: signing in, a code by SMS, counts of reads. */
+static bool is_not_for_trials(const struct route *r)
+{
+    return r->method != GET && (r->flags & R_FOR_GOOD || r->right & RIGHT_READ);
+}
+
 enum rc gate_check(const struct knock *k, const struct actor *who)
 {
     int level = level_of(k->route);
@@ -140,6 +146,10 @@ enum rc gate_check(const struct knock *k, const struct actor *who)
                                          : "");
     if (level > who->level && !who->operator)
         return refuse_level(k, who, level);
+    if ((who->kind == PARTY_TEST || who->kind == PARTY_TEAM) && is_not_for_trials(k->route))
+        return err_set(k->err, RC_FORBIDDEN,
+                       "what this does cannot be taken back: no %s key opens it",
+                       who->kind == PARTY_TEST ? "test" : "team");
     return RC_OK;
 }
 

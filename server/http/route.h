@@ -68,6 +68,8 @@ struct route {
  * R_RESERVE  a mutation that is tried though the server is read only for want of room (store/disk.h): it takes
  *            something from the public, or from who has a right no more
  * R_QUIET    a mutation that stands in no log when it succeeds: who it came from, and when, is nobody's
+ * R_FOR_GOOD what it does, a rollback of the database would not take back, or makes public in its own time: no key of a program that is only tried (test) or
+ *            for its own people (team) opens it, nor what changes something and is open to all (gate.c)
  * R_LEVEL2   … to 4: the account's level (acr) must be as high; below it 401 says which one is asked for (RFC 9470)
  *
  * An access token counts as a cookie too where a route is R_PAGE and not R_CACHED, and nowhere else: cookie.h.
@@ -88,6 +90,7 @@ enum {
     R_FORM = 1 << 12,
     R_ANY_ORIGIN = 1 << 13,
     R_QUIET = 1 << 14,
+    R_FOR_GOOD = 1 << 15,
 };
 
 /* The table ends with a row whose path is NULL. Checks the table (asserts). Before the loops start. */

@@ -19,7 +19,7 @@ enum rc witness_tell(struct work *w, const struct route *r, const struct request
 enum rc witness_handle(struct work *w, const struct route *r, const struct request *rq,
                        struct reply *rp)
 {
-    enum rc rc = r->handler(w, rq, rp);
+    enum rc rc = told.handle ? told.handle(w, r, rq, rp) : r->handler(w, rq, rp);
 
     return rc ? rc : witness_tell(w, r, rq, rp);
 }

@@ -8,6 +8,9 @@
 #include "server/http/route.h"
 
 struct witness {
+    /* Calls the handler on the writer, in the savepoint of its request; NULL: it is called. What is only tried is taken back here (api/sandbox.h). */
+    enum rc (*handle)(struct work *w, const struct route *r, const struct request *rq,
+                      struct reply *rp);
     /* A route with an `act` succeeded. On the writer: in the transaction of its effect where it has one there, else in one of its
      * own, before the answer leaves. If this fails, so does the request. */
     enum rc (*done)(struct work *w, const struct route *r, const struct request *rq,

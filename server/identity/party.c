@@ -15,6 +15,7 @@
 #include "server/identity/account.h"
 #include "server/identity/grant_scope.h"
 #include "server/identity/name.h"
+#include "server/identity/party_reach.h"
 #include "server/identity/party_table.h"
 #include "server/identity/session.h"
 #include "server/store/db.h"
@@ -474,7 +475,9 @@ enum rc party_move(struct work *w, int64_t from, int64_t into)
 {
     enum rc rc = db_run(w, SQL_party_move, "ii", from, into);
 
-    return rc ? rc : party_follow_owner(w, into);
+    if (rc || (rc = party_team_move(w, from, into)))
+        return rc;
+    return party_follow_owner(w, into);
 }
 
 static enum rc each_of_owner(struct work *w, int64_t owner,

@@ -2,10 +2,10 @@
  * party.h - a program of others: whose it is, what it may do at most, and what it is as an OpenID client.
  *
  *     test   nothing leaves us on its account
- *     team   real answers; sends to its own team alone
+ *     team   real answers; reaches its own team alone
  *     live
  *
- * The kind stands in struct actor: whoever sends something looks at it there.
+ * The kind stands in struct actor; what follows from it is party_reach.h's alone.
  *
  * All parties stand in memory (party_table.h), which changes after the COMMIT.
  */

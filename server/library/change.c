@@ -16,6 +16,7 @@
 
 #include "server/base/generation.h"
 #include "server/base/metric.h"
+#include "server/identity/party_reach.h"
 #include "server/library/row.h"
 #include "server/library/stream.h"
 #include "sync/wire.h"
@@ -53,6 +54,7 @@ static void tell_directory(void *arg)
 
 void change_directory(struct work *w, int64_t stream)
 {
+    party_reach_public(w);
     for (const struct commit_hook *h = w->after; h; h = h->next)
         if (h->fn == tell_directory && *(const int64_t *)h->arg == stream)
             return; /* once is enough */
@@ -127,6 +129,7 @@ enum rc change_write(struct work *w, struct change *c)
     stream_chain_next(s.chain, told->change.leaf);
     if ((rc = store(w, c, digest, told->change.leaf, &s)))
         return rc;
+    party_reach_public(w);
     told->change.stream = c->stream;
     told->change.seq = c->seq;
     told->change.born = (uint64_t)c->born;

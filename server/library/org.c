@@ -12,6 +12,7 @@
 
 #include "server/base/buf.h"
 #include "server/base/generation.h"
+#include "server/identity/party_reach.h"
 #include "server/library/field.h"
 #include "server/library/row.h"
 
@@ -79,6 +80,12 @@ static void tell(void *unused)
     generation_next();
 }
 
+static void changed(struct work *w)
+{
+    party_reach_public(w);
+    work_after_commit(w, tell, NULL);
+}
+
 static struct org read_row(struct work *w, const struct rows *q)
 {
     return (struct org){
@@ -104,7 +111,7 @@ enum rc org_create(struct work *w, struct org *in)
     if ((rc = row_finish(&q, rc)) == RC_CONFLICT)
         return err_set(&w->err, rc, "there is an organisation \"%.64s\" already", in->code);
     if (!rc)
-        work_after_commit(w, tell, NULL);
+        changed(w);
     return rc;
 }
 
@@ -118,7 +125,7 @@ enum rc org_edit(struct work *w, const struct org *in)
     if (rc == RC_NOT_FOUND)
         return err_set(&w->err, rc, "there is no organisation %d", (int)in->no);
     if (!rc)
-        work_after_commit(w, tell, NULL);
+        changed(w);
     return rc;
 }
 

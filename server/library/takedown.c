@@ -31,6 +31,7 @@
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
+#include "server/identity/party_reach.h"
 #include "server/library/attachment.h"
 #include "server/library/purge_url.h"
 #include "server/library/row.h"
@@ -125,7 +126,7 @@ static enum rc write_down(struct work *w, const struct item *it, enum journal_ve
     struct stream s;
     enum rc rc;
 
-    if (!journal_is_open())
+    if (!journal_is_open() || party_is_tried(w))
         return RC_OK;
     if ((rc = stream_by_no(w, it->stream, &s)))
         return rc;
@@ -380,7 +381,9 @@ static enum rc sync_urls(struct work *w, const struct item *it)
 
 enum rc takedown_forget_answers(struct work *w)
 {
-    return db_run(w, SQL_idempotency_forget_bodies, "b", "", (size_t)0);
+    enum rc rc = db_run(w, SQL_idempotency_forget_bodies, "b", "", (size_t)0);
+
+    return rc ? rc : db_run(w, SQL_party_sandbox_forget_answers, "");
 }
 
 enum rc takedown_end(struct work *w, const struct takedown *t, const struct item *it,

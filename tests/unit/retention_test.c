@@ -26,6 +26,7 @@
 #include "server/identity/identifier.h"
 #include "server/identity/invite.h"
 #include "server/identity/party_log.h"
+#include "server/identity/party_sandbox.h"
 #include "server/identity/seal.h"
 #include "server/identity/session.h"
 #include "server/identity/session_table.h"
@@ -124,10 +125,11 @@ static void live(struct library_world *t, int64_t account, int person, int day)
     allow_a_program(t, account, (int64_t)day * PEOPLE + person + 1);
 }
 
-/* A key of a day for a program, which asks with it; and somebody is invited who does not come. */
+/* A key of a day for a program, which asks with it, and tries something; and somebody is invited who does not come. */
 static void go_about(struct library_world *t, int day)
 {
     const struct party_request request = { .method = "GET", .route = "/v1/items" };
+    const struct sandbox_request trial = { "POST", "/v1/inbox", 201, NULL, 0 };
     const uint8_t hash[HASH_BYTES] = { (uint8_t)day, (uint8_t)(day >> 8) };
     char link[INVITE_TEXT];
     struct rows q;
@@ -140,6 +142,9 @@ static void go_about(struct library_world *t, int day)
     assert_int_equal(rows_done(&q), RC_OK);
     for (int i = 0; i < REQUESTS; i++)
         party_log_note(1, &request);
+    t->w.who.party = 1;
+    assert_int_equal(party_sandbox_add(&t->w, &trial), RC_OK);
+    t->w.who.party = 0;
 }
 
 /* Another account, whose owner proves that both are his; and one whose owner wants to be forgotten. */
@@ -189,6 +194,7 @@ static const struct bound {
     { "invite", 1 },
     { "party_key", 91 / STEP + 2 },
     { "party_request", PARTY_LOG_MAX },
+    { "party_sandbox", 7 / STEP + 2 },
     { "acting", 0 },
     { "factor", 0 },
     { "role", 0 },

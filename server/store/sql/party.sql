@@ -77,3 +77,38 @@ SELECT at, key, method, route, status, ms FROM party_request WHERE party = ?1 OR
 -- name: party_key_purge
 -- scan: a server has some thousand keys
 DELETE FROM party_key WHERE no IN (SELECT no FROM party_key WHERE expires <= ?1 ORDER BY expires LIMIT ?2) RETURNING 1;
+
+-- name: party_team_of
+SELECT account FROM party_team WHERE party = ?1 ORDER BY account;
+
+-- name: party_team_has
+SELECT 1 FROM party_team WHERE party = ?1 AND account = ?2;
+
+-- name: party_team_clear
+DELETE FROM party_team WHERE party = ?1;
+
+-- name: party_team_add
+INSERT INTO party_team (party, account) VALUES (?1, ?2) ON CONFLICT DO NOTHING;
+
+-- name: party_team_move
+INSERT INTO party_team (party, account) SELECT party, ?2 FROM party_team WHERE account = ?1 ON CONFLICT DO NOTHING;
+
+-- name: party_sandbox_add
+INSERT INTO party_sandbox (party, at, method, route, status, account, kind, cut) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING no;
+
+-- name: party_sandbox_set
+UPDATE party_sandbox SET shown = ?2 WHERE no = ?1;
+
+-- name: party_sandbox_trim
+DELETE FROM party_sandbox WHERE party = ?1 AND no <= (SELECT no FROM party_sandbox WHERE party = ?1 ORDER BY no DESC LIMIT 1 OFFSET ?2);
+
+-- name: party_sandbox_list
+SELECT no, at, method, route, status, account, kind, cut, shown FROM party_sandbox WHERE party = ?1 AND no < ?2 ORDER BY no DESC LIMIT ?3;
+
+-- name: party_sandbox_purge
+DELETE FROM party_sandbox WHERE no IN (SELECT no FROM party_sandbox WHERE at <= ?1 ORDER BY at LIMIT ?2) RETURNING 1;
+
+-- What was answered may hold an article that is removed for good.
+-- name: party_sandbox_forget_answers
+-- scan: some hundred rows a party, and an article is seldom removed for good
+DELETE FROM party_sandbox WHERE account = 0;

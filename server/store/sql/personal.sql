@@ -156,3 +156,15 @@ SELECT id FROM account WHERE merged = ?1 ORDER BY id;
 -- Who asked to be forgotten, up to a time.
 -- name: erase_due
 SELECT id FROM account WHERE state IN (?1, ?2) AND state_at <= ?3 ORDER BY state_at LIMIT ?4;
+
+-- name: personal_party_team
+SELECT account, party FROM party_team WHERE account = ?1 ORDER BY party;
+
+-- name: erase_party_team
+DELETE FROM party_team WHERE account = ?1;
+
+-- name: personal_party_sandbox
+SELECT no, account, party, at, route, shown FROM party_sandbox WHERE account = ?1 AND account > 0 ORDER BY no;
+
+-- name: erase_party_sandbox
+DELETE FROM party_sandbox WHERE account = ?1 AND account > 0;

@@ -124,3 +124,13 @@ UPDATE push_address SET token = ?4 WHERE no = ?1 AND ?2 = 0 AND token = ?3;
 -- name: reseal_push_address_token_needs
 -- scan: asked for by hand
 SELECT substr(token, 2, 2), COUNT(*) FROM push_address GROUP BY 1;
+
+-- name: reseal_party_sandbox_shown
+SELECT no, 0, no, shown FROM party_sandbox WHERE no >= ?1 AND (no > ?1 OR ?2 < 0) ORDER BY no LIMIT ?3;
+
+-- name: reseal_party_sandbox_shown_set
+UPDATE party_sandbox SET shown = ?4 WHERE no = ?1 AND ?2 = 0 AND shown = ?3;
+
+-- name: reseal_party_sandbox_shown_needs
+-- scan: asked for by hand
+SELECT substr(shown, 2, 2), COUNT(*) FROM party_sandbox WHERE shown IS NOT NULL GROUP BY 1;

@@ -335,6 +335,31 @@ CREATE TABLE party_request (
 ) WITHOUT ROWID;
 CREATE INDEX party_request_by_no ON party_request (party, no);
 
+-- Whom a team key reaches: server/identity/party_reach.c.
+CREATE TABLE party_team (
+    party   INTEGER NOT NULL,
+    account INTEGER NOT NULL,
+    PRIMARY KEY (party, account)
+) WITHOUT ROWID;
+CREATE INDEX party_team_by_account ON party_team (account);
+
+-- What was tried, and taken back: server/identity/party_sandbox.c.
+CREATE TABLE party_sandbox (
+    no      INTEGER PRIMARY KEY AUTOINCREMENT, -- "shown" is sealed for it
+    party   INTEGER NOT NULL,
+    at      INTEGER NOT NULL,
+    method  TEXT    NOT NULL,
+    route   TEXT    NOT NULL, -- as the table of routes has it
+    status  INTEGER NOT NULL,
+    account INTEGER NOT NULL, -- whom it would have reached; 0: nobody by name
+    kind    TEXT    NOT NULL, -- the type of entry; "answer": what was answered
+    cut     INTEGER NOT NULL, -- it was longer
+    shown   BLOB              -- sealed; NULL: it was taken back from him
+);
+CREATE INDEX party_sandbox_by_party ON party_sandbox (party, no);
+CREATE INDEX party_sandbox_by_account ON party_sandbox (account) WHERE account > 0;
+CREATE INDEX party_sandbox_by_time ON party_sandbox (at);
+
 -- Persons and organisations: server/identity/account.c. What says who it is, is sealed.
 CREATE TABLE account (
     id       INTEGER PRIMARY KEY AUTOINCREMENT, -- stands in the audit log: never used twice
