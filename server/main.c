@@ -197,20 +197,20 @@ static const struct opt revoke_opts[] = { LINK_OPTIONS,
                                           { "site", OPT_TEXT, "SITE",
                                             "the site it was given for (all sites)" },
                                           END };
-#define PARTY_OPTIONS                                                                       \
-    { "owner", OPT_INT, "ACCOUNT", "whose it is (whoever runs this server)" },              \
-        { "rights", OPT_TEXT, "A,B",                                                        \
-          "import, edit (needed to make sites and columns), review, publish …; operate, " \
-          "audit: on the machine" },                                                        \
-        { "site", OPT_TEXT, "SITE", "the site that --rights are for (all sites)" },         \
+#define PARTY_OPTIONS                                                                        \
+    { "owner", OPT_INT, "ACCOUNT", "whose it is (whoever runs this server)" },               \
+        { "rights", OPT_TEXT, "A,B",                                                         \
+          "import, edit (needed to make sites and columns), review, publish …; operate, "  \
+          "audit: on the machine" },                                                         \
+        { "site", OPT_TEXT, "SITE", "the site that --rights are for (all sites)" },          \
         { "team", OPT_TEXT, "7,19", "a team party's own people: accounts that it reaches" }, \
-        { "grants", OPT_TEXT, "\"A B\"", "as an OpenID client: authorization_code …" },     \
-        { "redirects", OPT_LIST, "URL", "where it may send people who have signed in" },    \
-        { "logouts", OPT_LIST, "URL", "… and who have signed out" },                        \
-        { "scopes", OPT_TEXT, "\"A B\"", "what it may know: openid profile phone" },        \
-        { "ceiling", OPT_INT, "LEVEL", "how well at most it is told who somebody is (1)" }, \
-    {                                                                                       \
-        "confidential", OPT_BOOL, "true|false", "whether it can keep a key (true)"          \
+        { "grants", OPT_TEXT, "\"A B\"", "as an OpenID client: authorization_code …" },      \
+        { "redirects", OPT_LIST, "URL", "where it may send people who have signed in" },     \
+        { "logouts", OPT_LIST, "URL", "… and who have signed out" },                         \
+        { "scopes", OPT_TEXT, "\"A B\"", "what it may know: openid profile phone" },         \
+        { "ceiling", OPT_INT, "LEVEL", "how well at most it is told who somebody is (1)" },  \
+    {                                                                                        \
+        "confidential", OPT_BOOL, "true|false", "whether it can keep a key (true)"           \
     }
 static const struct opt party_opts[] = {
     LINK_OPTIONS,
@@ -493,8 +493,7 @@ static const struct command commands[] = {
       STAFF(GET, "/v1/parties/%/requests", STAFF_QUERY) },
     { "sandbox", "", 0, 0, sandbox_opts, cmd_staff,
       "what a test key's requests would have shown, and to whom",
-      "tjzw sandbox --data tjzw-data --party cms",
-      STAFF(GET, "/v1/sandbox", STAFF_QUERY) },
+      "tjzw sandbox --data tjzw-data --party cms", STAFF(GET, "/v1/sandbox", STAFF_QUERY) },
     { "audit list", "", 0, 0, audit_opts, cmd_staff, "show the audit log, the newest first",
       "tjzw audit list --data tjzw-data --since 2026-11-01 --action item.publish",
       STAFF(GET, "/v1/audit", STAFF_QUERY) },
