@@ -77,10 +77,13 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
+    int rc;
+
     witness_set(NULL);
-    receipt_forget();
+    rc = service_world_tear_down(state);
+    receipt_forget(); /* refusals may have been told until now, and sealed */
     seal_forget();
-    return service_world_tear_down(state);
+    return rc;
 }
 
 static struct answer as(struct world *t, const char *key, enum method m, const char *target,
