@@ -158,6 +158,13 @@ static void leave(void)
     _exit(1);
 }
 
+/* All is written. Objects are half made, as after a kill: the next start goes on with them. */
+static void leave_the_builder(void)
+{
+    LOG(LOG_INFO, "builder_left");
+    _exit(0);
+}
+
 void app_stop(struct app *a, int64_t deadline_ms)
 {
     if (!a)
@@ -168,7 +175,8 @@ void app_stop(struct app *a, int64_t deadline_ms)
     alert_thread_stop();
     mirror_thread_stop();
     letter_scan_stop();
-    service_stop(&a->service);
+    if (!service_stop(&a->service))
+        leave_the_builder();
     server_free(a->server);
     service_done();
     lock_drop(a->lock);

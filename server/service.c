@@ -83,7 +83,8 @@ enum {
     INBOX_EVERY_MS = 5000,
     ADDRESS_EVERY_MS = 1000,
     BUILDS_MAX = 16,
-    BUILDER_NICENESS = 15
+    BUILDER_NICENESS = 15,
+    BUILDER_ENDS_MS = 1500 /* it needs 60 of them, if it gets any */
 };
 
 /* A restore that was cut short must not look like an empty library. */
@@ -353,11 +354,16 @@ enum rc service_describe(struct err *e, const struct service *s, const char *ori
 
 /* ---- in reverse ---- */
 
-void service_stop(struct service *s)
+bool service_stop(struct service *s)
 {
+    bool built = true;
+
     sync_stop();
     passwords_close(s->passwords);
-    pool_free(s->builder);
+    if (s->serves)
+        built = pool_end(s->builder, BUILDER_ENDS_MS);
+    else
+        pool_free(s->builder);
     pool_free(s->workers);
     if (s->writing) {
         party_log_finish();
@@ -379,6 +385,7 @@ void service_stop(struct service *s)
     code_close();
     receipt_forget();
     seal_forget();
+    return built;
 }
 
 void service_done(void)

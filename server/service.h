@@ -29,8 +29,11 @@ enum rc service_route(struct err *e, const struct service *s);
 /* What the server says of itself, as soon as it is known where it is. */
 enum rc service_describe(struct err *e, const struct service *s, const char *origin, bool demo);
 
-/* Nothing works any more, and what was queued is written. Before the server goes. */
-void service_stop(struct service *s);
+/*
+ * Nothing works any more, and what was queued is written. Before the server goes. False: the builder, which steps back for everybody, got no
+ * processor in time and still stands in the midst of it; then nothing may be taken down, only left.
+ */
+bool service_stop(struct service *s);
 /* After it. */
 void service_done(void);
 

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <h2o/memory.h>
 
@@ -143,20 +144,48 @@ int64_t pool_oldest_us(struct pool *p)
     return oldest;
 }
 
-void pool_free(struct pool *p)
+static void take_no_more(struct pool *p)
 {
-    if (!p)
-        return;
     pthread_mutex_lock(&p->lock);
     p->stopping = true;
     pthread_cond_broadcast(&p->more);
     pthread_mutex_unlock(&p->lock);
-    for (int i = 0; i < p->threads; i++)
-        pthread_join(p->thread[i], NULL);
+}
+
+/* All its threads have ended. */
+static void dispose(struct pool *p)
+{
     for (int i = 0; i < THREADS_MAX && p->close; i++)
         if (p->db[i])
             p->close(p->db[i]);
     pthread_cond_destroy(&p->more);
     pthread_mutex_destroy(&p->lock);
     free(p);
+}
+
+void pool_free(struct pool *p)
+{
+    if (!p)
+        return;
+    take_no_more(p);
+    for (int i = 0; i < p->threads; i++)
+        pthread_join(p->thread[i], NULL);
+    dispose(p);
+}
+
+bool pool_end(struct pool *p, int64_t most_ms)
+{
+    int64_t until_us = clock_mono_us() + most_ms * 1000;
+
+    if (!p)
+        return true;
+    take_no_more(p);
+    for (int i = 0; i < p->threads; i++)
+        while (pthread_tryjoin_np(p->thread[i], NULL)) {
+            if (clock_mono_us() > until_us)
+                return false;
+            usleep(1000);
+        }
+    dispose(p);
+    return true;
 }

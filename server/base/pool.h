@@ -32,5 +32,7 @@ bool pool_submit(
 /* When the oldest job that is not done was submitted; 0: there is none. */
 int64_t pool_oldest_us(struct pool *p);
 void pool_free(struct pool *p); /* runs what is queued, then joins; accepts NULL */
+/* The same, for at most `most_ms`. False: a thread is still at work, and the pool is left to it; only the end of the process may follow. */
+bool pool_end(struct pool *p, int64_t most_ms);
 
 #endif

@@ -94,7 +94,7 @@ def first_object(server):
 
 
 def comes_back(server, name):
-    answer = wait_for("the object", 30, lambda: (a := server.get(f"/v1/sync/main/object/{name}")).status == 200 and a, every=0.1)
+    answer = wait_for("the object", 120, lambda: (a := server.get(f"/v1/sync/main/object/{name}")).status == 200 and a, every=0.1)
     assert hashlib.sha256(answer.body).hexdigest() == name
 
 
@@ -104,13 +104,13 @@ def main(w):
     edit(w, server, range(0, 1800, 40), "再版")
     seq = server.settle()["seq"]
     withdraw(w, server, 777)   # its object is made anew, and an index that has the edits
-    wait_for("the index", 60, lambda: int(index(server)[1].split()[1]) > seq, every=0.3)
+    wait_for("the index", 240, lambda: int(index(server)[1].split()[1]) > seq, every=0.3)
     for round in range(20):
         if set(kept(w)) - set(named(w)):
             break   # a layer, or a base, has superseded another
         edit(w, server, range(round, 1800, 20), f"第{round}次")
         seq = server.settle()["seq"]
-        wait_for("the index", 60, lambda: int(index(server)[1].split()[1]) + 40 > seq, every=0.1)
+        wait_for("the index", 240, lambda: int(index(server)[1].split()[1]) + 40 > seq, every=0.1)
     server.stop()
     right = digests(w)
     current = {f"{h[:2]}/{h}{e}" for h in named(w) for e in ("", ".gz", ".zst")}
@@ -169,7 +169,7 @@ def main(w):
         server = w.serve()
         _, why = rebuild(w, status=EX_CANTCREAT)
         assert "stop the server" in why, why
-        wait_for("the files", 60, lambda: digests(w, current) == {name: right[name] for name in current})
+        wait_for("the files", 240, lambda: digests(w, current) == {name: right[name] for name in current})
         phone = w.phone("new")
         phone.sync()
         assert phone.export() == w.export()
@@ -196,7 +196,7 @@ def main(w):
         text = server.get(f"/v1/sync/main/object/{name}").body.decode(errors="replace")
         withdraw(w, server, next(i for i in range(1800) if f"示例文章第{i}号" in text))
         assert server.get(f"/v1/sync/main/object/{name}").status == 410
-        wait_for("its file to go", 90, lambda: not any(name in p.name for p in files(w).values()))
+        wait_for("its file to go", 240, lambda: not any(name in p.name for p in files(w).values()))
         server.stop()
         rebuild(w)
         assert not any(name in p.name for p in files(w).values())

@@ -8,6 +8,7 @@ says whether all was. A child that has just crashed, or is just being started ag
 import hashlib
 import os
 import random
+import shutil
 import signal
 import socket
 import sqlite3
@@ -156,6 +157,42 @@ def crashes(w):
     note(f"{sum(later)} of {CRASHES} served again in between; the slowest end took {slowest:.2f} s")
 
 
+def builder(server):
+    """The thread that steps back for all others, once it is at work; None before."""
+    for task in map(int, os.listdir(f"/proc/{server.child}/task")):
+        fields = open(f"/proc/{server.child}/task/{task}/stat").read().rsplit(")", 1)[1].split()
+        if fields[16] == "15" and fields[0] == "R":
+            return task
+    return None
+
+
+def starved(w):
+    """The builder shares a core with some who spin, and the kernel is told that it matters to nobody."""
+    data = w.dir / "starved"
+    w.tjzw("import", "--data", data, "--publish", w.articles(1500, name="long.ndjson", size=6000))
+    shutil.rmtree(data / "objects")
+    server = w.serve(data)
+    key = server.program("to-the-end", "edit")
+    at = wait_for("the builder", 60, lambda: builder(server))
+    core = min(os.sched_getaffinity(0))
+    hogs = [subprocess.Popen(["taskset", "-c", str(core), sys.executable, "-c", "while True: pass"]) for _ in range(3)]
+    try:
+        os.sched_setaffinity(at, {core})
+        os.sched_setscheduler(at, os.SCHED_IDLE, os.sched_param(0))
+        assert server.get("/v1/staff/items?n=1", headers={"authorization": f"Bearer {key}"}).status == 200
+        took = server.stop(60)
+    finally:
+        for hog in hogs:
+            hog.kill()
+            hog.wait()
+    note(f"{took:.1f} s; left: {'builder_left' in server.said()}")
+    with sqlite3.connect(data / "tjzw.db") as db:
+        no, = db.execute("SELECT no FROM party WHERE id = 'to-the-end'").fetchone()
+        assert db.execute("SELECT COUNT(*) FROM party_request WHERE party = ?", (no,)).fetchone() == (1,)
+    w.tjzw("verify", "--data", data)
+    w.serve(data).stop()
+
+
 twin = Twin()
 with World() as w:
     with case(f"a child that has just died, {CRASHES} times: the end is in order all the same"):
@@ -181,6 +218,8 @@ with World() as w:
         took, said, _ = stage.end()
         note(f"{took:.1f} s, status {said}")
         assert took < LONG / 2 and said == 0, f"{took:.1f} s, status {said}"
+    with case("who compresses at leisure gets no processor: nobody waits for him, and what others did is written down"):
+        starved(w)
     with case("what a key was used for in the last second is written down"):
         server = w.serve()
         key = server.program("last-minute", "edit")

@@ -478,6 +478,34 @@ static void a_pool_runs_all_it_took_and_refuses_the_rest(void **state)
     assert_int_equal(done, taken);
 }
 
+static atomic_bool pool_held;
+
+static void wait_for_release(struct pool_job *job, struct db *db)
+{
+    (void)job, (void)db;
+    while (pool_held)
+        usleep(1000);
+}
+
+static void who_ends_a_pool_need_not_wait_for_who_has_no_processor(void **state)
+{
+    static struct pool_job jobs[2] = { { .run = wait_for_release },
+                                       { .run = wait_for_release } };
+    struct pool *p = NULL;
+    struct err e = { 0 };
+
+    (void)state;
+    assert_true(pool_end(NULL, 0));
+    pool_held = true;
+    assert_int_equal(pool_new(&e, 1, 50, NULL, NULL, &p), RC_OK);
+    for (int i = 0; i < 2; i++)
+        assert_true(pool_submit(p, &jobs[i]));
+    assert_false(pool_end(p, 50));
+    assert_false(pool_submit(p, &jobs[0]));
+    pool_held = false;
+    assert_true(pool_end(p, 20000));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -498,6 +526,7 @@ int main(void)
         cmocka_unit_test(what_is_secret_in_a_setting_is_not_printed),
         cmocka_unit_test(a_secret_is_made_once_and_kept),
         cmocka_unit_test(a_pool_runs_all_it_took_and_refuses_the_rest),
+        cmocka_unit_test(who_ends_a_pool_need_not_wait_for_who_has_no_processor),
     };
 
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
