@@ -280,7 +280,7 @@ const struct route routes_table[] = {
     { POST, "/v1/auth/upstreams/:upstream/start", RIGHT_READ, ON_WRITER, R_NO_KEY, upstream, AUTH_BODY_MAX, post_upstream_start, prepare_upstream_start, T_ACCOUNT, "去上游登录：取得网址与凭条", NULL },
     { POST, "/v1/auth/upstreams/:upstream",    RIGHT_READ, ON_WRITER, R_NO_KEY, upstream, AUTH_BODY_MAX, post_upstream, prepare_upstream, T_ACCOUNT, "从上游回来：用它给的 code 登录", NULL },
     { POST, "/v1/auth/refresh",                RIGHT_READ, ON_WRITER, R_NO_KEY, NULL, AUTH_BODY_MAX, post_refresh, NULL, T_ACCOUNT, "换取新的令牌；旧的只能用一次", NULL },
-    { POST, "/v1/auth/sign-out",               RIGHT_SELF, ON_WRITER, R_NO_KEY | R_RESERVE, NULL, 0, post_sign_out, NULL, T_ACCOUNT, "退出登录", NULL, AUDIT_sign_out },
+    { POST, "/v1/auth/sign-out",               RIGHT_SELF | RIGHT_STATE, ON_WRITER, R_NO_KEY | R_RESERVE, NULL, 0, post_sign_out, NULL, T_ACCOUNT, "退出登录", NULL, AUDIT_sign_out },
     { POST, "/v1/invitations",                 RIGHT_SECURE, ON_WRITER, R_NO_KEY, NULL, AUTH_BODY_MAX, post_invitation, NULL, T_ACCOUNT, "邀请工作人员：一次性链接，30 分钟内有效", NULL, AUDIT_invite_make },
     { POST, "/v1/auth/invitation/offer",       RIGHT_READ, ON_WORKER, R_NO_KEY, NULL, AUTH_BODY_MAX, post_invitation_offer, NULL, T_ACCOUNT, "接受邀请：准备二次验证方式", NULL },
     { POST, "/v1/auth/invitation",             RIGHT_READ, ON_WRITER, R_NO_KEY, NULL, AUTH_BODY_MAX, post_invitation_use, prepare_invitation_use, T_ACCOUNT,

@@ -374,6 +374,24 @@ static void a_guest_whose_session_has_ended_leaves(void **state)
     assert_int_equal(account, ACCOUNT_LEAVING);
 }
 
+/* "Clear all" of an app on which nobody has signed in: what it had goes, and it may begin anew at once. */
+static void a_guest_signs_out_and_begins_anew(void **state)
+{
+    struct world *t = *state;
+    struct guest g = make_guest(t, NULL), next;
+    int64_t account = g.p.account;
+
+    bring(t, &g.p, DEVICE_A, 1, "\"type\":\"set\",\"key\":\"font\",\"value\":20");
+    assert_int_equal(person_ask(t, &g.p, POST, "/v1/auth/sign-out", NULL).status, 204);
+    assert_int_equal(person_ask(t, &g.p, POST, "/v1/me/sync", "{}").status, 401);
+    assert_int_equal(person_ask(t, &g.p, POST, "/v1/auth/sign-out", NULL).status, 401);
+    on_writer(t, look, &account);
+    assert_int_equal(account, ACCOUNT_LEAVING);
+    next = make_guest(t, NULL);
+    assert_true(next.p.account != g.p.account);
+    assert_string_equal(value_of(t, exchange(t, &next.p, "{}"), "set", "font"), "");
+}
+
 /* ---- rights that went between writing and sending ---- */
 
 struct again { /* the same account in a session of another level */
@@ -490,6 +508,7 @@ int main(void)
         CASE(only_guests_are_adopted_and_no_token_is_lost),
         CASE(one_client_makes_no_million_of_guests),
         CASE(a_guest_whose_session_has_ended_leaves),
+        TEST(a_guest_signs_out_and_begins_anew),
         CASE(who_is_known_less_well_now_is_refused_and_nothing_waits_for_it),
         CASE(what_a_locked_account_wrote_waits_and_arrives_once),
         CASE(a_message_comes_with_what_it_needs_and_its_owner_may_drop_it),
