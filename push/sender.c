@@ -1,0 +1,524 @@
+/*
+ * sender.c - from jobs to requests, from answers to verdicts.
+ *
+ *     channel, one a transport     its grant; two lanes: emergency, and all else
+ *       queue, one a haste         jobs in their order
+ *         flight, one a job        how far it is; its verdicts
+ *           ride, one a request    built when its lane lets it go, judged in the next turn after it landed
+ *
+ * The pace is the vendor's for all that we send, so an emergency does not add to the others but takes their place: while one of a transport has anything left to send, nothing else of it
+ * leaves. It has a lane and connections of its own, so that neither the breaker nor a stream that hangs stands in its way.
+ *
+ * Two hundred requests that die with one connection are one piece of news for the breaker, as are all that a turn finds: else every connection that a vendor ends in good order would stop us
+ * for a second.
+ */
+#include "push/sender.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "push/post.h"
+#include "push/sender_grant.h"
+#include "push/vendor_keys.h"
+#include "server/base/clock.h"
+#include "server/base/log.h"
+#include "server/base/memory.h"
+
+enum {
+    JOBS = 4, /* of a haste and transport */
+    QUEUE_MAX = 1024,
+    FLYING_MAX = 512,
+    FLYING_EMERGENCY = 256,
+    HOST_CONNECTIONS = 4,
+    TOTAL_CONNECTIONS = 256,
+    TURN_MS = 1000,
+    MOST_A_TURN = 256, /* requests that are built before answers are looked at again */
+    LANES = 2
+};
+
+struct sender_flight {
+    struct sender_flight *next;
+    struct arena *mem;
+    struct sender_job *job;
+    int sent, away; /* tokens that left the queue; requests under way */
+    bool dropped, lane_was_open;
+};
+
+struct ride {
+    struct post_ride post;
+    struct vendor_request rq;
+    struct arena *mem;
+    struct sender *s;
+    struct sender_flight *f; /* NULL: it asks for a grant */
+    struct channel *ch;
+    struct lane *lane;
+    uint32_t round;
+    char *grant;
+    struct ride *next;
+};
+
+struct news { /* of one lane, in one turn */
+    bool went, slow, down, failed;
+    uint32_t round;
+    int64_t after_ms;
+};
+
+struct channel {
+    const struct vendor *vendor;
+    struct sender_grant grant;
+    struct lane lane[LANES];
+    struct news news[LANES];
+    struct sender_flight *queue[SENDER_HASTES];
+    int jobs[SENDER_HASTES];
+    bool on;
+};
+
+struct sender {
+    struct arena *mem;
+    const struct conf *conf;
+    struct vendor_keys *keys;
+    struct vendor_site site;
+    struct post *post[LANES];
+    struct channel ch[TRANSPORT_COUNT];
+    pthread_mutex_t lock; /* for what follows */
+    pthread_cond_t stirs;
+    struct ride *landed;
+    bool woken;
+};
+
+static int lane_no(enum sender_haste haste)
+{
+    return haste == SENDER_EMERGENCY ? 0 : 1;
+}
+
+/* ---- the end of a flight ---- */
+
+static void finish(struct channel *ch, struct sender_flight *f)
+{
+    struct sender_job *job = f->job;
+    struct sender_flight **at = &ch->queue[job->haste];
+
+    while (*at != f)
+        at = &(*at)->next;
+    *at = f->next;
+    ch->jobs[job->haste]--;
+    job->open = f->lane_was_open || lane_is_open(&ch->lane[lane_no(job->haste)]);
+    job->flight = NULL;
+    job->done(job);
+    arena_free(f->mem);
+}
+
+static bool is_over(const struct sender_flight *f)
+{
+    return f->sent == f->job->n && !f->away;
+}
+
+/* What has not left will not: PUSH_AGAIN is how the verdicts began. */
+static void give_up(struct channel *ch, struct sender_flight *f)
+{
+    f->sent = f->job->n;
+    f->lane_was_open |= lane_is_open(&ch->lane[lane_no(f->job->haste)]);
+}
+
+/* ---- answers ---- */
+
+static void on_landed(struct post_ride *p)
+{
+    struct ride *r = p->arg;
+    struct sender *s = r->s;
+
+    pthread_mutex_lock(&s->lock);
+    r->next = s->landed;
+    s->landed = r;
+    pthread_cond_signal(&s->stirs);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void ride_free(struct ride *r)
+{
+    post_ride_done(&r->post);
+    arena_free(r->mem);
+}
+
+static void hear(struct ride *r, const struct vendor_heard *heard)
+{
+    struct news *n = &r->ch->news[r->lane - r->ch->lane];
+    bool present = r->round == r->lane->round;
+
+    n->went |= present && (heard->news == LANE_WENT || heard->news == LANE_SLOW);
+    n->slow |= heard->news == LANE_SLOW;
+    n->down |= heard->news == LANE_DOWN;
+    n->failed |= present && (heard->news == LANE_FAILED || heard->news == LANE_DOWN);
+    if (heard->after_ms > n->after_ms)
+        n->after_ms = heard->after_ms;
+}
+
+static void later(struct sender_job *job, int64_t at_ms)
+{
+    if (at_ms > job->again_ms)
+        job->again_ms = at_ms;
+}
+
+static void judge(struct ride *r)
+{
+    struct sender_flight *f = r->f;
+    struct push_verdict *v = f->job->verdict + r->rq.first;
+    struct vendor_heard heard;
+
+    vendor_judge(r->ch->vendor, r->mem, f->job->tokens, &r->rq, &r->post.answer, v, &heard);
+    for (int i = 0; i < r->rq.n; i++)
+        if (*v[i].why)
+            v[i].why = arena_strdup(f->mem, v[i].why);
+    hear(r, &heard);
+    if (heard.after_ms)
+        later(f->job, clock_now_ms() + heard.after_ms);
+    if (heard.grant_refused) {
+        grant_refuse(&r->ch->grant, r->grant, clock_now());
+        later(f->job, grant_not_before(&r->ch->grant) * 1000);
+    }
+    f->away--;
+    if (is_over(f))
+        finish(r->ch, f);
+}
+
+static void tell_lanes(struct sender *s, int64_t mono_ms)
+{
+    for (int t = 1; t < TRANSPORT_COUNT; t++)
+        for (int i = 0; i < LANES; i++) {
+            struct lane *l = &s->ch[t].lane[i];
+            struct news n = s->ch[t].news[i];
+
+            s->ch[t].news[i] = (struct news){ 0 };
+            /* Of what a turn found, what went speaks loudest: he is there. */
+            if (n.slow)
+                lane_told(l, 0, LANE_SLOW, n.after_ms, mono_ms);
+            if (n.went)
+                lane_told(l, l->round, LANE_WENT, n.after_ms, mono_ms);
+            if (n.down || n.failed)
+                lane_told(l, n.went ? 0 : l->round, n.down ? LANE_DOWN : LANE_FAILED,
+                          n.after_ms, mono_ms);
+        }
+}
+
+static void settle(struct sender *s, int64_t mono_ms)
+{
+    struct ride *r, *next;
+
+    pthread_mutex_lock(&s->lock);
+    r = s->landed;
+    s->landed = NULL;
+    pthread_mutex_unlock(&s->lock);
+    for (; r; r = next) {
+        next = r->next;
+        if (r->f)
+            judge(r);
+        else
+            grant_told(&r->ch->grant, &r->post.answer);
+        ride_free(r);
+    }
+    tell_lanes(s, mono_ms);
+}
+
+/* ---- requests ---- */
+
+static struct ride *ride_new(struct sender *s, struct channel *ch, struct sender_flight *f)
+{
+    struct arena *mem = arena_new();
+    struct ride *r = arena_zalloc(mem, sizeof *r);
+
+    r->mem = mem;
+    r->s = s;
+    r->ch = ch;
+    r->f = f;
+    r->post = (struct post_ride){ .rq = &r->rq, .done = on_landed, .arg = r };
+    return r;
+}
+
+static void ask_grant(struct sender *s, struct channel *ch)
+{
+    struct ride *r = ride_new(s, ch, NULL);
+
+    ch->vendor->ask_grant(&s->site, r->mem, clock_now(), &r->rq);
+    grant_asked(&ch->grant, clock_now());
+    if (post_send(s->post[1], &r->post))
+        return;
+    ch->grant.asking = false;
+    ride_free(r);
+}
+
+/* One request of it; false: the thread has no room. */
+static bool send_some(struct sender *s, struct channel *ch, struct sender_flight *f,
+                      const char *grant, int most, uint32_t round)
+{
+    struct sender_job *job = f->job;
+    struct ride *r = ride_new(s, ch, f);
+    int no = lane_no(job->haste);
+
+    r->lane = &ch->lane[no];
+    r->round = round;
+    r->grant = arena_strdup(r->mem, grant);
+    if (ch->vendor->build(&s->site, r->mem, grant, job->message, job->tokens + f->sent, most,
+                          clock_now(), &r->rq)) {
+        job->verdict[f->sent++] = (struct push_verdict){ PUSH_REJECTED, 0, "unsendable" };
+        ride_free(r);
+        return true;
+    }
+    r->rq.first = f->sent;
+    if (!post_send(s->post[no], &r->post)) {
+        ride_free(r);
+        return false;
+    }
+    /* Should the answer never be judged, this is what is true of it. */
+    for (int i = 0; i < r->rq.n; i++)
+        job->verdict[f->sent + i] = (struct push_verdict){ PUSH_DOUBT, 0, "" };
+    f->sent += r->rq.n;
+    f->away++;
+    return true;
+}
+
+static struct sender_flight *first_waiting(struct channel *ch, enum sender_haste haste)
+{
+    struct sender_flight *f = ch->queue[haste];
+
+    while (f && f->sent == f->job->n)
+        f = f->next;
+    return f;
+}
+
+/* Sends of the first flight while its lane lets it. In how many ms to come again; -1: nothing waits. */
+static int64_t pump(struct sender *s, struct channel *ch, enum sender_haste haste,
+                    const char *grant, int64_t mono_ms)
+{
+    struct lane *lane = &ch->lane[lane_no(haste)];
+    struct sender_flight *f;
+
+    for (int built = 0; (f = first_waiting(ch, haste)); built++) {
+        struct push_limit l =
+            push_limit(ch->vendor->by, f->job->message->class, push_limit_day(clock_now()));
+        int left = f->job->n - f->sent, most = left < l.tokens ? left : l.tokens;
+        uint32_t round;
+
+        if (!grant)
+            return TURN_MS / 10;
+        if (built == MOST_A_TURN || !post_room(s->post[lane_no(haste)]))
+            return built == MOST_A_TURN ? 0 : 5;
+        lane_pace(lane, l.pace);
+        if (!(round = lane_take(lane, most, mono_ms)))
+            return lane_wait(lane, mono_ms);
+        if (!send_some(s, ch, f, grant, most, round))
+            return 5;
+        if (is_over(f))
+            finish(ch, f);
+    }
+    return -1;
+}
+
+/* Those whose time is over, or that were dropped, end. */
+static void end_late(struct channel *ch, int64_t now_ms)
+{
+    for (int h = 0; h < SENDER_HASTES; h++)
+        for (struct sender_flight *f = ch->queue[h], *next; f; f = next) {
+            next = f->next;
+            if (f->dropped || now_ms >= f->job->until_ms)
+                give_up(ch, f);
+            if (is_over(f))
+                finish(ch, f);
+        }
+}
+
+static int64_t turn_channel(struct sender *s, struct channel *ch, int64_t mono_ms)
+{
+    int64_t soonest = TURN_MS, ms;
+    const char *grant;
+    bool ask;
+
+    end_late(ch, clock_now_ms());
+    if (!ch->jobs[0] && !ch->jobs[1] && !ch->jobs[2])
+        return soonest;
+    grant = grant_get(&ch->grant, clock_now(), &ask);
+    if (ask)
+        ask_grant(s, ch);
+    for (int h = 0; h < SENDER_HASTES; h++) {
+        ms = pump(s, ch, (enum sender_haste)h, grant, mono_ms);
+        if (ms >= 0 && ms < soonest)
+            soonest = ms;
+        if (ms >= 0)
+            break; /* what has more haste goes first */
+    }
+    return soonest;
+}
+
+int64_t sender_turn(struct sender *s)
+{
+    int64_t soonest = TURN_MS, ms, mono_ms = clock_mono_us() / 1000;
+
+    settle(s, mono_ms);
+    for (int t = 1; t < TRANSPORT_COUNT; t++)
+        if (s->ch[t].on && (ms = turn_channel(s, &s->ch[t], mono_ms)) < soonest)
+            soonest = ms;
+    return soonest;
+}
+
+void sender_wait(struct sender *s, int64_t ms)
+{
+    struct timespec until;
+    int64_t at = clock_mono_us() * 1000 + (ms > 0 ? ms : 0) * 1000000;
+
+    until.tv_sec = at / 1000000000;
+    until.tv_nsec = at % 1000000000;
+    pthread_mutex_lock(&s->lock);
+    while (!s->landed && !s->woken && ms > 0)
+        if (pthread_cond_timedwait(&s->stirs, &s->lock, &until) == ETIMEDOUT)
+            break;
+    s->woken = false;
+    pthread_mutex_unlock(&s->lock);
+}
+
+void sender_wake(struct sender *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->woken = true;
+    pthread_cond_signal(&s->stirs);
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* ---- jobs ---- */
+
+unsigned sender_on(const struct sender *s)
+{
+    unsigned on = 0;
+
+    for (int t = 1; t < TRANSPORT_COUNT; t++)
+        on |= s->ch[t].on ? 1U << t : 0;
+    return on;
+}
+
+int sender_room(const struct sender *s, enum transport by, enum sender_haste haste)
+{
+    return s->ch[by].on ? JOBS - s->ch[by].jobs[haste] : 0;
+}
+
+enum rc sender_give(struct sender *s, struct err *e, struct sender_job *job)
+{
+    struct channel *ch = &s->ch[job->by];
+    struct sender_flight **at = &ch->queue[job->haste], *f;
+    struct arena *mem;
+
+    if (!ch->on)
+        return err_set(e, RC_NOT_FOUND, "this transport is off");
+    if (!sender_room(s, job->by, job->haste))
+        return err_set(e, RC_BUSY, "this lane has enough to do");
+    mem = arena_new();
+    f = arena_zalloc(mem, sizeof *f);
+    f->mem = mem;
+    f->job = job;
+    job->flight = f;
+    job->again_ms = 0;
+    job->open = false;
+    job->verdict = arena_zalloc(mem, (size_t)job->n * sizeof *job->verdict);
+    vendor_all(job->verdict, job->n, PUSH_AGAIN, "");
+    while (*at)
+        at = &(*at)->next;
+    *at = f;
+    ch->jobs[job->haste]++;
+    return RC_OK;
+}
+
+void sender_drop(struct sender *s, bool (*is)(const struct sender_job *job, void *arg),
+                 void *arg)
+{
+    for (int t = 1; t < TRANSPORT_COUNT; t++)
+        for (int h = 0; h < SENDER_HASTES; h++)
+            for (struct sender_flight *f = s->ch[t].queue[h]; f; f = f->next)
+                f->dropped |= is(f->job, arg);
+}
+
+/* ---- open and close ---- */
+
+static enum rc open_posts(struct err *e, struct sender *s)
+{
+    struct post_conf c = { .name = "push-first",
+                           .ca = s->conf->push_ca,
+                           .queue_max = QUEUE_MAX,
+                           .flying_max = FLYING_EMERGENCY,
+                           .host_connections = HOST_CONNECTIONS,
+                           .total_connections = TOTAL_CONNECTIONS };
+    enum rc rc;
+
+    if ((rc = post_open(e, &c, &s->post[0])))
+        return rc;
+    c.name = "push";
+    c.flying_max = FLYING_MAX;
+    return post_open(e, &c, &s->post[1]);
+}
+
+static void open_channels(struct sender *s, const char *data)
+{
+    int64_t mono_ms = clock_mono_us() / 1000;
+
+    for (int t = 1; t < TRANSPORT_COUNT; t++) {
+        struct channel *ch = &s->ch[t];
+
+        ch->vendor = vendor_of((enum transport)t);
+        ch->on = vendor_is_on((enum transport)t, &s->site);
+        if (!ch->vendor)
+            continue;
+        grant_open(&ch->grant, ch->vendor, &s->site, data);
+        for (int i = 0; i < LANES; i++)
+            lane_init(&ch->lane[i], 1, mono_ms);
+    }
+}
+
+enum rc sender_open(struct err *e, const struct conf *c, const char *data, struct sender **out)
+{
+    struct arena *mem = arena_new();
+    struct sender *s = arena_zalloc(mem, sizeof *s);
+    pthread_condattr_t monotonic;
+
+    s->mem = mem;
+    s->conf = c;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&s->stirs, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    pthread_mutex_init(&s->lock, NULL);
+    if (vendor_keys_open(e, c, c->data, &s->keys)) {
+        sender_close(s);
+        return e->rc;
+    }
+    s->site = (struct vendor_site){ .conf = c, .keys = s->keys };
+    open_channels(s, data ? arena_strdup(mem, data) : NULL);
+    if (open_posts(e, s)) {
+        sender_close(s);
+        return e->rc;
+    }
+    *out = s;
+    return RC_OK;
+}
+
+static bool everyone(const struct sender_job *job, void *arg)
+{
+    (void)job, (void)arg;
+    return true;
+}
+
+void sender_close(struct sender *s)
+{
+    if (!s)
+        return;
+    sender_drop(s, everyone, NULL);
+    for (int i = 0; i < LANES; i++)
+        post_close(s->post[i]);
+    settle(s, clock_mono_us() / 1000);
+    for (int t = 1; t < TRANSPORT_COUNT; t++) {
+        end_late(&s->ch[t], clock_now_ms());
+        grant_close(&s->ch[t].grant);
+    }
+    vendor_keys_close(s->keys);
+    pthread_cond_destroy(&s->stirs);
+    pthread_mutex_destroy(&s->lock);
+    arena_free(s->mem);
+}

@@ -1,0 +1,218 @@
+/*
+ * vendor.c - the table of vendors, and what they have in common.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "push/vendor_part.h"
+#include "server/base/id.h"
+
+static const struct vendor *const vendors[] = {
+    &vendor_huawei, &vendor_huawei_next, &vendor_xiaomi, &vendor_apns, &vendor_webpush,
+};
+
+const struct vendor *vendor_of(enum transport by)
+{
+    for (size_t i = 0; i < sizeof vendors / sizeof *vendors; i++)
+        if (vendors[i]->by == by)
+            return vendors[i];
+    return NULL;
+}
+
+bool vendor_is_on(enum transport by, const struct vendor_site *s)
+{
+    const struct vendor *v = vendor_of(by);
+
+    return v && !v->lacks(s);
+}
+
+void vendor_judge(const struct vendor *v, struct arena *mem, const char *const *tokens,
+                  const struct vendor_request *rq, const struct vendor_answer *a,
+                  struct push_verdict *out, struct vendor_heard *heard)
+{
+    char after[64];
+
+    *heard = (struct vendor_heard){ .news = LANE_FAILED };
+    if (a->fate != VENDOR_ANSWERED) {
+        vendor_all(out, rq->n, a->fate == VENDOR_UNSENT ? PUSH_AGAIN : PUSH_DOUBT, "");
+        return;
+    }
+    heard->after_ms = lane_after(vendor_header(a, "retry-after", after, sizeof after), a->now);
+    vendor_all(out, rq->n, PUSH_DOUBT, "");
+    v->judge(mem, tokens, rq, a, out, heard);
+}
+
+/* ---- requests ---- */
+
+const char *vendor_base(const struct vendor_site *s, enum transport by, const char *usual)
+{
+    const struct conf_list *at = &s->conf->push_at;
+    const char *word = transport_type((int)by)->word;
+    size_t n = strlen(word);
+
+    for (int i = 0; i < at->n; i++)
+        if (!strncmp(at->v[i], word, n) && at->v[i][n] == '=')
+            return at->v[i] + n + 1;
+    return usual;
+}
+
+const char *const *vendor_headers(struct arena *mem, ...)
+{
+    enum { MOST = 12 };
+    const char **list = arena_zalloc(mem, (MOST + 1) * sizeof *list);
+    const char *name;
+    va_list ap;
+
+    va_start(ap, mem);
+    for (int i = 0; i < MOST && (name = va_arg(ap, const char *)); i++)
+        list[i] = arena_printf(mem, "%s: %s", name, va_arg(ap, const char *));
+    va_end(ap);
+    return list;
+}
+
+void vendor_body(struct vendor_request *out, const struct buf *body)
+{
+    out->body = body->p;
+    out->body_n = body->n;
+}
+
+void vendor_form(struct buf *out, const char *name, const char *value)
+{
+    if (out->n)
+        buf_addc(out, '&');
+    buf_adds(out, name);
+    buf_addc(out, '=');
+    buf_url(out, value, strlen(value));
+}
+
+void vendor_form_int(struct buf *out, const char *name, int64_t value)
+{
+    char text[24];
+
+    snprintf(text, sizeof text, "%lld", (long long)value);
+    vendor_form(out, name, text);
+}
+
+int64_t vendor_number(const char *collapse)
+{
+    uint8_t sum[HASH_BYTES];
+    int64_t n;
+
+    sha256(collapse, strlen(collapse), sum);
+    n = (int64_t)(sum[0] & 0x7f) << 24 | sum[1] << 16 | sum[2] << 8 | sum[3];
+    return n ? n : 1;
+}
+
+const char *vendor_lacks(int n, const char *const *names, const char *const *values)
+{
+    const char *first = NULL;
+    int missing = 0;
+
+    for (int i = n - 1; i >= 0; i--)
+        if (!*values[i]) {
+            first = names[i];
+            missing++;
+        }
+    return missing == n ? "" : first;
+}
+
+/* ---- answers ---- */
+
+const char *vendor_header(const struct vendor_answer *a, const char *name, char *out, size_t n)
+{
+    size_t name_n = strlen(name);
+
+    for (const char *line = a->headers, *end; (end = strchr(line, '\n')); line = end + 1) {
+        if (strncmp(line, name, name_n) || line[name_n] != ':')
+            continue;
+        line += name_n + 1;
+        line += strspn(line, " ");
+        snprintf(out, n, "%.*s", (int)(end - line), line);
+        return out;
+    }
+    return "";
+}
+
+json_t *vendor_json(struct arena *mem, const struct vendor_answer *a)
+{
+    struct err e;
+    json_t *o = NULL;
+
+    return jx_object(&e, mem, a->body, a->body_n, &o) ? NULL : o;
+}
+
+const char *vendor_word(struct arena *mem, const char *text)
+{
+    static const char good[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+    size_t n = text ? strspn(text, good) : 0;
+
+    return n && n <= VENDOR_WORD_MAX && !text[n] ? arena_strndup(mem, text, n) : "";
+}
+
+void vendor_all(struct push_verdict *out, int n, enum push_verdict_kind kind, const char *why)
+{
+    for (int i = 0; i < n; i++)
+        out[i] = (struct push_verdict){ .kind = kind, .why = why };
+}
+
+bool vendor_one(const char *const *tokens, const struct vendor_request *rq, const char *token,
+                struct push_verdict *out, enum push_verdict_kind kind, const char *why)
+{
+    bool any = false;
+
+    for (int i = 0; i < rq->n; i++)
+        if (!strcmp(tokens[rq->first + i], token)) {
+            vendor_all(&out[i], 1, kind, why);
+            any = true;
+        }
+    return any;
+}
+
+bool vendor_by_code(const struct vendor_code *t, const char *code, int n,
+                    struct push_verdict *out, struct vendor_heard *heard)
+{
+    while (t->code && strcmp(t->code, code) != 0)
+        t++;
+    if (!t->code)
+        return false;
+    vendor_all(out, n, t->kind, t->why);
+    heard->news = t->news;
+    heard->grant_refused = t->grant;
+    return true;
+}
+
+bool vendor_by_status(const struct vendor_answer *a, int n, struct push_verdict *out,
+                      struct vendor_heard *heard)
+{
+    static const struct vendor_code statuses[] = {
+        { "401", PUSH_AGAIN, LANE_FAILED, true, "401" },
+        { "403", PUSH_AGAIN, LANE_FAILED, true, "403" },
+        { "404", PUSH_AGAIN, LANE_FAILED, false,
+          "404" }, /* of the interface, not of a device: the settings are wrong */
+        { "429", PUSH_AGAIN, LANE_SLOW, false, "429" },
+        { "503", PUSH_AGAIN, LANE_DOWN, false, "503" },
+        {},
+    };
+    char code[16];
+
+    if (a->status == 200)
+        return false;
+    snprintf(code, sizeof code, "%d", a->status);
+    if (vendor_by_code(statuses, code, n, out, heard))
+        return true;
+    if (a->status >= 400 && a->status < 500) {
+        vendor_all(out, n, PUSH_REJECTED, "4xx");
+        heard->news = LANE_WENT;
+    } else {
+        vendor_unread(n, out, heard);
+    }
+    return true;
+}
+
+void vendor_unread(int n, struct push_verdict *out, struct vendor_heard *heard)
+{
+    vendor_all(out, n, PUSH_DOUBT, "unread");
+    heard->news = LANE_FAILED;
+}

@@ -1,0 +1,71 @@
+/*
+ * vendor_part.h - what the files vendor_*.c share: parts of requests, parts of answers.
+ */
+#ifndef PUSH_VENDOR_PART_H
+#define PUSH_VENDOR_PART_H
+
+#include "push/vendor.h"
+#include "push/vendor_crypt.h"
+#include "server/base/jx.h"
+
+enum { VENDOR_WORD_MAX = 40, VENDOR_POINT_TEXT = 88 };
+
+struct vendor_keys {
+    struct arena *mem;
+    struct crypt_key *apns;
+    struct crypt_key *huawei;                             /* of the service account */
+    const char *huawei_kid, *huawei_iss, *huawei_project; /* of it too */
+    struct crypt_key *webpush;
+    char webpush_point[VENDOR_POINT_TEXT]; /* base64url: what browsers subscribe with */
+};
+
+extern const struct vendor vendor_huawei, vendor_huawei_next, vendor_xiaomi, vendor_apns,
+    vendor_webpush;
+
+/* ---- requests ---- */
+/* Where the vendor is: the setting push_at, else `usual`. No slash at its end. */
+const char *vendor_base(const struct vendor_site *s, enum transport by, const char *usual);
+/* "name: value", two texts each, NULL ends them. */
+const char *const *vendor_headers(struct arena *mem, ...) __attribute__((sentinel));
+/* {"a":"b"… of what was begun with {, ended with }, as the request's body. */
+void vendor_body(struct vendor_request *out, const struct buf *body);
+/* name=value of a form, after & unless it is the first. */
+void vendor_form(struct buf *out, const char *name, const char *value);
+void vendor_form_int(struct buf *out, const char *name, int64_t value);
+/* A number above 0 that stands for a collapse id: 31 bits of its SHA-256. */
+int64_t vendor_number(const char *collapse);
+/* "first missing", in the order of names; NULL: none is; "": all are. */
+const char *vendor_lacks(int n, const char *const *names, const char *const *values);
+
+/* ---- answers ---- */
+/* "" if absent. */
+const char *vendor_header(const struct vendor_answer *a, const char *name, char *out, size_t n);
+/* NULL: the body is no JSON object. */
+json_t *vendor_json(struct arena *mem, const struct vendor_answer *a);
+/* Of a vendor's text, what a report may show: [A-Za-z0-9_.-], at most VENDOR_WORD_MAX; else "". */
+const char *vendor_word(struct arena *mem, const char *text);
+void vendor_all(struct push_verdict *out, int n, enum push_verdict_kind kind, const char *why);
+/* The verdicts of those whose token is `token`; false: none is. */
+bool vendor_one(const char *const *tokens, const struct vendor_request *rq, const char *token,
+                struct push_verdict *out, enum push_verdict_kind kind, const char *why);
+
+/* What a code of the vendor means for all tokens of a request. */
+struct vendor_code {
+    const char *code; /* NULL ends the table */
+    enum push_verdict_kind kind;
+    enum lane_news news;
+    bool grant; /* it is the grant's fault */
+    const char *why;
+};
+/* False: there is no such row. */
+bool vendor_by_code(const struct vendor_code *table, const char *code, int n,
+                    struct push_verdict *out, struct vendor_heard *heard);
+/*
+ * By status alone: 401 the grant, 429 too fast, 503 out of service, another 5xx in doubt and failed, any other but 200 refused. True: it was not 200, and all is said.
+ */
+bool vendor_by_status(const struct vendor_answer *a, int n, struct push_verdict *out,
+                      struct vendor_heard *heard);
+/* An answer that nobody understands: it may have been delivered. */
+void vendor_unread(int n, struct push_verdict *out, struct vendor_heard *heard);
+
+#endif

@@ -1,0 +1,129 @@
+/*
+ * vendor_xiaomi.c - Xiaomi: a form with at most a thousand registration ids, and a key that never ends.
+ *
+ * Its quota counts what was delivered, so a message may be refused by it that our own ledger allows; and some of its interfaces say "ok" with channel_exceed_quota beside it.
+ */
+#include <string.h>
+
+#include "push/vendor_part.h"
+
+enum { TOKENS = 1000, TTL_MAX = 604800 };
+
+static const char usual[] = "https://api.xmpush.xiaomi.com";
+
+static const struct vendor_code codes[] = {
+    { "0", PUSH_ACCEPTED, LANE_WENT, false, "" },
+    { "200001", PUSH_QUOTA, LANE_WENT, false, "quota" },
+    { "21301", PUSH_AGAIN, LANE_FAILED, false, "authentication" },
+    { "22000", PUSH_REJECTED, LANE_WENT, false, "application" },
+    { "66108", PUSH_REJECTED, LANE_WENT, false, "all_tokens_invalid" },
+    { "10001", PUSH_DOUBT, LANE_FAILED, false, "system_error" },
+    { "10002", PUSH_AGAIN, LANE_DOWN, false, "paused" },
+    { "10003", PUSH_DOUBT, LANE_FAILED, false, "remote_error" },
+    { "10022", PUSH_AGAIN, LANE_SLOW, false, "too_fast" },
+    { "10023", PUSH_AGAIN, LANE_SLOW, false, "too_fast" },
+    {},
+};
+
+static const char *lacks(const struct vendor_site *s)
+{
+    static const char *const names[] = { "push_xiaomi_secret is not set",
+                                         "push_xiaomi_package is not set" };
+
+    return vendor_lacks(
+        2, names,
+        (const char *const[]){ s->conf->push_xiaomi_secret, s->conf->push_xiaomi_package });
+}
+
+static void put_tokens(struct buf *b, const char *const *tokens, int n)
+{
+    buf_adds(b, "&registration_id=");
+    for (int i = 0; i < n; i++) {
+        if (i)
+            buf_adds(b, "%2C");
+        buf_url(b, tokens[i], strlen(tokens[i]));
+    }
+}
+
+static enum rc build(const struct vendor_site *s, struct arena *mem, const char *grant,
+                     const struct push_message *m, const char *const *tokens, int n,
+                     int64_t now, struct vendor_request *out)
+{
+    const char *channel = m->class == PUSH_MARKETING ? s->conf->push_xiaomi_channel_marketing
+                                                     : s->conf->push_xiaomi_channel;
+    struct buf b = BUF_IN(mem);
+
+    (void)grant, (void)now;
+    out->n = n < TOKENS ? n : TOKENS;
+    vendor_form(&b, "restricted_package_name", s->conf->push_xiaomi_package);
+    vendor_form(&b, "title", m->title);
+    vendor_form(&b, "description", m->text);
+    vendor_form(&b, "payload", arena_printf(mem, "{\"campaign\":%lld}", (long long)m->number));
+    vendor_form_int(&b, "pass_through", 0);
+    vendor_form_int(&b, "notify_type", -1);
+    vendor_form_int(&b, "notify_id", vendor_number(m->collapse));
+    vendor_form_int(&b, "time_to_live", (m->ttl < TTL_MAX ? m->ttl : TTL_MAX) * 1000);
+    if (*channel)
+        vendor_form(&b, "extra.channel_id", channel);
+    vendor_form_int(&b, "extra.notify_effect", *m->link ? 3 : 1);
+    if (*m->link)
+        vendor_form(&b, "extra.web_uri", m->link);
+    put_tokens(&b, tokens, out->n);
+    out->method = "POST";
+    out->url =
+        arena_printf(mem, "%s/v3/message/regid", vendor_base(s, TRANSPORT_XIAOMI, usual));
+    out->headers = vendor_headers(
+        mem, "content-type", "application/x-www-form-urlencoded", "authorization",
+        arena_printf(mem, "key=%s", s->conf->push_xiaomi_secret), NULL);
+    vendor_body(out, &b);
+    return RC_OK;
+}
+
+/* The ids in a list with commas that Xiaomi does not know. */
+static void mark_bad(struct arena *mem, const char *const *tokens,
+                     const struct vendor_request *rq, const char *list,
+                     struct push_verdict *out)
+{
+    char *rest = arena_strdup(mem, list), *one;
+
+    while ((one = strsep(&rest, ",")))
+        if (*one)
+            (void)vendor_one(tokens, rq, one, out, PUSH_GONE, "bad_regid");
+}
+
+static bool says_quota(const json_t *data)
+{
+    return json_is_object(data) && json_object_get(data, "channel_exceed_quota");
+}
+
+static void judge(struct arena *mem, const char *const *tokens, const struct vendor_request *rq,
+                  const struct vendor_answer *a, struct push_verdict *out,
+                  struct vendor_heard *heard)
+{
+    json_t *o, *data;
+    const char *code, *bad;
+
+    if (vendor_by_status(a, rq->n, out, heard))
+        return;
+    o = vendor_json(mem, a);
+    if (!o || !json_is_integer(json_object_get(o, "code"))) {
+        vendor_unread(rq->n, out, heard);
+        return;
+    }
+    code = arena_printf(mem, "%lld", (long long)jx_int(o, "code", -1));
+    if (!vendor_by_code(codes, code, rq->n, out, heard)) {
+        heard->news = LANE_WENT;
+        vendor_all(out, rq->n, PUSH_REJECTED, vendor_word(mem, code));
+    }
+    data = json_object_get(o, "data");
+    if (out[0].kind != PUSH_ACCEPTED)
+        return;
+    if (says_quota(data))
+        vendor_all(out, rq->n, PUSH_QUOTA, "channel_exceed_quota");
+    else if (json_is_object(data) && (bad = jx_text(data, "bad_regids")))
+        mark_bad(mem, tokens, rq, bad, out);
+}
+
+const struct vendor vendor_xiaomi = {
+    .by = TRANSPORT_XIAOMI, .lacks = lacks, .build = build, .judge = judge
+};

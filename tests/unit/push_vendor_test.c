@@ -1,0 +1,672 @@
+/* push_vendor_test.c - what vendors are asked, byte by byte where it matters, and what becomes of devices by what they answer. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "push/vendor_keys.h"
+#include "push/vendor_part.h"
+#include "server/base/fs.h"
+#include "server/base/id.h"
+#include "server/identity/jwt.h"
+
+enum { NOW = 1790000000, TOKENS = 3 };
+
+struct world {
+    struct conf conf;
+    struct vendor_site site;
+    struct vendor_keys *keys;
+    struct arena *mem;
+    char dir[64];
+};
+
+static const char *const tokens[TOKENS] = { "aaaaaaaaaaaaaaaa1", "bbbbbbbbbbbbbbbb2",
+                                            "cccccccccccccccc3" };
+static const char *const hex_token[] = {
+    "00fc13adff785122b4ad28809a3420982341241421348097878e577c991de8f0"
+};
+
+static const char p8[] = "-----BEGIN PRIVATE KEY-----\n"
+                         "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgevZzL1gdAFr88hb2\n"
+                         "OF/2NxApJCzGCEDdfSp6VQO30hyhRANCAAQRWz+jn65BtOMvdyHKcvjBeBSDZH2r\n"
+                         "1RTwjmYSi9R/zpBnuQ4EiMnCqfMPWiZqB4QdbAd0E7oH50VpuZ1P087G\n"
+                         "-----END PRIVATE KEY-----\n";
+
+static void set(struct world *t, const char *key, const char *value)
+{
+    struct err e;
+
+    assert_int_equal(conf_set(&e, &t->conf, key, value), RC_OK);
+}
+
+static void write_account(struct world *t)
+{
+    char pem[4096], line[8192] = "", path[128];
+    size_t n;
+    FILE *made =
+        popen("openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 2>/dev/null", "r");
+    FILE *out;
+
+    assert_non_null(made);
+    n = fread(pem, 1, sizeof pem - 1, made);
+    pclose(made);
+    pem[n] = '\0';
+    for (char *p = pem, *to = line; *p; p++)
+        to += sprintf(to, *p == '\n' ? "\\n" : "%c", *p);
+    snprintf(path, sizeof path, "%s/account.json", t->dir);
+    out = fopen(path, "w");
+    fprintf(out,
+            "{\"project_id\":\"4711\",\"key_id\":\"kid-1\",\"sub_account\":\"99\",\"private_"
+            "key\":\"%s\"}",
+            line);
+    fclose(out);
+}
+
+static int up(void **state)
+{
+    struct world *t = calloc(1, sizeof *t);
+    struct err e;
+    char path[128];
+
+    strcpy(t->dir, "/tmp/tjzw-vendor-XXXXXX");
+    assert_non_null(mkdtemp(t->dir));
+    snprintf(path, sizeof path, "%s/keys", t->dir);
+    assert_int_equal(fs_mkdirs(&e, path, 0700), RC_OK);
+    snprintf(path, sizeof path, "%s/apns.p8", t->dir);
+    assert_int_equal(fs_write(&e, path, p8, sizeof p8 - 1, 0600), RC_OK);
+    write_account(t);
+    assert_int_equal(conf_load(&e, NULL, NULL, &t->conf), RC_OK);
+    set(t, "push_huawei_project", "4711");
+    set(t, "push_huawei_client", "client");
+    set(t, "push_huawei_client_secret", "s&cret");
+    set(t, "push_huawei_account", "account.json");
+    set(t, "push_xiaomi_package", "cn.gov.tj.app");
+    set(t, "push_xiaomi_secret", "xs");
+    set(t, "push_xiaomi_channel_marketing", "118");
+    set(t, "push_apns_key", "apns.p8");
+    set(t, "push_apns_key_id", "KEY1234567");
+    set(t, "push_apns_team", "TEAM123456");
+    set(t, "push_apns_topic", "cn.gov.tj.app");
+    set(t, "push_webpush", "true");
+    set(t, "push_webpush_contact", "mailto:push@example.cn");
+    if (vendor_keys_open(&e, &t->conf, t->dir, &t->keys))
+        fail_msg("%s", e.text);
+    t->site = (struct vendor_site){ .conf = &t->conf, .keys = t->keys };
+    t->mem = arena_new();
+    *state = t;
+    return 0;
+}
+
+static int down(void **state)
+{
+    struct world *t = *state;
+    char command[128];
+
+    vendor_keys_close(t->keys);
+    conf_done(&t->conf);
+    arena_free(t->mem);
+    snprintf(command, sizeof command, "rm -r '%s'", t->dir);
+    assert_int_equal(system(command), 0);
+    free(t);
+    return 0;
+}
+
+static struct push_message hello(void)
+{
+    return (struct push_message){ .title = "市民\"通知\"",
+                                  .text = "今晚暴雨\n请带伞",
+                                  .link = "https://www.example.cn/x?a=1&b=2",
+                                  .picture = "",
+                                  .sender = "津政通",
+                                  .collapse = "c-17",
+                                  .ttl = 3600,
+                                  .number = 17,
+                                  .class = PUSH_MARKETING,
+                                  .badge = -1 };
+}
+
+static struct vendor_request built(struct world *t, enum transport by,
+                                   const struct push_message *m, const char *const *to, int n)
+{
+    struct vendor_request rq = { 0 };
+
+    assert_int_equal(vendor_of(by)->build(&t->site, t->mem, "GRANT", m, to, n, NOW, &rq),
+                     RC_OK);
+    return rq;
+}
+
+static bool has_header(const struct vendor_request *rq, const char *line)
+{
+    for (const char *const *h = rq->headers; *h; h++)
+        if (!strcmp(*h, line))
+            return true;
+    return false;
+}
+
+/* ---- requests ---- */
+
+static json_t *body_of(struct world *t, const struct vendor_request *rq)
+{
+    struct err e;
+    json_t *o = NULL;
+
+    if (jx_object(&e, t->mem, rq->body, rq->body_n, &o))
+        fail_msg("%s in %s", e.text, rq->body);
+    return o;
+}
+
+static const json_t *at(const json_t *o, const char *path)
+{
+    char *all = strdup(path), *rest = all, *one;
+
+    while ((one = strsep(&rest, "/")))
+        o = json_object_get(o, one);
+    free(all);
+    return o;
+}
+
+static void huawei_has_a_request_of_each_kind(void **state)
+{
+    struct world *t = *state;
+    struct push_message m = hello();
+    struct vendor_request rq = built(t, TRANSPORT_HUAWEI, &m, tokens, TOKENS);
+    const json_t *o = body_of(t, &rq);
+
+    assert_string_equal(rq.url, "https://push-api.cloud.huawei.com/v2/4711/messages:send");
+    assert_true(has_header(&rq, "authorization: Bearer GRANT"));
+    assert_string_equal(json_string_value(at(o, "message/android/notification/title")),
+                        m.title);
+    assert_string_equal(json_string_value(at(o, "message/android/category")), "MARKETING");
+    assert_string_equal(json_string_value(at(o, "message/android/ttl")), "3600s");
+    assert_int_equal(json_array_size(at(o, "message/token")), 3);
+    assert_true(json_integer_value(at(o, "message/android/notification/notify_id")) > 0);
+    rq = built(t, TRANSPORT_HUAWEI_NEXT, &m, tokens, TOKENS);
+    o = body_of(t, &rq);
+    assert_string_equal(rq.url, "https://push-api.cloud.huawei.com/v3/4711/messages:send");
+    assert_true(has_header(&rq, "push-type: 0"));
+    assert_string_equal(json_string_value(at(o, "payload/notification/body")), m.text);
+    assert_int_equal(json_array_size(at(o, "target/token")), 3);
+    assert_int_equal(json_integer_value(at(o, "pushOptions/ttl")), 3600);
+}
+
+static void a_thousand_go_with_one_request(void **state)
+{
+    static const char *many[1500];
+    static const enum transport by[] = { TRANSPORT_HUAWEI, TRANSPORT_HUAWEI_NEXT,
+                                         TRANSPORT_XIAOMI };
+    struct push_message m = hello();
+
+    for (int i = 0; i < 1500; i++)
+        many[i] = tokens[i % TOKENS];
+    for (size_t i = 0; i < sizeof by / sizeof *by; i++)
+        assert_int_equal(built(*state, by[i], &m, many, 1500).n, 1000);
+    assert_int_equal(built(*state, TRANSPORT_APNS, &m, hex_token, 1).n, 1);
+}
+
+static void xiaomi_has_a_form(void **state)
+{
+    struct push_message m = hello();
+    struct vendor_request rq = built(*state, TRANSPORT_XIAOMI, &m, tokens, 2);
+
+    assert_string_equal(rq.url, "https://api.xmpush.xiaomi.com/v3/message/regid");
+    assert_true(has_header(&rq, "authorization: key=xs"));
+    assert_non_null(strstr(rq.body, "&title=%E5%B8%82%E6%B0%91%22"));
+    assert_non_null(strstr(rq.body, "&time_to_live=3600000&extra.channel_id=118&"));
+    assert_non_null(
+        strstr(rq.body, "&extra.web_uri=https%3A%2F%2Fwww.example.cn%2Fx%3Fa%3D1%26b%3D2&"));
+    assert_non_null(strstr(rq.body, "&registration_id=aaaaaaaaaaaaaaaa1%2Cbbbbbbbbbbbbbbbb2"));
+}
+
+static void apple_has_a_device_in_the_path(void **state)
+{
+    static const char *const bad[] = { "../../evil", "00fc13adff785122/x", "", "zz" };
+    struct world *t = *state;
+    struct push_message m = hello();
+    struct vendor_request rq = built(t, TRANSPORT_APNS, &m, hex_token, 1);
+    char *text = arena_zalloc(t->mem, 5000);
+
+    assert_string_equal(strrchr(rq.url, '/') + 1, hex_token[0]);
+    assert_true(has_header(&rq, "authorization: bearer GRANT"));
+    assert_true(has_header(&rq, "apns-push-type: alert"));
+    assert_true(has_header(&rq, "apns-expiration: 1790003600"));
+    assert_true(has_header(&rq, "apns-collapse-id: c-17"));
+    assert_string_equal(json_string_value(at(body_of(t, &rq), "aps/alert/body")), m.text);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(vendor_apns.build(&t->site, t->mem, "G", &m, &bad[i], 1, NOW, &rq),
+                         RC_INVALID);
+    memset(text, 'x', 4096);
+    m.text = text;
+    assert_int_equal(vendor_apns.build(&t->site, t->mem, "G", &m, hex_token, 1, NOW, &rq),
+                     RC_INVALID);
+}
+
+/* ---- statements ---- */
+
+static void apple_believes_our_statement(void **state)
+{
+    struct world *t = *state;
+    struct vendor_grant g;
+    struct jws w;
+    struct err e;
+
+    assert_true(vendor_apns.sign_grant(&t->site, t->mem, NOW, &g));
+    assert_int_equal(jws_read(&e, t->mem, g.text, strlen(g.text), &w), RC_OK);
+    assert_int_equal(w.alg, JWS_ES256);
+    assert_string_equal(w.kid, "KEY1234567");
+    assert_string_equal(jx_text(w.claims, "iss"), "TEAM123456");
+    assert_int_equal(jx_int(w.claims, "iat", 0), NOW);
+    assert_true(g.until - NOW < 3600 && g.renew - NOW >= 1200 && g.renew < g.until);
+}
+
+static void huawei_gets_one_in_ps256(void **state)
+{
+    struct world *t = *state;
+    struct vendor_grant g;
+    char head[256];
+    const char *dot;
+    int n;
+
+    assert_true(vendor_huawei_next.sign_grant(&t->site, t->mem, NOW, &g));
+    dot = strchr(g.text, '.');
+    n = b64url_parse(g.text, (size_t)(dot - g.text), head, sizeof head - 1);
+    assert_true(n > 0);
+    head[n] = '\0';
+    assert_string_equal(head, "{\"alg\":\"PS256\",\"kid\":\"kid-1\",\"typ\":\"JWT\"}");
+    assert_int_equal(strlen(strrchr(g.text, '.') + 1), 342); /* 2,048 bits */
+}
+
+static void huaweis_token_is_asked_for(void **state)
+{
+    struct world *t = *state;
+    struct vendor_request rq;
+    struct vendor_grant g;
+    struct vendor_answer a = { .status = 200, .headers = "", .now = NOW };
+    static const char *const bad[] = { "",
+                                       "{}",
+                                       "[]",
+                                       "{\"access_token\":\"x\"}",
+                                       "{\"access_token\":\"\",\"expires_in\":3600}",
+                                       "{\"access_token\":\"a\\nb: c\",\"expires_in\":3600}",
+                                       "{\"access_token\":5,\"expires_in\":3600}" };
+
+    vendor_huawei.ask_grant(&t->site, t->mem, NOW, &rq);
+    assert_string_equal(rq.url, "https://oauth-login.cloud.huawei.com/oauth2/v3/token");
+    assert_string_equal(
+        rq.body, "grant_type=client_credentials&client_id=client&client_secret=s%26cret");
+    a.body = "{\"access_token\":\"tok\",\"expires_in\":3600,\"token_type\":\"Bearer\"}";
+    a.body_n = strlen(a.body);
+    assert_true(vendor_huawei.take_grant(&t->site, t->mem, &a, &g));
+    assert_string_equal(g.text, "tok");
+    assert_int_equal(g.until, NOW + 3570);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        a.body = bad[i];
+        a.body_n = strlen(bad[i]);
+        assert_false(vendor_huawei.take_grant(&t->site, t->mem, &a, &g));
+    }
+}
+
+/* ---- Web Push ---- */
+
+static const char ua_point[] =
+    "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+                  ua_auth[] = "BTBZMqHH6r4Tts7J_aSIgg";
+
+static void the_body_is_that_of_rfc_8291(void **state)
+{
+    static const char text[] = "When I grow up, I want to be a watermelon";
+    static const char body[] =
+        "DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27ml"
+        "mlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A_yl95bQpu6cVPT"
+        "pK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qulcy4a-fN";
+    struct world *t = *state;
+    struct crypt_browser to;
+    uint8_t secret[32];
+    struct crypt_fixed fixed = { .secret = secret };
+    struct buf out = BUF_IN(t->mem);
+    char ours[256];
+
+    assert_int_equal(b64url_parse(ua_point, strlen(ua_point), to.point, sizeof to.point), 65);
+    assert_int_equal(b64url_parse(ua_auth, strlen(ua_auth), to.auth, sizeof to.auth), 16);
+    assert_int_equal(
+        b64url_parse("yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw", 43, secret, 32), 32);
+    assert_int_equal(b64url_parse("DGv6ra1nlYgDCS1FRnbzlw", 22, fixed.salt, 16), 16);
+    assert_true(crypt_webpush(&to, text, strlen(text), &fixed, &out));
+    assert_int_equal(out.n, 144);
+    b64url_text(out.p, out.n, ours, sizeof ours);
+    assert_string_equal(ours, body);
+    to.point[40] ^= 1;
+    assert_false(crypt_webpush(&to, text, strlen(text), NULL, &out));
+}
+
+static const char *subscription(struct world *t, const char *endpoint)
+{
+    return arena_printf(t->mem,
+                        "{\"endpoint\":\"%s\",\"keys\":{\"p256dh\":\"%s\",\"auth\":\"%s\"}}",
+                        endpoint, ua_point, ua_auth);
+}
+
+static void a_browser_is_asked_at_its_service(void **state)
+{
+    struct world *t = *state;
+    struct push_message m = hello();
+    const char *token =
+        subscription(t, "https://updates.push.services.mozilla.com/wpush/v2/abc");
+    struct vendor_request rq = built(t, TRANSPORT_WEBPUSH, &m, &token, 1), other;
+
+    assert_true(rq.public_only);
+    assert_true(has_header(&rq, "ttl: 3600") && has_header(&rq, "topic: c-17"));
+    assert_true(has_header(&rq, "content-encoding: aes128gcm"));
+    other = built(t, TRANSPORT_WEBPUSH, &m, &token, 1);
+    assert_memory_not_equal(rq.body, other.body, 16); /* its salt */
+    token = subscription(t, "https://bn1.notify.windows.com/w/?token=x");
+    (void)built(t, TRANSPORT_WEBPUSH, &m, &token, 1);
+}
+
+static void a_browser_leads_us_nowhere_else(void **state)
+{
+    static const char *const bad[] = {
+        "http://fcm.googleapis.com/x",
+        "https://evil.example/x",
+        "https://fcm.googleapis.com.evil.example/x",
+        "https://evil.example/fcm.googleapis.com",
+        "https://fcm.googleapis.com@evil.example/x",
+        "https://evil.example#fcm.googleapis.com/",
+        "https://fcm.googleapis.com:22/x",
+        "https://127.0.0.1/x",
+        "https://[::1]/x",
+        "https://notify.windows.com/x",
+        "https://evilnotify.windows.com/x",
+        "https://fcm.googleapis.com\\\\@evil.example/",
+        "https://FCM.googleapis.com/x",
+        "file:///etc/passwd",
+        "https://fcm.googleapis.com",
+        "",
+    };
+    struct world *t = *state;
+    struct push_message m = hello();
+    struct vendor_request rq;
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        const char *token = subscription(t, bad[i]);
+
+        if (vendor_webpush.build(&t->site, t->mem, "", &m, &token, 1, NOW, &rq) != RC_INVALID)
+            fail_msg("%s", bad[i]);
+    }
+}
+
+/* ---- answers ---- */
+
+struct said {
+    enum transport by;
+    int status;
+    const char *body;
+    enum push_verdict_kind of[TOKENS];
+    enum lane_news news;
+    bool grant;
+};
+
+#define ALL(kind)        \
+    {                    \
+        kind, kind, kind \
+    }
+#define PART(text)   "{\"code\":\"80100000\",\"msg\":\"" text "\",\"requestId\":\"1\"}"
+#define CODE(number) "{\"code\":\"" number "\",\"msg\":\"x\",\"requestId\":\"1\"}"
+#define MI(rest)     "{\"result\":\"ok\",\"code\":0,\"data\":{" rest "}}"
+
+static const struct said answers[] = {
+    { TRANSPORT_HUAWEI, 200, CODE("80000000"), ALL(PUSH_ACCEPTED), LANE_WENT, false },
+    { TRANSPORT_HUAWEI,
+      200,
+      PART("{\\\"success\\\":2,\\\"failure\\\":1,\\\"illegal_tokens\\\":["
+           "\\\"bbbbbbbbbbbbbbbb2\\\"]}"),
+      { PUSH_ACCEPTED, PUSH_GONE, PUSH_ACCEPTED },
+      LANE_WENT,
+      false },
+    { TRANSPORT_HUAWEI_NEXT,
+      200,
+      PART("{\\\"success\\\":1,\\\"failure\\\":2,\\\"illegalTokens\\\":{\\\"invalidToken\\\":["
+           "\\\"bbbbbbbbbbbbbbbb2\\\"],\\\"quota.x\\\":[\\\"aaaaaaaaaaaaaaaa1\\\"]}}"),
+      { PUSH_REJECTED, PUSH_GONE, PUSH_ACCEPTED },
+      LANE_WENT,
+      false },
+    /* it does not add up: nobody is sent to again, and nobody is called accepted */
+    { TRANSPORT_HUAWEI,
+      200,
+      PART("{\\\"success\\\":1,\\\"failure\\\":2,\\\"illegal_tokens\\\":["
+           "\\\"bbbbbbbbbbbbbbbb2\\\"]}"),
+      { PUSH_DOUBT, PUSH_GONE, PUSH_DOUBT },
+      LANE_WENT,
+      false },
+    { TRANSPORT_HUAWEI, 200,
+      PART("{\\\"success\\\":2,\\\"failure\\\":1,\\\"illegal_tokens\\\":[\\\"somebody\\\"]}"),
+      ALL(PUSH_DOUBT), LANE_WENT, false },
+    { TRANSPORT_HUAWEI, 200, PART("nonsense"), ALL(PUSH_DOUBT), LANE_WENT, false },
+    { TRANSPORT_HUAWEI, 200, "{\"code\":\"80100000\"}", ALL(PUSH_DOUBT), LANE_WENT, false },
+    { TRANSPORT_HUAWEI, 200, CODE("80300007"), ALL(PUSH_REJECTED), LANE_WENT, false },
+    { TRANSPORT_HUAWEI, 200, CODE("80100016"), ALL(PUSH_REJECTED), LANE_WENT, false },
+    { TRANSPORT_HUAWEI, 200, CODE("80200003"), ALL(PUSH_AGAIN), LANE_WENT, true },
+    { TRANSPORT_HUAWEI, 401, CODE("80200001"), ALL(PUSH_AGAIN), LANE_WENT, true },
+    { TRANSPORT_HUAWEI, 200, CODE("12345678"), ALL(PUSH_REJECTED), LANE_WENT, false },
+    { TRANSPORT_HUAWEI, 503, "", ALL(PUSH_AGAIN), LANE_DOWN, false },
+    { TRANSPORT_HUAWEI, 429, "", ALL(PUSH_AGAIN), LANE_SLOW, false },
+    { TRANSPORT_HUAWEI, 500, CODE("80000000"), ALL(PUSH_DOUBT), LANE_FAILED, false },
+    { TRANSPORT_HUAWEI, 404, CODE("80000000"), ALL(PUSH_AGAIN), LANE_FAILED, false },
+    { TRANSPORT_HUAWEI, 502, "<html>", ALL(PUSH_DOUBT), LANE_FAILED, false },
+    { TRANSPORT_HUAWEI, 200, "", ALL(PUSH_DOUBT), LANE_FAILED, false },
+    { TRANSPORT_HUAWEI, 200, "[1]", ALL(PUSH_DOUBT), LANE_FAILED, false },
+    { TRANSPORT_HUAWEI, 200, "{\"code\":80000000}", ALL(PUSH_DOUBT), LANE_FAILED, false },
+    { TRANSPORT_XIAOMI, 200, MI("\"id\":\"s1\""), ALL(PUSH_ACCEPTED), LANE_WENT, false },
+    { TRANSPORT_XIAOMI,
+      200,
+      MI("\"bad_regids\":\"cccccccccccccccc3,x,bbbbbbbbbbbbbbbb2\""),
+      { PUSH_ACCEPTED, PUSH_GONE, PUSH_GONE },
+      LANE_WENT,
+      false },
+    { TRANSPORT_XIAOMI, 200, MI("\"channel_exceed_quota\":\"1\""), ALL(PUSH_QUOTA), LANE_WENT,
+      false },
+    { TRANSPORT_XIAOMI, 200, "{\"result\":\"error\",\"code\":200001,\"reason\":\"q\"}",
+      ALL(PUSH_QUOTA), LANE_WENT, false },
+    { TRANSPORT_XIAOMI, 200, "{\"result\":\"error\",\"code\":21301}", ALL(PUSH_AGAIN),
+      LANE_FAILED, false },
+    { TRANSPORT_XIAOMI, 200, "{\"result\":\"error\",\"code\":10017}", ALL(PUSH_REJECTED),
+      LANE_WENT, false },
+    { TRANSPORT_XIAOMI, 200, "{\"result\":\"ok\"}", ALL(PUSH_DOUBT), LANE_FAILED, false },
+    { TRANSPORT_XIAOMI, 503, "", ALL(PUSH_AGAIN), LANE_DOWN, false },
+    { TRANSPORT_APNS, 200, "", { PUSH_ACCEPTED }, LANE_WENT, false },
+    { TRANSPORT_APNS,
+      410,
+      "{\"reason\":\"Unregistered\",\"timestamp\":1789990000123}",
+      { PUSH_GONE },
+      LANE_WENT,
+      false },
+    { TRANSPORT_APNS,
+      410,
+      "{\"reason\":\"Unregistered\"}",
+      { PUSH_REJECTED },
+      LANE_WENT,
+      false },
+    { TRANSPORT_APNS,
+      400,
+      "{\"reason\":\"Unregistered\",\"timestamp\":1789990000123}",
+      { PUSH_REJECTED },
+      LANE_WENT,
+      false },
+    { TRANSPORT_APNS, 410, "", { PUSH_REJECTED }, LANE_WENT, false },
+    { TRANSPORT_APNS,
+      400,
+      "{\"reason\":\"BadDeviceToken\"}",
+      { PUSH_REJECTED },
+      LANE_WENT,
+      false },
+    { TRANSPORT_APNS,
+      403,
+      "{\"reason\":\"ExpiredProviderToken\"}",
+      { PUSH_AGAIN },
+      LANE_WENT,
+      true },
+    { TRANSPORT_APNS,
+      429,
+      "{\"reason\":\"TooManyRequests\"}",
+      { PUSH_AGAIN },
+      LANE_WENT,
+      false },
+    { TRANSPORT_APNS,
+      429,
+      "{\"reason\":\"TooManyProviderTokenUpdates\"}",
+      { PUSH_AGAIN },
+      LANE_DOWN,
+      false },
+    { TRANSPORT_APNS,
+      500,
+      "{\"reason\":\"InternalServerError\"}",
+      { PUSH_AGAIN },
+      LANE_FAILED,
+      false },
+    { TRANSPORT_APNS, 503, "{\"reason\":\"Shutdown\"}", { PUSH_AGAIN }, LANE_WENT, false },
+    { TRANSPORT_APNS, 503, "", { PUSH_AGAIN }, LANE_DOWN, false },
+    { TRANSPORT_APNS,
+      400,
+      "{\"reason\":\"SomethingNew\"}",
+      { PUSH_REJECTED },
+      LANE_WENT,
+      false },
+    { TRANSPORT_WEBPUSH, 201, "", { PUSH_ACCEPTED }, LANE_WENT, false },
+    { TRANSPORT_WEBPUSH, 404, "", { PUSH_GONE }, LANE_WENT, false },
+    { TRANSPORT_WEBPUSH, 410, "", { PUSH_GONE }, LANE_WENT, false },
+    { TRANSPORT_WEBPUSH, 403, "", { PUSH_REJECTED }, LANE_WENT, false },
+    { TRANSPORT_WEBPUSH, 429, "", { PUSH_AGAIN }, LANE_SLOW, false },
+    { TRANSPORT_WEBPUSH, 503, "", { PUSH_AGAIN }, LANE_WENT, false },
+    { TRANSPORT_WEBPUSH, 301, "", { PUSH_DOUBT }, LANE_FAILED, false },
+    { TRANSPORT_WEBPUSH, 504, "", { PUSH_DOUBT }, LANE_FAILED, false },
+};
+
+static void an_answer_says_what_became_of_each(void **state)
+{
+    struct world *t = *state;
+
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        const struct said *s = &answers[i];
+        bool one = s->by == TRANSPORT_APNS || s->by == TRANSPORT_WEBPUSH;
+        struct vendor_request rq = { .first = 0, .n = one ? 1 : TOKENS };
+        struct vendor_answer a = { .fate = VENDOR_ANSWERED,
+                                   .status = s->status,
+                                   .headers = "content-type: x\nretry-after: 9\n",
+                                   .body = s->body,
+                                   .body_n = strlen(s->body),
+                                   .now = NOW };
+        struct push_verdict v[TOKENS];
+        struct vendor_heard heard;
+
+        vendor_judge(vendor_of(s->by), t->mem, tokens, &rq, &a, v, &heard);
+        for (int k = 0; k < rq.n; k++)
+            if (v[k].kind != s->of[k])
+                fail_msg("%d %s: token %d is %d", s->status, s->body, k, v[k].kind);
+        if (heard.news != s->news || heard.grant_refused != s->grant)
+            fail_msg("%d %s: heard %d %d", s->status, s->body, heard.news, heard.grant_refused);
+        assert_int_equal(heard.after_ms, 9000);
+    }
+}
+
+static void without_an_answer_it_is_unsent_or_in_doubt(void **state)
+{
+    struct world *t = *state;
+
+    for (int by = 1; by < TRANSPORT_COUNT; by++) {
+        struct vendor_request rq = { .n = TOKENS };
+        struct vendor_answer a = { .fate = VENDOR_UNSENT, .headers = "", .body = "" };
+        struct push_verdict v[TOKENS];
+        struct vendor_heard heard;
+
+        if (!vendor_of((enum transport)by))
+            continue;
+        vendor_judge(vendor_of((enum transport)by), t->mem, tokens, &rq, &a, v, &heard);
+        assert_int_equal(v[2].kind, PUSH_AGAIN);
+        a.fate = VENDOR_DOUBT;
+        vendor_judge(vendor_of((enum transport)by), t->mem, tokens, &rq, &a, v, &heard);
+        assert_int_equal(v[0].kind, PUSH_DOUBT);
+        assert_int_equal(heard.news, LANE_FAILED);
+    }
+}
+
+static void apples_timestamp_is_kept(void **state)
+{
+    struct world *t = *state;
+    static const char body[] = "{\"reason\":\"Unregistered\",\"timestamp\":1789990000123}";
+    struct vendor_answer a = {
+        .status = 410, .headers = "", .body = body, .body_n = sizeof body - 1
+    };
+    struct vendor_request rq = { .n = 1 };
+    struct push_verdict v;
+    struct vendor_heard heard;
+
+    vendor_judge(&vendor_apns, t->mem, hex_token, &rq, &a, &v, &heard);
+    assert_true(v.gone_ms == 1789990000123);
+}
+
+static void what_is_not_set_is_off(void **state)
+{
+    struct world *t = *state;
+    struct conf c;
+    struct err e;
+    struct vendor_keys *none;
+    struct vendor_site s = { .conf = &c };
+
+    assert_int_equal(conf_load(&e, NULL, NULL, &c), RC_OK);
+    assert_int_equal(vendor_keys_open(&e, &c, t->dir, &none), RC_OK);
+    s.keys = none;
+    for (int by = 1; by < TRANSPORT_COUNT; by++) {
+        assert_false(vendor_is_on((enum transport)by, &s));
+        if (vendor_of((enum transport)by)) {
+            assert_string_equal(vendor_of((enum transport)by)->lacks(&s), "");
+            assert_true(vendor_is_on((enum transport)by, &t->site));
+        }
+    }
+    assert_int_equal(conf_set(&e, &c, "push_xiaomi_package", "x"), RC_OK);
+    assert_string_equal(vendor_xiaomi.lacks(&s), "push_xiaomi_secret is not set");
+    assert_int_equal(conf_set(&e, &c, "push_apns_key", "account.json"), RC_OK);
+    vendor_keys_close(none);
+    assert_int_equal(vendor_keys_open(&e, &c, t->dir, &none), RC_INVALID);
+    conf_done(&c);
+}
+
+static void the_browsers_key_stays(void **state)
+{
+    struct world *t = *state;
+    struct vendor_keys *again;
+    struct err e;
+
+    assert_int_equal(vendor_keys_open(&e, &t->conf, t->dir, &again), RC_OK);
+    assert_int_equal(strlen(vendor_keys_webpush(again)), 87);
+    assert_string_equal(vendor_keys_webpush(again), vendor_keys_webpush(t->keys));
+    vendor_keys_close(again);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(huawei_has_a_request_of_each_kind),
+        cmocka_unit_test(a_thousand_go_with_one_request),
+        cmocka_unit_test(xiaomi_has_a_form),
+        cmocka_unit_test(apple_has_a_device_in_the_path),
+        cmocka_unit_test(apple_believes_our_statement),
+        cmocka_unit_test(huawei_gets_one_in_ps256),
+        cmocka_unit_test(huaweis_token_is_asked_for),
+        cmocka_unit_test(the_body_is_that_of_rfc_8291),
+        cmocka_unit_test(a_browser_is_asked_at_its_service),
+        cmocka_unit_test(a_browser_leads_us_nowhere_else),
+        cmocka_unit_test(an_answer_says_what_became_of_each),
+        cmocka_unit_test(without_an_answer_it_is_unsent_or_in_doubt),
+        cmocka_unit_test(apples_timestamp_is_kept),
+        cmocka_unit_test(what_is_not_set_is_off),
+        cmocka_unit_test(the_browsers_key_stays),
+    };
+
+    return cmocka_run_group_tests(tests, up, down);
+}
