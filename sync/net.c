@@ -5,6 +5,9 @@
  * looks. A transfer that is silent is therefore nudged several times a second, and the time limit for silence is kept here, because
  * a nudge starts curl's own anew. It is one limit for all that are under way: on a slow link they take turns, and each is silent for long.
  *
+ * A connection that has died without a word (a router forgot it, somebody in between hangs) is kept by libcurl if it is HTTP/2, and given to the
+ * next request. So a batch that ends for silence takes all connections with it.
+ *
  * When a connection is lost, libcurl sends a request again on another one, silently, also one that the server has received. For a GET
  * that is welcome. A body is therefore handed to it by a function, and rewinding it is refused: then curl ends the request
  * (CURLE_SEND_FAIL_REWIND) instead.
@@ -28,6 +31,7 @@ enum {
 
 struct net {
     CURLM *multi;
+    bool mute;                /* a batch ended for silence: its connections may be dead */
     CURL *idle[SIDE_BY_SIDE]; /* handles at rest */
     size_t nidle;
     char cacert[512];
@@ -48,17 +52,32 @@ struct flight {
     uint64_t heard, nudged; /* ms: when it last moved, or was nudged */
 };
 
+static void open_connections(struct net *n)
+{
+    if (!(n->multi = curl_multi_init()))
+        abort();
+    curl_multi_setopt(n->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+    curl_multi_setopt(n->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)CONNECTIONS);
+    n->mute = false;
+}
+
+static void close_connections(struct net *n)
+{
+    while (n->nidle > 0)
+        curl_easy_cleanup(n->idle[--n->nidle]);
+    curl_multi_cleanup(n->multi);
+}
+
 struct net *net_open(const char *agent, uint64_t (*now_ms)(void))
 {
     struct net *n = calloc(1, sizeof *n);
 
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    if (!n || !(n->multi = curl_multi_init()))
+    if (!n)
         abort();
     n->agent = agent;
     n->now_ms = now_ms;
-    curl_multi_setopt(n->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
-    curl_multi_setopt(n->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)CONNECTIONS);
+    open_connections(n);
     return n;
 }
 
@@ -66,9 +85,7 @@ void net_close(struct net *n)
 {
     if (!n)
         return;
-    while (n->nidle > 0)
-        curl_easy_cleanup(n->idle[--n->nidle]);
-    curl_multi_cleanup(n->multi);
+    close_connections(n);
     free(n);
 }
 
@@ -275,6 +292,7 @@ static void mind_the_silent(struct batch *b)
         if (!b->handles[i])
             continue;
         if (now - b->n->heard >= (uint64_t)b->n->idle_timeout * 1000) {
+            b->n->mute = true;
             land(b->n, b->handles[i], f, CURLE_OPERATION_TIMEDOUT);
             b->handles[i] = NULL;
             b->flying--;
@@ -307,6 +325,10 @@ void net_get(struct net *n, struct net_request *requests, size_t count, bool (*s
         snprintf(requests[i].why, sizeof requests[i].why, "not asked");
     }
     while (!b.ended && (b.next < count || b.flying > 0)) {
+        if (n->mute && !b.flying) {
+            close_connections(n);
+            open_connections(n);
+        }
         for (; b.next < count && b.flying < SIDE_BY_SIDE; b.next++, b.flying++) {
             b.flights[b.next].net = n;
             b.flights[b.next].request = &requests[b.next];

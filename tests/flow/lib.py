@@ -411,11 +411,12 @@ def corrected(record, chance):
 
 
 class CuttingProxy(threading.Thread):
-    """A TCP proxy that cuts a connection after as many bytes downwards as `budget()` says (None: never)."""
+    """A TCP proxy that cuts a connection after as many bytes downwards as `budget()` says (None: never), and can let those there are die without a word."""
 
     def __init__(self, port, budget):
         super().__init__(daemon=True)
         self.target, self.budget, self.cuts = port, budget, 0
+        self.carried = self.dead = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self.url = f"https://127.0.0.1:{self.port}"
@@ -429,18 +430,27 @@ class CuttingProxy(threading.Thread):
                 return
             threading.Thread(target=self._carry, args=(down,), daemon=True).start()
 
+    def freeze(self):
+        """Who is connected now hears nothing any more, and is not told; whoever comes next is carried."""
+        self.dead = self.carried
+
     def _carry(self, down):
+        self.carried += 1
+        number = self.carried
         try:
             up = socket.create_connection(("127.0.0.1", self.target), timeout=5)
         except OSError:
             down.close()
             return
-        threading.Thread(target=self._pump, args=(down, up, None), daemon=True).start()
-        self._pump(up, down, self.budget())
+        up.settimeout(None)
+        threading.Thread(target=self._pump, args=(down, up, None, number), daemon=True).start()
+        self._pump(up, down, self.budget(), number)
 
-    def _pump(self, source, sink, left):
+    def _pump(self, source, sink, left, number):
         try:
             while data := source.recv(16384 if left is None else max(1, min(16384, left))):
+                if number <= self.dead:
+                    continue
                 sink.sendall(data)
                 if left is not None and (left := left - len(data)) <= 0:
                     self.cuts += 1

@@ -246,6 +246,12 @@ with World() as w:
         phone = w.phone("after-rotation", "--stream", "heping", url=p.city.url)
         phone.args[1] = w.certificate(p.data["city"])
         phone.sync()
+    with case("a connection that died without a word is not asked again: what is new comes over another"):
+        p.proxy.freeze()
+        edit(p, 9001)
+        start = time.monotonic()
+        p.level(50)
+        note(f"level after {time.monotonic() - start:.0f} s")
     with case("a withheld item is hidden here at once, and for phones of this server"):
         one = p.city.get("/v1/items?n=1").json()["items"][0]
         w.tjzw("item", "withhold", "--data", p.data["city"], "--reason", "依本地规定", one["id"])
