@@ -389,11 +389,38 @@ static struct {
     pthread_t thread;
     CURLM *multi;
     struct client_request *flying; /* the thread's own */
-    pthread_mutex_t lock;          /* for what follows */
+    int64_t silent_us; /* … too: when a connection that had served was last silent; 0: never */
+    pthread_mutex_t lock; /* for what follows */
     bool running, stopping;
     struct client_request *first, **last;
     int open, open_max; /* queued and under way */
 } client = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/*
+ * A connection that has died without a word (a router forgot it) is kept by libcurl if it is HTTP/2, and given to the next request. So after a
+ * silence connections are new until whoever still waits on that one has given up; then it is idle, and too old.
+ */
+static void avoid_the_dead(CURL *h)
+{
+    int64_t since_us = clock_mono_us() - client.silent_us;
+
+    if (!client.silent_us)
+        return;
+    if (since_us < TIMEOUT_MS * INT64_C(1000))
+        curl_easy_setopt(h, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(h, CURLOPT_MAXLIFETIME_CONN, (long)(since_us / 1000000 + 1));
+}
+
+static void note_silence(CURL *h, CURLcode code)
+{
+    long connects = 0;
+
+    if (code != CURLE_OPERATION_TIMEDOUT)
+        return;
+    curl_easy_getinfo(h, CURLINFO_NUM_CONNECTS, &connects);
+    if (!connects) /* none of its own: it has served before */
+        client.silent_us = clock_mono_us();
+}
 
 static void take_off(struct client_request *rq)
 {
@@ -402,6 +429,7 @@ static void take_off(struct client_request *rq)
     if (!f)
         memory_end();
     f->h = handle_new(rq, &f->list);
+    avoid_the_dead(f->h);
     rq->handle = f;
     rq->next = client.flying;
     client.flying = rq;
@@ -457,6 +485,7 @@ static void land_finished(void)
         if (msg->msg != CURLMSG_DONE)
             continue;
         curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &rq);
+        note_silence(msg->easy_handle, msg->data.result);
         conclude(msg->easy_handle, msg->data.result, rq);
         land(rq);
     }

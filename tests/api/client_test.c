@@ -8,9 +8,11 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -55,7 +57,7 @@ static void many_outbound_requests_share_a_connection(void **state)
         assert_true(client_send(&rq[i]));
     }
     connections = 0;
-    for (int i = 0; landed < MANY && i < 5000; i++) {
+    for (int i = 0; landed < MANY && i < 30000; i++) {
         if (metric_get(METRIC_connections) > connections)
             connections = metric_get(METRIC_connections);
         usleep(1000);
@@ -148,6 +150,117 @@ static void a_change_is_never_sent_twice(void **state)
     assert_int_equal(seconds, 1);
     client_request_done(&first);
     client_request_done(&second);
+}
+
+/* ---- somebody in between ---- */
+
+struct between {
+    int listener, to;
+    atomic_int carried,
+        dead; /* connections; those up to this number hear nothing any more, and are not told */
+    pthread_t thread, pump[8];
+};
+
+struct pair {
+    struct between *b;
+    int near, far, number;
+};
+
+static bool carry(const struct pair *p, int from, int into)
+{
+    char piece[4096];
+    ssize_t n = read(from, piece, sizeof piece);
+
+    return n > 0 && (p->number <= p->b->dead || write(into, piece, (size_t)n) == n);
+}
+
+static void *pump(void *arg)
+{
+    struct pair *p = arg;
+    struct pollfd fds[2] = { { .fd = p->near, .events = POLLIN },
+                             { .fd = p->far, .events = POLLIN } };
+    bool open = true;
+
+    while (open && poll(fds, 2, -1) > 0)
+        for (int i = 0; i < 2 && open; i++)
+            open = !fds[i].revents || carry(p, fds[i].fd, fds[1 - i].fd);
+    close(p->near), close(p->far);
+    free(p);
+    return NULL;
+}
+
+static void *stand_between(void *arg)
+{
+    struct between *b = arg;
+    int fd;
+
+    while (b->carried < 8 && (fd = accept(b->listener, NULL, NULL)) >= 0) {
+        struct sockaddr_in to = { .sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)b->to),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        struct pair *p = malloc(sizeof *p);
+        int number = ++b->carried;
+
+        *p = (struct pair){ b, fd, socket(AF_INET, SOCK_STREAM, 0), number };
+        connect(p->far, (struct sockaddr *)&to, sizeof to);
+        pthread_create(&b->pump[number - 1], NULL, pump, p);
+    }
+    return NULL;
+}
+
+/* The port that leads to the server's. */
+static int between_begin(struct between *b, const char *url)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET,
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t n = sizeof at;
+
+    *b = (struct between){ .listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0),
+                           .to = atoi(strrchr(url, ':') + 1) };
+    assert_int_equal(bind(b->listener, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(b->listener, 8), 0);
+    getsockname(b->listener, (struct sockaddr *)&at, &n);
+    pthread_create(&b->thread, NULL, stand_between, b);
+    return ntohs(at.sin_port);
+}
+
+static void between_end(struct between *b)
+{
+    shutdown(b->listener, SHUT_RDWR);
+    pthread_join(b->thread, NULL);
+    for (int i = 0; i < b->carried; i++)
+        pthread_join(b->pump[i], NULL);
+    close(b->listener);
+}
+
+static void a_connection_that_died_without_a_word_is_not_asked_again(void **state)
+{
+    struct socket_world *b = *state;
+    struct client_request rq[3];
+    struct between between;
+    struct err e;
+    char url[64];
+
+    snprintf(url, sizeof url, "https://127.0.0.1:%d/hello",
+             between_begin(&between, server_urls(b->server).v[0]));
+    assert_int_equal(client_start(&e, 10), RC_OK);
+    for (int i = 0; i < 3; i++) {
+        rq[i] = (struct client_request){ .method = "GET",
+                                         .url = url,
+                                         .ca_file = b->ca,
+                                         .timeout_ms = i == 1 ? 2500 : 20000,
+                                         .done = keep };
+        between.dead = i == 1 ? (int)between.carried : between.dead;
+        send_and_wait(&rq[i]);
+    }
+    assert_int_equal(rq[0].status, 200);
+    assert_int_equal(rq[1].rc, RC_IO);
+    assert_int_equal(rq[2].status, 200);
+    assert_int_equal(between.carried, 2);
+    for (int i = 0; i < 3; i++)
+        client_request_done(&rq[i]);
+    client_stop();
+    between_end(&between);
 }
 
 static void failures_say_whether_the_request_may_have_arrived(void **state)
@@ -307,6 +420,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH(many_outbound_requests_share_a_connection),
         WITH(a_change_is_never_sent_twice),
+        WITH(a_connection_that_died_without_a_word_is_not_asked_again),
         WITH(failures_say_whether_the_request_may_have_arrived),
         cmocka_unit_test(whose_clock_is_right_does_not_hide_whose_is_not),
         cmocka_unit_test(a_failure_does_not_tell_a_password),
