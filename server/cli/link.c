@@ -196,6 +196,18 @@ int link_command(const struct args *a, bool may_found, const char *failed,
     return code;
 }
 
+/* Once is enough: an import asks often. */
+static void tell_tried(void)
+{
+    static bool told;
+
+    if (!told)
+        fputs("tjzw: a test or team key: this was only tried, and nothing is changed; what it "
+              "would have shown: tjzw sandbox\n",
+              stderr);
+    told = true;
+}
+
 /* Seconds of a Retry-After header; 0 without one. */
 static int64_t retry_after(const struct client_request *rq)
 {
@@ -209,11 +221,14 @@ static enum rc call_once(struct err *e, struct arena *mem, struct client_request
                          struct link_answer *out, int64_t *wait)
 {
     enum rc rc = client_call(rq);
+    char text[8];
 
     *wait = 0;
     if (rc) {
         *e = rq->err;
     } else {
+        if (!strcmp(client_header(rq, "sandbox", text, sizeof text), "true"))
+            tell_tried();
         out->status = rq->status;
         out->len = rq->body_in.n;
         out->body = arena_strndup(mem, rq->body_in.p, rq->body_in.n);

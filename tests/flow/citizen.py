@@ -1,10 +1,12 @@
 """citizen.py - somebody's app, as far as it writes letters."""
 import hashlib
+import json
 import random
 import struct
 import zlib
 
 from app import App
+from lib import CORPUS
 
 
 def chunk(kind, content):
@@ -16,6 +18,17 @@ def png(width, height, size, note):
     noise = zlib.compress(random.randbytes(size), 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) + chunk(b"tEXt", b"Comment\0" + note) \
         + chunk(b"IDAT", noise) + chunk(b"IEND", b"")
+
+
+def texts():
+    """Pieces of real prose; of the city's letters most have 50 to 600 characters, and some thousands."""
+    prose = "".join(json.loads(line)["body"] for line in CORPUS.open(encoding="utf-8")) if CORPUS.exists() else "我想问一下居住证怎么办理，需要什么材料？" * 40000
+    prose = "".join(c for c in prose if c == "\n" or c >= " ")
+    while True:
+        n = min(10000, max(5, int(random.lognormvariate(5.3, 1.0))))
+        at = random.randrange(len(prose) - n)
+        piece = prose[at:at + n]
+        yield piece if piece.strip() else "请问"
 
 
 class Citizen(App):

@@ -10,8 +10,8 @@ import time
 import uuid
 from pathlib import Path
 
-from citizen import Citizen, png, sync
-from lib import CORPUS, World, wait_for
+from citizen import Citizen, png, sync, texts
+from lib import World, wait_for
 
 from tap import case, done, note, rounds
 
@@ -20,17 +20,6 @@ from ed25519 import holds  # noqa: E402
 
 CATEGORIES = ["consult", "help", "suggest", "complain", "report", "fault", "disclose"]
 NDJSON = {"content-type": "application/x-ndjson"}
-
-
-def texts():
-    """Pieces of real prose; of the city's letters most have 50 to 600 characters, and some thousands."""
-    prose = "".join(json.loads(line)["body"] for line in CORPUS.open(encoding="utf-8")) if CORPUS.exists() else "我想问一下居住证怎么办理，需要什么材料？" * 40000
-    prose = "".join(c for c in prose if c == "\n" or c >= " ")
-    while True:
-        n = min(10000, max(5, int(random.lognormvariate(5.3, 1.0))))
-        at = random.randrange(len(prose) - n)
-        piece = prose[at:at + n]
-        yield piece if piece.strip() else "请问"
 
 
 DEVICE = "q83vEjRWeJCrze8SNFZ4kA"

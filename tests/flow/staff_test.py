@@ -80,6 +80,11 @@ def main(w):
         path = w.articles(5, name="remote.ndjson")
         assert w.tjzw(*remote, "--token-file", narrow, "--publish", path, check=False).returncode, "it published without the right"
         assert w.tjzw(*remote, "--publish", path, check=False).returncode, "it imported without a token"
+        tried = w.tjzw(*remote, "--token-file", narrow, path, check=False)
+        assert "only tried" in tried.stderr.decode(), tried
+        for own in (["--data", w.data, "--party", "reader"], ["--server", w.url, "--cacert", w.certificate(), "--token-file", narrow]):
+            (entry,) = json.loads(w.tjzw("sandbox", *own).stdout)["entries"]
+            assert entry["route"] == "/v1/import" and entry["kind"] == "answer" and entry["shown"]["refused"], entry
         w.tjzw(*remote, "--token-file", token, "--publish", path)
         assert phone_holds(article(0)["title"])
         (key,) = staff("parties", "keys", "cms")["keys"]
