@@ -64,6 +64,7 @@ struct run_target {
     int64_t no;        /* of the device */
     int64_t told;      /* seconds: when it said so last */
     const char *token; /* in w->mem; wiped by nobody: an address, no key */
+    bool keep;         /* RUN_GONE, but the device was told later than that is true of */
     /* the answer, filled in by who sends */
     enum run_what
         what; /* RUN_ACCEPTED, REJECTED, GONE, QUOTA, DOUBT; 0: certainly not sent, to be tried again */
@@ -77,13 +78,18 @@ struct run_batch {
 };
 /* What bounds what is taken. */
 struct run_limits {
-    int most; /* devices; at most RUN_BATCH */
+    bool emergency; /* of such campaigns only; false: of all others */
+    int most;       /* devices; at most RUN_BATCH */
     int a_day
-        [4]; /* by enum push_class: messages a device and day by this transport; 0: no limit; at most RUN_A_DAY_MAX count */
+        [PUSH_CLASS_COUNT]; /* messages a device and day by this transport; 0: no limit; at most RUN_A_DAY_MAX count */
+    bool (*rests)(
+        void *arg,
+        int64_t campaign); /* nothing of it now: it has a pace of its own; may be NULL */
+    void *arg;
 };
 enum { RUN_A_DAY_MAX = 32 };
 /*
- * The next batch for a transport, in the state `sent`, once the caller has committed: emergencies first, then what is to be tried again, then parts in their order. RC_NOT_FOUND: there is
+ * The next batch for a transport, in the state `sent`, once the caller has committed: campaigns by haste, then what is to be tried again, then parts in their order. RC_NOT_FOUND: there is
  * nothing now. A batch may be empty (n 0) if all of it became outcomes: come again.
  */
 enum rc run_take(struct work *w, enum transport by, const struct run_limits *limits,

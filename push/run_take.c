@@ -282,8 +282,8 @@ static enum rc take_from(struct work *w, int64_t campaign, const struct run_limi
     return rc == RC_NOT_FOUND ? take_part(w, &r, limits, b) : rc;
 }
 
-/* Those that run, the most hasty first; they are few. */
-static enum rc list_running(struct work *w, struct buf *out)
+/* Those that run and are meant, the most hasty first; they are few. */
+static enum rc list_running(struct work *w, const struct run_limits *limits, struct buf *out)
 {
     struct rows q;
     enum rc rc;
@@ -293,7 +293,9 @@ static enum rc list_running(struct work *w, struct buf *out)
     while (rows_next(&q)) {
         int64_t campaign = rows_int(&q, 0);
 
-        buf_add(out, &campaign, sizeof campaign);
+        if ((rows_int(&q, 1) == PUSH_EMERGENCY) == limits->emergency &&
+            !(limits->rests && limits->rests(limits->arg, campaign)))
+            buf_add(out, &campaign, sizeof campaign);
     }
     return rows_done(&q);
 }
@@ -305,7 +307,7 @@ enum rc run_take(struct work *w, enum transport by, const struct run_limits *lim
     const int64_t *campaign;
     enum rc rc;
 
-    if ((rc = list_running(w, &running)))
+    if ((rc = list_running(w, limits, &running)))
         return rc;
     campaign = (const int64_t *)(const void *)running.p;
     rc = RC_NOT_FOUND;

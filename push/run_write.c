@@ -23,7 +23,7 @@ static enum rc forget_gone(struct work *w, const struct run_batch *b)
     enum rc rc = RC_OK;
 
     for (int i = 0; i < b->n && !rc; i++)
-        if (b->target[i].what == RUN_GONE)
+        if (b->target[i].what == RUN_GONE && !b->target[i].keep)
             rc = address_gone(w, b->target[i].no, b->target[i].told);
     return rc;
 }

@@ -328,7 +328,9 @@ struct plan {
 /* One batch, killed or not. False: there was nothing to do for this transport. */
 static bool send_one(struct library_world *t, const struct plan *p, enum transport by)
 {
-    struct taking k = { .by = by, .limits = { p->batch, { [PUSH_MARKETING] = p->a_day } } };
+    struct taking k = {
+        .by = by, .limits = { .most = p->batch, .a_day = { [PUSH_MARKETING] = p->a_day } }
+    };
     enum rc rc = world_do(t, take, &k);
     struct writing written = { &k.b, clock_now_ms() + 1000 * (1 + roll(30)) };
 
@@ -426,7 +428,7 @@ static void districts_come_in_their_order(void **state)
     struct library_world *t = *state;
     struct vendor v = { 0 };
     struct plan p = plan_of(1, &v);
-    struct taking k = { .by = TRANSPORT_HUAWEI, .limits = { RUN_BATCH, { 0 } } };
+    struct taking k = { .by = TRANSPORT_HUAWEI, .limits = { .most = RUN_BATCH } };
     unsigned on = ON;
     int64_t in[RUN_WHATS];
 
@@ -533,7 +535,7 @@ static void an_hour_without_the_vendor_costs_nobody(void **state)
 static void whoever_is_gone_is_forgotten_unless_he_spoke_since(void **state)
 {
     struct library_world *t = *state;
-    struct taking k = { .by = TRANSPORT_APNS, .limits = { RUN_BATCH, { 0 } } };
+    struct taking k = { .by = TRANSPORT_APNS, .limits = { .most = RUN_BATCH } };
     struct writing written = { &k.b, 0 };
     struct vendor v = { 0 };
     struct plan p = plan_of(1, &v);

@@ -84,7 +84,7 @@ SELECT campaign FROM push_run WHERE state = 1 AND rank < ranks ORDER BY CASE cla
 UPDATE push_run SET rank = ?2, block = ?3 WHERE campaign = ?1;
 
 -- name: push_run_running
-SELECT campaign FROM push_run WHERE state = 1 ORDER BY CASE class WHEN 3 THEN 0 ELSE class END, began, campaign;
+SELECT campaign, class FROM push_run WHERE state = 1 ORDER BY CASE class WHEN 3 THEN 0 ELSE class END, began, campaign;
 
 -- name: push_run_state
 UPDATE push_run SET state = ?3 WHERE campaign = ?1 AND state = ?2;
@@ -173,6 +173,11 @@ SELECT token, told FROM push_address WHERE no = ?1 AND transport = ?2;
 -- Unless it said since that it is there.
 -- name: push_address_gone
 DELETE FROM push_address WHERE no = ?1 AND told <= ?2;
+
+-- Whether there is anything to do by now.
+-- name: push_run_work
+SELECT CASE WHEN EXISTS (SELECT 1 FROM push_run WHERE state = 3 OR (state = 1 AND rank < ranks)) THEN 1
+  WHEN EXISTS (SELECT 1 FROM push_run WHERE state = 1) THEN 2 ELSE 0 END;
 
 -- name: push_run_purge
 DELETE FROM push_run WHERE campaign IN (SELECT campaign FROM push_run WHERE began < ?1 * 1000 AND state = 4 ORDER BY began LIMIT ?2) RETURNING campaign;
