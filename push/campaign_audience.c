@@ -10,8 +10,7 @@
 #include "server/library/site.h"
 #include "server/library/stream.h"
 
-/* "main/12": as followers name it. */
-static enum rc column_word(struct work *w, const struct campaign *c, const char **out)
+enum rc campaign_column(struct work *w, const struct campaign *c, const char **out)
 {
     struct stream stream;
     struct site site;
@@ -30,7 +29,7 @@ enum rc campaign_audience(struct work *w, const struct campaign *c, struct audie
     enum rc rc;
 
     if ((rc = jx_object(&w->err, w->mem, c->audience, strlen(c->audience), &value)) ||
-        (rc = audience_parse(w, value, out)) || (rc = column_word(w, c, &column)))
+        (rc = audience_parse(w, value, out)) || (rc = campaign_column(w, c, &column)))
         return rc;
     audience_refusals(w, *out, push_class_word(c->class), column);
     return audience_open(w, *out);

@@ -7,6 +7,8 @@
 #include "push/audience.h"
 #include "push/campaign.h"
 
+/* The record's column, as followers name it: "main/12". */
+enum rc campaign_column(struct work *w, const struct campaign *c, const char **out);
 /* Opened: what it counts is of this moment. */
 enum rc campaign_audience(struct work *w, const struct campaign *c, struct audience **out);
 /* Whether it is for everybody, or everybody but some. */

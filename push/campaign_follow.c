@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "push/campaign_run.h"
 #include "push/campaign_step.h"
 #include "server/library/change.h"
 #include "server/library/item.h"
@@ -28,9 +29,12 @@ static bool allowed(const struct campaign *c, enum campaign_step step)
 
 static enum rc go(struct work *w, struct campaign *c, enum campaign_step step)
 {
-    return allowed(c, step)
-               ? campaign_log(w, c, step, (enum campaign_state)campaign_steps[step].to, NULL)
-               : RC_OK;
+    enum rc rc;
+
+    if (!allowed(c, step))
+        return RC_OK;
+    rc = campaign_log(w, c, step, (enum campaign_state)campaign_steps[step].to, NULL);
+    return rc ? rc : campaign_run(w, c, step);
 }
 
 /* A draft of the record as it is now: of what nobody has approved. */

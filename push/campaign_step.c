@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "push/campaign_run.h"
 #include "push/campaign_vote.h"
 #include "server/base/clock.h"
 #include "server/identity/audit.h"
@@ -191,7 +192,7 @@ static enum rc follow_up(struct work *w, struct campaign *c, enum campaign_step 
         return approve(w, c, o);
     if (step == CAMPAIGN_DO_RETURN || step == CAMPAIGN_DO_SUBMIT)
         return forget_votes(w, c);
-    return RC_OK;
+    return campaign_run(w, c, step);
 }
 
 static enum rc take(struct work *w, struct campaign *c, enum campaign_step step,

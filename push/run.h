@@ -113,6 +113,10 @@ enum rc run_drop(struct work *w);
 /* One campaign of which nothing is left becomes RUN_OVER: *campaign is its number, and whether it was stopped. RC_NOT_FOUND: there is none. */
 enum rc run_end(struct work *w, int64_t *campaign, bool *stopped);
 
+enum rc run_state(struct work *w, int64_t campaign, enum run_state *out); /* RC_NOT_FOUND */
+/* All of one that is over, as if it had never been; one that never was is fine. RC_CONFLICT: it is not over. */
+enum rc run_forget(struct work *w, int64_t campaign);
+
 struct run_counts {
     int64_t audience;                       /* of all that has been opened */
     int64_t waiting, sent;                  /* in parts and waiting batches; on their way */

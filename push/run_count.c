@@ -33,6 +33,16 @@ static enum rc sum_outcomes(struct work *w, int64_t campaign, struct run_counts 
     return rows_done(&q);
 }
 
+enum rc run_state(struct work *w, int64_t campaign, enum run_state *out)
+{
+    struct run_row r;
+    enum rc rc = run_read(w, campaign, &r);
+
+    if (!rc)
+        *out = r.state;
+    return rc;
+}
+
 enum rc run_count(struct work *w, int64_t campaign, struct run_counts *out)
 {
     int64_t parts[2], batches[2];

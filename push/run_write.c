@@ -200,3 +200,15 @@ enum rc run_end(struct work *w, int64_t *campaign, bool *stopped)
         return rc;
     return change_state(w, *campaign, state, RUN_OVER);
 }
+
+enum rc run_forget(struct work *w, int64_t campaign)
+{
+    enum run_state state;
+    enum rc rc = run_state(w, campaign, &state);
+
+    if (rc == RC_NOT_FOUND)
+        return RC_OK;
+    if (!rc && state != RUN_OVER)
+        return err_set(&w->err, RC_CONFLICT, "the campaign is on its way");
+    return rc ? rc : db_change(w, SQL_push_run_forget, "i", campaign);
+}

@@ -174,10 +174,15 @@ SELECT token, told FROM push_address WHERE no = ?1 AND transport = ?2;
 -- name: push_address_gone
 DELETE FROM push_address WHERE no = ?1 AND told <= ?2;
 
--- Whether there is anything to do by now.
--- name: push_run_work
-SELECT CASE WHEN EXISTS (SELECT 1 FROM push_run WHERE state = 3 OR (state = 1 AND rank < ranks)) THEN 1
-  WHEN EXISTS (SELECT 1 FROM push_run WHERE state = 1) THEN 2 ELSE 0 END;
+-- Whether there is anything to do by now: what runs or stops, a campaign that is due or recalled, a library that went on.
+-- name: push_look
+-- scan: push_follow has a row a stream, of which there are at most 64
+SELECT CASE WHEN EXISTS (SELECT 1 FROM push_run WHERE state IN (1, 3)) OR EXISTS (SELECT 1 FROM push_campaign WHERE state = 'scheduled' AND start <= ?1)
+  OR EXISTS (SELECT 1 FROM push_campaign WHERE state = 'recalling')
+  OR EXISTS (SELECT 1 FROM push_follow JOIN stream ON stream.no = push_follow.stream WHERE stream.seq > push_follow.seq) THEN 1 ELSE 0 END;
+
+-- name: push_run_forget
+DELETE FROM push_run WHERE campaign = ?1;
 
 -- name: push_run_purge
 DELETE FROM push_run WHERE campaign IN (SELECT campaign FROM push_run WHERE began < ?1 * 1000 AND state = 4 ORDER BY began LIMIT ?2) RETURNING campaign;

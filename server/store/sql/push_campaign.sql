@@ -55,6 +55,10 @@ SELECT no FROM push_campaign WHERE item = ?1 AND rev >= ?2 AND no <> ?3 AND stat
 INSERT INTO push_step (campaign, no, step, state, hash, actor, at, text)
 VALUES (?1, (SELECT COALESCE(MAX(no), 0) + 1 FROM push_step WHERE campaign = ?1), ?2, ?3, ?4, ?5, ?6, ?7);
 
+-- What it said when it was tested last.
+-- name: push_step_tested
+SELECT hash FROM push_step WHERE campaign = ?1 AND step = 'test' ORDER BY no DESC LIMIT 1;
+
 -- name: push_step_list
 SELECT no, step, state, hash, actor, at, text FROM push_step WHERE campaign = ?1 ORDER BY no;
 

@@ -1,0 +1,132 @@
+/*
+ * campaign_run.c - from steps to runs, and back.
+ */
+#include "push/campaign_run.h"
+
+#include <string.h>
+
+#include "push/campaign_audience.h"
+#include "push/run.h"
+#include "server/base/clock.h"
+#include "server/base/conf.h"
+#include "server/store/db.h"
+
+/* Each district of the order, as run_begin() wants them. */
+static enum rc read_districts(struct work *w, const struct campaign *c, struct run_new *run)
+{
+    const char *text = arena_printf(w->mem, "{\"order\":%s}", c->districts);
+    json_t *value, *one;
+    size_t i;
+    enum rc rc;
+
+    if ((rc = jx_object(&w->err, w->mem, text, strlen(text), &value)))
+        return rc;
+    json_array_foreach(json_object_get(value, "order"), i, one) if (run->nareas < RUN_AREAS)
+        run->areas[run->nareas++] = json_string_value(one);
+    return RC_OK;
+}
+
+static enum rc fire(struct work *w, const struct campaign *c)
+{
+    struct run_new run = { .campaign = c->no,
+                           .audience = c->audience,
+                           .class = c->class,
+                           .doubt = c->doubt == CAMPAIGN_RESEND ? RUN_RESEND : RUN_SKIP,
+                           .ends_ms = (clock_now() + c->ttl) * 1000 };
+    enum rc rc;
+
+    if ((rc = read_districts(w, c, &run)) || (rc = campaign_column(w, c, &run.column)) ||
+        (rc = campaign_fired(w, c->no)))
+        return rc;
+    return run_begin(w, &run);
+}
+
+/* Whoever goes on with one that missed its time starts it. */
+static enum rc resume(struct work *w, const struct campaign *c)
+{
+    return c->fired ? run_pause(w, c->no, false) : fire(w, c);
+}
+
+/* One that is through has nothing to stop; one that never fired has no run. */
+static enum rc stop(struct work *w, int64_t run)
+{
+    enum run_state state;
+    enum rc rc = run_state(w, run, &state);
+
+    if (rc == RC_NOT_FOUND || (!rc && (state == RUN_OVER || state == RUN_STOPPING)))
+        return RC_OK;
+    return rc ? rc : run_stop(w, run);
+}
+
+static enum rc begin_test(struct work *w, const struct campaign *c)
+{
+    const struct conf_list *testers = campaign_settled()->testers;
+    struct run_new run = { .campaign = -c->no,
+                           .class = PUSH_SERVICE,
+                           .doubt = RUN_SKIP,
+                           .ends_ms = (clock_now() + CAMPAIGN_TEST_FOR) * 1000 };
+    struct buf audience = BUF_IN(w->mem);
+    enum rc rc;
+
+    if (!testers || !testers->n)
+        return err_set(&w->err, RC_CONFLICT,
+                       "没有试发的人：请在设置 push_testers 里写上他们的账号");
+    buf_adds(&audience, "{\"accounts\":[");
+    for (int i = 0; i < testers->n; i++)
+        buf_printf(&audience, "%s%s", i ? "," : "", testers->v[i]);
+    buf_adds(&audience, "]}");
+    run.audience = audience.p;
+    if ((rc = run_forget(w, -c->no)))
+        return rc == RC_CONFLICT ? err_set(&w->err, rc, "上一次试发还没有结束，请稍候") : rc;
+    return run_begin(w, &run);
+}
+
+enum rc campaign_run(struct work *w, const struct campaign *c, enum campaign_step step)
+{
+    switch (step) {
+    case CAMPAIGN_DO_TEST: return begin_test(w, c);
+    case CAMPAIGN_DO_DUE: return fire(w, c);
+    case CAMPAIGN_DO_PAUSE: return run_pause(w, c->no, true);
+    case CAMPAIGN_DO_RESUME: return resume(w, c);
+    case CAMPAIGN_DO_RECALL:
+    case CAMPAIGN_DO_PULL: return stop(w, c->no);
+    default: return RC_OK;
+    }
+}
+
+/* What the campaign said when it was tested last. RC_NOT_FOUND. */
+static enum rc read_hash(struct work *w, int64_t no, uint8_t hash[HASH_BYTES])
+{
+    const void *p;
+    struct rows q;
+    enum rc rc, end;
+    size_t n;
+
+    if (!(rc = db_one(w, SQL_push_step_tested, &q, "i", no))) {
+        if ((p = rows_blob(&q, 0, &n)) && n == HASH_BYTES)
+            memcpy(hash, p, HASH_BYTES);
+        else
+            rc = RC_NOT_FOUND;
+    }
+    end = rows_done(&q);
+    return rc ? rc : end;
+}
+
+enum rc campaign_run_tested(struct work *w, int64_t run)
+{
+    uint8_t hash[HASH_BYTES];
+    struct run_counts n;
+    int64_t got = 0;
+    enum rc rc;
+
+    if ((rc = run_count(w, run, &n)))
+        return rc;
+    for (int by = 0; by < TRANSPORT_COUNT; by++)
+        got += n.by[by][RUN_ACCEPTED];
+    if (!got)
+        return RC_OK;
+    rc = read_hash(w, -run, hash);
+    if (rc)
+        return rc == RC_NOT_FOUND ? RC_OK : rc;
+    return campaign_tested(w, -run, hash);
+}

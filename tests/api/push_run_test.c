@@ -1,0 +1,414 @@
+/*
+ * push_run_test.c - a campaign from its draft to the screens, with the writer and the push thread at work, and a sender that a test answers for.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "push/address.h"
+#include "push/campaign_step.h"
+#include "push/push_thread.h"
+#include "push/run.h"
+#include "server/base/clock.h"
+#include "server/base/conf.h"
+#include "server/store/db.h"
+#include "server/store/writer.h"
+#include "tests/lib/fake_sender.h"
+#include "tests/lib/people.h"
+
+enum { PHONES = 40, WAIT_MS = 20000 };
+
+static struct fake_sender sender;
+static struct conf conf = { .push_a_day = 3 };
+static atomic_int shown[PHONES]; /* how often the campaign came on each screen */
+static atomic_int
+    says; /* enum push_verdict_kind, of all; PUSH_DOUBT: it came, and nobody said so */
+
+static enum push_verdict_kind answer(const struct push_message *m, const char *token)
+{
+    int no = (int)strtol(token + strlen("0123456789abcdef-"), NULL, 10);
+    enum push_verdict_kind kind = (enum push_verdict_kind)atomic_load(&says);
+
+    (void)m;
+    if (kind == PUSH_ACCEPTED || kind == PUSH_DOUBT)
+        atomic_fetch_add(&shown[no], 1);
+    return kind;
+}
+
+static void start(struct world *t)
+{
+    struct err e = { 0 };
+
+    if (push_thread_start(&e, &conf, URL("%s/" DB_NAME, world_dir(t)),
+                          fake_sender_open(&sender)))
+        fail_msg("%s", e.text);
+}
+
+/* ---- on the writer, as somebody ---- */
+
+struct does {
+    const char *who;
+    unsigned rights;
+    int64_t no;
+    const char *item, *more, *text;
+    enum campaign_step step;
+    struct campaign c;
+};
+
+static enum rc create_job(struct work *w, void *arg)
+{
+    struct does *d = arg;
+    struct campaign in = { 0 };
+    const char *text =
+        arena_printf(w->mem,
+                     "{\"item\":\"%s\",\"title\":\"停水\",\"text\":\"明天停水。\","
+                     "\"class\":\"marketing\",\"audience\":{\"all\":true}%s}",
+                     d->item, d->more);
+    json_t *value;
+    enum rc rc;
+
+    if ((rc = jx_object(&w->err, w->mem, text, strlen(text), &value)) ||
+        (rc = campaign_read(w, value, true, &in)))
+        return rc;
+    return campaign_create(w, &in, &d->c);
+}
+
+static enum rc step_job(struct work *w, void *arg)
+{
+    struct does *d = arg;
+    struct campaign_order o = { .text = d->text };
+    struct campaign now;
+    enum rc rc;
+
+    if ((rc = campaign_find(w, d->no, &now)))
+        return rc;
+    o.hash = now.hash;
+    return campaign_do(w, d->no, d->step, &o, &d->c);
+}
+
+static enum rc go(struct world *t, struct does *d, enum rc (*job)(struct work *w, void *arg))
+{
+    struct work w;
+    enum rc rc;
+
+    work_init(&w, world_mem(t), NULL, d->who, d->rights);
+    rc = writer_call(&w, job, d);
+    if (rc)
+        print_message("# %s\n", w.err.text);
+    return rc;
+}
+
+static enum rc does(struct world *t, int64_t no, const char *who, enum campaign_step step,
+                    const char *text)
+{
+    struct does d = { .who = who, .rights = RIGHT_ALL, .no = no, .step = step, .text = text };
+
+    return go(t, &d, step_job);
+}
+
+#define DOES(who, step, text) \
+    assert_int_equal(does(t, no, who, CAMPAIGN_DO_##step, text), RC_OK)
+
+struct seen {
+    int64_t no;
+    struct campaign c;
+    struct run_counts n;
+    bool runs;
+};
+
+static enum rc see_job(struct work *w, void *arg)
+{
+    struct seen *s = arg;
+
+    s->runs = run_count(w, s->no, &s->n) == RC_OK;
+    return campaign_find(w, s->no < 0 ? -s->no : s->no, &s->c);
+}
+
+static struct seen see(struct world *t, int64_t no)
+{
+    struct seen s = { .no = no };
+    struct work w;
+
+    work_init(&w, world_mem(t), NULL, "test", RIGHT_ALL);
+    assert_int_equal(writer_call(&w, see_job, &s), RC_OK);
+    return s;
+}
+
+static void until_state(struct world *t, int64_t no, enum campaign_state state)
+{
+    for (int ms = 0; see(t, no).c.state != state; ms += 10) {
+        assert_in_range(ms, 0, WAIT_MS);
+        clock_sleep_ms(10);
+    }
+}
+
+static void until_tested(struct world *t, int64_t no)
+{
+    for (int ms = 0; !see(t, no).c.tested; ms += 10) {
+        assert_in_range(ms, 0, WAIT_MS);
+        clock_sleep_ms(10);
+    }
+}
+
+static int64_t outcomes(const struct run_counts *n, enum run_what what)
+{
+    int64_t sum = 0;
+
+    for (int by = 0; by < TRANSPORT_COUNT; by++)
+        sum += n->by[by][what];
+    return sum;
+}
+
+/* ---- a city with phones ---- */
+
+static enum rc settle_job(struct work *w, void *unused)
+{
+    int n;
+
+    (void)unused;
+    return address_settle(w, 100, &n);
+}
+
+static struct person citizens[PHONES];
+
+static int set_up(void **state)
+{
+    static char tester[24];
+    struct campaign_conf settled = { .news_licence = "",
+                                     .sender = "",
+                                     .two_eyes_from = 1000000 };
+    static struct conf_list testers;
+    struct world *t;
+    struct err e = { 0 };
+    struct work w;
+
+    service_world_set_up(state);
+    t = *state;
+    for (int i = 0; i < PHONES; i++) {
+        citizens[i] = person_sign_in(t, SESSION_CITIZEN, 1);
+        assert_int_equal(
+            person_ask(t, &citizens[i], PUT, "/v1/me/push/AAAAAAAAAAAAAAAAAAAAAA",
+                       URL("{\"token\":\"0123456789abcdef-%d\",\"transport\":\"%s\"}", i,
+                           i % 2 ? "huawei" : "xiaomi"))
+                .status,
+            204);
+        shown[i] = 0;
+    }
+    snprintf(tester, sizeof tester, "%" PRId64, citizens[0].account);
+    testers = (struct conf_list){ .n = 1, .v = { tester } };
+    settled.testers = &testers;
+    assert_int_equal(campaign_open(&e, &settled), RC_OK);
+    work_init(&w, world_mem(t), NULL, "test", RIGHT_ALL);
+    assert_int_equal(writer_call(&w, settle_job, NULL), RC_OK);
+    says = PUSH_ACCEPTED;
+    sender.room = 4;
+    sender.answer = answer;
+    sender.on = 1U << TRANSPORT_HUAWEI | 1U << TRANSPORT_XIAOMI;
+    sender.holds = false;
+    start(t);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    push_thread_stop();
+    return service_world_tear_down(state);
+}
+
+/* In 通知公告: of a column of news it were 资讯营销. */
+static const char *published(struct world *t)
+{
+    static const char *const steps[] = { "submit", "approve", "publish" };
+    struct answer a =
+        tell(t, POST, "/v1/items",
+             "{\"site\":\"1200000000\",\"column\":\"通知公告\",\"title\":\"停水通知\","
+             "\"body\":\"明天停水。\"}");
+    const char *id = text_of(t, &a, "id");
+
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(tell(t, POST, URL("/v1/items/%s/%s", id, steps[i]), NULL).status, 200);
+    return id;
+}
+
+static int64_t drafted(struct world *t, const char *more)
+{
+    struct does d = {
+        .who = "account:1", .rights = RIGHT_ALL, .item = published(t), .more = more
+    };
+
+    assert_int_equal(go(t, &d, create_job), RC_OK);
+    return d.c.no;
+}
+
+static int64_t scheduled(struct world *t, const char *more)
+{
+    int64_t no = drafted(t, more);
+
+    DOES("account:1", TEST, NULL);
+    until_tested(t, no);
+    shown[0] = 0;
+    DOES("account:1", SUBMIT, NULL);
+    DOES("account:2", APPROVE, NULL);
+    DOES("account:3", APPROVE, NULL);
+    DOES("account:1", SCHEDULE, NULL);
+    return no;
+}
+
+/* ---- */
+
+static void from_a_draft_to_every_screen(void **state)
+{
+    struct world *t = *state;
+    int64_t no = drafted(t, "");
+    struct seen s;
+
+    assert_int_equal(does(t, no, "account:1", CAMPAIGN_DO_SUBMIT, NULL), RC_CONFLICT);
+    DOES("account:1", TEST, NULL);
+    until_tested(t, no);
+    assert_int_equal(shown[0], 1); /* the tester's, and nobody else's */
+    for (int i = 1; i < PHONES; i++)
+        assert_int_equal(shown[i], 0);
+    DOES("account:1", SUBMIT, NULL);
+    DOES("account:2", APPROVE, NULL);
+    DOES("account:3", APPROVE, NULL);
+    DOES("account:1", SCHEDULE, NULL);
+    until_state(t, no, CAMPAIGN_DONE);
+    s = see(t, no);
+    assert_int_equal(s.n.audience, PHONES);
+    assert_int_equal(outcomes(&s.n, RUN_ACCEPTED), PHONES);
+    for (int i = 0; i < PHONES; i++)
+        assert_int_equal(shown[i], i ? 1 : 2);
+}
+
+static void it_waits_for_its_time(void **state)
+{
+    struct world *t = *state;
+    int64_t no = scheduled(t, ",\"start\":\"2026-11-18T23:00:00+08:00\"");
+
+    clock_sleep_ms(3 * PUSH_LOOK_MS);
+    assert_int_equal(see(t, no).c.state, CAMPAIGN_SCHEDULED);
+    clock_set(see(t, no).c.start - 1);
+    clock_sleep_ms(3 * PUSH_LOOK_MS);
+    assert_int_equal(see(t, no).c.state, CAMPAIGN_SCHEDULED);
+    clock_set(see(t, no).c.start);
+    until_state(t, no, CAMPAIGN_DONE);
+}
+
+/* It was due while nobody was there to send it. */
+static void a_time_long_past_waits_for_somebodys_word(void **state)
+{
+    struct world *t = *state;
+    int64_t no = scheduled(t, ",\"start\":\"2026-11-18T23:00:00+08:00\"");
+
+    push_thread_stop();
+    clock_set(see(t, no).c.start + PUSH_LATE + 1);
+    start(t);
+    until_state(t, no, CAMPAIGN_PAUSED);
+    assert_false(see(t, no).runs);
+    DOES("account:1", RESUME, NULL);
+    until_state(t, no, CAMPAIGN_DONE);
+    assert_int_equal(shown[1], 1);
+}
+
+static void a_recall_stops_what_has_not_left(void **state)
+{
+    struct world *t = *state;
+    struct seen s;
+    int64_t no;
+
+    no = scheduled(t, ",\"start\":\"2026-11-18T23:00:00+08:00\"");
+    sender.holds = true;
+    clock_set(see(t, no).c.start);
+    until_state(t, no, CAMPAIGN_RUNNING);
+    DOES("account:2", RECALL, "写错了");
+    until_state(t, no, CAMPAIGN_RECALLED);
+    s = see(t, no);
+    assert_int_equal(outcomes(&s.n, RUN_STOPPED), s.n.audience);
+    for (int i = 0; i < PHONES; i++)
+        assert_int_equal(shown[i], 0);
+}
+
+static void withdrawn_with_its_record(void **state)
+{
+    struct world *t = *state;
+    int64_t no = scheduled(t, "");
+    struct seen s;
+    char id[ID_TEXT];
+
+    until_state(t, no, CAMPAIGN_DONE);
+    s = see(t, no);
+    assert_int_equal(tell(t, POST, URL("/v1/items/%s/withdraw", id_text(&s.c.item, id)),
+                          "{\"reason\":\"写错了\"}")
+                         .status,
+                     200);
+    until_state(t, no, CAMPAIGN_RECALLED);
+}
+
+/* A stop while all is on its way, as a crash would find it: what may have come does not come again. */
+static void what_was_on_its_way_when_it_ended_stays_in_doubt(void **state)
+{
+    struct world *t = *state;
+    struct seen s;
+    int64_t no;
+
+    no = scheduled(t, ",\"start\":\"2026-11-18T23:00:00+08:00\"");
+    sender.holds = true;
+    clock_set(see(t, no).c.start);
+    for (int ms = 0; see(t, no).n.sent < PHONES; ms += 10) {
+        assert_in_range(ms, 0, WAIT_MS);
+        clock_sleep_ms(10);
+    }
+    says =
+        PUSH_DOUBT; /* it comes on the screens, but the end of the process is quicker than the answers */
+    push_thread_stop();
+    says = PUSH_ACCEPTED;
+    sender.holds = false;
+    start(t);
+    until_state(t, no, CAMPAIGN_DONE);
+    s = see(t, no);
+    assert_int_equal(outcomes(&s.n, RUN_DOUBT), PHONES);
+    for (int i = 0; i < PHONES; i++)
+        assert_int_equal(shown[i], 1);
+}
+
+static void a_transport_that_is_off_is_the_inboxs(void **state)
+{
+    struct world *t = *state;
+    struct seen s;
+    int64_t no;
+
+    no = scheduled(t, ",\"start\":\"2026-11-18T23:00:00+08:00\"");
+    sender.on = 1U << TRANSPORT_HUAWEI;
+    clock_set(see(t, no).c.start);
+    until_state(t, no, CAMPAIGN_DONE);
+    s = see(t, no);
+    assert_int_equal(s.n.by[TRANSPORT_HUAWEI][RUN_ACCEPTED], PHONES / 2);
+    assert_int_equal(s.n.by[TRANSPORT_XIAOMI][RUN_OFF], PHONES / 2);
+}
+
+#undef TEST
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(from_a_draft_to_every_screen),
+        TEST(it_waits_for_its_time),
+        TEST(a_time_long_past_waits_for_somebodys_word),
+        TEST(a_recall_stops_what_has_not_left),
+        TEST(withdrawn_with_its_record),
+        TEST(what_was_on_its_way_when_it_ended_stays_in_doubt),
+        TEST(a_transport_that_is_off_is_the_inboxs),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
