@@ -30,7 +30,7 @@
 enum {
     JOBS = 4, /* of a haste and transport */
     QUEUE_MAX = 1024,
-    FLYING_MAX = 512,
+    FLYING_MAX = 256, /* what one connection that dies can leave in doubt */
     FLYING_EMERGENCY = 256,
     HOST_CONNECTIONS = 4,
     TOTAL_CONNECTIONS = 256,

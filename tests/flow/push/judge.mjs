@@ -1,0 +1,34 @@
+// judge.mjs - what others say of our mocks and of our messages.
+//
+//     browser-new                    {"p256dh","auth","secret"}: a browser's subscription
+//     browser-read SECRET AUTH BODY  the message in it
+//     apns PORT CA KEY TOKEN…        sends with @parse/node-apn; {"sent":n,"failed":[status…]}
+import crypto from "node:crypto";
+import { createRequire } from "node:module";
+
+const require = createRequire(import.meta.url), [what, ...args] = process.argv.slice(2);
+
+function browserNew() {
+  const pair = crypto.createECDH("prime256v1");
+  pair.generateKeys();
+  return { p256dh: pair.getPublicKey("base64url"), auth: crypto.randomBytes(16).toString("base64url"), secret: pair.getPrivateKey("base64url") };
+}
+
+function browserRead(secret, auth, body) {
+  const pair = crypto.createECDH("prime256v1");
+  pair.setPrivateKey(Buffer.from(secret, "base64url"));
+  return JSON.parse(require("http_ece").decrypt(Buffer.from(body, "base64"), { version: "aes128gcm", privateKey: pair, authSecret: auth }));
+}
+
+async function apns(port, ca, key, ...tokens) {
+  const apn = require("@parse/node-apn");
+  const provider = new apn.Provider({ token: { key, keyId: "KEY1234567", teamId: "TEAM123456" }, address: "127.0.0.1", port: Number(port), production: false, ca: [require("node:fs").readFileSync(ca)] });
+  const note = new apn.Notification({ topic: "cn.example.app", alert: "hello" });
+  const said = await provider.send(note, tokens);
+  await provider.shutdown();
+  return { sent: said.sent.length, failed: said.failed.map((f) => [f.status, f.response?.reason]) };
+}
+
+const acts = { "browser-new": browserNew, "browser-read": browserRead, apns };
+console.log(JSON.stringify(await acts[what](...args)));
+process.exit(0);

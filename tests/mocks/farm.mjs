@@ -1,0 +1,186 @@
+// farm.mjs - push vendors of our own: real HTTP/2 and TLS, a count of deliveries for each token, and misbehaviour on command.
+//
+//     node farm.mjs CERT KEY [APNS_PUBLIC_PEM]        prints its port
+//
+// POST /_control {"vendor":"apns",…} sets how a vendor behaves from now on:
+//     kill_every, how      its session ends with every so many requests: "destroy" (the connection dies), "goaway" (in good order), "rst" (the stream alone)
+//     status, every        every so many requests are answered with this status; retry_after: with this field
+//     slow_ms              answers take so long
+//     gone, bad            tokens that are unregistered, or that a part of a batch fails for
+//     lie                  a part that does not add up
+// GET /_counts             {"apns":{"requests":…,"grants":…,"tokens":{token: deliveries},"streams":most at a time},…}
+// GET /_bodies             what browsers were sent: [{"path","headers","body" in base64}]
+import crypto from "node:crypto";
+import fs from "node:fs";
+import http2 from "node:http2";
+
+const [cert, key, apnsPem] = process.argv.slice(2);
+const apnsKey = apnsPem && crypto.createPublicKey(fs.readFileSync(apnsPem));
+const vendors = {}, bodies = [];
+
+function vendor(name) {
+  return vendors[name] ??= { requests: 0, grants: new Set(), tokens: new Map(), away: 0, most: 0, sets: {} };
+}
+
+function delivered(v, token) {
+  v.tokens.set(token, (v.tokens.get(token) ?? 0) + 1);
+}
+
+function json(status, value, headers = {}) {
+  return { status, headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(value) };
+}
+
+// ---- Apple ----
+function readJwt(text) {
+  const [head, claims, signature] = text.split(".");
+  const h = JSON.parse(Buffer.from(head, "base64url")), c = JSON.parse(Buffer.from(claims, "base64url"));
+  const good = h.alg === "ES256" && h.kid && c.iss && Math.abs(Date.now() / 1000 - c.iat) < 3600
+    && crypto.verify("sha256", Buffer.from(head + "." + claims), { key: apnsKey, dsaEncoding: "ieee-p1363" }, Buffer.from(signature, "base64url"));
+  return good;
+}
+
+function apns(v, path, headers, body) {
+  const token = path.slice("/3/device/".length), jwt = (headers.authorization ?? "").replace(/^bearer /i, "");
+  try {
+    if (!jwt || !readJwt(jwt)) return json(403, { reason: "InvalidProviderToken" });
+  } catch {
+    return json(403, { reason: "InvalidProviderToken" });
+  }
+  v.grants.add(jwt);
+  if (!/^[0-9a-f]{64,200}$/.test(token)) return json(400, { reason: "BadDeviceToken" });
+  if (!headers["apns-topic"]) return json(400, { reason: "MissingTopic" });
+  if (body.length > 4096) return json(413, { reason: "PayloadTooLarge" });
+  if (!JSON.parse(body).aps) return json(400, { reason: "PayloadEmpty" });
+  if (v.sets.gone?.includes(token)) return json(410, { reason: "Unregistered", timestamp: Date.now() });
+  delivered(v, token);
+  return { status: 200, headers: { "apns-id": crypto.randomUUID() }, body: "" };
+}
+
+// ---- Huawei ----
+function huaweiToken(v, path, headers, body) {
+  const form = new URLSearchParams(body.toString());
+  if (form.get("grant_type") !== "client_credentials" || !form.get("client_secret")) return json(400, { error: 1101 });
+  const token = "at-" + crypto.randomUUID();
+  v.grants.add(token);
+  return json(200, { access_token: token, expires_in: 3600, token_type: "Bearer" });
+}
+
+function isPs256(text) {
+  try {
+    const h = JSON.parse(Buffer.from(text.split(".")[0], "base64url"));
+    return h.alg === "PS256" && h.kid;
+  } catch {
+    return false;
+  }
+}
+
+function huawei(v, path, headers, body) {
+  const o = JSON.parse(body), next = path.startsWith("/v3/"), tokens = next ? o.target.token : o.message.token;
+  const bearer = (headers.authorization ?? "").replace(/^Bearer /, "");
+  if (next ? headers["push-type"] !== "0" || !isPs256(bearer) : !vendor("huawei").grants.has(bearer)) return json(401, { code: "80200001", msg: "auth" });
+  if (tokens.length > 1000) return json(200, { code: "80300010", msg: "tokens" });
+  const bad = tokens.filter((t) => v.sets.bad?.includes(t));
+  for (const t of tokens) if (!bad.includes(t)) delivered(v, t);
+  if (!bad.length) return json(200, { code: "80000000", msg: "Success", requestId: "1" });
+  const listed = next ? { illegalTokens: { invalidToken: bad } } : { illegal_tokens: bad };
+  return json(200, { code: "80100000", requestId: "1", msg: JSON.stringify({ success: tokens.length - bad.length - (v.sets.lie ? 1 : 0), failure: bad.length + (v.sets.lie ? 1 : 0), ...listed }) });
+}
+
+// ---- Xiaomi ----
+function xiaomi(v, path, headers, body) {
+  const form = new URLSearchParams(body.toString()), tokens = (form.get("registration_id") ?? "").split(",");
+  if (!/^key=./.test(headers.authorization ?? "")) return json(200, { result: "error", code: 21301 });
+  if (tokens.length > 1000 || !form.get("title") || !form.get("description")) return json(200, { result: "error", code: 10017 });
+  const bad = tokens.filter((t) => v.sets.bad?.includes(t));
+  for (const t of tokens) if (!bad.includes(t)) delivered(v, t);
+  return json(200, { result: "ok", code: 0, data: { id: "s1", ...(bad.length ? { bad_regids: bad.join(",") } : {}) } });
+}
+
+// ---- browsers ----
+function webpush(v, path, headers, body) {
+  if (!headers.ttl) return json(400, {});
+  if (headers["content-encoding"] !== "aes128gcm" || !/^vapid t=.+, ?k=.+/.test(headers.authorization ?? "")) return json(401, {});
+  if (v.sets.gone?.includes(path)) return json(410, {});
+  delivered(v, path);
+  bodies.push({ path, headers: { ...headers }, body: body.toString("base64") });
+  return { status: 201, headers: { location: path + "/1" }, body: "" };
+}
+
+const doors = [
+  ["apns", /^\/3\/device\//, apns],
+  ["huawei", /^\/oauth2\/v3\/token$/, huaweiToken],
+  ["huawei", /^\/v2\/[^/]+\/messages:send$/, huawei],
+  ["huawei_next", /^\/v3\/[^/]+\/messages:send$/, huawei],
+  ["xiaomi", /^\/v3\/message\/regid$/, xiaomi],
+  ["webpush", /^\/wp\//, webpush],
+];
+
+function counts() {
+  return Object.fromEntries(Object.entries(vendors).map(([name, v]) =>
+    [name, { requests: v.requests, grants: v.grants.size, streams: v.most, tokens: Object.fromEntries(v.tokens) }]));
+}
+
+function control(path, body) {
+  if (path === "/_counts") return json(200, counts());
+  if (path === "/_bodies") return json(200, bodies);
+  const o = JSON.parse(body);
+  vendor(o.vendor).sets = o;
+  return json(200, {});
+}
+
+function answer(path, headers, body) {
+  for (const [name, pattern, act] of doors)
+    if (pattern.test(path)) return [vendor(name), (v) => act(v, path, headers, body)];
+  return [null, () => json(404, {})];
+}
+
+function send(stream, a) {
+  if (stream.destroyed) return;
+  stream.respond({ ":status": a.status, ...a.headers }, { endStream: !a.body });
+  if (a.body) stream.end(a.body);
+}
+
+function endSession(stream, how) {
+  if (how === "rst") stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
+  else if (how === "goaway") stream.session?.close();
+  else stream.session?.destroy();
+}
+
+// What is delivered is delivered before the session ends: that is the case in which somebody gets it twice.
+function serve(stream, headers, body) {
+  const path = headers[":path"];
+  if (path.startsWith("/_")) return send(stream, control(path, body));
+  const [v, act] = answer(path, headers, body);
+  if (!v) return send(stream, act());
+  v.requests++;
+  v.most = Math.max(v.most, ++v.away);
+  stream.on("close", () => v.away--);
+  const s = v.sets;
+  if (s.status && v.requests % (s.every ?? 1) === 0)
+    return send(stream, { status: s.status, headers: s.retry_after ? { "retry-after": String(s.retry_after) } : {}, body: "" });
+  const a = act(v);
+  if (s.kill_every && v.requests % s.kill_every === 0) {
+    endSession(stream, s.how);
+    if (s.how !== "goaway") return;
+  }
+  if (s.slow_ms) setTimeout(() => send(stream, a), s.slow_ms);
+  else setImmediate(() => send(stream, a));
+}
+
+const server = http2.createSecureServer({ cert: fs.readFileSync(cert), key: fs.readFileSync(key), settings: { maxConcurrentStreams: 1000 } });
+server.on("stream", (stream, headers) => {
+  const parts = [];
+  stream.on("error", () => {});
+  stream.on("data", (d) => parts.push(d));
+  stream.on("end", () => {
+    try {
+      serve(stream, headers, Buffer.concat(parts));
+    } catch (e) {
+      console.error(e);
+      send(stream, { status: 500, headers: {}, body: "" });
+    }
+  });
+});
+server.on("session", (s) => s.on("error", () => {}));
+server.listen(0, "127.0.0.1", () => console.log(server.address().port));
+process.stdin.on("end", () => process.exit(0)).resume();
