@@ -10,6 +10,7 @@
 #include "push/campaign_vote.h"
 #include "server/base/clock.h"
 #include "server/identity/audit.h"
+#include "server/identity/party_reach.h"
 #include "server/library/field.h"
 #include "server/library/row.h"
 #include "server/store/db.h"
@@ -216,6 +217,7 @@ enum rc campaign_do(struct work *w, int64_t no, enum campaign_step step,
     if ((rc = campaign_find(w, no, &c)) || (rc = may(w, &c, step)) ||
         (rc = check_text(w, step, o->text)) || (rc = take(w, &c, step, o)))
         return rc;
+    party_reach_public(w); /* a team's key may draft, and sends nobody anything */
     *out = c;
     return RC_OK;
 }

@@ -78,7 +78,8 @@ enum {
     JWT_EVERY_MS = 60000,
     RESEAL_EVERY_MS = 250,
     PARTY_LOG_EVERY_MS = 5000,
-    LETTER_EVERY_MS = 60000,
+    LETTER_EVERY_MS = 1000,
+    LETTER_FILE_EVERY_MS = 60000,
     COUNT_EVERY_MS = 5000,
     INBOX_EVERY_MS = 5000,
     ADDRESS_EVERY_MS = 1000,
@@ -204,8 +205,8 @@ static void watch(const struct conf *c)
     writer_tick(JWT_EVERY_MS, provider_tick, NULL);
     writer_tick(RESEAL_EVERY_MS, reseal_tick, NULL);
     writer_tick(PARTY_LOG_EVERY_MS, party_log_tick, NULL);
-    writer_tick(LETTER_EVERY_MS, letter_tick, NULL);
-    writer_tick(LETTER_EVERY_MS, letter_file_tick, NULL);
+    writer_tick(LETTER_EVERY_MS, letter_clock, NULL);
+    writer_tick(LETTER_FILE_EVERY_MS, letter_file_tick, NULL);
     letter_room_open(c->guest_files, c->guest_files_waiting);
     survey_open(c->survey_browsers);
     count_open(c->counts_population, c->counts_reports, c->counts_pages);

@@ -8,12 +8,14 @@
  */
 #include "server/citizen/letter_clock.h"
 
+#include <stdbool.h>
+
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/citizen/letter_entry.h"
 #include "server/library/row.h"
 
-enum { AT_ONCE = 100 };
+enum { AT_ONCE = 100, EVERY = 60 /* seconds */ };
 
 static struct round {
     enum letter_state state;
@@ -125,4 +127,22 @@ void letter_tick(struct db *db, void *unused)
     } else
         work_committed(&w);
     arena_free(w.mem);
+}
+
+/* Whether a round has letters left. */
+static bool is_midway(void)
+{
+    bool midway = false;
+
+    for (size_t i = 0; i < sizeof rounds / sizeof *rounds; i++)
+        midway = midway || rounds[i].at;
+    return midway;
+}
+
+void letter_clock(struct db *db, void *unused)
+{
+    static unsigned seconds;
+
+    if (seconds++ % EVERY == 0 || is_midway())
+        letter_tick(db, unused);
 }

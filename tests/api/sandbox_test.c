@@ -13,10 +13,8 @@
 #include <cmocka.h>
 
 #include <inttypes.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "api/routes.h"
 #include "api/witness.h"
@@ -26,8 +24,8 @@
 #include "server/identity/party_reach.h"
 #include "server/identity/party_sandbox.h"
 #include "server/identity/seal.h"
-#include "server/store/db.h"
 #include "server/store/writer.h"
+#include "tests/lib/all_rows.h"
 #include "tests/lib/phone_state.h"
 
 #define RIGHTS "import,edit,review,publish,push,push_approve,letters,operate,audit"
@@ -35,9 +33,7 @@
 enum {
     OF_KEYS = RIGHT_IMPORT | RIGHT_EDIT | RIGHT_REVIEW | RIGHT_PUBLISH | RIGHT_PUSH |
               RIGHT_PUSH_APPROVE | RIGHT_LETTERS | RIGHT_OPERATE | RIGHT_AUDIT,
-    ROUTES_MAX = 400,
-    TABLES_MAX = 200,
-    DAY = 86400
+    ROUTES_MAX = 400
 };
 
 static bool walked[ROUTES_MAX];
@@ -92,96 +88,6 @@ static struct answer as(struct world *t, const char *key, enum method m, const c
     return ask(t, m, target, &(struct ask){ .headers = key, .body = body });
 }
 
-/* ---- all rows ---- */
-
-struct tables {
-    char name[TABLES_MAX][40];
-    uint64_t sum[TABLES_MAX];
-    int n;
-    int64_t journal; /* bytes of the file of takedowns, which no rollback takes back */
-};
-
-/* The sandbox itself, and what is written of every request. */
-static bool is_of_requests(const char *table)
-{
-    static const char *const these[] = { "party_sandbox", "party_request",  "party_key",
-                                         "audit",         "audit_head",     "audit_end",
-                                         "idempotency",   "sqlite_sequence" };
-
-    for (size_t i = 0; i < sizeof these / sizeof *these; i++)
-        if (!strcmp(these[i], table))
-            return true;
-    return false;
-}
-
-static uint64_t sum_row(sqlite3_stmt *q)
-{
-    uint64_t h = 14695981039346656037u;
-
-    for (int i = 0; i < sqlite3_column_count(q); i++) {
-        const unsigned char *p = sqlite3_column_blob(q, i);
-
-        for (int k = 0; k < sqlite3_column_bytes(q, i); k++)
-            h = (h ^ p[k]) * 1099511628211u;
-        h = (h ^ 0x1ff) * 1099511628211u;
-    }
-    return h;
-}
-
-static uint64_t sum_table(struct world *t, sqlite3 *db, const char *table)
-{
-    sqlite3_stmt *q;
-    uint64_t sum = 0;
-
-    assert_int_equal(sqlite3_prepare_v2(db, URL("SELECT * FROM \"%s\"", table), -1, &q, NULL),
-                     SQLITE_OK);
-    while (sqlite3_step(q) == SQLITE_ROW)
-        sum += sum_row(q);
-    sqlite3_finalize(q);
-    return sum;
-}
-
-static void read_tables(struct world *t, struct tables *out)
-{
-    struct stat st = { 0 };
-    sqlite3_stmt *q;
-    sqlite3 *db;
-
-    out->n = 0;
-    (void)stat(URL("%s/takedowns", world_dir(t)), &st);
-    out->journal = st.st_size;
-    assert_int_equal(sqlite3_open(URL("%s/" DB_NAME, world_dir(t)), &db), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db,
-                                        "SELECT name FROM sqlite_master WHERE type = 'table' "
-                                        "ORDER BY name",
-                                        -1, &q, NULL),
-                     SQLITE_OK);
-    while (sqlite3_step(q) == SQLITE_ROW) {
-        const char *name = (const char *)sqlite3_column_text(q, 0);
-
-        if (is_of_requests(name))
-            continue;
-        assert_true(out->n < TABLES_MAX && strlen(name) < sizeof out->name[0]);
-        strcpy(out->name[out->n], name);
-        out->sum[out->n++] = sum_table(t, db, name);
-    }
-    sqlite3_finalize(q);
-    sqlite3_close(db);
-}
-
-/* The first table that is not as it was; NULL: none. */
-static const char *changed(struct world *t, const struct tables *before)
-{
-    static struct tables now;
-
-    read_tables(t, &now);
-    assert_int_equal(now.n, before->n);
-    for (int i = 0; i < now.n; i++)
-        if (now.sum[i] != before->sum[i])
-            return now.name[i];
-    return now.journal == before->journal ? NULL : "the journal of takedowns";
-}
-
 /* ---- the walk ---- */
 
 static const struct route *walk(enum method m, const char *path)
@@ -198,13 +104,13 @@ static const struct route *walk(enum method m, const char *path)
 static struct answer tried(struct world *t, const char *key, enum method m, const char *target,
                            const char *body)
 {
-    static struct tables before;
+    static struct all_rows before;
     struct answer a;
     const char *table;
 
-    read_tables(t, &before);
+    all_rows_read(t, &before);
     a = as(t, key, m, target, body);
-    if ((table = changed(t, &before)))
+    if ((table = all_rows_changed(t, &before)))
         fail_msg("%s %s changed %s (%d)", method_name(m), target, table, a.status);
     return a;
 }
@@ -214,14 +120,14 @@ static struct answer both(struct world *t, enum method m, const char *path, cons
                           const char *more, const char *body)
 {
     const struct route *r = walk(m, path);
-    static struct tables before;
+    static struct all_rows before;
     struct answer a = tried(t, URL("%s%s", trial, more), m, target, body), b;
 
     if (r->flags & R_FOR_GOOD) {
         assert_int_equal(a.status, 403);
         return a;
     }
-    read_tables(t, &before);
+    all_rows_read(t, &before);
     b = as(t, URL("%s%s", live, more), m, target, body);
     if (b.status >= 300 || a.status != b.status)
         fail_msg("%s %s: tried %d %s, live %d %s", method_name(m), target, a.status, a.body,
@@ -230,7 +136,7 @@ static struct answer both(struct world *t, enum method m, const char *path, cons
     if (r->where == ON_WRITER) {
         assert_string_equal(HEADER(a, "sandbox"), "true");
         if (!strstr(path, "/audit/"))
-            assert_non_null(changed(t, &before));
+            assert_non_null(all_rows_changed(t, &before));
     }
     return b;
 }
