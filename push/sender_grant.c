@@ -28,10 +28,16 @@ static char *mark_of(const struct vendor_site *s, struct arena *mem)
 {
     const struct conf *c = s->conf;
     const struct vendor_keys *k = s->keys;
-    const char *parts[] = {
-        c->push_huawei_project, c->push_huawei_client, c->push_huawei_client_secret,
-        c->push_apns_key_id,    c->push_apns_team,     k->huawei_kid ? k->huawei_kid : ""
-    };
+    const char *parts[] = { c->push_huawei_project,
+                            c->push_huawei_client,
+                            c->push_huawei_client_secret,
+                            c->push_apns_key_id,
+                            c->push_apns_team,
+                            c->push_honor_client,
+                            c->push_honor_client_secret,
+                            c->push_wechat_app,
+                            c->push_wechat_app_secret,
+                            k->huawei_kid ? k->huawei_kid : "" };
     struct buf b = BUF_IN(mem);
     uint8_t sum[32];
 

@@ -8,9 +8,10 @@
 #include "push/vendor_part.h"
 #include "server/base/id.h"
 
-static const struct vendor *const vendors[] = {
-    &vendor_huawei, &vendor_huawei_next, &vendor_xiaomi, &vendor_apns, &vendor_webpush,
-};
+static const struct vendor *const vendors[] = { &vendor_huawei, &vendor_huawei_next,
+                                                &vendor_xiaomi, &vendor_honor,
+                                                &vendor_apns,   &vendor_wechat,
+                                                &vendor_webpush };
 
 const struct vendor *vendor_of(enum transport by)
 {
@@ -94,6 +95,18 @@ void vendor_form_int(struct buf *out, const char *name, int64_t value)
     vendor_form(out, name, text);
 }
 
+void vendor_tokens(struct buf *out, const char *name, const char *const *tokens, int n)
+{
+    jx_key(out, name);
+    buf_addc(out, '[');
+    for (int i = 0; i < n; i++) {
+        if (i)
+            buf_addc(out, ',');
+        jx_quote(out, tokens[i], strlen(tokens[i]));
+    }
+    buf_addc(out, ']');
+}
+
 int64_t vendor_number(const char *collapse)
 {
     uint8_t sum[HASH_BYTES];
@@ -118,6 +131,21 @@ const char *vendor_lacks(int n, const char *const *names, const char *const *val
 }
 
 /* ---- answers ---- */
+
+enum { GRANT_MAX = 4096, LASTS_LEAST = 60, LASTS_MOST = 86400 };
+
+bool vendor_grant_of(struct arena *mem, const char *text, int64_t lasts, int64_t now,
+                     struct vendor_grant *out)
+{
+    if (!text || !*text || strlen(text) > GRANT_MAX || lasts < LASTS_LEAST ||
+        strpbrk(text, " \t\r\n"))
+        return false;
+    lasts = lasts < LASTS_MOST ? lasts : LASTS_MOST;
+    *out = (struct vendor_grant){ .text = arena_strdup(mem, text),
+                                  .until = now + lasts - 30,
+                                  .renew = now + lasts - lasts / 6 };
+    return true;
+}
 
 const char *vendor_header(const struct vendor_answer *a, const char *name, char *out, size_t n)
 {

@@ -57,18 +57,6 @@ static const char *v3_lacks(const struct vendor_site *s)
     return s->keys->huawei ? NULL : "";
 }
 
-static void put_tokens(struct buf *b, const char *const *tokens, int n)
-{
-    jx_key(b, "token");
-    buf_addc(b, '[');
-    for (int i = 0; i < n; i++) {
-        if (i)
-            buf_addc(b, ',');
-        jx_quote(b, tokens[i], strlen(tokens[i]));
-    }
-    buf_addc(b, ']');
-}
-
 static const char *some(const char *s)
 {
     return *s ? s : NULL;
@@ -132,7 +120,7 @@ static enum rc finish(struct buf *b, const char *const *tokens, int n,
     out->n = n < TOKENS ? n : TOKENS;
     if (b->n > PAYLOAD)
         return RC_INVALID;
-    put_tokens(b, tokens, out->n);
+    vendor_tokens(b, "token", tokens, out->n);
     buf_adds(b, "}}");
     out->method = "POST";
     vendor_body(out, b);
@@ -197,17 +185,10 @@ static bool v2_take(const struct vendor_site *s, struct arena *mem,
                     const struct vendor_answer *a, struct vendor_grant *out)
 {
     json_t *o = a->status == 200 ? vendor_json(mem, a) : NULL;
-    const char *text = o ? jx_text(o, "access_token") : NULL;
-    int64_t lasts = o ? jx_int(o, "expires_in", 0) : 0;
 
     (void)s;
-    if (!text || !*text || strlen(text) > PAYLOAD || lasts < 60 || strpbrk(text, "\r\n"))
-        return false;
-    lasts = lasts < 24 * HOUR ? lasts : 24 * HOUR;
-    *out = (struct vendor_grant){ .text = arena_strdup(mem, text),
-                                  .until = a->now + lasts - 30,
-                                  .renew = a->now + lasts - lasts / 6 };
-    return true;
+    return o && vendor_grant_of(mem, jx_text(o, "access_token"), jx_int(o, "expires_in", 0),
+                                a->now, out);
 }
 
 static bool v3_sign(const struct vendor_site *s, struct arena *mem, int64_t now,

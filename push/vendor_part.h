@@ -19,8 +19,8 @@ struct vendor_keys {
     char webpush_point[VENDOR_POINT_TEXT]; /* base64url: what browsers subscribe with */
 };
 
-extern const struct vendor vendor_huawei, vendor_huawei_next, vendor_xiaomi, vendor_apns,
-    vendor_webpush;
+extern const struct vendor vendor_huawei, vendor_huawei_next, vendor_xiaomi, vendor_honor,
+    vendor_apns, vendor_wechat, vendor_webpush;
 
 /* ---- requests ---- */
 /* Where the vendor is: the setting push_at, else `usual`. No slash at its end. */
@@ -32,12 +32,17 @@ void vendor_body(struct vendor_request *out, const struct buf *body);
 /* name=value of a form, after & unless it is the first. */
 void vendor_form(struct buf *out, const char *name, const char *value);
 void vendor_form_int(struct buf *out, const char *name, int64_t value);
+/* "NAME":["…",…] of an object. */
+void vendor_tokens(struct buf *out, const char *name, const char *const *tokens, int n);
 /* A number above 0 that stands for a collapse id: 31 bits of its SHA-256. */
 int64_t vendor_number(const char *collapse);
 /* "first missing", in the order of names; NULL: none is; "": all are. */
 const char *vendor_lacks(int n, const char *const *names, const char *const *values);
 
 /* ---- answers ---- */
+/* Of an access token that lasts so many seconds; false: it is none. */
+bool vendor_grant_of(struct arena *mem, const char *text, int64_t lasts, int64_t now,
+                     struct vendor_grant *out);
 /* "" if absent. */
 const char *vendor_header(const struct vendor_answer *a, const char *name, char *out, size_t n);
 /* NULL: the body is no JSON object. */

@@ -17,6 +17,7 @@
 
 #include <sodium.h>
 
+#include "push/vendor_keys.h"
 #include "server/base/clock.h"
 #include "server/base/fs.h"
 #include "server/cli/commands.h"
@@ -447,6 +448,52 @@ static enum finding check_upstreams(struct health *h)
     return found;
 }
 
+/* Which transports of push can send. What is missing of one that somebody began to set is a warning. */
+static void name_transport(const struct vendor_site *s, int by, struct buf *on, struct buf *off,
+                           const char **lacks)
+{
+    const struct transport_type *t = transport_type(by);
+    const struct vendor *v = vendor_of((enum transport)by);
+    const char *why = v ? v->lacks(s) : "";
+
+    if (why && *why)
+        *lacks = why;
+    if (why)
+        buf_printf(off, "%s%s", off->n ? ", " : "", t->word);
+    else
+        buf_printf(on, "%s%s%s", on->n ? ", " : "", t->word,
+                   t->tried ? "" : " (unverified with vendor)");
+}
+
+static enum finding check_push(struct health *h)
+{
+    struct conf c = *h->c;
+    struct vendor_site s = { .conf = &c };
+    struct arena *mem = arena_new();
+    struct buf on = BUF_IN(mem), off = BUF_IN(mem);
+    struct vendor_keys *keys;
+    const char *lacks = NULL;
+    enum finding found;
+    struct err e;
+
+    /* The doctor changes nothing: the server makes this key. */
+    c.push_webpush = c.push_webpush && fs_exists(arena_printf(mem, "%s/keys/webpush", c.data));
+    if (vendor_keys_open(&e, &c, c.data, &keys)) {
+        found = health_say(h, WRONG, "docs/protocol/push.md says what each vendor wants", "%s",
+                           e.text);
+        arena_free(mem);
+        return found;
+    }
+    s.keys = keys;
+    for (int by = 1; by < TRANSPORT_COUNT; by++)
+        name_transport(&s, by, &on, &off, &lacks);
+    found = health_say(h, lacks ? WARN : FINE, lacks ? lacks : "", "on: %s; off: %s",
+                       on.n ? on.p : "none", off.n ? off.p : "none");
+    vendor_keys_close(keys);
+    arena_free(mem);
+    return found;
+}
+
 static const struct {
     const char *name;
     enum finding (*check)(struct health *h);
@@ -460,7 +507,7 @@ static const struct {
     { "撤稿", check_takedowns }, { "缓存", health_purges },
     { "镜像", health_mirrors },  { "代理", check_proxies },
     { "上游", check_upstreams }, { "属主", check_owner },
-    { "进程", check_process },
+    { "进程", check_process },   { "推送", check_push },
 };
 
 static const char *const signs[] = { [FINE] = "✔", [WARN] = "!", [WRONG] = "✘" };

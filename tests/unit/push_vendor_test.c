@@ -1,4 +1,4 @@
-/* push_vendor_test.c - what vendors are asked, byte by byte where it matters, and what becomes of devices by what they answer. */
+/* push_vendor_test.c - what vendors are asked, byte by byte where it matters. What becomes of devices by what they answer: push_answer_test.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -94,6 +94,12 @@ static int up(void **state)
     set(t, "push_apns_key_id", "KEY1234567");
     set(t, "push_apns_team", "TEAM123456");
     set(t, "push_apns_topic", "cn.gov.tj.app");
+    set(t, "push_honor_app", "104");
+    set(t, "push_honor_client", "hc");
+    set(t, "push_honor_client_secret", "hs");
+    set(t, "push_wechat_app", "wx1");
+    set(t, "push_wechat_app_secret", "ws");
+    set(t, "push_wechat_template", "T1");
     set(t, "push_webpush", "true");
     set(t, "push_webpush_contact", "mailto:push@example.cn");
     if (vendor_keys_open(&e, &t->conf, t->dir, &t->keys))
@@ -199,8 +205,8 @@ static void huawei_has_a_request_of_each_kind(void **state)
 static void a_thousand_go_with_one_request(void **state)
 {
     static const char *many[1500];
-    static const enum transport by[] = { TRANSPORT_HUAWEI, TRANSPORT_HUAWEI_NEXT,
-                                         TRANSPORT_XIAOMI };
+    static const enum transport by[] = { TRANSPORT_HONOR, TRANSPORT_HUAWEI,
+                                         TRANSPORT_HUAWEI_NEXT, TRANSPORT_XIAOMI };
     struct push_message m = hello();
 
     for (int i = 0; i < 1500; i++)
@@ -245,6 +251,24 @@ static void apple_has_a_device_in_the_path(void **state)
     m.text = text;
     assert_int_equal(vendor_apns.build(&t->site, t->mem, "G", &m, hex_token, 1, NOW, &rq),
                      RC_INVALID);
+}
+
+static void honor_and_wechat_have_theirs(void **state)
+{
+    struct world *t = *state;
+    struct push_message m = hello();
+    struct vendor_request rq = built(t, TRANSPORT_HONOR, &m, tokens, TOKENS);
+    const json_t *o = body_of(t, &rq);
+
+    assert_string_equal(rq.url, "https://push-api.cloud.hihonor.com/api/v1/104/sendMessage");
+    assert_string_equal(json_string_value(at(o, "android/notification/title")), m.title);
+    assert_int_equal(json_array_size(at(o, "token")), 3);
+    assert_true(has_header(&rq, "timestamp: 1790000000000"));
+    rq = built(t, TRANSPORT_WECHAT, &m, tokens, TOKENS);
+    o = body_of(t, &rq);
+    assert_int_equal(rq.n, 1);
+    assert_string_equal(json_string_value(at(o, "touser")), tokens[0]);
+    assert_string_equal(json_string_value(at(o, "data/thing2/value")), m.text);
 }
 
 /* ---- statements ---- */
@@ -401,214 +425,7 @@ static void a_browser_leads_us_nowhere_else(void **state)
     }
 }
 
-/* ---- answers ---- */
-
-struct said {
-    enum transport by;
-    int status;
-    const char *body;
-    enum push_verdict_kind of[TOKENS];
-    enum lane_news news;
-    bool grant;
-};
-
-#define ALL(kind)        \
-    {                    \
-        kind, kind, kind \
-    }
-#define PART(text)   "{\"code\":\"80100000\",\"msg\":\"" text "\",\"requestId\":\"1\"}"
-#define CODE(number) "{\"code\":\"" number "\",\"msg\":\"x\",\"requestId\":\"1\"}"
-#define MI(rest)     "{\"result\":\"ok\",\"code\":0,\"data\":{" rest "}}"
-
-static const struct said answers[] = {
-    { TRANSPORT_HUAWEI, 200, CODE("80000000"), ALL(PUSH_ACCEPTED), LANE_WENT, false },
-    { TRANSPORT_HUAWEI,
-      200,
-      PART("{\\\"success\\\":2,\\\"failure\\\":1,\\\"illegal_tokens\\\":["
-           "\\\"bbbbbbbbbbbbbbbb2\\\"]}"),
-      { PUSH_ACCEPTED, PUSH_GONE, PUSH_ACCEPTED },
-      LANE_WENT,
-      false },
-    { TRANSPORT_HUAWEI_NEXT,
-      200,
-      PART("{\\\"success\\\":1,\\\"failure\\\":2,\\\"illegalTokens\\\":{\\\"invalidToken\\\":["
-           "\\\"bbbbbbbbbbbbbbbb2\\\"],\\\"quota.x\\\":[\\\"aaaaaaaaaaaaaaaa1\\\"]}}"),
-      { PUSH_REJECTED, PUSH_GONE, PUSH_ACCEPTED },
-      LANE_WENT,
-      false },
-    /* it does not add up: nobody is sent to again, and nobody is called accepted */
-    { TRANSPORT_HUAWEI,
-      200,
-      PART("{\\\"success\\\":1,\\\"failure\\\":2,\\\"illegal_tokens\\\":["
-           "\\\"bbbbbbbbbbbbbbbb2\\\"]}"),
-      { PUSH_DOUBT, PUSH_GONE, PUSH_DOUBT },
-      LANE_WENT,
-      false },
-    { TRANSPORT_HUAWEI, 200,
-      PART("{\\\"success\\\":2,\\\"failure\\\":1,\\\"illegal_tokens\\\":[\\\"somebody\\\"]}"),
-      ALL(PUSH_DOUBT), LANE_WENT, false },
-    { TRANSPORT_HUAWEI, 200, PART("nonsense"), ALL(PUSH_DOUBT), LANE_WENT, false },
-    { TRANSPORT_HUAWEI, 200, "{\"code\":\"80100000\"}", ALL(PUSH_DOUBT), LANE_WENT, false },
-    { TRANSPORT_HUAWEI, 200, CODE("80300007"), ALL(PUSH_REJECTED), LANE_WENT, false },
-    { TRANSPORT_HUAWEI, 200, CODE("80100016"), ALL(PUSH_REJECTED), LANE_WENT, false },
-    { TRANSPORT_HUAWEI, 200, CODE("80200003"), ALL(PUSH_AGAIN), LANE_WENT, true },
-    { TRANSPORT_HUAWEI, 401, CODE("80200001"), ALL(PUSH_AGAIN), LANE_WENT, true },
-    { TRANSPORT_HUAWEI, 200, CODE("12345678"), ALL(PUSH_REJECTED), LANE_WENT, false },
-    { TRANSPORT_HUAWEI, 503, "", ALL(PUSH_AGAIN), LANE_DOWN, false },
-    { TRANSPORT_HUAWEI, 429, "", ALL(PUSH_AGAIN), LANE_SLOW, false },
-    { TRANSPORT_HUAWEI, 500, CODE("80000000"), ALL(PUSH_DOUBT), LANE_FAILED, false },
-    { TRANSPORT_HUAWEI, 404, CODE("80000000"), ALL(PUSH_AGAIN), LANE_FAILED, false },
-    { TRANSPORT_HUAWEI, 502, "<html>", ALL(PUSH_DOUBT), LANE_FAILED, false },
-    { TRANSPORT_HUAWEI, 200, "", ALL(PUSH_DOUBT), LANE_FAILED, false },
-    { TRANSPORT_HUAWEI, 200, "[1]", ALL(PUSH_DOUBT), LANE_FAILED, false },
-    { TRANSPORT_HUAWEI, 200, "{\"code\":80000000}", ALL(PUSH_DOUBT), LANE_FAILED, false },
-    { TRANSPORT_XIAOMI, 200, MI("\"id\":\"s1\""), ALL(PUSH_ACCEPTED), LANE_WENT, false },
-    { TRANSPORT_XIAOMI,
-      200,
-      MI("\"bad_regids\":\"cccccccccccccccc3,x,bbbbbbbbbbbbbbbb2\""),
-      { PUSH_ACCEPTED, PUSH_GONE, PUSH_GONE },
-      LANE_WENT,
-      false },
-    { TRANSPORT_XIAOMI, 200, MI("\"channel_exceed_quota\":\"1\""), ALL(PUSH_QUOTA), LANE_WENT,
-      false },
-    { TRANSPORT_XIAOMI, 200, "{\"result\":\"error\",\"code\":200001,\"reason\":\"q\"}",
-      ALL(PUSH_QUOTA), LANE_WENT, false },
-    { TRANSPORT_XIAOMI, 200, "{\"result\":\"error\",\"code\":21301}", ALL(PUSH_AGAIN),
-      LANE_FAILED, false },
-    { TRANSPORT_XIAOMI, 200, "{\"result\":\"error\",\"code\":10017}", ALL(PUSH_REJECTED),
-      LANE_WENT, false },
-    { TRANSPORT_XIAOMI, 200, "{\"result\":\"ok\"}", ALL(PUSH_DOUBT), LANE_FAILED, false },
-    { TRANSPORT_XIAOMI, 503, "", ALL(PUSH_AGAIN), LANE_DOWN, false },
-    { TRANSPORT_APNS, 200, "", { PUSH_ACCEPTED }, LANE_WENT, false },
-    { TRANSPORT_APNS,
-      410,
-      "{\"reason\":\"Unregistered\",\"timestamp\":1789990000123}",
-      { PUSH_GONE },
-      LANE_WENT,
-      false },
-    { TRANSPORT_APNS,
-      410,
-      "{\"reason\":\"Unregistered\"}",
-      { PUSH_REJECTED },
-      LANE_WENT,
-      false },
-    { TRANSPORT_APNS,
-      400,
-      "{\"reason\":\"Unregistered\",\"timestamp\":1789990000123}",
-      { PUSH_REJECTED },
-      LANE_WENT,
-      false },
-    { TRANSPORT_APNS, 410, "", { PUSH_REJECTED }, LANE_WENT, false },
-    { TRANSPORT_APNS,
-      400,
-      "{\"reason\":\"BadDeviceToken\"}",
-      { PUSH_REJECTED },
-      LANE_WENT,
-      false },
-    { TRANSPORT_APNS,
-      403,
-      "{\"reason\":\"ExpiredProviderToken\"}",
-      { PUSH_AGAIN },
-      LANE_WENT,
-      true },
-    { TRANSPORT_APNS,
-      429,
-      "{\"reason\":\"TooManyRequests\"}",
-      { PUSH_AGAIN },
-      LANE_WENT,
-      false },
-    { TRANSPORT_APNS,
-      429,
-      "{\"reason\":\"TooManyProviderTokenUpdates\"}",
-      { PUSH_AGAIN },
-      LANE_DOWN,
-      false },
-    { TRANSPORT_APNS,
-      500,
-      "{\"reason\":\"InternalServerError\"}",
-      { PUSH_AGAIN },
-      LANE_FAILED,
-      false },
-    { TRANSPORT_APNS, 503, "{\"reason\":\"Shutdown\"}", { PUSH_AGAIN }, LANE_WENT, false },
-    { TRANSPORT_APNS, 503, "", { PUSH_AGAIN }, LANE_DOWN, false },
-    { TRANSPORT_APNS,
-      400,
-      "{\"reason\":\"SomethingNew\"}",
-      { PUSH_REJECTED },
-      LANE_WENT,
-      false },
-    { TRANSPORT_WEBPUSH, 201, "", { PUSH_ACCEPTED }, LANE_WENT, false },
-    { TRANSPORT_WEBPUSH, 404, "", { PUSH_GONE }, LANE_WENT, false },
-    { TRANSPORT_WEBPUSH, 410, "", { PUSH_GONE }, LANE_WENT, false },
-    { TRANSPORT_WEBPUSH, 403, "", { PUSH_REJECTED }, LANE_WENT, false },
-    { TRANSPORT_WEBPUSH, 429, "", { PUSH_AGAIN }, LANE_SLOW, false },
-    { TRANSPORT_WEBPUSH, 503, "", { PUSH_AGAIN }, LANE_WENT, false },
-    { TRANSPORT_WEBPUSH, 301, "", { PUSH_DOUBT }, LANE_FAILED, false },
-    { TRANSPORT_WEBPUSH, 504, "", { PUSH_DOUBT }, LANE_FAILED, false },
-};
-
-static void an_answer_says_what_became_of_each(void **state)
-{
-    struct world *t = *state;
-
-    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
-        const struct said *s = &answers[i];
-        bool one = s->by == TRANSPORT_APNS || s->by == TRANSPORT_WEBPUSH;
-        struct vendor_request rq = { .first = 0, .n = one ? 1 : TOKENS };
-        struct vendor_answer a = { .fate = VENDOR_ANSWERED,
-                                   .status = s->status,
-                                   .headers = "content-type: x\nretry-after: 9\n",
-                                   .body = s->body,
-                                   .body_n = strlen(s->body),
-                                   .now = NOW };
-        struct push_verdict v[TOKENS];
-        struct vendor_heard heard;
-
-        vendor_judge(vendor_of(s->by), t->mem, tokens, &rq, &a, v, &heard);
-        for (int k = 0; k < rq.n; k++)
-            if (v[k].kind != s->of[k])
-                fail_msg("%d %s: token %d is %d", s->status, s->body, k, v[k].kind);
-        if (heard.news != s->news || heard.grant_refused != s->grant)
-            fail_msg("%d %s: heard %d %d", s->status, s->body, heard.news, heard.grant_refused);
-        assert_int_equal(heard.after_ms, 9000);
-    }
-}
-
-static void without_an_answer_it_is_unsent_or_in_doubt(void **state)
-{
-    struct world *t = *state;
-
-    for (int by = 1; by < TRANSPORT_COUNT; by++) {
-        struct vendor_request rq = { .n = TOKENS };
-        struct vendor_answer a = { .fate = VENDOR_UNSENT, .headers = "", .body = "" };
-        struct push_verdict v[TOKENS];
-        struct vendor_heard heard;
-
-        if (!vendor_of((enum transport)by))
-            continue;
-        vendor_judge(vendor_of((enum transport)by), t->mem, tokens, &rq, &a, v, &heard);
-        assert_int_equal(v[2].kind, PUSH_AGAIN);
-        a.fate = VENDOR_DOUBT;
-        vendor_judge(vendor_of((enum transport)by), t->mem, tokens, &rq, &a, v, &heard);
-        assert_int_equal(v[0].kind, PUSH_DOUBT);
-        assert_int_equal(heard.news, LANE_FAILED);
-    }
-}
-
-static void apples_timestamp_is_kept(void **state)
-{
-    struct world *t = *state;
-    static const char body[] = "{\"reason\":\"Unregistered\",\"timestamp\":1789990000123}";
-    struct vendor_answer a = {
-        .status = 410, .headers = "", .body = body, .body_n = sizeof body - 1
-    };
-    struct vendor_request rq = { .n = 1 };
-    struct push_verdict v;
-    struct vendor_heard heard;
-
-    vendor_judge(&vendor_apns, t->mem, hex_token, &rq, &a, &v, &heard);
-    assert_true(v.gone_ms == 1789990000123);
-}
+/* ---- settings ---- */
 
 static void what_is_not_set_is_off(void **state)
 {
@@ -655,15 +472,13 @@ int main(void)
         cmocka_unit_test(a_thousand_go_with_one_request),
         cmocka_unit_test(xiaomi_has_a_form),
         cmocka_unit_test(apple_has_a_device_in_the_path),
+        cmocka_unit_test(honor_and_wechat_have_theirs),
         cmocka_unit_test(apple_believes_our_statement),
         cmocka_unit_test(huawei_gets_one_in_ps256),
         cmocka_unit_test(huaweis_token_is_asked_for),
         cmocka_unit_test(the_body_is_that_of_rfc_8291),
         cmocka_unit_test(a_browser_is_asked_at_its_service),
         cmocka_unit_test(a_browser_leads_us_nowhere_else),
-        cmocka_unit_test(an_answer_says_what_became_of_each),
-        cmocka_unit_test(without_an_answer_it_is_unsent_or_in_doubt),
-        cmocka_unit_test(apples_timestamp_is_kept),
         cmocka_unit_test(what_is_not_set_is_off),
         cmocka_unit_test(the_browsers_key_stays),
     };

@@ -1,0 +1,132 @@
+/*
+ * vendor_wechat.c - WeChat's subscribe messages: one citizen a request, a template that WeChat has approved, and a consent that is good for one message.
+ *
+ * Who has not consented, or has used his consent up, is refused (43101): he is no less reachable tomorrow, so nothing of him is removed. The access token stands in the URL, because
+ * WeChat knows no other place for it; URLs are not logged.
+ */
+#include <string.h>
+
+#include "push/vendor_part.h"
+
+static const char usual[] = "https://api.weixin.qq.com";
+
+static const struct vendor_code codes[] = {
+    { "0", PUSH_ACCEPTED, LANE_WENT, false, "" },
+    { "-1", PUSH_AGAIN, LANE_DOWN, false, "busy" },
+    { "40001", PUSH_AGAIN, LANE_WENT, true, "authentication" },
+    { "40014", PUSH_AGAIN, LANE_WENT, true, "authentication" },
+    { "42001", PUSH_AGAIN, LANE_WENT, true, "token_expired" },
+    { "40003", PUSH_REJECTED, LANE_WENT, false, "openid" },
+    { "43101", PUSH_REJECTED, LANE_WENT, false, "no_consent" },
+    { "47003", PUSH_REJECTED, LANE_WENT, false, "template_data" },
+    { "45009", PUSH_AGAIN, LANE_DOWN, false, "calls_a_day" },
+    {},
+};
+
+static const char *lacks(const struct vendor_site *s)
+{
+    static const char *const names[] = { "push_wechat_app is not set",
+                                         "push_wechat_app_secret is not set",
+                                         "push_wechat_template is not set" };
+
+    return vendor_lacks(3, names,
+                        (const char *const[]){ s->conf->push_wechat_app,
+                                               s->conf->push_wechat_app_secret,
+                                               s->conf->push_wechat_template });
+}
+
+static void ask_grant(const struct vendor_site *s, struct arena *mem, int64_t now,
+                      struct vendor_request *out)
+{
+    struct buf b = BUF_IN(mem);
+
+    (void)now;
+    buf_addc(&b, '{');
+    jx_put_text(&b, "grant_type", "client_credential");
+    jx_put_text(&b, "appid", s->conf->push_wechat_app);
+    jx_put_text(&b, "secret", s->conf->push_wechat_app_secret);
+    buf_addc(&b, '}');
+    *out = (struct vendor_request){
+        .method = "POST",
+        .url = arena_printf(mem, "%s/cgi-bin/stable_token",
+                            vendor_base(s, TRANSPORT_WECHAT, usual)),
+        .headers = vendor_headers(mem, "content-type", "application/json", NULL),
+    };
+    vendor_body(out, &b);
+}
+
+static bool take_grant(const struct vendor_site *s, struct arena *mem,
+                       const struct vendor_answer *a, struct vendor_grant *out)
+{
+    json_t *o = a->status == 200 ? vendor_json(mem, a) : NULL;
+
+    (void)s;
+    return o && vendor_grant_of(mem, jx_text(o, "access_token"), jx_int(o, "expires_in", 0),
+                                a->now, out);
+}
+
+static void put_value(struct buf *b, const char *name, const char *value)
+{
+    jx_key(b, name);
+    buf_addc(b, '{');
+    jx_put_text(b, "value", value);
+    buf_addc(b, '}');
+}
+
+static enum rc build(const struct vendor_site *s, struct arena *mem, const char *grant,
+                     const struct push_message *m, const char *const *tokens, int n,
+                     int64_t now, struct vendor_request *out)
+{
+    struct buf b = BUF_IN(mem), url = BUF_IN(mem);
+
+    (void)n, (void)now;
+    buf_addc(&b, '{');
+    jx_put_text(&b, "touser", tokens[0]);
+    jx_put_text(&b, "template_id", s->conf->push_wechat_template);
+    if (*s->conf->push_wechat_page)
+        jx_put_text(&b, "page",
+                    arena_printf(mem, "%s?campaign=%lld", s->conf->push_wechat_page,
+                                 (long long)m->number));
+    buf_adds(&b, ",\"data\":{");
+    put_value(&b, "thing1", m->title);
+    put_value(&b, "thing2", m->text);
+    buf_adds(&b, "}}");
+    buf_printf(&url, "%s/cgi-bin/message/subscribe/send?access_token=",
+               vendor_base(s, TRANSPORT_WECHAT, usual));
+    buf_url(&url, grant, strlen(grant));
+    out->n = 1;
+    out->method = "POST";
+    out->url = url.p;
+    out->headers = vendor_headers(mem, "content-type", "application/json", NULL);
+    vendor_body(out, &b);
+    return RC_OK;
+}
+
+static void judge(struct arena *mem, const char *const *tokens, const struct vendor_request *rq,
+                  const struct vendor_answer *a, struct push_verdict *out,
+                  struct vendor_heard *heard)
+{
+    const char *code;
+    json_t *o;
+
+    (void)tokens;
+    if (vendor_by_status(a, rq->n, out, heard))
+        return;
+    o = vendor_json(mem, a);
+    if (!o || !json_is_integer(json_object_get(o, "errcode"))) {
+        vendor_unread(rq->n, out, heard);
+        return;
+    }
+    code = arena_printf(mem, "%lld", (long long)jx_int(o, "errcode", 0));
+    if (vendor_by_code(codes, code, rq->n, out, heard))
+        return;
+    heard->news = LANE_WENT;
+    vendor_all(out, rq->n, PUSH_REJECTED, vendor_word(mem, code));
+}
+
+const struct vendor vendor_wechat = { .by = TRANSPORT_WECHAT,
+                                      .lacks = lacks,
+                                      .ask_grant = ask_grant,
+                                      .take_grant = take_grant,
+                                      .build = build,
+                                      .judge = judge };
