@@ -22,6 +22,7 @@
 #include "api/auth.h"
 #include "api/binding_page.h"
 #include "api/blobs.h"
+#include "api/campaigns.h"
 #include "api/columns.h"
 #include "api/consents.h"
 #include "api/counts.h"
@@ -375,6 +376,25 @@ const struct route routes_table[] = {
     { DELETE, "/v1/roles/:account",            RIGHT_SECURE, ON_WRITER, R_NO_KEY | R_RESERVE, role_params, 0, delete_role, NULL, T_ADMIN, "收回角色，下一个请求即生效", NULL, AUDIT_role_revoke },
 
     { POST, "/v1/push/audience",               RIGHT_PUSH | RIGHT_PUSH_APPROVE, ON_WORKER, R_NO_KEY, NULL, PUSH_BODY_MAX, post_audience, NULL, T_PUSH, "一个范围内有多少台设备", NULL },
+    { GET, "/v1/push/campaigns",               CAMPAIGN_RIGHTS, ON_WORKER, 0, campaigns_params, 0, get_campaigns, NULL, T_PUSH, "推送，新的在前", NULL },
+    { POST, "/v1/push/campaigns",              RIGHT_PUSH, ON_WRITER, 0, NULL, CAMPAIGN_JSON_MAX, post_campaign, NULL, T_PUSH, "起草一条推送：它指向一条已发布的内容", NULL, AUDIT_campaign_create },
+    { GET, "/v1/push/campaigns/:campaign",     CAMPAIGN_RIGHTS, ON_WORKER, 0, campaign_params, 0, get_campaign, NULL, T_PUSH, "一条推送的全部", "/v1/push/campaigns/1" },
+    { PATCH, "/v1/push/campaigns/:campaign",   RIGHT_PUSH, ON_WRITER, 0, campaign_params, CAMPAIGN_JSON_MAX, patch_campaign, NULL, T_PUSH, "修改推送：批准和试发随即作废", NULL, AUDIT_campaign_edit },
+    { GET, "/v1/push/campaigns/:campaign/plan",    CAMPAIGN_RIGHTS, ON_WORKER, 0, campaign_params, 0, get_campaign_plan, NULL, T_PUSH, "预计：能到达多少台，少了哪些，何时发完", "/v1/push/campaigns/1/plan" },
+    { GET, "/v1/push/campaigns/:campaign/sample",  CAMPAIGN_RIGHTS, ON_WORKER, 0, campaign_params, 0, get_campaign_sample, NULL, T_PUSH, "范围的样本，最多五人，隐去大部分号码", "/v1/push/campaigns/1/sample", AUDIT_campaign_sample },
+    { GET, "/v1/push/campaigns/:campaign/steps",   CAMPAIGN_RIGHTS, ON_WORKER, 0, campaign_params, 0, get_campaign_steps, NULL, T_PUSH, "推送的经过：谁在何时做了什么", "/v1/push/campaigns/1/steps" },
+    { GET, "/v1/push/campaigns/:campaign/report",  CAMPAIGN_RIGHTS, ON_WORKER, 0, campaign_params, 0, get_campaign_report, NULL, T_PUSH, "发送的结果，按通道", "/v1/push/campaigns/1/report" },
+    { POST, "/v1/push/campaigns/:campaign/copy",     RIGHT_PUSH, ON_WRITER, 0, campaign_params, 0, post_campaign_copy, NULL, T_PUSH, "照样另起草一条", NULL, AUDIT_campaign_create },
+    { POST, "/v1/push/campaigns/:campaign/test",     RIGHT_PUSH, ON_WRITER, 0, campaign_params, CAMPAIGN_ORDER_MAX, post_campaign_step, NULL, T_PUSH, "试发到名单里的手机", NULL, AUDIT_campaign_test },
+    { POST, "/v1/push/campaigns/:campaign/submit",   RIGHT_PUSH, ON_WRITER, 0, campaign_params, CAMPAIGN_ORDER_MAX, post_campaign_step, NULL, T_PUSH, "送审", NULL, AUDIT_campaign_submit },
+    { POST, "/v1/push/campaigns/:campaign/approve",  RIGHT_PUSH_APPROVE, ON_WRITER, 0, campaign_params, CAMPAIGN_ORDER_MAX, post_campaign_step, prepare_campaign_approval, T_PUSH, "批准看过的那一稿", NULL, AUDIT_campaign_approve },
+    { POST, "/v1/push/campaigns/:campaign/return",   RIGHT_PUSH_APPROVE, ON_WRITER, R_RESERVE, campaign_params, CAMPAIGN_ORDER_MAX, post_campaign_step, NULL, T_PUSH, "退回修改", NULL, AUDIT_campaign_return },
+    { POST, "/v1/push/campaigns/:campaign/reject",   RIGHT_PUSH_APPROVE, ON_WRITER, R_RESERVE, campaign_params, CAMPAIGN_ORDER_MAX, post_campaign_step, NULL, T_PUSH, "不予通过", NULL, AUDIT_campaign_reject },
+    { POST, "/v1/push/campaigns/:campaign/schedule", RIGHT_PUSH, ON_WRITER, 0, campaign_params, CAMPAIGN_ORDER_MAX, post_campaign_step, NULL, T_PUSH, "排期：到时发送", NULL, AUDIT_campaign_schedule },
+    { POST, "/v1/push/campaigns/:campaign/cancel",   CAMPAIGN_RIGHTS, ON_WRITER, R_RESERVE, campaign_params, CAMPAIGN_ORDER_MAX, post_campaign_step, NULL, T_PUSH, "取消还没有开始的", NULL, AUDIT_campaign_cancel },
+    { POST, "/v1/push/campaigns/:campaign/pause",    CAMPAIGN_RIGHTS, ON_WRITER, R_RESERVE, campaign_params, CAMPAIGN_ORDER_MAX, post_campaign_step, NULL, T_PUSH, "暂停发送", NULL, AUDIT_campaign_pause },
+    { POST, "/v1/push/campaigns/:campaign/resume",   CAMPAIGN_RIGHTS, ON_WRITER, 0, campaign_params, CAMPAIGN_ORDER_MAX, post_campaign_step, NULL, T_PUSH, "继续发送", NULL, AUDIT_campaign_resume },
+    { POST, "/v1/push/campaigns/:campaign/recall",   CAMPAIGN_RIGHTS, ON_WRITER, R_RESERVE, campaign_params, CAMPAIGN_ORDER_MAX, post_campaign_step, NULL, T_PUSH, "撤回：停止发送，能收回的收回", NULL, AUDIT_campaign_recall },
     { GET, "/v1/letters",                      RIGHT_LETTERS, ON_WORKER, 0, letters_params, 0, get_letters, NULL, T_LETTERS, "信件：办理队列，或全部变动", "/v1/letters?n=20", AUDIT_letter_list },
     { POST, "/v1/letters",                     RIGHT_LETTERS, ON_WRITER, R_LINES, letter_import_params, LETTER_LINES_MAX, post_letters, prepare_letters, T_LETTERS,
       "收入其他系统已有的信件和答复，一行一封", NULL, AUDIT_letter_import },
@@ -527,7 +547,8 @@ const struct route_tag routes_tags[] = {
     { T_LETTERS,
       "办理市民的信件：受理、交办、转办、答复、延期；单位自己的系统也用这些接口。写信人"
       "用 POST /v1/me/sync，见 docs/letters.md。" },
-    { T_PUSH, "推送的范围，见 docs/push.md。手机用 PUT /v1/me/push 说明从哪里接收。" },
+    { T_PUSH, "起草、试发、送审、批准、排期、撤回一条推送，见 docs/push.md。手机用 PUT "
+              "/v1/me/push 说明从哪里接收。" },
     { T_STAFF, "起草、送审、发布、移动与撤稿；机构、站点与栏目的设置。" },
     { T_OIDC, "以本平台的账号登录其他程序（OpenID Connect）：浏览器与程序所用的接口，见 "
               "docs/protocol/oidc.md；这里是本人收回授权、同意设备登录的接口。" },
@@ -536,67 +557,3 @@ const struct route_tag routes_tags[] = {
                  "换密钥，看请求记录。" },
     { 0 },
 };
-
-static const struct {
-    enum where where;
-    const char *name;
-} wheres[] = { { ON_LOOP, "loop" }, { ON_WORKER, "worker" }, { ON_WRITER, "writer" } };
-
-void routes_put_path(struct buf *out, const struct route *r)
-{
-    bool open = false;
-
-    for (const char *p = r->path; *p; p++) {
-        if (*p == '/' && open)
-            buf_addc(out, '}');
-        open = *p == ':' || (open && *p != '/');
-        buf_addc(out, *p == ':' ? '{' : *p);
-    }
-    if (open)
-        buf_addc(out, '}');
-}
-
-static void print_params(struct buf *out, const struct param *p)
-{
-    for (bool first = true; p && p->name; p++, first = false)
-        buf_printf(out, "%s`%s`", first ? "" : " ", p->name);
-}
-
-static void print_row(struct buf *out, const struct route *r)
-{
-    char rights[RIGHTS_TEXT];
-
-    buf_printf(out, "| `%s %s` | %s | %s | %s%s | ", method_name(r->method), r->path,
-               r->right == RIGHT_READ ? "—" : rights_text(r->right, rights),
-               wheres[r->where].name, r->flags & R_CACHED ? "cached" : "",
-               r->flags & R_NO_KEY ? "no key" : "");
-    print_params(out, r->params);
-    if (r->body_max)
-        buf_printf(out, " | %lld KB", (long long)r->body_max / 1024);
-    else
-        buf_adds(out, " | ");
-    buf_printf(out, " | %s |\n", r->summary);
-}
-
-void routes_print_doc(struct buf *out)
-{
-    const char *tag = "";
-
-    buf_adds(
-        out,
-        "# Routes\n\nPrinted by `tjzw print-routes` from `api/routes.c`. Right: what a bearer "
-        "token must hold, — is "
-        "everybody. Runs on: see docs/ARCHITECTURE.md. `no key`: takes no Idempotency-Key.\n");
-    for (const struct route *r = routes_table; r->path; r++) {
-        if (strcmp(tag, r->tag)) {
-            tag = r->tag;
-            buf_printf(
-                out,
-                "\n## %s\n\n| route | right | runs on | answer | parameters | body | what |\n"
-                "|---|---|---|---|---|---|---|\n",
-                tag);
-        }
-        print_row(out, r);
-    }
-    roles_print_doc(out);
-}

@@ -10,6 +10,7 @@
 #include "api/alerts.h"
 #include "api/auth.h"
 #include "api/blobs.h"
+#include "api/campaigns.h"
 #include "api/columns.h"
 #include "api/consents.h"
 #include "api/counts.h"
@@ -130,6 +131,16 @@ static const struct shape shapes[] = {
     { .handler = put_my_push, .body = "PushAddress", .status = 204 },
     { .handler = delete_my_push, .status = 204 },
     { .handler = post_audience, .body = "AudienceQuestion", .answer = "AudienceCounts" },
+    { .handler = get_campaigns, .answer = "CampaignList", .flags = SHAPE_NAMES },
+    { .handler = post_campaign, .body = "NewCampaign", .answer = "Campaign", .status = 201 },
+    { .handler = get_campaign, .answer = "Campaign" },
+    { .handler = patch_campaign, .body = "EditedCampaign", .answer = "Campaign" },
+    { .handler = post_campaign_copy, .answer = "Campaign", .status = 201 },
+    { .handler = post_campaign_step, .body = "CampaignOrder", .answer = "Campaign" },
+    { .handler = get_campaign_steps, .answer = "CampaignStepList" },
+    { .handler = get_campaign_plan, .answer = "CampaignPlan" },
+    { .handler = get_campaign_sample, .answer = "CampaignSample" },
+    { .handler = get_campaign_report, .answer = "CampaignReport" },
     { .handler = get_alerts, .answer = "AlertList" },
     { .handler = get_accounts, .answer = "StaffAccountList" },
     { .handler = patch_account, .body = "AccountState", .answer = "StaffAccount" },

@@ -18,8 +18,8 @@
 #include "server/base/jx.h"
 #include "server/base/work.h"
 
-/* What becomes of a device of which it is not known whether the message arrived: it stays with the inbox, or is sent again. Numbers stand in rows. */
-enum campaign_doubt { CAMPAIGN_SKIP = 1, CAMPAIGN_RESEND = 2 };
+/* What becomes of a device of which it is not known whether the message arrived: it is sent again, or stays with the inbox. Numbers stand in rows, and are those of enum run_doubt. */
+enum campaign_doubt { CAMPAIGN_RESEND = 1, CAMPAIGN_SKIP = 2 };
 
 enum {
     CAMPAIGN_TITLE_MAX = 50, /* characters */
@@ -100,6 +100,9 @@ enum rc campaign_list(struct work *w, const struct campaign_query *q, struct cam
 /* On the writer: a new row, its number in c->no; or all that it says, of one that is there. */
 enum rc campaign_insert(struct work *w, struct campaign *c);
 enum rc campaign_update(struct work *w, const struct campaign *c);
+
+/* On the writer: a message in the inbox of each tester that says what a citizen would read, once a hash; then campaign_tested(). RC_CONFLICT: nobody is named as one, or who is named is not there. */
+enum rc campaign_try(struct work *w, const struct campaign *c);
 
 /* ---- for who sends ---- */
 /* Numbers of those that are to start by `now`, and of those in a state, the earliest first; at most `most`. In w->mem. */

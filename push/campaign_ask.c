@@ -136,6 +136,15 @@ static bool is_news(const struct column *c)
     return false;
 }
 
+enum rc campaign_is_news(struct work *w, const struct campaign *c, bool *yes)
+{
+    struct column column;
+    enum rc rc = column_by_no(w, c->col, &column);
+
+    *yes = !rc && is_news(&column);
+    return rc;
+}
+
 static enum rc ask_class(struct work *w, const struct campaign *c,
                          const struct campaign_order *o)
 {

@@ -14,4 +14,7 @@ enum rc campaign_audience(struct work *w, const struct campaign *c, struct audie
 /* Whether it is for everybody, or everybody but some. */
 bool campaign_is_for_all(struct work *w, const struct campaign *c);
 
+/* Whether its record stands in a column of news. */
+enum rc campaign_is_news(struct work *w, const struct campaign *c, bool *yes);
+
 #endif

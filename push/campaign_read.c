@@ -151,8 +151,7 @@ static enum rc read_audience(struct work *w, const json_t *v, struct campaign *c
 
 static bool good_area(const char *code)
 {
-    return code && strspn(code, "0123456789") == strlen(code) &&
-           (strlen(code) == 6 || strlen(code) == 9 || strlen(code) == 12);
+    return code && strlen(code) == 6 && strspn(code, "0123456789") == 6;
 }
 
 /* Each once: of two places the first would count, and the second mislead. */
@@ -165,8 +164,7 @@ static enum rc read_districts(struct work *w, const json_t *v, struct campaign *
     json_array_foreach(v, i, code)
     {
         if (!good_area(json_string_value(code)))
-            return err_field(&w->err, "/districts",
-                             "先后次序由区划代码（6、9 或 12 位数字）组成");
+            return err_field(&w->err, "/districts", "先后次序由区的区划代码（6 位数字）组成");
         json_array_foreach(v, k, other) if (k < i && json_equal(code, other)) return err_field(
             &w->err, "/districts", "%s 写了两次", json_string_value(code));
     }

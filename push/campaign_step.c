@@ -191,6 +191,10 @@ static enum rc follow_up(struct work *w, struct campaign *c, enum campaign_step 
 {
     if (step == CAMPAIGN_DO_APPROVE)
         return approve(w, c, o);
+    if (step == CAMPAIGN_DO_TEST) {
+        c->tested = true;
+        return campaign_try(w, c);
+    }
     if (step == CAMPAIGN_DO_RETURN || step == CAMPAIGN_DO_SUBMIT)
         return forget_votes(w, c);
     return campaign_run(w, c, step);

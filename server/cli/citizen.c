@@ -95,6 +95,37 @@ static const struct opt letter_unit_opts[] = {
     LINK_OPTIONS, { "unit", OPT_TEXT, "CODE", "of which organisation" }, END
 };
 
+static const struct opt campaigns_opts[] = {
+    LINK_OPTIONS,
+    { "site", OPT_TEXT, "SITE", "of this site; who pushes for one alone need not say it" },
+    { "state", OPT_TEXT, "WORD", "draft, submitted, approved, scheduled, running, …" },
+    { "n", OPT_INT, "N", "at most so many (50)" },
+    { "cursor", OPT_INT, "NO", "the \"next\" of the page before" },
+    END
+};
+static const struct opt campaign_approve_opts[] = {
+    LINK_OPTIONS,
+    { "hash", OPT_TEXT, "HASH", "of what was looked at: \"hash\" of push show", true },
+    { "text", OPT_TEXT, "TEXT", "in words" },
+    END
+};
+static const struct opt campaign_why_opts[] = { LINK_OPTIONS,
+                                                { "text", OPT_TEXT, "TEXT", "why", true },
+                                                END };
+
+#define PUSH(step, opts, tail, what)                                 \
+    {                                                                \
+        "push " step, "CAMPAIGN", 1, 1, opts, cmd_staff, what,       \
+            "tjzw push " step " --data tjzw-data" tail " 12",        \
+            STAFF(POST, "/v1/push/campaigns/%/" step, STAFF_OPTIONS) \
+    }
+#define PUSH_SEE(view, what)                                        \
+    {                                                               \
+        "push " view, "CAMPAIGN", 1, 1, link_opts, cmd_staff, what, \
+            "tjzw push " view " --data tjzw-data 12",               \
+            STAFF(GET, "/v1/push/campaigns/%/" view, STAFF_QUERY)   \
+    }
+
 #define LETTER(verb, opts, tail, what)                                      \
     {                                                                       \
         "letters " verb, "LETTER", 1, 1, opts, cmd_staff, what,             \
@@ -120,6 +151,39 @@ const struct command citizen_commands[] = {
       "how many devices an audience has, by transport (docs/push.md)",
       "echo '{\"audience\":{\"area\":\"120101\"}}' | tjzw push audience --data tjzw-data -",
       STAFF(POST, "/v1/push/audience", STAFF_FILE) },
+    { "push list", "", 0, 0, campaigns_opts, cmd_staff, "campaigns, the newest first",
+      "tjzw push list --data tjzw-data --state submitted",
+      STAFF(GET, "/v1/push/campaigns", STAFF_QUERY) },
+    { "push show", "CAMPAIGN", 1, 1, link_opts, cmd_staff,
+      "one campaign, whole: who approved it, where it has room",
+      "tjzw push show --data tjzw-data 12", STAFF(GET, "/v1/push/campaigns/%", STAFF_QUERY) },
+    { "push draft", "FILE|-", 1, 1, link_opts, cmd_staff,
+      "a new campaign about a published item: title, text, class, audience, start",
+      "tjzw push draft --data tjzw-data campaign.json\n\n  what it may say: docs/push.md",
+      STAFF(POST, "/v1/push/campaigns", STAFF_FILE) },
+    { "push edit", "CAMPAIGN FILE|-", 2, 2, link_opts, cmd_staff,
+      "say something else with it: approvals and test are void",
+      "echo '{\"title\":\"明天停水\"}' | tjzw push edit --data tjzw-data 12 -",
+      STAFF(PATCH, "/v1/push/campaigns/%", STAFF_FILE) },
+    { "push copy", "CAMPAIGN", 1, 1, link_opts, cmd_staff, "a new draft that says the same",
+      "tjzw push copy --data tjzw-data 12",
+      STAFF(POST, "/v1/push/campaigns/%/copy", STAFF_QUERY) },
+    PUSH_SEE("plan", "whom it reaches, who is lost on the way, when it is done"),
+    PUSH_SEE("sample", "at most five of its people, masked"),
+    PUSH_SEE("steps", "who did what with it, and why"),
+    PUSH_SEE("report", "what became of its devices, by transport"),
+    PUSH("test", link_opts, "", "send it to the testers' phones (试发)"),
+    PUSH("submit", letter_text_opts, "", "hand it in for approval (送审)"),
+    PUSH("approve", campaign_approve_opts, " --hash 9f86…0a08",
+         "approve what was looked at; not who made it (批准)"),
+    PUSH("return", campaign_why_opts, " --text 请写明几点", "hand it back (退回)"),
+    PUSH("reject", campaign_why_opts, " --text 与上一条重复", "refuse it for good"),
+    PUSH("schedule", link_opts, "", "let it go at its time (排期)"),
+    PUSH("cancel", letter_text_opts, "", "give up what has not begun (取消)"),
+    PUSH("pause", letter_text_opts, "", "hold what is being sent (暂停)"),
+    PUSH("resume", letter_text_opts, "", "go on with it (继续)"),
+    PUSH("recall", campaign_why_opts, " --text 时间写错了",
+         "stop it, and take back what can be (撤回)"),
     { "surveys list", "", 0, 0, link_opts, cmd_staff, "surveys that are published",
       "tjzw surveys list --data tjzw-data", STAFF(GET, "/v1/surveys", STAFF_QUERY) },
     { "surveys create", "FILE|-", 1, 1, link_opts, cmd_staff,

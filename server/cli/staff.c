@@ -135,6 +135,8 @@ static const struct {
     { "letters", RC_CONFLICT, "see where it stands: tjzw letters show LETTER" },
     { "letters", RC_NOT_FOUND,
       "the numbers: tjzw letters list; the organisations: tjzw org list" },
+    { "push", RC_CONFLICT, "see where it stands: tjzw push show CAMPAIGN" },
+    { "push", RC_NOT_FOUND, "the numbers: tjzw push list" },
     { "parties", RC_CONFLICT, "what is there: tjzw parties show ID, tjzw parties keys ID" },
     { "parties", RC_NOT_FOUND, "the ids: tjzw parties list; the keys: tjzw parties keys ID" },
     { "organisations", RC_NOT_FOUND, "who is there: tjzw organisations list" },

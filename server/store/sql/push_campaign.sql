@@ -89,3 +89,12 @@ SELECT seq, item, rev, op FROM change WHERE stream = ?1 AND seq > ?2 ORDER BY se
 
 -- name: push_follow_set
 UPDATE push_follow SET seq = ?2 WHERE stream = ?1;
+
+-- What other campaigns still have to send, by transport: push/plan_count.c.
+-- name: push_plan_ahead
+SELECT p.transport, SUM(p.rest) FROM push_run r JOIN push_part p ON p.campaign = r.campaign
+WHERE r.state IN (1, 2) AND p.next < 65536 AND r.campaign <> ?1 GROUP BY p.transport;
+
+-- name: push_sample_one
+SELECT a.account, a.transport, e.value FROM push_address a LEFT JOIN entry e ON e.account = a.account AND e.type = 'set' AND e.key = 'area' AND e.gone = 0
+WHERE a.no = ?1;

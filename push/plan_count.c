@@ -1,0 +1,271 @@
+/*
+ * plan_count.c - the counts of a plan, block by block.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "push/campaign_audience.h"
+#include "push/campaign_vote.h"
+#include "push/plan.h"
+#include "push/sets.h"
+#include "push/trait.h"
+#include "server/base/clock.h"
+#include "server/store/db.h"
+
+enum { DAY = 86400, BEIJING = 8 * 3600, QUIETS = 2048, LEVELS_MAX = 32 };
+
+struct counting {
+    struct work *w;
+    struct campaign campaign;
+    struct audience *all, *wanted; /* the expression; and without those who refuse */
+    int64_t traits[TRANSPORT_COUNT], areas[CAMPAIGN_DISTRICTS];
+    int64_t quiet[QUIETS]; /* traits of those whose night it is when it starts */
+    int nquiet;
+    int a_day[TRANSPORT_COUNT]; /* 0: no limit, or it starts on another day */
+    int64_t day;                /* since 1970, in Beijing */
+    struct plan *plan;
+};
+
+static enum rc number_of(struct work *w, const char *word, int64_t *no)
+{
+    enum rc rc = trait_find(w, word, no);
+
+    if (rc == RC_NOT_FOUND)
+        *no = 0;
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
+static int64_t day_of(int64_t at)
+{
+    return (at + BEIJING) / DAY;
+}
+
+/* ---- before the blocks ---- */
+
+static enum rc open_audiences(struct counting *k)
+{
+    struct work *w = k->w;
+    json_t *value;
+    enum rc rc;
+
+    if ((rc = jx_object(&w->err, w->mem, k->campaign.audience, strlen(k->campaign.audience),
+                        &value)) ||
+        (rc = audience_parse(w, value, &k->all)) || (rc = audience_open(w, k->all)))
+        return rc;
+    return campaign_audience(w, &k->campaign, &k->wanted);
+}
+
+static enum rc open_lines(struct counting *k)
+{
+    const struct campaign *c = &k->campaign;
+    int32_t day = push_limit_day(k->plan->start);
+    bool news = false;
+    enum rc rc = campaign_is_news(k->w, c, &news);
+
+    for (int by = 1; by < TRANSPORT_COUNT && !rc; by++) {
+        struct push_limit l = push_limit((enum transport)by, c->class, day);
+
+        k->plan->lines[k->plan->n++] = (struct plan_line){
+            .by = (enum transport)by,
+            .on = campaign_is_on((enum transport)by),
+            .pace = (int64_t)l.pace * (l.pace_of == PUSH_REQUESTS ? l.tokens : 1),
+            .night = l.night,
+            .night_from = l.night_from,
+            .night_to = l.night_to,
+        };
+        if (day_of(k->plan->start) == day_of(k->plan->made))
+            k->a_day[by] = news ? l.news_day : l.day;
+        rc = number_of(k->w, arena_printf(k->w->mem, "transport/%s", transport_type(by)->word),
+                       &k->traits[by]);
+    }
+    return rc;
+}
+
+static enum rc open_districts(struct counting *k)
+{
+    struct work *w = k->w;
+    const char *text = arena_printf(w->mem, "{\"d\":%s}", k->campaign.districts);
+    const json_t *list, *code;
+    json_t *value;
+    enum rc rc;
+    size_t i;
+
+    if ((rc = jx_object(&w->err, w->mem, text, strlen(text), &value)))
+        return rc;
+    list = json_object_get(value, "d");
+    json_array_foreach(list, i, code)
+    {
+        struct plan_district *d = &k->plan->districts[k->plan->ndistricts];
+
+        strncpy(d->code, json_string_value(code), sizeof d->code - 1);
+        if ((rc = number_of(w, arena_printf(w->mem, "area/%s", d->code),
+                            &k->areas[k->plan->ndistricts++])))
+            return rc;
+    }
+    return RC_OK;
+}
+
+/* "quiet/22:00-07:00": over midnight, too; the end is not in it. */
+static bool is_quiet(const char *word, int minute)
+{
+    int a, b, c, d, from, to;
+
+    if (sscanf(word, "quiet/%2d:%2d-%2d:%2d", &a, &b, &c, &d) != 4)
+        return false;
+    from = a * 60 + b;
+    to = c * 60 + d;
+    return from <= to ? from <= minute && minute < to : from <= minute || minute < to;
+}
+
+static enum rc open_quiet(struct counting *k)
+{
+    int minute = push_limit_minute(k->plan->start);
+    struct rows q;
+    enum rc rc;
+
+    if (k->campaign.class != PUSH_MARKETING)
+        return RC_OK;
+    if ((rc = db_query(k->w, SQL_push_trait_quiet, &q, "")))
+        return rc;
+    while (rows_next(&q) && k->nquiet < QUIETS)
+        if (is_quiet(rows_text(&q, 1), minute))
+            k->quiet[k->nquiet++] = rows_int(&q, 0);
+    return rows_done(&q);
+}
+
+static enum rc open_ahead(struct counting *k)
+{
+    struct rows q;
+    enum rc rc;
+
+    if ((rc = db_query(k->w, SQL_push_plan_ahead, &q, "i", k->campaign.no)))
+        return rc;
+    while (rows_next(&q))
+        for (int i = 0; i < k->plan->n; i++)
+            if ((int64_t)k->plan->lines[i].by == rows_int(&q, 0))
+                k->plan->lines[i].ahead = rows_int(&q, 1);
+    return rows_done(&q);
+}
+
+/* ---- a block ---- */
+
+/* Those who had as many of this class today as the vendor allows: they stand in that many of today's sets. */
+static enum rc read_had(struct counting *k, enum transport by, int64_t block, struct bits *out)
+{
+    int levels = k->a_day[by];
+    struct bits *at, some, both;
+    struct rows q;
+    const void *p;
+    enum rc rc;
+    size_t n;
+
+    bits_clear(out);
+    if (!levels || levels > LEVELS_MAX)
+        return RC_OK;
+    at = arena_zalloc(k->w->mem, (size_t)levels * sizeof *at);
+    if ((rc = db_query(k->w, SQL_push_outcome_today, &q, "iiii", (int64_t)by, block, k->day,
+                       (int64_t)k->campaign.class)))
+        return rc;
+    while (rows_next(&q)) {
+        p = rows_blob(&q, 0, &n);
+        if (!p || !bits_read(&some, p, n))
+            continue; /* what is damaged is said by who sends */
+        for (int i = levels - 1; i > 0; i--) {
+            both = at[i - 1];
+            bits_and(&both, &some);
+            bits_or(&at[i], &both);
+        }
+        bits_or(&at[0], &some);
+    }
+    *out = at[levels - 1];
+    return rows_done(&q);
+}
+
+static enum rc read_quiet(struct counting *k, int64_t block, struct bits *out)
+{
+    struct bits some;
+    enum rc rc = RC_OK;
+
+    bits_clear(out);
+    for (int i = 0; i < k->nquiet && !rc; i++)
+        if (!(rc = sets_read(k->w, k->quiet[i], block, &some)))
+            bits_or(out, &some);
+    return rc;
+}
+
+static enum rc count_line(struct counting *k, struct plan_line *l, int64_t block,
+                          const struct bits *wanted, const struct bits *quiet)
+{
+    struct bits there, had, both;
+    enum rc rc;
+
+    if (!k->traits[l->by])
+        return RC_OK;
+    if ((rc = sets_read(k->w, k->traits[l->by], block, &there)))
+        return rc;
+    bits_and(&there, wanted);
+    l->reach += bits_count(&there);
+    if ((rc = read_had(k, l->by, block, &had)))
+        return rc;
+    both = there;
+    bits_and(&both, quiet);
+    l->quiet += bits_count(&both);
+    bits_without(&there, quiet);
+    bits_and(&there, &had);
+    l->quota += bits_count(&there);
+    return RC_OK;
+}
+
+/* Whoever is in two districts counts in the first, where he is sent to. */
+static enum rc count_districts(struct counting *k, int64_t block, struct bits *rest)
+{
+    struct bits there;
+    enum rc rc = RC_OK;
+
+    for (int i = 0; i < k->plan->ndistricts && !rc; i++) {
+        if (!k->areas[i] || (rc = sets_read(k->w, k->areas[i], block, &there)))
+            continue;
+        bits_and(&there, rest);
+        k->plan->districts[i].devices += bits_count(&there);
+        bits_without(rest, &there);
+    }
+    return rc;
+}
+
+static enum rc count_block(struct counting *k, int64_t block)
+{
+    struct bits all, wanted, quiet;
+    int n;
+    enum rc rc;
+
+    if ((rc = audience_block(k->w, k->all, block, &all)) || !(n = bits_count(&all)) ||
+        (rc = audience_block(k->w, k->wanted, block, &wanted)))
+        return rc;
+    k->plan->audience += n;
+    k->plan->refused += n - bits_count(&wanted);
+    if ((rc = read_quiet(k, block, &quiet)))
+        return rc;
+    for (int i = 0; i < k->plan->n && !rc; i++)
+        rc = count_line(k, &k->plan->lines[i], block, &wanted, &quiet);
+    return rc ? rc : count_districts(k, block, &wanted);
+}
+
+enum rc plan_of(struct work *w, const struct campaign *c, struct plan *out)
+{
+    struct counting *k = arena_zalloc(w->mem, sizeof *k);
+    int64_t now = clock_now();
+    enum rc rc;
+
+    *out = (struct plan){ .made = now, .start = c->start > now ? c->start : now };
+    k->w = w;
+    k->campaign = *c;
+    k->plan = out;
+    k->day = day_of(now);
+    if ((rc = open_audiences(k)) || (rc = open_lines(k)) || (rc = open_districts(k)) ||
+        (rc = open_quiet(k)) || (rc = open_ahead(k)) || (rc = campaign_eyes(w, c, &out->eyes)))
+        return rc;
+    for (int64_t block = 0; block < audience_blocks(k->all) && !rc; block++)
+        rc = count_block(k, block);
+    plan_reckon(out, c->pace);
+    return rc;
+}
