@@ -70,8 +70,8 @@ struct campaign_conf {
 /* RC_INVALID. Keeps copies. */
 enum rc campaign_open(struct err *e, const struct campaign_conf *c);
 const struct campaign_conf *campaign_settled(void);
-/* Which transports are on, by those who send; NULL: none. Before the threads start. */
-void campaign_transports(bool (*is_on)(enum transport by));
+/* Which transports can send, bits 1 << enum transport; 0: none can. Said by who sends, before he does. */
+void campaign_transports(unsigned on);
 bool campaign_is_on(enum transport by);
 
 /* ---- as staff write it ---- */
@@ -101,7 +101,7 @@ enum rc campaign_list(struct work *w, const struct campaign_query *q, struct cam
 enum rc campaign_insert(struct work *w, struct campaign *c);
 enum rc campaign_update(struct work *w, const struct campaign *c);
 
-/* On the writer: a message in the inbox of each tester that says what a citizen would read, once a hash; then campaign_tested(). RC_CONFLICT: nobody is named as one, or who is named is not there. */
+/* On the writer: a message in the inbox of each tester that says what a citizen would read, once a hash. RC_CONFLICT: nobody is named as one, or who is named is not there. */
 enum rc campaign_try(struct work *w, const struct campaign *c);
 
 /* ---- for who sends ---- */

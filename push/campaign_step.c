@@ -186,15 +186,27 @@ static enum rc forget_votes(struct work *w, struct campaign *c)
     return db_run(w, SQL_push_approval_drop, "i", c->no);
 }
 
+/* To the inboxes of the testers always. Where some vendor can send it is tested when one took it (campaign_run_tested()), else now. */
+static enum rc try(struct work *w, struct campaign *c)
+{
+    bool any = false;
+    enum rc rc = campaign_try(w, c);
+
+    for (int by = 1; by < TRANSPORT_COUNT; by++)
+        any = any || campaign_is_on((enum transport)by);
+    if (rc || any)
+        return rc ? rc : campaign_run(w, c, CAMPAIGN_DO_TEST);
+    c->tested = true;
+    return campaign_tested(w, c->no, c->hash);
+}
+
 static enum rc follow_up(struct work *w, struct campaign *c, enum campaign_step step,
                          const struct campaign_order *o)
 {
     if (step == CAMPAIGN_DO_APPROVE)
         return approve(w, c, o);
-    if (step == CAMPAIGN_DO_TEST) {
-        c->tested = true;
-        return campaign_try(w, c);
-    }
+    if (step == CAMPAIGN_DO_TEST)
+        return try(w, c);
     if (step == CAMPAIGN_DO_RETURN || step == CAMPAIGN_DO_SUBMIT)
         return forget_votes(w, c);
     return campaign_run(w, c, step);

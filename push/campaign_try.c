@@ -43,5 +43,5 @@ enum rc campaign_try(struct work *w, const struct campaign *c)
     for (int i = 0; i < testers->n; i++)
         if ((rc = send_to(w, strtoll(testers->v[i], NULL, 10), c, &shown)))
             return rc;
-    return campaign_tested(w, c->no, c->hash);
+    return RC_OK;
 }

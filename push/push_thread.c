@@ -519,6 +519,7 @@ enum rc push_thread_start(struct err *e, const struct conf *c, const char *db_pa
 
     push.sender = sender;
     push.a_day = c->push_a_day;
+    campaign_transports(sender_on(sender));
     atomic_store(&push.stop, false);
     if ((rc = db_open(e, db_path, DB_READ, &push.db)) || (rc = recover(e))) {
         sender_close(sender);
