@@ -85,7 +85,7 @@ enum {
     ADDRESS_EVERY_MS = 1000,
     BUILDS_MAX = 16,
     BUILDER_NICENESS = 15,
-    BUILDER_ENDS_MS = 1500 /* it needs 60 of them, if it gets any */
+    BUILDER_ENDS_MS = 500 /* it needs 60 of them, if it gets any */
 };
 
 /* A restore that was cut short must not look like an empty library. */
