@@ -416,7 +416,7 @@ class CuttingProxy(threading.Thread):
     def __init__(self, port, budget):
         super().__init__(daemon=True)
         self.target, self.budget, self.cuts = port, budget, 0
-        self.carried = self.dead = 0
+        self.carried, self.dead = set(), set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self.url = f"https://127.0.0.1:{self.port}"
@@ -432,24 +432,23 @@ class CuttingProxy(threading.Thread):
 
     def freeze(self):
         """Who is connected now hears nothing any more, and is not told; whoever comes next is carried."""
-        self.dead = self.carried
+        self.dead = set(self.carried)
 
     def _carry(self, down):
-        self.carried += 1
-        number = self.carried
         try:
             up = socket.create_connection(("127.0.0.1", self.target), timeout=5)
         except OSError:
             down.close()
             return
         up.settimeout(None)
-        threading.Thread(target=self._pump, args=(down, up, None, number), daemon=True).start()
-        self._pump(up, down, self.budget(), number)
+        self.carried.update((down, up))
+        threading.Thread(target=self._pump, args=(down, up, None), daemon=True).start()
+        self._pump(up, down, self.budget())
 
-    def _pump(self, source, sink, left, number):
+    def _pump(self, source, sink, left):
         try:
             while data := source.recv(16384 if left is None else max(1, min(16384, left))):
-                if number <= self.dead:
+                if source in self.dead:
                     continue
                 sink.sendall(data)
                 if left is not None and (left := left - len(data)) <= 0:
