@@ -157,6 +157,18 @@ def answers_of_each_kind(where, farm):
         farm.set("huawei")
 
 
+def haste(where, farm):
+    with case("a warning that comes while a campaign is sent goes before what is left of it"):
+        job = {"transport": "xiaomi", "message": {}}
+        jobs = [{**job, "haste": 2, "tokens": [f"slowly-{k}-{i:010d}" for i in range(1000)]} for k in range(4)]
+        jobs.append({**job, "haste": 0, "after_ms": 700, "tokens": [f"warning-{i:010d}" for i in range(10)]})
+        ran = subprocess.run([BUILD / "tests" / "push-drive", "conf.yaml", "data"], cwd=where, input="".join(json.dumps(j) + "\n" for j in jobs),
+                             capture_output=True, text=True, timeout=60)
+        order = [json.loads(x)["job"] for x in ran.stdout.splitlines()]
+        assert sorted(order) == [0, 1, 2, 3, 4] and order.index(4) <= 1, order
+        assert all(set(json.loads(x)["verdicts"]) == {ACCEPTED} for x in ran.stdout.splitlines()), ran.stdout[:500]
+
+
 def trouble(where, farm):
     with case("a vendor that is out of service is left in peace, and costs nobody a try"):
         before = farm.counts("xiaomi")["requests"]
@@ -235,6 +247,7 @@ def main():
         write_settings(where, farm.url)
         connections_die(where, farm)
         answers_of_each_kind(where, farm)
+        haste(where, farm)
         trouble(where, farm)
         why = missing(HERE, THERE)
         if why:

@@ -3,7 +3,7 @@
  *
  *     push-drive SETTINGS DATA < jobs > verdicts
  *
- * A line of input is a job: {"transport":"apns","haste":2,"seconds":60,"tokens":["…"],"message":{"title":"…","text":"…","class":1,…}}; a line of output its answer, in the order in which they end:
+ * A line of input is a job: {"transport":"apns","haste":2,"seconds":60,"after_ms":0,"tokens":["…"],"message":{"title":"…","text":"…","class":1,…}}; a line of output its answer, in the order in which they end:
  * {"job":0,"verdicts":"1103…","why":["…"],"again_ms":0,"open":false}, one digit of enum push_verdict_kind a token.
  */
 #include <stdio.h>
@@ -21,7 +21,7 @@ enum { JOBS_MAX = 4096, LINE_MAX_BYTES = 1 << 20 };
 struct driven {
     struct sender_job job;
     struct push_message message;
-    int64_t ms;
+    int64_t ms, after_ms; /* it is given then */
     int no;
 };
 
@@ -89,6 +89,7 @@ static void read_job(struct arena *mem, const char *line, size_t n)
         tokens[i] = json_string_value(json_array_get(list, i));
     d->no = njobs;
     d->ms = jx_int(o, "seconds", 60) * 1000;
+    d->after_ms = jx_int(o, "after_ms", 0);
     d->message = message_of(json_object_get(o, "message"));
     d->job =
         (struct sender_job){ .by = transport_parse(text_of(o, "transport", "")),
@@ -113,14 +114,14 @@ static void read_jobs(struct arena *mem)
 }
 
 /* Gives what there is room for; those of one transport and haste in their order. */
-static void give(struct sender *s, bool *given)
+static void give(struct sender *s, bool *given, int64_t ran_ms)
 {
     struct err e;
 
     for (int i = 0; i < njobs; i++) {
         struct sender_job *job = &all[i]->job;
 
-        if (given[i] || !sender_room(s, job->by, job->haste))
+        if (given[i] || ran_ms < all[i]->after_ms || !sender_room(s, job->by, job->haste))
             continue;
         job->until_ms = clock_now_ms() + all[i]->ms;
         given[i] = !sender_give(s, &e, job);
@@ -130,6 +131,7 @@ static void give(struct sender *s, bool *given)
 static int drive(struct sender *s)
 {
     bool *given = calloc(JOBS_MAX, sizeof *given);
+    int64_t began = clock_mono_us(), ms;
 
     for (int i = 0; i < njobs; i++)
         if (!(sender_on(s) & 1U << all[i]->job.by)) {
@@ -138,8 +140,9 @@ static int drive(struct sender *s)
             return 3;
         }
     while (nended < njobs) {
-        give(s, given);
-        sender_wait(s, sender_turn(s));
+        give(s, given, (clock_mono_us() - began) / 1000);
+        ms = sender_turn(s);
+        sender_wait(s, ms < 100 ? ms : 100);
     }
     free(given);
     return 0;
