@@ -3,8 +3,10 @@
  */
 #include "server/demo/demo_accounts.h"
 
+#include <inttypes.h>
 #include <string.h>
 
+#include "push/campaign_step.h"
 #include "server/base/clock.h"
 #include "server/base/fs.h"
 #include "server/base/secret.h"
@@ -14,6 +16,7 @@
 #include "server/identity/identifier.h"
 #include "server/identity/password.h"
 #include "server/identity/role.h"
+#include "server/library/item.h"
 #include "server/library/site.h"
 #include "server/store/writer.h"
 
@@ -44,6 +47,9 @@ static const struct {
     { "demo.review3", "示例终审", "reviewer_3", false },
     { "demo.publisher", "示例发布员", "publisher", false },
     { "demo.letters", "示例信件员", "letter_clerk", false },
+    { "demo.push", "示例推送员", "push_operator", false },
+    { "demo.approver1", "示例推送审批员甲", "push_approver", false },
+    { "demo.approver2", "示例推送审批员乙", "push_approver", false },
 };
 
 enum { PASSWORD = 14 };
@@ -136,6 +142,33 @@ static enum rc make_staff(struct work *w, struct demo *d)
     return RC_OK;
 }
 
+/* A draft about the newest item that may be pushed: news needs a licence that a demo has not. Sent to nobody: no transport is on. */
+static enum rc make_campaign(struct work *w, struct demo *d)
+{
+    struct item_query all = { .by = LIST_ALL, .limit = ITEM_PAGE_MAX };
+    struct campaign c = { .class = PUSH_MARKETING,
+                          .title = "示例推送",
+                          .text = "示例：这条推送还是草稿，没有发给任何人。",
+                          .audience = "{\"all\":true}" };
+    struct item_page page;
+    enum rc rc;
+
+    if ((rc = item_list(w, &all, &page)))
+        return rc;
+    rc = RC_INVALID;
+    for (int i = 0; i < page.n && rc == RC_INVALID; i++) {
+        c.item = page.items[i].id;
+        rc = campaign_create(w, &c, &c);
+    }
+    if (!rc)
+        buf_printf(&d->text,
+                   "  推送      第 %" PRId64
+                   " 号是一条示例草稿：tjzw push show --data DIR %" PRId64
+                   "，预计用 tjzw push plan\n",
+                   c.no, c.no);
+    return rc == RC_INVALID ? RC_OK : rc;
+}
+
 static enum rc make_all(struct work *w, void *arg)
 {
     struct demo *d = arg;
@@ -145,7 +178,7 @@ static enum rc make_all(struct work *w, void *arg)
     if (rc != RC_NOT_FOUND)
         return rc;
     d->text = BUF_IN(w->mem);
-    if ((rc = make_citizens(w, d)) || (rc = make_staff(w, d)))
+    if ((rc = make_citizens(w, d)) || (rc = make_staff(w, d)) || (rc = make_campaign(w, d)))
         return rc;
     return fs_write(&w->err, d->path, d->text.p, d->text.n, 0600);
 }
