@@ -24,9 +24,11 @@
 
 enum {
     AT_ONCE = 8, /* blocks opened, rows dropped, batches taken for a transport in one round */
-    FOLLOWED = 100,  /* changes of the library in one round */
-    STARTED = 4,     /* campaigns */
-    PACED = 32,      /* campaigns with a pace of their own */
+    FOLLOWED = 100, /* changes of the library in one round */
+    STARTED = 4,    /* campaigns */
+    PACED = 32,     /* campaigns with a pace of their own */
+    HELD_MS =
+        60000, /* that a task waits for a vendor that is down: then it is nobody's doubt any more, but waits in its row */
     FAILED_MS = 1000 /* until a round that failed is tried again */
 };
 
@@ -96,7 +98,7 @@ static int64_t again_at(const struct sender_job *job, const struct task *k)
     if (job->open)
         return clock_now_ms() + (after ? after * 1000 : 1000);
     randombytes_buf(&dice, sizeof dice);
-    at = lane_retry(k->b.tries + 1, now, job->until_ms / 1000, after, dice);
+    at = lane_retry(k->b.tries + 1, now, k->c.fired + k->c.ttl, after, dice);
     return at < 0 ? INT64_MAX : at * 1000;
 }
 
@@ -123,7 +125,7 @@ static enum sender_haste haste_of(enum push_class class)
 static void fill_job(struct task *k)
 {
     const char **tokens = arena_alloc(k->mem, (size_t)k->b.n * sizeof *tokens);
-    int64_t until = k->c.fired * 1000 + k->c.ttl * 1000;
+    int64_t until = (k->c.fired + k->c.ttl) * 1000, soon = clock_now_ms() + HELD_MS;
 
     for (int i = 0; i < k->b.n; i++)
         tokens[i] = k->b.target[i].token;
@@ -145,7 +147,7 @@ static void fill_job(struct task *k)
                                   .message = &k->message,
                                   .tokens = tokens,
                                   .n = k->b.n,
-                                  .until_ms = until,
+                                  .until_ms = until < soon ? until : soon,
                                   .done = on_done,
                                   .arg = k };
 }

@@ -1,7 +1,7 @@
 /*
  * app.c - the process, built in order and torn down in reverse.
  *
- *     lock --> service.c --> (demo) --> outbound client --> answer cache, routes, sockets --> purge hook --> mirrors --> alerts, scanner --> loops
+ *     lock --> service.c --> (demo) --> outbound client --> answer cache, routes, sockets --> purge hook --> mirrors --> alerts, scanner, push --> loops
  *
  * Whoever fails leaves what stood before it, and app_stop() takes down just that.
  */
@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "push/campaign.h"
+#include "push/push_thread.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
 #include "server/channel/mirror_thread.h"
@@ -100,6 +102,17 @@ static enum rc look_after(const struct app *a, struct err *e, const struct conf 
     return alert_thread_start(e, &t);
 }
 
+static enum rc start_push(struct err *e, const struct conf *c, const char *db_path)
+{
+    struct sender *sender;
+    enum rc rc;
+
+    if ((rc = sender_open(e, c, c->data, &sender)))
+        return rc;
+    campaign_transports(sender_on(sender));
+    return push_thread_start(e, c, db_path, sender);
+}
+
 static enum rc build(struct app *a, struct err *e, const struct conf *c,
                      const struct sockets *sockets, bool demo)
 {
@@ -126,7 +139,8 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c,
     if (sockets && (rc = mirror_thread_start(e, c, a->service.db_path)))
         return rc;
     if (sockets &&
-        ((rc = look_after(a, e, c)) || (rc = letter_scan_start(e, a->service.db_path))))
+        ((rc = look_after(a, e, c)) || (rc = letter_scan_start(e, a->service.db_path)) ||
+         (rc = start_push(e, c, a->service.db_path))))
         return rc;
     server_run(a->server);
     return RC_OK;
@@ -175,6 +189,7 @@ void app_stop(struct app *a, int64_t deadline_ms)
     alert_thread_stop();
     mirror_thread_stop();
     letter_scan_stop();
+    push_thread_stop();
     if (!service_stop(&a->service))
         leave_the_builder();
     server_free(a->server);
