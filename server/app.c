@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "push/campaign.h"
 #include "push/push_thread.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
@@ -107,10 +106,8 @@ static enum rc start_push(struct err *e, const struct conf *c, const char *db_pa
     struct sender *sender;
     enum rc rc;
 
-    if ((rc = sender_open(e, c, c->data, &sender)))
-        return rc;
-    campaign_transports(sender_on(sender));
-    return push_thread_start(e, c, db_path, sender);
+    rc = sender_open(e, c, c->data, &sender);
+    return rc ? rc : push_thread_start(e, c, db_path, sender);
 }
 
 static enum rc build(struct app *a, struct err *e, const struct conf *c,
