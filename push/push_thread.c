@@ -27,6 +27,8 @@ enum {
     FOLLOWED = 100, /* changes of the library in one round */
     STARTED = 4,    /* campaigns */
     PACED = 32,     /* campaigns with a pace of their own */
+    SINGLES =
+        100, /* devices of a batch where each is a request: it is in doubt until its last answer */
     HELD_MS =
         60000, /* that a task waits for a vendor that is down: then it is nobody's doubt any more, but waits in its row */
     FAILED_MS = 1000 /* until a round that failed is tried again */
@@ -306,8 +308,10 @@ static enum rc recall(struct work *w, struct round *r)
 static struct run_limits limits_of(enum transport by, bool emergency)
 {
     int32_t today = push_limit_day(clock_now());
-    struct run_limits l = { .emergency = emergency, .most = RUN_BATCH, .rests = rests };
+    struct run_limits l = { .emergency = emergency, .most = SINGLES, .rests = rests };
 
+    if (push_limit(by, PUSH_SERVICE, today).tokens > 1)
+        l.most = RUN_BATCH;
     for (int class = PUSH_SERVICE; class < PUSH_EMERGENCY; class ++)
         l.a_day[class] = push_limit(by, (enum push_class) class, today).day;
     if (!l.a_day[PUSH_MARKETING] || l.a_day[PUSH_MARKETING] > push.a_day)

@@ -18,57 +18,16 @@ from pathlib import Path
 from lib import ROOT, wait_for
 
 from npm import missing
+from vendor_farm import Farm, apns_tokens, make_keys, run
 from tap import case, done, note, skip
 
 BUILD = Path(os.environ.get("TJZW_BUILD", ROOT / "build"))
 AGAIN, ACCEPTED, REJECTED, GONE, QUOTA, DOUBT = "012345"
 HERE, THERE = Path(__file__).with_name("push"), ROOT / ".cache" / "push-npm"
-SUBJECT = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"]
-
-
-def apns_tokens(n, begin=0):
-    return [f"{i:064x}" for i in range(begin, begin + n)]
 
 
 def other_tokens(n):
     return [f"token-{i:012d}" for i in range(n)]
-
-
-class Farm:
-    def __init__(self, where):
-        self.where = where
-        self.process = subprocess.Popen(["node", str(ROOT / "tests/mocks/farm.mjs"), "c.pem", "k.pem", "apns.pub"], cwd=where, stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True)
-        self.port = int(self.process.stdout.readline())
-        self.url = f"https://127.0.0.1:{self.port}"
-
-    def ask(self, path, body=None):
-        data = ["-d", json.dumps(body)] if body is not None else []
-        said = subprocess.run(["curl", "-s", "--http2", "--cacert", "c.pem", *data, self.url + path], cwd=self.where, capture_output=True, check=True)
-        return json.loads(said.stdout)
-
-    def set(self, vendor, **how):
-        self.ask("/_control", {"vendor": vendor, **how})
-
-    def counts(self, vendor):
-        return self.ask("/_counts").get(vendor, {"requests": 0, "grants": 0, "tokens": {}})
-
-    def stop(self):
-        self.process.stdin.close()
-        self.process.wait(10)
-
-
-def run(*args, cwd):
-    return subprocess.run(args, cwd=cwd, capture_output=True, check=True, text=True).stdout
-
-
-def make_keys(where):
-    ec = ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
-    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "k.pem", "-out", "c.pem", "-days", "2", *SUBJECT, cwd=where)
-    run("openssl", "genpkey", *ec, "-out", "apns.p8", cwd=where)
-    run("openssl", "pkey", "-in", "apns.p8", "-pubout", "-out", "apns.pub", cwd=where)
-    rsa = run("openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", cwd=where)
-    (where / "account.json").write_text(json.dumps({"project_id": "4711", "key_id": "kid", "sub_account": "99", "private_key": rsa}))
 
 
 def write_settings(where, url):

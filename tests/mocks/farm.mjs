@@ -9,6 +9,7 @@
 //     gone, bad            tokens that are unregistered, or that a part of a batch fails for
 //     lie                  a part that does not add up
 // GET /_counts             {"apns":{"requests":…,"grants":…,"tokens":{token: deliveries},"streams":most at a time},…}
+// GET /_sums               {"apns":deliveries in all,…}
 // GET /_bodies             what browsers were sent: [{"path","headers","body" in base64}]
 import crypto from "node:crypto";
 import fs from "node:fs";
@@ -24,6 +25,7 @@ function vendor(name) {
 
 function delivered(v, token) {
   v.tokens.set(token, (v.tokens.get(token) ?? 0) + 1);
+  v.sum = (v.sum ?? 0) + 1;
 }
 
 function json(status, value, headers = {}) {
@@ -122,6 +124,7 @@ function counts() {
 
 function control(path, body) {
   if (path === "/_counts") return json(200, counts());
+  if (path === "/_sums") return json(200, Object.fromEntries(Object.entries(vendors).map(([name, v]) => [name, v.sum ?? 0])));
   if (path === "/_bodies") return json(200, bodies);
   const o = JSON.parse(body);
   vendor(o.vendor).sets = o;
@@ -173,6 +176,7 @@ server.on("stream", (stream, headers) => {
   stream.on("error", () => {});
   stream.on("data", (d) => parts.push(d));
   stream.on("end", () => {
+    if (stream.aborted || stream.rstCode) return; // half a body of somebody who was killed is no request
     try {
       serve(stream, headers, Buffer.concat(parts));
     } catch (e) {
