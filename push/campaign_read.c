@@ -38,7 +38,7 @@ bool campaign_is_on(enum transport by)
 
 static bool is_number(const char *text)
 {
-    return *text && strspn(text, "0123456789") == strlen(text) && strlen(text) < 18;
+    return *text > '0' && strspn(text, "0123456789") == strlen(text) && strlen(text) < 18;
 }
 
 enum rc campaign_open(struct err *e, const struct campaign_conf *c)

@@ -152,8 +152,11 @@ enum rc campaign_edit(struct work *w, int64_t no, const json_t *body, struct cam
     enum rc rc;
 
     if ((rc = campaign_find(w, no, &c)) || (rc = may(w, &c, CAMPAIGN_DO_EDIT)) ||
-        (rc = campaign_state_next(&w->err, CAMPAIGN_DO_EDIT, c.state, &to)) ||
-        (rc = campaign_read(w, body, false, &c)) || (rc = campaign_bind(w, &c)) ||
+        (rc = campaign_state_next(&w->err, CAMPAIGN_DO_EDIT, c.state, &to)))
+        return rc;
+    if (c.state != CAMPAIGN_DRAFT && c.state != CAMPAIGN_RETURNED)
+        party_reach_public(w); /* what others were asked to approve goes back */
+    if ((rc = campaign_read(w, body, false, &c)) || (rc = campaign_bind(w, &c)) ||
         (rc = may(w, &c, CAMPAIGN_DO_EDIT)) ||
         (rc = campaign_ask(w, &c, CAMPAIGN_DO_EDIT, &nothing)) || (rc = rewrite(w, &c)) ||
         (rc = campaign_log(w, &c, CAMPAIGN_DO_EDIT, to, NULL)))

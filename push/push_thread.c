@@ -172,17 +172,28 @@ static bool rests(void *unused, int64_t campaign)
     return p && lane_wait(&p->lane, clock_mono_us() / 1000) > 0;
 }
 
-static void count_pace(const struct campaign *c, int n)
+/* A new one, or that of a campaign which has not waited for its pace lately. */
+static struct pace *free_pace(int64_t now_ms)
+{
+    if (push.npaces < PACED)
+        return &push.paces[push.npaces++];
+    for (int i = 0; i < PACED; i++)
+        if (!lane_wait(&push.paces[i].lane, now_ms))
+            return &push.paces[i];
+    return &push.paces[0];
+}
+
+static void count_pace(int64_t run, int64_t pace, int n)
 {
     int64_t now_ms = clock_mono_us() / 1000;
-    struct pace *p = pace_of(c->no);
+    struct pace *p = pace_of(run);
 
-    if (!c->pace)
+    if (!pace)
         return;
     if (!p) {
-        p = &push.paces[push.npaces < PACED ? push.npaces++ : 0];
-        p->campaign = c->no;
-        lane_init(&p->lane, c->pace, now_ms);
+        p = free_pace(now_ms);
+        p->campaign = run;
+        lane_init(&p->lane, pace, now_ms);
     }
     lane_take(&p->lane, n, now_ms);
 }
@@ -216,10 +227,10 @@ static enum rc start_one(struct work *w, int64_t no)
 
     if ((rc = campaign_find(w, no, &c)))
         return rc;
-    if (c.start && c.start < clock_now() - PUSH_LATE)
+    if ((c.start ? c.start : c.changed) < clock_now() - PUSH_LATE)
         return campaign_step(w, no, CAMPAIGN_DO_LATE, "错过了时间：服务当时没有运行", &c);
     rc = campaign_step(w, no, CAMPAIGN_DO_DUE, NULL, &c);
-    return rc == RC_CONFLICT
+    return rc == RC_CONFLICT || rc == RC_INVALID
                ? campaign_step(w, no, CAMPAIGN_DO_LATE, arena_strdup(w->mem, w->err.text), &c)
                : rc;
 }
@@ -266,6 +277,11 @@ static enum rc repeat(struct work *w, struct round *r, enum rc (*step)(struct wo
 static enum rc open_one(struct work *w)
 {
     return run_open(w, sender_on(push.sender));
+}
+
+static enum rc drop_one(struct work *w)
+{
+    return run_drop(w, sender_on(push.sender));
 }
 
 static enum rc end_one(struct work *w)
@@ -340,14 +356,14 @@ static enum rc take_one(struct work *w, enum transport by, const struct run_limi
     enum rc rc;
 
     k->mem = w->mem = mem;
-    if (!(rc = run_take(w, by, l, &k->b)) && k->b.n)
-        rc = fill(w, k);
+    if (!(rc = run_take(w, by, l, &k->b)) && k->b.n && (rc = fill(w, k)) == RC_NOT_FOUND)
+        rc = err_set(&w->err, RC_INTERNAL, "a campaign on its way is not there");
     w->mem = round;
     if (rc || !k->b.n) {
         task_free(k);
         return rc;
     }
-    count_pace(&k->c, k->b.n);
+    count_pace(k->b.campaign, k->c.pace, k->b.n);
     put(&push.taken, k);
     return RC_OK;
 }
@@ -388,7 +404,7 @@ static enum rc round_job(struct work *w, void *arg)
     enum rc rc;
 
     if ((rc = write_answered(w, r)) || (rc = follow(w, r)) || (rc = start_due(w, r)) ||
-        (rc = repeat(w, r, open_one)) || (rc = repeat(w, r, run_drop)) ||
+        (rc = repeat(w, r, open_one)) || (rc = repeat(w, r, drop_one)) ||
         (rc = repeat(w, r, end_one)) || (rc = recall(w, r)))
         return rc;
     return take_all(w, r);

@@ -81,7 +81,7 @@ struct run_limits {
     bool emergency; /* of such campaigns only; false: of all others */
     int most;       /* devices; at most RUN_BATCH */
     int a_day
-        [PUSH_CLASS_COUNT]; /* messages a device and day by this transport; 0: no limit; at most RUN_A_DAY_MAX count */
+        [PUSH_CLASS_COUNT]; /* messages a device and day by this transport; 0, or above RUN_A_DAY_MAX: no limit */
     bool (*rests)(
         void *arg,
         int64_t campaign); /* nothing of it now: it has a pace of its own; may be NULL */
@@ -108,8 +108,11 @@ enum rc run_recover(struct work *w, int most, int *n);
 enum rc run_pause(struct work *w, int64_t campaign, bool paused);
 /* Nothing is taken of it any more. */
 enum rc run_stop(struct work *w, int64_t campaign);
-/* Of campaigns that stop: some rows become RUN_STOPPED. RC_NOT_FOUND: nothing is left. */
-enum rc run_drop(struct work *w);
+/*
+ * What nobody is to be sent any more, some rows of it: of campaigns that stop, RUN_STOPPED; of those whose time is over, RUN_REJECTED; of transports that are off by now, RUN_OFF.
+ * RC_NOT_FOUND: nothing is left.
+ */
+enum rc run_drop(struct work *w, unsigned on);
 /* One campaign of which nothing is left becomes RUN_OVER: *campaign is its number, and whether it was stopped. RC_NOT_FOUND: there is none. */
 enum rc run_end(struct work *w, int64_t *campaign, bool *stopped);
 

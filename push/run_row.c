@@ -98,15 +98,32 @@ enum rc run_wait(struct work *w, int64_t campaign, enum transport by, int64_t bl
              : RC_OK;
 }
 
-enum rc run_doubtful(struct work *w, const struct run_row *r, enum transport by, int64_t block,
-                     int tries, const struct bits *who)
+/* A vendor that keeps silent is not asked for ever: whoever was sent to again already stays in doubt. */
+static enum rc leave_resent(struct work *w, const struct run_row *r, enum transport by,
+                            int64_t block, struct bits *who)
 {
-    bool late = clock_now_ms() >= r->ends_ms || r->state == RUN_STOPPING;
+    struct bits before, twice = *who;
+    enum rc rc = read_outcome(w, r->campaign, by, block, RUN_RESENT, run_today(), &before);
+
+    if (rc)
+        return rc;
+    bits_and(&twice, &before);
+    bits_without(who, &before);
+    return run_outcome(w, r->campaign, by, block, RUN_DOUBT, &twice);
+}
+
+enum rc run_doubtful(struct work *w, const struct run_row *r, enum transport by, int64_t block,
+                     int tries, int64_t at_ms, const struct bits *who)
+{
+    int64_t now_ms = clock_now_ms();
+    struct bits again = *who;
     enum rc rc;
 
-    if (r->doubt == RUN_SKIP || late)
+    if (r->doubt == RUN_SKIP || r->state == RUN_STOPPING || now_ms >= r->ends_ms)
         return run_outcome(w, r->campaign, by, block, RUN_DOUBT, who);
-    if ((rc = run_outcome(w, r->campaign, by, block, RUN_RESENT, who)))
+    if ((at_ms && (rc = leave_resent(w, r, by, block, &again))) ||
+        (rc = run_outcome(w, r->campaign, by, block, RUN_RESENT, &again)))
         return rc;
-    return run_wait(w, r->campaign, by, block, tries + 1, clock_now_ms(), who);
+    return run_wait(w, r->campaign, by, block, tries + 1, at_ms < r->ends_ms ? at_ms : now_ms,
+                    &again);
 }

@@ -27,9 +27,11 @@ enum rc run_outcome(struct work *w, int64_t campaign, enum transport by, int64_t
 /* Those of a block become a batch that waits until `at_ms`. Nobody: none is made. */
 enum rc run_wait(struct work *w, int64_t campaign, enum transport by, int64_t block, int tries,
                  int64_t at_ms, const struct bits *who);
-/* Those that were in doubt go out again, or stay so. */
+/*
+ * Those that were in doubt go out again, or stay so. `at_ms`: when a vendor is asked again that did not answer, and that once only; 0: the process ended, and they go at once, however often.
+ */
 enum rc run_doubtful(struct work *w, const struct run_row *r, enum transport by, int64_t block,
-                     int tries, const struct bits *who);
+                     int tries, int64_t at_ms, const struct bits *who);
 /* Days since 1970 in Beijing. */
 int64_t run_today(void);
 

@@ -14,6 +14,7 @@
 #include "push/trait.h"
 #include "server/base/buf.h"
 #include "server/base/clock.h"
+#include "server/base/log.h"
 
 /* ---- who is passed over ---- */
 
@@ -83,7 +84,7 @@ static enum rc add_up(struct work *w, struct rows *q, struct bits *at, int level
 static enum rc read_had(struct work *w, const struct run_row *r, enum transport by,
                         int64_t block, int a_day, struct bits *out)
 {
-    int levels = a_day < RUN_A_DAY_MAX ? a_day : RUN_A_DAY_MAX;
+    int levels = a_day <= RUN_A_DAY_MAX ? a_day : 0;
     struct bits *at;
     struct rows q;
     enum rc rc;
@@ -162,6 +163,10 @@ static enum rc find_targets(struct work *w, struct walk *k, struct run_batch *b)
     for (int at = bits_next(&k->taken, 0); at >= 0; at = bits_next(&k->taken, at + 1)) {
         enum rc rc = read_target(w, b->block * BITS + at, b->by, &b->target[b->n]);
 
+        if (rc == RC_CORRUPT) { /* nobody else's messages wait for that */
+            LOG(LOG_ERROR, "push_address_corrupt", L_INT("device", b->block * BITS + at));
+            rc = RC_NOT_FOUND;
+        }
         if (rc == RC_NOT_FOUND) {
             bits_put(&k->gone, (unsigned)at);
             bits_take(&k->taken, (unsigned)at);

@@ -50,7 +50,7 @@ enum rc run_write(struct work *w, const struct run_batch *b, int64_t again_ms)
     sort_targets(b, by);
     for (int what = RUN_ACCEPTED; what <= RUN_QUOTA && !rc; what++)
         rc = run_outcome(w, b->campaign, b->by, b->block, (enum run_what)what, &by[what]);
-    if (rc || (rc = run_doubtful(w, &r, b->by, b->block, b->tries, &by[RUN_DOUBT])) ||
+    if (rc || (rc = run_doubtful(w, &r, b->by, b->block, b->tries, again_ms, &by[RUN_DOUBT])) ||
         (rc = again(w, &r, b, again_ms, &by[0])))
         return rc;
     return forget_gone(w, b);
@@ -94,7 +94,7 @@ enum rc run_recover(struct work *w, int most, int *n)
             return RC_OK;
         if (rc || (rc = db_change(w, SQL_push_batch_drop, "i", o.no)) ||
             (rc = run_read(w, o.campaign, &r)) ||
-            (rc = run_doubtful(w, &r, o.by, o.block, o.tries, &o.who)))
+            (rc = run_doubtful(w, &r, o.by, o.block, o.tries, 0, &o.who)))
             return rc;
     }
     return RC_OK;
@@ -130,21 +130,30 @@ struct left {
     int64_t campaign, block, rank, no;
     enum transport by;
     int from;
+    enum run_what what;
     struct bits who;
 };
 
-static enum rc drop_part(struct work *w)
+static enum run_what left_as(enum run_state state, int64_t ends_ms)
+{
+    if (state == RUN_STOPPING)
+        return RUN_STOPPED;
+    return ends_ms <= clock_now_ms() ? RUN_REJECTED : RUN_OFF;
+}
+
+static enum rc drop_part(struct work *w, unsigned on)
 {
     struct left l;
     struct rows q;
     enum rc rc, end;
 
-    if (!(rc = db_one(w, SQL_push_part_stopping, &q, ""))) {
+    if (!(rc = db_one(w, SQL_push_part_left, &q, "ii", clock_now_ms(), (int64_t)on))) {
         l = (struct left){ .campaign = rows_int(&q, 0),
                            .block = rows_int(&q, 1),
                            .by = (enum transport)rows_int(&q, 2),
                            .rank = rows_int(&q, 3),
-                           .from = (int)rows_int(&q, 4) };
+                           .from = (int)rows_int(&q, 4),
+                           .what = left_as((enum run_state)rows_int(&q, 6), rows_int(&q, 7)) };
         rc = run_bits(w, &q, 5, &l.who);
     }
     end = rows_done(&q);
@@ -152,36 +161,37 @@ static enum rc drop_part(struct work *w)
         return rc;
     for (int at = 0; at < l.from; at++)
         bits_take(&l.who, (unsigned)at);
-    if ((rc = run_outcome(w, l.campaign, l.by, l.block, RUN_STOPPED, &l.who)))
+    if ((rc = run_outcome(w, l.campaign, l.by, l.block, l.what, &l.who)))
         return rc;
     return db_change(w, SQL_push_part_taken, "iiiiii", l.campaign, l.block, (int64_t)l.by,
                      l.rank, (int64_t)BITS, (int64_t)0);
 }
 
-static enum rc drop_batch(struct work *w)
+static enum rc drop_batch(struct work *w, unsigned on)
 {
     struct left l;
     struct rows q;
     enum rc rc, end;
 
-    if (!(rc = db_one(w, SQL_push_batch_stopping, &q, ""))) {
+    if (!(rc = db_one(w, SQL_push_batch_left, &q, "ii", clock_now_ms(), (int64_t)on))) {
         l = (struct left){ .no = rows_int(&q, 0),
                            .campaign = rows_int(&q, 1),
                            .by = (enum transport)rows_int(&q, 2),
-                           .block = rows_int(&q, 3) };
+                           .block = rows_int(&q, 3),
+                           .what = left_as((enum run_state)rows_int(&q, 5), rows_int(&q, 6)) };
         rc = run_bits(w, &q, 4, &l.who);
     }
     end = rows_done(&q);
     if (rc || (rc = end) || (rc = db_change(w, SQL_push_batch_drop, "i", l.no)))
         return rc;
-    return run_outcome(w, l.campaign, l.by, l.block, RUN_STOPPED, &l.who);
+    return run_outcome(w, l.campaign, l.by, l.block, l.what, &l.who);
 }
 
-enum rc run_drop(struct work *w)
+enum rc run_drop(struct work *w, unsigned on)
 {
-    enum rc rc = drop_part(w);
+    enum rc rc = drop_part(w, on);
 
-    return rc == RC_NOT_FOUND ? drop_batch(w) : rc;
+    return rc == RC_NOT_FOUND ? drop_batch(w, on) : rc;
 }
 
 enum rc run_end(struct work *w, int64_t *campaign, bool *stopped)

@@ -167,6 +167,7 @@ static const struct {
     { "alert_crashes", 0, 64 },
     { "alert_disk_percent", 0, 90 },
     { "verify_pace", 0, 1000000 },
+    { "push_a_day", 1, 32 },
 };
 
 static bool in_bounds(const char *name, int64_t v)

@@ -14,6 +14,7 @@
 #include "server/base/log.h"
 #include "server/citizen/entry.h"
 #include "server/identity/account.h"
+#include "server/identity/party_reach.h"
 #include "server/library/field.h"
 #include "server/library/item.h"
 #include "server/library/stream.h"
@@ -129,7 +130,7 @@ enum rc inbox_put(struct work *w, int64_t account, const struct message *m, int6
     enum rc rc;
 
     if ((rc = check_text(w, m)) || (rc = account_by_id(w, account, &a)) ||
-        (rc = find_group(w, a.id, m->group, &had)))
+        (rc = party_may_reach(w, a.id)) || (rc = find_group(w, a.id, m->group, &had)))
         return rc;
     if (!had && (rc = put_new(w, a.id, m, &had)))
         return rc;

@@ -9,6 +9,7 @@
 #include "server/citizen/letter_send.h"
 #include "server/citizen/letter_text.h"
 #include "server/citizen/workday.h"
+#include "server/identity/party_reach.h"
 #include "server/library/row.h"
 
 enum { ORIGIN_MAX = 100, RATING_MAX = 5 };
@@ -177,6 +178,8 @@ enum rc letter_import(struct work *w, const char *from, struct letter_line *line
 {
     enum rc rc = work_need_at(w, RIGHT_LETTERS, EVERYWHERE);
 
+    if (!rc)
+        rc = party_may_reach(w, 0); /* letters of people that nobody knows yet */
     for (int i = 0; i < n && !rc; i++)
         if (lines[i].value)
             rc = take(w, from, &lines[i]);

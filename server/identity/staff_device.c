@@ -4,6 +4,7 @@
  * There are few, and they change seldom: after a COMMIT that changed one, memory gets all of them anew.
  */
 #include "server/identity/staff_device.h"
+#include "server/identity/party_reach.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -184,6 +185,7 @@ static enum rc changed(struct work *w)
     struct fresh *f;
     enum rc rc = read_fresh(w, &f);
 
+    party_reach_public(w); /* all of staff feel it */
     if (!rc)
         work_after_commit(w, put_all, f);
     return rc;

@@ -147,10 +147,10 @@ static enum rc configure(struct err *e, struct db *db, const char *path)
         [DB_READ] = "PRAGMA cache_size = -2048; PRAGMA query_only = ON;",
         /* The page size counts only before the first table, secure_delete before the first
            deletion. */
-        [DB_WRITE] =
-            "PRAGMA page_size = 4096; PRAGMA secure_delete = ON; PRAGMA journal_mode = WAL; "
-            "PRAGMA synchronous = FULL; PRAGMA cache_size = -8192; "
-            "PRAGMA wal_autocheckpoint = 4096; PRAGMA journal_size_limit = 67108864;",
+        [DB_WRITE] = "PRAGMA page_size = 4096; PRAGMA secure_delete = ON; PRAGMA journal_mode "
+                     "= WAL; PRAGMA foreign_keys = ON; "
+                     "PRAGMA synchronous = FULL; PRAGMA cache_size = -8192; "
+                     "PRAGMA wal_autocheckpoint = 4096; PRAGMA journal_size_limit = 67108864;",
     };
     enum rc rc;
     int version;

@@ -289,6 +289,34 @@ static void from_a_draft_to_every_screen(void **state)
         assert_int_equal(shown[i], i ? 1 : 2);
 }
 
+static enum rc edit_job(struct work *w, void *arg)
+{
+    struct does *d = arg;
+    json_t *value;
+    enum rc rc = jx_object(&w->err, w->mem, d->text, strlen(d->text), &value);
+
+    return rc ? rc : campaign_edit(w, d->no, value, &d->c);
+}
+
+/* What was edited is tried on a phone again: the first try counts for nothing. */
+static void a_second_test_is_sent_as_well(void **state)
+{
+    struct world *t = *state;
+    int64_t no = drafted(t, "");
+    struct does d = { .who = "account:1",
+                      .rights = RIGHT_ALL,
+                      .no = no,
+                      .text = "{\"text\":\"明天停水停电。\"}" };
+
+    DOES("account:1", TEST, NULL);
+    until_tested(t, no);
+    assert_int_equal(go(t, &d, edit_job), RC_OK);
+    assert_false(see(t, no).c.tested);
+    DOES("account:1", TEST, NULL);
+    until_tested(t, no);
+    assert_int_equal(shown[0], 2);
+}
+
 static void it_waits_for_its_time(void **state)
 {
     struct world *t = *state;
@@ -402,6 +430,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(from_a_draft_to_every_screen),
+        TEST(a_second_test_is_sent_as_well),
         TEST(it_waits_for_its_time),
         TEST(a_time_long_past_waits_for_somebodys_word),
         TEST(a_recall_stops_what_has_not_left),

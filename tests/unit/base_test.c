@@ -490,7 +490,8 @@ static void wait_for_release(struct pool_job *job, struct db *db)
 static void who_ends_a_pool_need_not_wait_for_who_has_no_processor(void **state)
 {
     static struct pool_job jobs[2] = { { .run = wait_for_release },
-                                       { .run = wait_for_release } };
+                                       { .run = wait_for_release } },
+                           late = { .run = wait_for_release };
     struct pool *p = NULL;
     struct err e = { 0 };
 
@@ -501,7 +502,7 @@ static void who_ends_a_pool_need_not_wait_for_who_has_no_processor(void **state)
     for (int i = 0; i < 2; i++)
         assert_true(pool_submit(p, &jobs[i]));
     assert_false(pool_end(p, 50));
-    assert_false(pool_submit(p, &jobs[0]));
+    assert_false(pool_submit(p, &late));
     pool_held = false;
     assert_true(pool_end(p, 20000));
 }

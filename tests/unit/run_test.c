@@ -286,8 +286,7 @@ static enum rc recover(struct library_world *t, void *arg)
 
 static enum rc drop(struct library_world *t, void *arg)
 {
-    (void)arg;
-    return run_drop(&t->w);
+    return run_drop(&t->w, arg ? *(unsigned *)arg : ON);
 }
 
 static enum rc finish(struct library_world *t, void *arg)
@@ -642,6 +641,37 @@ static void paused_it_rests(void **state)
     assert_true(send_one(t, &p, TRANSPORT_HUAWEI));
 }
 
+/* Its keys are taken away in the middle, and at last its time is over: the campaign ends all the same. */
+static void a_transport_that_is_off_by_now_holds_up_nobody(void **state)
+{
+    struct library_world *t = *state;
+    struct vendor v = { .down = true };
+    struct plan p = plan_of(1, &v);
+    unsigned on = ON, later = 1U << TRANSPORT_HUAWEI;
+    int64_t n[RUN_WHATS], over = 0;
+
+    assert_int_equal(world_do(t, begin, &p.run), RC_OK);
+    while (world_do(t, open_some, &on) == RC_OK)
+        continue;
+    assert_true(send_one(t, &p, TRANSPORT_APNS)); /* they wait */
+    while (world_do(t, drop, &later) == RC_OK)
+        continue;
+    book(t, 1, &books);
+    count_outcomes(n);
+    assert_int_equal(n[RUN_OFF],
+                     PEOPLE / 7 +
+                         world_number(t, "SELECT sum(n) FROM push_part WHERE transport = 7"));
+    assert_int_equal(world_do(t, finish, &over), RC_NOT_FOUND);
+    clock_set(clock_now() + 9 * HOUR);
+    while (world_do(t, drop, &later) == RC_OK)
+        continue;
+    assert_int_equal(world_do(t, finish, &over), RC_OK);
+    book(t, 1, &books);
+    count_outcomes(n);
+    assert_int_equal(n[RUN_REJECTED],
+                     world_number(t, "SELECT sum(n) FROM push_part WHERE transport = 1"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -655,6 +685,7 @@ int main(void)
         TEST(nights_and_quotas),
         TEST(whoever_moves_meanwhile_gets_it_once),
         TEST(paused_it_rests),
+        TEST(a_transport_that_is_off_by_now_holds_up_nobody),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -107,13 +107,15 @@ SELECT block, rank, next, bits FROM push_part WHERE campaign = ?1 AND transport 
 -- name: push_part_taken
 UPDATE push_part SET next = ?5, rest = ?6 WHERE campaign = ?1 AND block = ?2 AND transport = ?3 AND rank = ?4;
 
--- name: push_part_stopping
-SELECT push_part.campaign, push_part.block, push_part.transport, push_part.rank, push_part.next, push_part.bits
-FROM push_run JOIN push_part ON push_part.campaign = push_run.campaign WHERE push_run.state = 3 AND push_part.next < 65536
-ORDER BY push_part.campaign, push_part.transport, push_part.rank, push_part.block LIMIT 1;
+-- What is left of a campaign that stops (3), of one whose time is over, and of a transport that is off now (bits of those that are on).
+-- name: push_part_left
+SELECT push_part.campaign, push_part.block, push_part.transport, push_part.rank, push_part.next, push_part.bits, push_run.state, push_run.ends
+FROM push_run JOIN push_part ON push_part.campaign = push_run.campaign
+WHERE push_run.state IN (1, 3) AND (push_run.state = 3 OR push_run.ends <= ?1 OR (CAST(?2 AS INTEGER) >> CAST(push_part.transport AS INTEGER)) & 1 = 0)
+  AND push_part.next < 65536 ORDER BY push_part.campaign, push_part.transport, push_part.rank, push_part.block LIMIT 1;
 
 -- name: push_part_sums
-SELECT coalesce(sum(n), 0), coalesce(sum(rest), 0) FROM push_part WHERE campaign = ?1;
+SELECT CAST(coalesce(sum(n), 0) AS BIGINT), CAST(coalesce(sum(rest), 0) AS BIGINT) FROM push_part WHERE campaign = ?1;
 
 -- name: push_batch_send
 INSERT INTO push_batch (campaign, transport, block, tries, at, sent, n, bits) VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7) RETURNING no;
@@ -134,9 +136,11 @@ WHERE push_run.state = 1 AND push_batch.transport = ?1 AND push_batch.sent = 0;
 -- name: push_batch_open
 SELECT no, campaign, transport, block, tries, bits FROM push_batch WHERE sent = 1 ORDER BY no LIMIT 1;
 
--- name: push_batch_stopping
-SELECT push_batch.no, push_batch.campaign, push_batch.transport, push_batch.block, push_batch.bits
-FROM push_run JOIN push_batch ON push_batch.campaign = push_run.campaign WHERE push_run.state = 3 AND push_batch.sent = 0 ORDER BY push_batch.no LIMIT 1;
+-- name: push_batch_left
+SELECT push_batch.no, push_batch.campaign, push_batch.transport, push_batch.block, push_batch.bits, push_run.state, push_run.ends
+FROM push_run JOIN push_batch ON push_batch.campaign = push_run.campaign
+WHERE push_run.state IN (1, 3) AND (push_run.state = 3 OR push_run.ends <= ?1 OR (CAST(?2 AS INTEGER) >> CAST(push_batch.transport AS INTEGER)) & 1 = 0)
+  AND push_batch.sent = 0 ORDER BY push_batch.no LIMIT 1;
 
 -- What is on its way to devices of a block for another campaign of the class.
 -- name: push_batch_of_others
@@ -144,7 +148,8 @@ SELECT push_batch.bits FROM push_batch JOIN push_run ON push_run.campaign = push
 WHERE push_batch.sent = 1 AND push_batch.transport = ?1 AND push_batch.block = ?2 AND push_run.class = ?3 AND push_batch.campaign <> ?4;
 
 -- name: push_batch_sums
-SELECT coalesce(sum(CASE WHEN sent = 0 THEN n ELSE 0 END), 0), coalesce(sum(CASE WHEN sent = 1 THEN n ELSE 0 END), 0) FROM push_batch WHERE campaign = ?1;
+SELECT CAST(coalesce(sum(CASE WHEN sent = 0 THEN n ELSE 0 END), 0) AS BIGINT), CAST(coalesce(sum(CASE WHEN sent = 1 THEN n ELSE 0 END), 0) AS BIGINT)
+FROM push_batch WHERE campaign = ?1;
 
 -- name: push_outcome_one
 SELECT bits FROM push_outcome WHERE campaign = ?1 AND block = ?2 AND transport = ?3 AND what = ?4 AND day = ?5;
@@ -159,7 +164,7 @@ SELECT push_outcome.bits FROM push_outcome JOIN push_run ON push_run.campaign = 
 WHERE push_outcome.transport = ?1 AND push_outcome.block = ?2 AND push_outcome.day = ?3 AND push_outcome.what IN (1, 6) AND push_run.class = ?4;
 
 -- name: push_outcome_sums
-SELECT transport, what, sum(n) FROM push_outcome WHERE campaign = ?1 GROUP BY transport, what;
+SELECT transport, what, CAST(sum(n) AS BIGINT) FROM push_outcome WHERE campaign = ?1 GROUP BY transport, what;
 
 -- name: push_outcome_all
 SELECT block, what, bits FROM push_outcome WHERE campaign = ?1;
@@ -177,12 +182,14 @@ DELETE FROM push_address WHERE no = ?1 AND told <= ?2;
 -- Whether there is anything to do by now: what runs or stops, a campaign that is due or recalled, a library that went on.
 -- name: push_look
 -- scan: push_follow has a row a stream, of which there are at most 64
-SELECT CASE WHEN EXISTS (SELECT 1 FROM push_run WHERE state IN (1, 3)) OR EXISTS (SELECT 1 FROM push_campaign WHERE state = 'scheduled' AND start <= ?1)
+SELECT CASE WHEN EXISTS (SELECT 1 FROM push_run WHERE state IN (1, 3)) OR EXISTS (SELECT 1 FROM push_batch WHERE sent = 1) OR EXISTS (SELECT 1 FROM push_campaign WHERE state = 'scheduled' AND start <= ?1)
   OR EXISTS (SELECT 1 FROM push_campaign WHERE state = 'recalling')
   OR EXISTS (SELECT 1 FROM push_follow JOIN stream ON stream.no = push_follow.stream WHERE stream.seq > push_follow.seq) THEN 1 ELSE 0 END;
 
 -- name: push_run_forget
 DELETE FROM push_run WHERE campaign = ?1;
 
+-- One at a time: with it go thousands of sets.
 -- name: push_run_purge
-DELETE FROM push_run WHERE campaign IN (SELECT campaign FROM push_run WHERE began < ?1 * 1000 AND state = 4 ORDER BY began LIMIT ?2) RETURNING campaign;
+DELETE FROM push_run WHERE campaign IN (SELECT campaign FROM push_run WHERE began < CAST(?1 AS BIGINT) * 1000 AND state = 4 ORDER BY began
+  LIMIT CASE WHEN ?2 > 1 THEN 1 ELSE ?2 END) RETURNING campaign;
