@@ -74,10 +74,11 @@ class Liar(http.server.ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def begin(self, lie, chance):
-        """From now on it lies so; `lie` None: it is honest."""
-        if self.now:
-            self.old.append(self.now)
-        self.now, self.lie, self.chance, self.told = {}, lie, chance, 0
+        """From now on it lies so; `lie` None: it is honest. An answer that is being made is made as it was begun."""
+        with self.lock:
+            if self.now:
+                self.old.append(self.now)
+            self.now, self.lie, self.chance, self.told = {}, lie, chance, 0
 
     def handle_error(self, *_):
         """A reader that has heard enough hangs up."""
