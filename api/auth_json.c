@@ -9,10 +9,10 @@
 
 #include "server/base/clock.h"
 #include "server/base/id.h"
+#include "server/base/seal.h"
 #include "server/http/problem.h"
 #include "server/identity/name.h"
 #include "server/identity/refusal.h"
-#include "server/identity/seal.h"
 #include "server/identity/session_table.h"
 
 enum { FRESH = 600, BYTES_MAX = 8192, TIMEOUT_MS = 300000 };

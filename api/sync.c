@@ -13,8 +13,8 @@
 
 #include "api/instance.h"
 #include "server/base/jx.h"
+#include "server/base/seal.h"
 #include "server/identity/keyfile.h"
-#include "server/identity/seal.h"
 #include "sync/catchup.h"
 #include "sync/cover.h"
 #include "sync/head.h"

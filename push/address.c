@@ -15,7 +15,7 @@
 #include "server/base/buf.h"
 #include "server/base/clock.h"
 #include "server/base/log.h"
-#include "server/identity/seal.h"
+#include "server/base/seal.h"
 #include "server/store/db.h"
 
 enum {

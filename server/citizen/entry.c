@@ -17,9 +17,9 @@
 
 #include "server/base/buf.h"
 #include "server/base/clock.h"
+#include "server/base/seal.h"
 #include "server/citizen/known.h"
 #include "server/identity/party_reach.h"
-#include "server/identity/seal.h"
 #include "server/store/db.h"
 #include "sync/state.h"
 

@@ -18,9 +18,9 @@
 #include "server/base/clock.h"
 #include "server/base/fs.h"
 #include "server/base/log.h"
+#include "server/base/seal.h"
 #include "server/citizen/letter_room.h"
 #include "server/citizen/letter_scan.h"
-#include "server/identity/seal.h"
 #include "server/library/row.h"
 
 enum { PLACE_MAX = 4096, GOES_AT_ONCE = 100, FOLDERS = 128, HOUR = 3600, NAME_CHARS = 16 };

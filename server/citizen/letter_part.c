@@ -16,7 +16,7 @@
 #include <sodium.h>
 
 #include "server/base/fs.h"
-#include "server/identity/seal.h"
+#include "server/base/seal.h"
 #include "server/store/blob.h"
 
 enum { NAME_CHARS = 40 }; /* of a column there are 64 */

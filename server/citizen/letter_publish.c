@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "server/base/clock.h"
+#include "server/base/seal.h"
 #include "server/citizen/letter_redact.h"
 #include "server/citizen/letter_staff.h"
 #include "server/identity/party_reach.h"
-#include "server/identity/seal.h"
 #include "server/library/column.h"
 #include "server/library/org.h"
 #include "server/library/stream.h"
@@ -124,7 +124,7 @@ enum rc letter_publish(struct work *w, const char *name, int64_t column,
     enum rc rc;
 
     if ((rc = letter_find(w, name, &l)) || (rc = letter_may(w, l.unit)) ||
-        (rc = party_may_reach(w, l.account)) || (rc = check(w, &l)) ||
+        (rc = letter_reach(w, &l, "publish")) || (rc = check(w, &l)) ||
         (rc = column_by_no(w, column, &c)) || (rc = make_content(w, &l, names, n, &content)))
         return rc;
     new.site = c.site;

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "server/base/clock.h"
+#include "server/base/seal.h"
 #include "server/citizen/letter.h"
 #include "server/citizen/workday.h"
-#include "server/identity/seal.h"
 #include "server/library/row.h"
 
 enum { COUNT_LETTERS, COUNT_TURNS };

@@ -295,6 +295,17 @@ static enum rc check_text(struct work *w, enum letter_verb verb, const char *tex
                              answer ? LETTER_TEXT_MAX : LETTER_WORDS_MAX, true);
 }
 
+enum rc letter_reach(struct work *w, const struct letter *l, const char *what)
+{
+    struct buf b = BUF_IN(w->mem);
+
+    buf_addc(&b, '{');
+    jx_put_text(&b, "letter", l->number);
+    jx_put_text(&b, "verb", what);
+    buf_adds(&b, "}");
+    return party_reach(w, l->account, "letter", b.p);
+}
+
 enum rc letter_do(struct work *w, const char *name, enum letter_verb verb,
                   const struct letter_order *o, struct letter *out)
 {
@@ -306,7 +317,7 @@ enum rc letter_do(struct work *w, const char *name, enum letter_verb verb,
     if (letter_verbs[verb].who != LETTER_BY_STAFF)
         return err_set(&w->err, RC_NOT_FOUND, "there is no such verb");
     if ((rc = letter_find(w, name, &l)) || (rc = letter_may(w, l.unit)) ||
-        (rc = party_may_reach(w, l.account)) || (rc = check_text(w, verb, text)))
+        (rc = letter_reach(w, &l, letter_verbs[verb].word)) || (rc = check_text(w, verb, text)))
         return rc;
     before = l;
     if ((rc = letter_move(w, &l, verb, text)) ||

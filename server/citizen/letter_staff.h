@@ -16,6 +16,12 @@ enum rc letter_own_unit(struct work *w, int64_t *unit);
 /* Whether the actor is shown who wrote it. */
 bool letter_shows_writer(const struct work *w, const struct letter *l);
 
+/*
+ * A program does this with a letter, which is its writer's: party_reach(). Its sandbox then says which letter it was, under his account, and nothing of what
+ * stands in it.
+ */
+enum rc letter_reach(struct work *w, const struct letter *l, const char *what);
+
 /* With the verb: what it needs beside the letter. */
 struct letter_order {
     const char *text; /* NULL: none */

@@ -13,7 +13,7 @@
 #include "server/base/be64.h"
 #include "server/base/buf.h"
 #include "server/base/fs.h"
-#include "server/identity/seal.h"
+#include "server/base/seal.h"
 
 enum { HEADER = 8, SEALED_MAX = SEALED_PIECE + SEAL_MORE };
 

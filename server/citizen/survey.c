@@ -13,9 +13,9 @@
 #include "server/base/clock.h"
 #include "server/base/jx.h"
 #include "server/base/quota.h"
+#include "server/base/seal.h"
 #include "server/citizen/entry.h"
 #include "server/citizen/survey_row.h"
-#include "server/identity/seal.h"
 #include "server/library/stream.h"
 #include "server/store/db.h"
 

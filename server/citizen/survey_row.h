@@ -5,7 +5,7 @@
 #define CITIZEN_SURVEY_ROW_H
 
 #include "server/base/buf.h"
-#include "server/identity/seal.h"
+#include "server/base/seal.h"
 
 enum { SURVEY_WHOLE = -1 }; /* in the place of a question: how many answered at all */
 

@@ -5,6 +5,8 @@
  * every further header that the answer had, so that a replay is whole: Location matters most
  * where the first answer was lost.
  *
+ * The body is sealed for its row: an answer may hold a letter, or who somebody is. One longer than SEAL_MAX is not kept.
+ *
  * An item that is removed for good takes the bodies of all answers with it (server/library/takedown.c): then a replay has
  * status and headers only.
  */
@@ -14,8 +16,14 @@
 #include <string.h>
 
 #include "server/base/clock.h"
+#include "server/base/seal.h"
 #include "server/http/witness.h"
 #include "server/store/db.h"
+
+static struct seal_place place_of(int64_t no)
+{
+    return (struct seal_place){ "idempotency.body", no };
+}
 
 /* Each part with its NUL between: no two requests give the same bytes. */
 static void hash_request(struct work *w, const struct request *rq, uint8_t out[HASH_BYTES])
@@ -63,18 +71,37 @@ static char *pack_headers(struct work *w, const struct reply *rp)
     return b.p;
 }
 
+/* It stays none if there is none. */
+static enum rc open_body(struct work *w, const struct rows *q, struct reply *rp)
+{
+    size_t n;
+    const void *sealed = rows_blob(q, 3, &n);
+    char *body;
+    enum rc rc;
+
+    if (!sealed)
+        return RC_OK;
+    if ((rc = seal_open(w, place_of(rows_int(q, 4)), sealed, n, &body, &n)))
+        return rc;
+    rp->body = body;
+    rp->len = n;
+    return RC_OK;
+}
+
 static enum rc replay(struct work *w, const struct rows *q, const uint8_t hash[HASH_BYTES],
                       struct reply *rp)
 {
     size_t n;
     const void *first = rows_blob(q, 0, &n);
+    enum rc rc;
 
     if (!first || n != HASH_BYTES || memcmp(first, hash, HASH_BYTES))
         return err_set(&w->err, RC_UNPROCESSABLE,
                        "this Idempotency-Key was used for another request");
     rp->status = (int)rows_int(q, 1);
     unpack_headers(w, rows_text(q, 2), rp);
-    rp->body = rows_dup_blob(w, q, 3, &rp->len);
+    if ((rc = open_body(w, q, rp)))
+        return rc;
     rp->type = rp->len ? rp->type : NULL;
     if (rp->nextra < REPLY_HEADERS)
         reply_header(rp, "idempotency-replayed", "true");
@@ -103,9 +130,22 @@ static enum rc look_up(struct work *w, const char *key, const uint8_t hash[HASH_
 static enum rc keep(struct work *w, const char *key, const uint8_t hash[HASH_BYTES],
                     const struct reply *rp)
 {
-    return db_run(w, SQL_idempotency_put, "ttbitbi", w->who.name, key, hash, (size_t)HASH_BYTES,
-                  (int64_t)rp->status, pack_headers(w, rp), rp->len ? rp->body : "", rp->len,
-                  clock_now());
+    struct rows q;
+    int64_t no = 0;
+    uint8_t *sealed;
+    size_t n;
+    enum rc rc, end;
+
+    if (!(rc = db_one(w, SQL_idempotency_put, &q, "ttbiti", w->who.name, key, hash,
+                      (size_t)HASH_BYTES, (int64_t)rp->status, pack_headers(w, rp),
+                      clock_now())))
+        no = rows_int(&q, 0);
+    end = rows_done(&q);
+    if ((rc = rc ? rc : end) || !rp->len || rp->len > SEAL_MAX)
+        return rc;
+    if ((rc = seal_close(w, place_of(no), rp->body, rp->len, &sealed, &n)))
+        return rc;
+    return db_change(w, SQL_idempotency_set_body, "ib", no, sealed, n);
 }
 
 enum rc idempotency_run(struct work *w, const struct route *r, const struct request *rq,

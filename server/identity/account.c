@@ -11,6 +11,7 @@
 
 #include "server/base/buf.h"
 #include "server/base/clock.h"
+#include "server/base/seal.h"
 #include "server/base/secret.h"
 #include "server/identity/acting.h"
 #include "server/identity/consent.h"
@@ -18,7 +19,6 @@
 #include "server/identity/identifier.h"
 #include "server/identity/name.h"
 #include "server/identity/party.h"
-#include "server/identity/seal.h"
 #include "server/identity/session.h"
 #include "server/store/db.h"
 

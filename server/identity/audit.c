@@ -17,9 +17,9 @@
 #include "server/base/be64.h"
 #include "server/base/clock.h"
 #include "server/base/jx.h"
+#include "server/base/seal.h"
 #include "server/base/secret.h"
 #include "server/identity/audit_head.h"
-#include "server/identity/seal.h"
 #include "server/store/db.h"
 
 static const struct {

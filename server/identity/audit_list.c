@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/identity/seal.h"
+#include "server/base/seal.h"
 #include "server/store/db.h"
 
 static enum rc read_cursor(struct work *w, const char *text, int64_t *at, int64_t *no)

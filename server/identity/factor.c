@@ -11,11 +11,11 @@
 
 #include "server/base/buf.h"
 #include "server/base/clock.h"
+#include "server/base/seal.h"
 #include "server/base/secret.h"
 #include "server/identity/account.h"
 #include "server/identity/identifier.h"
 #include "server/identity/name.h"
-#include "server/identity/seal.h"
 #include "server/store/db.h"
 
 enum { HOST_MAX = 253, VERIFIED = 1, MAY_BE_BACKED_UP = 2 };

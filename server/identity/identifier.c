@@ -16,8 +16,8 @@
 
 #include "server/base/buf.h"
 #include "server/base/clock.h"
+#include "server/base/seal.h"
 #include "server/base/secret.h"
-#include "server/identity/seal.h"
 #include "server/store/db.h"
 
 enum { PHONE_MIN = 7, PHONE_MAX = 15, LOGIN_MIN = 3, LOGIN_MAX = 64 };

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/identity/seal.h"
+#include "server/base/seal.h"
 #include "server/store/db.h"
 
 char *network_of(const char *address, char out[NETWORK_TEXT])

@@ -10,10 +10,10 @@
 #include "server/base/clock.h"
 #include "server/base/id.h"
 #include "server/base/jx.h"
+#include "server/base/seal.h"
 #include "server/identity/grant_scope.h"
 #include "server/identity/identifier.h"
 #include "server/identity/jwt.h"
-#include "server/identity/seal.h"
 
 void oidc_subject(const struct grant_client *c, const struct account *a, char out[OIDC_SUBJECT])
 {

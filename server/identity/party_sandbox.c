@@ -7,8 +7,8 @@
 
 #include "server/base/buf.h"
 #include "server/base/clock.h"
+#include "server/base/seal.h"
 #include "server/identity/party_reach.h"
-#include "server/identity/seal.h"
 #include "server/store/db.h"
 
 static struct seal_place place_of(int64_t no)

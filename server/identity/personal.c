@@ -16,11 +16,11 @@
 #include "server/base/clock.h"
 #include "server/base/id.h"
 #include "server/base/jx.h"
+#include "server/base/seal.h"
 #include "server/identity/account.h"
 #include "server/identity/audit.h"
 #include "server/identity/factor.h"
 #include "server/identity/grant_scope.h"
-#include "server/identity/seal.h"
 
 static const struct personal_table tables[] = {
 #define PERSONAL_GOES(table, key, chinese) \

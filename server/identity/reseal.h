@@ -7,7 +7,7 @@
 #ifndef IDENTITY_RESEAL_H
 #define IDENTITY_RESEAL_H
 
-#include "server/identity/seal.h"
+#include "server/base/seal.h"
 
 struct reseal_state {
     bool running;

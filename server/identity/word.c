@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/base/seal.h"
 #include "server/identity/name.h"
-#include "server/identity/seal.h"
 
 enum { LINES_MAX = 1200, NAMED_FROM = 2 };
 

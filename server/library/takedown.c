@@ -381,7 +381,7 @@ static enum rc sync_urls(struct work *w, const struct item *it)
 
 enum rc takedown_forget_answers(struct work *w)
 {
-    enum rc rc = db_run(w, SQL_idempotency_forget_bodies, "b", "", (size_t)0);
+    enum rc rc = db_run(w, SQL_idempotency_forget_bodies, "");
 
     return rc ? rc : db_run(w, SQL_party_sandbox_forget_answers, "");
 }

@@ -12,10 +12,10 @@
 
 #include "server/base/clock.h"
 #include "server/base/id.h"
+#include "server/base/seal.h"
 #include "server/citizen/letter.h"
 #include "server/citizen/receipt.h"
 #include "server/citizen/workday.h"
-#include "server/identity/seal.h"
 #include "tests/lib/phone_state.h"
 
 #define LETTER "0190f3c2-7d1c-7a3e-9f00-3c1d5b7e9a11"

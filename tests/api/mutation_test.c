@@ -19,12 +19,14 @@ static atomic_int calls; /* of write_row() */
 static enum rc write_row(struct work *w, const struct request *rq, struct reply *rp)
 {
     struct buf b = BUF_IN(w->mem);
-    enum rc rc;
+    struct rows q;
+    enum rc rc, end;
 
     calls++;
-    rc = db_run(w, SQL_idempotency_put, "ttbitbi", "effect", rq->body, "x", (size_t)1,
-                (int64_t)1, "", "", (size_t)0, (int64_t)WORLD_NOW);
-    if (rc)
+    rc = db_one(w, SQL_idempotency_put, &q, "ttbiti", "effect", rq->body, "x", (size_t)1,
+                (int64_t)1, "", (int64_t)WORLD_NOW);
+    end = rows_done(&q);
+    if ((rc = rc ? rc : end))
         return rc;
     if (rq->body_len == 4 && !memcmp(rq->body, "fail", 4))
         return err_field(&w->err, "/body", "the body says fail");

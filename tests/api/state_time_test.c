@@ -10,13 +10,13 @@
 #include <string.h>
 
 #include "server/base/clock.h"
+#include "server/base/seal.h"
 #include "server/citizen/compact.h"
 #include "server/citizen/entry.h"
 #include "server/citizen/epoch.h"
 #include "server/citizen/guest.h"
 #include "server/citizen/known.h"
 #include "server/identity/account.h"
-#include "server/identity/seal.h"
 #include "server/store/db.h"
 #include "server/store/writer.h"
 #include "tests/lib/phone_state.h"

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/identity/seal.h"
+#include "server/base/seal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "server/base/fs.h"
+#include "server/base/seal.h"
 #include "server/citizen/sealed_file.h"
-#include "server/identity/seal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

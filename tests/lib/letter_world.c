@@ -12,10 +12,10 @@
 #include <string.h>
 
 #include "server/base/clock.h"
+#include "server/base/seal.h"
 #include "server/citizen/letter_send.h"
 #include "server/citizen/receipt.h"
 #include "server/citizen/workday.h"
-#include "server/identity/seal.h"
 #include "server/library/org.h"
 #include "tests/lib/letter_world.h"
 

@@ -11,13 +11,13 @@
 #include <string.h>
 
 #include "server/base/clock.h"
+#include "server/base/seal.h"
 #include "server/identity/account.h"
 #include "server/identity/acting.h"
 #include "server/identity/consent.h"
 #include "server/identity/grant_scope.h"
 #include "server/identity/identifier.h"
 #include "server/identity/party.h"
-#include "server/identity/seal.h"
 #include "server/identity/session.h"
 #include "server/identity/session_table.h"
 #include "tests/lib/library_world.h"

@@ -20,10 +20,10 @@
 #include "push/sets.h"
 #include "push/trait.h"
 #include "server/base/clock.h"
+#include "server/base/seal.h"
 #include "server/citizen/adopt.h"
 #include "server/citizen/entry.h"
 #include "server/identity/account.h"
-#include "server/identity/seal.h"
 #include "tests/lib/library_world.h"
 
 static int set_up(void **state)

@@ -16,12 +16,12 @@
 
 #include "server/base/clock.h"
 #include "server/base/fs.h"
+#include "server/base/seal.h"
 #include "server/identity/audit.h"
 #include "server/identity/audit_head.h"
 #include "server/identity/audit_list.h"
 #include "server/identity/audit_verify.h"
 #include "server/identity/refusal.h"
-#include "server/identity/seal.h"
 #include "server/identity/trail.h"
 #include "server/store/backup.h"
 #include "tests/lib/library_world.h"

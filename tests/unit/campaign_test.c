@@ -17,9 +17,9 @@
 #include "push/campaign_vote.h"
 #include "server/base/clock.h"
 #include "server/base/conf.h"
+#include "server/base/seal.h"
 #include "server/citizen/entry.h"
 #include "server/identity/account.h"
-#include "server/identity/seal.h"
 #include "server/library/publish.h"
 #include "tests/lib/library_world.h"
 

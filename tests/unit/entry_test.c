@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/base/seal.h"
 #include "server/citizen/entry.h"
 #include "server/identity/personal.h"
-#include "server/identity/seal.h"
 #include "sync/state.h"
 #include "tests/lib/library_world.h"
 

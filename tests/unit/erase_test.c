@@ -16,6 +16,7 @@
 
 #include "server/base/clock.h"
 #include "server/base/fs.h"
+#include "server/base/seal.h"
 #include "server/identity/account.h"
 #include "server/identity/audit.h"
 #include "server/identity/code.h"
@@ -25,7 +26,6 @@
 #include "server/identity/identifier.h"
 #include "server/identity/lockout.h"
 #include "server/identity/personal.h"
-#include "server/identity/seal.h"
 #include "server/identity/session.h"
 #include "server/identity/session_table.h"
 #include "tests/lib/library_world.h"

@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/base/seal.h"
 #include "server/identity/identifier.h"
-#include "server/identity/seal.h"
 #include "tests/lib/library_world.h"
 
 static int set_up(void **state)

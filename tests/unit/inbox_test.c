@@ -10,11 +10,11 @@
 #include <string.h>
 
 #include "server/base/clock.h"
+#include "server/base/seal.h"
 #include "server/citizen/adopt.h"
 #include "server/citizen/entry.h"
 #include "server/citizen/inbox.h"
 #include "server/identity/account.h"
-#include "server/identity/seal.h"
 #include "tests/lib/library_world.h"
 
 static int64_t li, han;

@@ -14,6 +14,7 @@
 
 #include "server/base/clock.h"
 #include "server/base/fs.h"
+#include "server/base/seal.h"
 #include "server/citizen/adopt.h"
 #include "server/citizen/letter_file.h"
 #include "server/citizen/letter_import.h"
@@ -23,7 +24,6 @@
 #include "server/citizen/receipt.h"
 #include "server/citizen/sealed_file.h"
 #include "server/identity/reseal.h"
-#include "server/identity/seal.h"
 #include "server/library/org.h"
 #include "tests/lib/library_world.h"
 

@@ -13,6 +13,7 @@
 
 #include "server/base/clock.h"
 #include "server/base/fs.h"
+#include "server/base/seal.h"
 #include "server/base/secret.h"
 #include "server/http/idempotency.h"
 #include "server/identity/account.h"
@@ -27,7 +28,6 @@
 #include "server/identity/invite.h"
 #include "server/identity/party_log.h"
 #include "server/identity/party_sandbox.h"
-#include "server/identity/seal.h"
 #include "server/identity/session.h"
 #include "server/identity/session_table.h"
 #include "server/identity/trail.h"
@@ -111,6 +111,7 @@ static void live(struct library_world *t, int64_t account, int person, int day)
     struct session_tokens tokens;
     char digits[CODE_DIGITS + 1];
     int64_t id, wait;
+    struct rows q;
 
     snprintf(t->w.who.name, sizeof t->w.who.name, "account:%d", (int)account);
     identifier_index("phone", phone_of(t, person), find);
@@ -118,10 +119,11 @@ static void live(struct library_world *t, int64_t account, int person, int day)
         code_make(&t->w, &(struct code_ask){ find, "sign_in", account }, digits, &wait), RC_OK);
     assert_int_equal(session_open(&t->w, &session, &id, &tokens), RC_OK);
     assert_int_equal(audit_add(&t->w, AUDIT_sign_in, NULL, RC_OK), RC_OK);
-    assert_int_equal(db_run(&t->w, SQL_idempotency_put, "ttbitbi", t->w.who.name,
+    assert_int_equal(db_one(&t->w, SQL_idempotency_put, &q, "ttbiti", t->w.who.name,
                             arena_printf(t->mem, "%d", day), request, sizeof request,
-                            (int64_t)201, "application/json", "{}", (size_t)2, clock_now()),
+                            (int64_t)201, "application/json", clock_now()),
                      RC_OK);
+    assert_int_equal(rows_done(&q), RC_OK);
     allow_a_program(t, account, (int64_t)day * PEOPLE + person + 1);
 }
 

@@ -19,9 +19,9 @@
 #include "push/run.h"
 #include "push/run_row.h"
 #include "server/base/clock.h"
+#include "server/base/seal.h"
 #include "server/citizen/entry.h"
 #include "server/identity/account.h"
-#include "server/identity/seal.h"
 #include "tests/lib/library_world.h"
 
 enum {

@@ -15,8 +15,8 @@
 
 #include "server/base/fs.h"
 #include "server/base/jx.h"
+#include "server/base/seal.h"
 #include "server/base/secret.h"
-#include "server/identity/seal.h"
 
 static const struct seal_place phone = { "account.phone", 7 };
 static const char number[] = "13800138000";

@@ -11,12 +11,12 @@
 
 #include "server/base/clock.h"
 #include "server/base/jx.h"
+#include "server/base/seal.h"
 #include "server/citizen/entry.h"
 #include "server/citizen/survey_result.h"
 #include "server/citizen/vote.h"
 #include "server/identity/account.h"
 #include "server/identity/personal.h"
-#include "server/identity/seal.h"
 #include "server/library/publish.h"
 #include "tests/lib/library_world.h"
 

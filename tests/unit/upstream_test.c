@@ -17,8 +17,8 @@
 
 #include "server/base/clock.h"
 #include "server/base/jx.h"
+#include "server/base/seal.h"
 #include "server/http/reach.h"
-#include "server/identity/seal.h"
 #include "server/identity/upstream_ask.h"
 #include "tests/lib/library_world.h"
 

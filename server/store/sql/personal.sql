@@ -95,7 +95,7 @@ UPDATE letter SET account = 0, body = NULL, contact = NULL, due = NULL, complete
     state = CASE WHEN settled IS NULL THEN 'withdrawn' ELSE state END WHERE account = ?1;
 
 -- name: personal_idempotency
-SELECT actor, key, status, at FROM idempotency WHERE actor = ?1 ORDER BY key;
+SELECT no, actor, key, status, body, at FROM idempotency WHERE actor = ?1 ORDER BY key;
 
 -- name: erase_idempotency
 DELETE FROM idempotency WHERE actor = ?1;

@@ -134,3 +134,13 @@ UPDATE party_sandbox SET shown = ?4 WHERE no = ?1 AND ?2 = 0 AND shown = ?3;
 -- name: reseal_party_sandbox_shown_needs
 -- scan: asked for by hand
 SELECT substr(shown, 2, 2), COUNT(*) FROM party_sandbox WHERE shown IS NOT NULL GROUP BY 1;
+
+-- name: reseal_idempotency_body
+SELECT no, 0, no, body FROM idempotency WHERE no >= ?1 AND (no > ?1 OR ?2 < 0) ORDER BY no LIMIT ?3;
+
+-- name: reseal_idempotency_body_set
+UPDATE idempotency SET body = ?4 WHERE no = ?1 AND ?2 = 0 AND body = ?3;
+
+-- name: reseal_idempotency_body_needs
+-- scan: asked for by hand
+SELECT substr(body, 2, 2), COUNT(*) FROM idempotency WHERE body IS NOT NULL GROUP BY 1;

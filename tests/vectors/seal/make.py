@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes seal.json from server/identity/seal.h alone, with nothing but Python's standard library: SM3, SM4 (GB/T 32907), ChaCha20 and Poly1305
+"""Writes seal.json from server/base/seal.h alone, with nothing but Python's standard library: SM3, SM4 (GB/T 32907), ChaCha20 and Poly1305
 (RFC 8439) and HChaCha20 (draft-irtf-cfrg-xchacha) stand here or in ../sync/sm2.py, slowly.
 
     make.py            writes seal.json

@@ -660,15 +660,16 @@ CREATE TABLE citizen (
 
 -- Answers to mutations that carried an Idempotency-Key, kept for a day.
 CREATE TABLE idempotency (
+    no      INTEGER PRIMARY KEY,
     actor   TEXT    NOT NULL,
     key     TEXT    NOT NULL,
     request BLOB    NOT NULL, -- hash of method, target and body
     status  INTEGER NOT NULL,
     type    TEXT    NOT NULL,
-    body    BLOB    NOT NULL,
+    body    BLOB,             -- sealed; NULL: there was none, or it is forgotten
     at      INTEGER NOT NULL,
-    PRIMARY KEY (actor, key)
-) WITHOUT ROWID;
+    UNIQUE (actor, key)
+);
 CREATE INDEX idempotency_by_age ON idempotency (at);
 
 -- 信件: docs/letters.md. `no` counts from 1 without a gap: the index of its receipt.
@@ -760,7 +761,7 @@ CREATE TABLE letter_template (
 -- Files that writers sent for their letters: server/citizen/letter_file.c.
 CREATE TABLE letter_file (
     account INTEGER NOT NULL,
-    find    BLOB    NOT NULL, -- keyed hash (server/identity/seal.h) of the SHA-256 of what was sent
+    find    BLOB    NOT NULL, -- keyed hash (server/base/seal.h) of the SHA-256 of what was sent
     kept    INTEGER,          -- its name below DATA/letters, drawn at random; NULL: it is not whole yet
     key     BLOB,             -- sealed for `kept`: the key of the file itself (server/citizen/sealed_file.h)
     size    INTEGER NOT NULL, -- of what was sent

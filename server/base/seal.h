@@ -21,8 +21,8 @@
  *
  * One set of keys a process, loaded before the threads start. Sealing and opening on any thread.
  */
-#ifndef IDENTITY_SEAL_H
-#define IDENTITY_SEAL_H
+#ifndef BASE_SEAL_H
+#define BASE_SEAL_H
 
 #include "server/base/id.h"
 #include "server/base/secret.h"
@@ -31,9 +31,9 @@
 enum seal_suite { SEAL_XCHACHA = 1, SEAL_SM4 = 2 };
 
 enum {
-    SEAL_MAX = 65536,  /* bytes of a value */
-    SEAL_MORE = 51,    /* by so many at most the sealed one is longer */
-    SEAL_KEYS_MAX = 64 /* more exchanges of the key than a century needs */
+    SEAL_MAX = 2097152, /* bytes of a value */
+    SEAL_MORE = 51,     /* by so many at most the sealed one is longer */
+    SEAL_KEYS_MAX = 64  /* more exchanges of the key than a century needs */
 };
 
 /* Where a value belongs. */

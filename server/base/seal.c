@@ -11,7 +11,7 @@
  *
  * Not here: which columns are sealed (account.c and others), the keys' backup (keybag.c).
  */
-#include "server/identity/seal.h"
+#include "server/base/seal.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
