@@ -190,10 +190,11 @@ CASES = [
     Case("an honest slow upload, HTTP/2", "80 KB at 4 KB a second", CHAPTER, "answered", honest_slow_upload("h2", 20, 4000)),
     Case("a piece over a bad line, HTTP/1", "256 KB at 3 KB a second", CHAPTER, "answered", honest_slow_upload("http/1.1", 86, 3048), full=True),
     Case("a piece over a bad line, HTTP/2", "256 KB at 3 KB a second", CHAPTER, "answered", honest_slow_upload("h2", 86, 3048), full=True),
+    # Where the kernel says what the peer has acknowledged (TCP_INFO, Linux proper), our clocks end these two without the guard.
     Case("zero-window reader", "20 connections, 90 answers each, no window, a PING every 2 s",
-         CHAPTER + "; M12, CVE-2019-9517", "closed in 30 s", zero_window, libh2o_fails=True),
+         CHAPTER + "; M12, CVE-2019-9517", "closed in 30 s", zero_window),
     Case("no window for the connection", "5 connections, 60 answers each", CHAPTER + "; CVE-2019-9511", "closed in 30 s",
-         connection_window, libh2o_fails=True),
+         connection_window),
     Case("windows of one byte", "10 connections, a byte a second", CHAPTER + "; CVE-2019-9511", "closed in 30 s", one_byte_windows),
     Case("one is read, the others are not", "10 connections, 90 answers each, a kilobyte a second of one", CHAPTER + "; CVE-2019-9511", "the others reset in 30 s",
          sheltered, libh2o_fails=True),
