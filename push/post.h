@@ -8,7 +8,7 @@
 #define PUSH_POST_H
 
 #include "push/vendor.h"
-#include "server/base/buf.h"
+#include "server/http/transfer.h"
 
 struct post;
 
@@ -26,9 +26,8 @@ struct post_ride {
 
     /* Only post.c looks here. */
     struct post_ride *next;
-    void *handle, *list;
-    struct buf body_in, headers_in;
-    size_t sent;
+    void *handle;
+    struct transfer transfer;
 };
 
 struct post_conf {

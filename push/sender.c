@@ -260,8 +260,8 @@ static bool send_some(struct sender *s, struct channel *ch, struct sender_flight
     r->lane = &ch->lane[no];
     r->round = round;
     r->grant = arena_strdup(r->mem, grant);
-    if (ch->vendor->build(&s->site, r->mem, grant, job->message, job->tokens + f->sent, most,
-                          clock_now(), &r->rq)) {
+    if (vendor_build(ch->vendor, &s->site, r->mem, grant, job->message, job->tokens + f->sent,
+                     most, clock_now(), &r->rq)) {
         job->verdict[f->sent++] = (struct push_verdict){ PUSH_REJECTED, 0, "unsendable" };
         ride_free(r);
         return true;
@@ -394,6 +394,11 @@ unsigned sender_on(const struct sender *s)
     for (int t = 1; t < TRANSPORT_COUNT; t++)
         on |= s->ch[t].on ? 1U << t : 0;
     return on;
+}
+
+enum vendor_recall sender_recalls(const struct sender *s, enum transport by)
+{
+    return s->ch[by].on ? vendor_recalls(by, &s->site) : VENDOR_RECALL_NONE;
 }
 
 int sender_room(const struct sender *s, enum transport by, enum sender_haste haste)

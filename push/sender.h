@@ -46,6 +46,11 @@ void sender_close(struct sender *s);
 
 /* Bits 1 << enum transport of those that can send. */
 unsigned sender_on(const struct sender *s);
+/*
+ * How it takes back what it accepted; NONE too if it is off. The job for it is as any other, with a message whose `takes_back` is set and whose `collapse` is that of the message it was: one
+ * verdict a target, of which PUSH_ACCEPTED says that the vendor took the order. Of NONE every target is PUSH_REJECTED.
+ */
+enum vendor_recall sender_recalls(const struct sender *s, enum transport by);
 /* How many more jobs of it may be given now; 0 too if it is off. */
 int sender_room(const struct sender *s, enum transport by, enum sender_haste haste);
 /* RC_BUSY: no room. RC_NOT_FOUND: the transport is off. done() is not called then. */

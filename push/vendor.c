@@ -7,6 +7,7 @@
 
 #include "push/vendor_part.h"
 #include "server/base/id.h"
+#include "server/http/transfer.h"
 
 static const struct vendor *const vendors[] = { &vendor_huawei, &vendor_huawei_next,
                                                 &vendor_xiaomi, &vendor_honor,
@@ -28,6 +29,29 @@ bool vendor_is_on(enum transport by, const struct vendor_site *s)
     return v && !v->lacks(s);
 }
 
+enum vendor_recall vendor_recalls(enum transport by, const struct vendor_site *s)
+{
+    const struct vendor *v = vendor_of(by);
+
+    if (!v)
+        return VENDOR_RECALL_NONE;
+    return v->recalls == VENDOR_RECALL_REVOKE && v->can_revoke && !v->can_revoke(s)
+               ? VENDOR_RECALL_OVERWRITE
+               : v->recalls;
+}
+
+enum rc vendor_build(const struct vendor *v, const struct vendor_site *s, struct arena *mem,
+                     const char *grant, const struct push_message *m, const char *const *tokens,
+                     int n, int64_t now, struct vendor_request *out)
+{
+    enum vendor_recall how = m->takes_back ? vendor_recalls(v->by, s) : VENDOR_RECALL_OVERWRITE;
+
+    if (how == VENDOR_RECALL_NONE)
+        return RC_INVALID;
+    return how == VENDOR_RECALL_REVOKE ? v->revoke(s, mem, grant, m, tokens, n, now, out)
+                                       : v->build(s, mem, grant, m, tokens, n, now, out);
+}
+
 void vendor_judge(const struct vendor *v, struct arena *mem, const char *const *tokens,
                   const struct vendor_request *rq, const struct vendor_answer *a,
                   struct push_verdict *out, struct vendor_heard *heard)
@@ -39,7 +63,8 @@ void vendor_judge(const struct vendor *v, struct arena *mem, const char *const *
         vendor_all(out, rq->n, a->fate == VENDOR_UNSENT ? PUSH_AGAIN : PUSH_DOUBT, "");
         return;
     }
-    heard->after_ms = lane_after(vendor_header(a, "retry-after", after, sizeof after), a->now);
+    heard->after_ms =
+        lane_after(transfer_header(a->headers, "retry-after", after, sizeof after), a->now);
     vendor_all(out, rq->n, PUSH_DOUBT, "");
     v->judge(mem, tokens, rq, a, out, heard);
 }
@@ -145,21 +170,6 @@ bool vendor_grant_of(struct arena *mem, const char *text, int64_t lasts, int64_t
                                   .until = now + lasts - 30,
                                   .renew = now + lasts - lasts / 6 };
     return true;
-}
-
-const char *vendor_header(const struct vendor_answer *a, const char *name, char *out, size_t n)
-{
-    size_t name_n = strlen(name);
-
-    for (const char *line = a->headers, *end; (end = strchr(line, '\n')); line = end + 1) {
-        if (strncmp(line, name, name_n) || line[name_n] != ':')
-            continue;
-        line += name_n + 1;
-        line += strspn(line, " ");
-        snprintf(out, n, "%.*s", (int)(end - line), line);
-        return out;
-    }
-    return "";
 }
 
 json_t *vendor_json(struct arena *mem, const struct vendor_answer *a)

@@ -24,7 +24,19 @@ struct push_message {
     enum push_class class;
     bool news;
     int badge; /* number on the application's icon; -1: it stays */
+    bool
+        takes_back; /* it takes back what was sent with the same `collapse`: vendor_recalls() says how */
 };
+
+/*
+ * How a message that was accepted can be taken back (docs/protocol/push.md has it by vendor). Either way it is only asked for: whoever has read it has read it, and nobody tells us which.
+ *
+ *   NONE       it cannot: whoever has it keeps it
+ *   OVERWRITE  a message of the same collapse id takes its place: its title and text say that it was withdrawn. They should differ from campaign to campaign, for vivo drops what it knows
+ *              already; and it counts as a message with the vendor, with his quotas and nights
+ *   REVOKE     the vendor removes it, unread or undelivered; title and text say nothing then
+ */
+enum vendor_recall { VENDOR_RECALL_NONE, VENDOR_RECALL_OVERWRITE, VENDOR_RECALL_REVOKE };
 
 /* What became of one device. */
 enum push_verdict_kind {
@@ -109,12 +121,24 @@ struct vendor {
     void (*judge)(struct arena *mem, const char *const *tokens, const struct vendor_request *rq,
                   const struct vendor_answer *a, struct push_verdict *out,
                   struct vendor_heard *heard);
+    /* How it takes a message back; for REVOKE its request, as build() is, and judged by judge(). What is overwritten is built by build(). */
+    enum vendor_recall recalls;
+    enum rc (*revoke)(const struct vendor_site *s, struct arena *mem, const char *grant,
+                      const struct push_message *m, const char *const *tokens, int n,
+                      int64_t now, struct vendor_request *out);
+    bool (*can_revoke)(const struct vendor_site *s); /* NULL: whenever it is on */
 };
 
 /* NULL: there is none for that transport. */
 const struct vendor *vendor_of(enum transport by);
 /* Whether it can send: all of its settings are there. */
 bool vendor_is_on(enum transport by, const struct vendor_site *s);
+/* How it takes messages back here; a vendor that cannot revoke for want of a setting overwrites. */
+enum vendor_recall vendor_recalls(enum transport by, const struct vendor_site *s);
+/* build(), or what takes it back. RC_INVALID too: it cannot be taken back. */
+enum rc vendor_build(const struct vendor *v, const struct vendor_site *s, struct arena *mem,
+                     const char *grant, const struct push_message *m, const char *const *tokens,
+                     int n, int64_t now, struct vendor_request *out);
 /* judge() for every fate: what was never sent is PUSH_AGAIN, what is in doubt PUSH_DOUBT. */
 void vendor_judge(const struct vendor *v, struct arena *mem, const char *const *tokens,
                   const struct vendor_request *rq, const struct vendor_answer *a,

@@ -76,7 +76,7 @@ static void put_payload(struct buf *b, const struct push_message *m)
     jx_put_text(b, "subtitle", some(m->sender));
     jx_put_text(b, "body", m->text);
     buf_addc(b, '}');
-    if (m->class != PUSH_MARKETING)
+    if (m->class != PUSH_MARKETING && !m->takes_back)
         jx_put_text(b, "sound", "default");
     if (m->class == PUSH_EMERGENCY)
         jx_put_text(b, "interruption-level", "time-sensitive");
@@ -152,4 +152,5 @@ const struct vendor vendor_apns = { .by = TRANSPORT_APNS,
                                     .lacks = lacks,
                                     .sign_grant = sign_grant,
                                     .build = build,
-                                    .judge = judge };
+                                    .judge = judge,
+                                    .recalls = VENDOR_RECALL_OVERWRITE };

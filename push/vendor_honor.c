@@ -154,4 +154,5 @@ const struct vendor vendor_honor = { .by = TRANSPORT_HONOR,
                                      .ask_grant = ask_grant,
                                      .take_grant = take_grant,
                                      .build = build,
-                                     .judge = judge };
+                                     .judge = judge,
+                                     .recalls = VENDOR_RECALL_OVERWRITE };

@@ -160,6 +160,39 @@ static enum rc v3_build(const struct vendor_site *s, struct arena *mem, const ch
     return finish(&b, tokens, n, out);
 }
 
+/*
+ * HarmonyOS NEXT takes back by the tokens and the notify id, at the first interface's address, with the client's id and not the project's: what has not been delivered, and what was and has
+ * not been clicked. Before it, a message of the same notify id takes the other's place.
+ */
+static enum rc v3_revoke(const struct vendor_site *s, struct arena *mem, const char *grant,
+                         const struct push_message *m, const char *const *tokens, int n,
+                         int64_t now, struct vendor_request *out)
+{
+    struct buf b = BUF_IN(mem);
+
+    (void)now;
+    out->n = n < TOKENS ? n : TOKENS;
+    buf_addc(&b, '{');
+    jx_put_int(&b, "notifyId", vendor_number(m->collapse));
+    vendor_tokens(&b, "token", tokens, out->n);
+    buf_addc(&b, '}');
+    out->method = "POST";
+    out->url =
+        arena_printf(mem, "%s/v1/%s/messages:revoke",
+                     vendor_base(s, TRANSPORT_HUAWEI_NEXT, usual), s->conf->push_huawei_client);
+    out->headers =
+        vendor_headers(mem, "content-type", "application/json", "authorization",
+                       arena_printf(mem, "Bearer %s", grant), "push-type", "0", NULL);
+    vendor_body(out, &b);
+    return RC_OK;
+}
+
+/* The service account's file does not hold the client's id. */
+static bool v3_can_revoke(const struct vendor_site *s)
+{
+    return *s->conf->push_huawei_client;
+}
+
 /* ---- grants ---- */
 
 static void v2_ask(const struct vendor_site *s, struct arena *mem, int64_t now,
@@ -303,9 +336,13 @@ const struct vendor vendor_huawei = { .by = TRANSPORT_HUAWEI,
                                       .ask_grant = v2_ask,
                                       .take_grant = v2_take,
                                       .build = v2_build,
-                                      .judge = judge };
+                                      .judge = judge,
+                                      .recalls = VENDOR_RECALL_OVERWRITE };
 const struct vendor vendor_huawei_next = { .by = TRANSPORT_HUAWEI_NEXT,
                                            .lacks = v3_lacks,
                                            .sign_grant = v3_sign,
                                            .build = v3_build,
-                                           .judge = judge };
+                                           .judge = judge,
+                                           .recalls = VENDOR_RECALL_REVOKE,
+                                           .revoke = v3_revoke,
+                                           .can_revoke = v3_can_revoke };

@@ -43,8 +43,6 @@ const char *vendor_lacks(int n, const char *const *names, const char *const *val
 /* Of an access token that lasts so many seconds; false: it is none. */
 bool vendor_grant_of(struct arena *mem, const char *text, int64_t lasts, int64_t now,
                      struct vendor_grant *out);
-/* "" if absent. */
-const char *vendor_header(const struct vendor_answer *a, const char *name, char *out, size_t n);
 /* NULL: the body is no JSON object. */
 json_t *vendor_json(struct arena *mem, const struct vendor_answer *a);
 /* Of a vendor's text, what a report may show: [A-Za-z0-9_.-], at most VENDOR_WORD_MAX; else "". */

@@ -186,6 +186,8 @@ static void judge(struct arena *mem, const char *const *tokens, const struct ven
         vendor_unread(rq->n, out, heard);
 }
 
-const struct vendor vendor_webpush = {
-    .by = TRANSPORT_WEBPUSH, .lacks = lacks, .build = build, .judge = judge
-};
+const struct vendor vendor_webpush = { .by = TRANSPORT_WEBPUSH,
+                                       .lacks = lacks,
+                                       .build = build,
+                                       .judge = judge,
+                                       .recalls = VENDOR_RECALL_OVERWRITE };

@@ -124,6 +124,8 @@ static void judge(struct arena *mem, const char *const *tokens, const struct ven
         mark_bad(mem, tokens, rq, bad, out);
 }
 
-const struct vendor vendor_xiaomi = {
-    .by = TRANSPORT_XIAOMI, .lacks = lacks, .build = build, .judge = judge
-};
+const struct vendor vendor_xiaomi = { .by = TRANSPORT_XIAOMI,
+                                      .lacks = lacks,
+                                      .build = build,
+                                      .judge = judge,
+                                      .recalls = VENDOR_RECALL_OVERWRITE };

@@ -9,8 +9,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "server/http/client.h"
 #include "server/http/proxy.h"
+#include "server/http/transfer.h"
 #include "server/store/db.h"
 
 static const int exit_codes[] = {
@@ -51,15 +51,15 @@ enum rc cli_settle_edge(struct err *e, struct conf *c)
 /* What is more than a text or a number; and how others are reached, which holds for commands too. */
 static enum rc check(struct err *e, const struct conf *c)
 {
-    const struct client_proxy proxy = { c->outbound_proxy, c->outbound_proxy_secret,
-                                        c->outbound_direct };
+    const struct transfer_proxy proxy = { c->outbound_proxy, c->outbound_proxy_secret,
+                                          c->outbound_direct };
     struct networks ignored;
     enum rc rc;
 
     if ((rc = networks_parse(e, "trusted_proxies", &c->trusted_proxies, &ignored)) ||
         (rc = networks_parse(e, "staff_networks", &c->staff_networks, &ignored)))
         return rc;
-    return client_proxy_set(e, &proxy);
+    return transfer_proxy_set(e, &proxy);
 }
 
 int cli_conf(const struct args *a, struct conf *out)

@@ -2,9 +2,8 @@
  * client.h - requests to other servers, over HTTP/2 where they speak it, on one thread for all;
  * and one at a time for commands.
  *
- * Nothing is ever sent twice without the caller's doing: libcurl repeats a request on its own
- * when a reused connection dies, which once delivered three hundred messages twice. Here such a
- * request fails with in_doubt set, and the caller decides. Redirects are not followed.
+ * Nothing is ever sent twice without the caller's doing (transfer.h): a request that libcurl
+ * would repeat on its own fails with in_doubt set, and the caller decides. Redirects are not followed.
  */
 #ifndef HTTP_CLIENT_H
 #define HTTP_CLIENT_H
@@ -68,17 +67,6 @@ struct client_clock {
 };
 /* The one that differs most from ours, of the servers that have answered since then. */
 void client_clock(int64_t since, struct client_clock *out);
-
-/*
- * The HTTP proxy between us and others (settings outbound_*): for every request from then on but those to a UNIX socket. Texts, "" if not
- * set, which must stay. The environment's http_proxy is nobody's business here. RC_INVALID: `url` is none.
- */
-struct client_proxy {
-    const char *url, *secret, *direct;
-};
-
-enum rc client_proxy_set(struct err *e, const struct client_proxy *p);
-const struct client_proxy *client_proxy_now(void); /* texts "" where nothing is set */
 
 enum rc client_start(struct err *e, int queue_max);
 /* False: the queue is full or the client is not running, and done() is not called. */

@@ -27,6 +27,11 @@ unsigned sender_on(const struct sender *s)
     return s->how->on;
 }
 
+enum vendor_recall sender_recalls(const struct sender *s, enum transport by)
+{
+    return s->how->on >> by & 1U ? s->how->recalls[by] : VENDOR_RECALL_NONE;
+}
+
 int sender_room(const struct sender *s, enum transport by, enum sender_haste haste)
 {
     (void)by;

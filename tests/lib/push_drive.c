@@ -3,7 +3,7 @@
  *
  *     push-drive SETTINGS DATA < jobs > verdicts
  *
- * A line of input is a job: {"transport":"apns","haste":2,"seconds":60,"after_ms":0,"tokens":["…"],"message":{"title":"…","text":"…","class":1,…}}; a line of output its answer, in the order in which they end:
+ * A line of input is a job: {"transport":"apns","haste":2,"seconds":60,"after_ms":0,"tokens":["…"],"message":{"title":"…","text":"…","class":1,"takes_back":false,…}}; a line of output its answer, in the order in which they end:
  * {"job":0,"verdicts":"1103…","why":["…"],"again_ms":0,"open":false}, one digit of enum push_verdict_kind a token.
  */
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include "server/base/clock.h"
 #include "server/base/jx.h"
 #include "server/base/log.h"
-#include "server/http/client.h"
+#include "server/http/transfer.h"
 
 enum { JOBS_MAX = 4096, LINE_MAX_BYTES = 1 << 20 };
 
@@ -46,7 +46,9 @@ static struct push_message message_of(const json_t *o)
                                   .ttl = jx_int(o, "ttl", 3600),
                                   .number = jx_int(o, "number", 1),
                                   .class = (enum push_class)jx_int(o, "class", PUSH_SERVICE),
-                                  .badge = (int)jx_int(o, "badge", -1) };
+                                  .badge = (int)jx_int(o, "badge", -1),
+                                  .takes_back =
+                                      json_is_true(json_object_get(o, "takes_back")) };
 }
 
 static void print_verdicts(const struct sender_job *job)
@@ -150,14 +152,14 @@ static int drive(struct sender *s)
 
 int main(int argc, char **argv)
 {
-    struct client_proxy none = { "", "", "" };
+    struct transfer_proxy none = { "", "", "" };
     struct arena *mem = arena_new();
     struct sender *s;
     struct conf c;
     struct err e;
     int status;
 
-    if (argc != 3 || client_proxy_set(&e, &none))
+    if (argc != 3 || transfer_proxy_set(&e, &none))
         return 2;
     if (conf_load(&e, argv[1], NULL, &c) || sender_open(&e, &c, argv[2], &s)) {
         fprintf(stderr, "%s\n", e.text);

@@ -13,7 +13,7 @@ from tap import case, done
 
 BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN = (
     "server/base", "server/store", "server/http", "server/identity", "server/library", "server/citizen")
-CLIENT, SSE, REACH = "server/http/client.h", "server/http/sse.h", "server/http/reach.h"       # the headers of http that domains may use
+CLIENT, SSE, TRANSFER = "server/http/client.h", "server/http/sse.h", "server/http/transfer.h"       # the headers of http that domains may use
 SHARED = ["sync/wire", "sync/merge", "sync/state", "sync/verify", "sync/follow", "sync/spool", "sync/net"]   # compiled into libtjzw as well
 MIRROR = "server/channel/mirror"
 HEALTH = "server/health"
@@ -25,7 +25,7 @@ ARROWS = {
     HTTP: [BASE, STORE],                                       # the writer, and stored answers (idempotency.c)
     CLIENT: [BASE],
     SSE: [BASE],
-    REACH: [BASE],
+    TRANSFER: [BASE],
     IDENTITY: [BASE, STORE, CLIENT, "sync/verify"],             # signed texts have one form
     LIBRARY: [BASE, STORE, IDENTITY],
     CITIZEN: [BASE, STORE, IDENTITY, LIBRARY, "sync/merge", "sync/state"],
@@ -42,8 +42,8 @@ ARROWS = {
     "sync/spool": ["sync/merge", "sync/verify", "sync/follow"],
     "sync/net": [],
     "sync": [BASE, STORE, IDENTITY, LIBRARY, CITIZEN, *SHARED],
-    "push": [BASE, STORE, IDENTITY, LIBRARY, CITIZEN, CLIENT, SSE, "push/post", "sync/merge", "sync/state"],
-    "push/post": [BASE, CLIENT, REACH, "push"],      # the thread that speaks to vendors
+    "push": [BASE, STORE, IDENTITY, LIBRARY, CITIZEN, TRANSFER, SSE, "push/post", "sync/merge", "sync/state"],
+    "push/post": [BASE, TRANSFER, "push"],      # the thread that speaks to vendors
     "api": ["server/embed", *SERVER, *SHARED],
     "server/embed": [],                                         # files compiled in: schema, pages
     "server": ["server/embed", *SERVER, *SHARED, "api"],                        # app.c, main.c and the subcommands
@@ -68,7 +68,7 @@ LIBRARIES = {
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
 INSTALLED = {"clients/c/tjzw_me.h": "tjzw.h"}      # public headers lie beside each other where an app finds them
-PLACES = sorted([*ARROWS, CLIENT, SSE, REACH], key=len, reverse=True)
+PLACES = sorted([*ARROWS, CLIENT, SSE, TRANSFER], key=len, reverse=True)
 
 
 def place(name):
@@ -86,13 +86,13 @@ def within(name, places):
 def forbidden(source, target):
     """Why `source` may not include `target`, or None."""
     here, there = place(source), place(target)
-    here = HTTP if here in (CLIENT, SSE, REACH) else here
+    here = HTTP if here in (CLIENT, SSE, TRANSFER) else here
     if there is None:
         return "is not a full path from the root"
     allowed = ARROWS.get(here, [])
     if here == there or there in allowed or "*" in allowed or there == "sync/wire":
         return None
-    if there in (CLIENT, SSE, REACH) and (HTTP in allowed or here == HTTP):
+    if there in (CLIENT, SSE, TRANSFER) and (HTTP in allowed or here == HTTP):
         return None
     return f"{here} may include {', '.join(['itself', *allowed])}; not {there}"
 

@@ -271,6 +271,67 @@ static void honor_and_wechat_have_theirs(void **state)
     assert_string_equal(json_string_value(at(o, "data/thing2/value")), m.text);
 }
 
+/* ---- taking back ---- */
+
+static struct vendor_request taken_back(struct world *t, enum transport by,
+                                        const struct push_message *m, const char *const *to)
+{
+    struct vendor_request rq = { 0 };
+
+    assert_int_equal(vendor_build(vendor_of(by), &t->site, t->mem, "GRANT", m, to, 1, NOW, &rq),
+                     RC_OK);
+    return rq;
+}
+
+static void what_was_sent_is_taken_back_where_the_vendor_can(void **state)
+{
+    struct world *t = *state;
+    struct push_message m = hello();
+    struct vendor_request rq = built(t, TRANSPORT_HUAWEI_NEXT, &m, tokens, 1);
+    json_int_t id = json_integer_value(at(body_of(t, &rq), "payload/notification/notifyId"));
+    const json_t *o;
+
+    m.takes_back = true;
+    assert_int_equal(vendor_recalls(TRANSPORT_HUAWEI_NEXT, &t->site), VENDOR_RECALL_REVOKE);
+    rq = taken_back(t, TRANSPORT_HUAWEI_NEXT, &m, tokens);
+    o = body_of(t, &rq);
+    assert_string_equal(rq.url, "https://push-api.cloud.huawei.com/v1/client/messages:revoke");
+    assert_true(has_header(&rq, "push-type: 0"));
+    assert_int_equal(json_integer_value(at(o, "notifyId")), id);
+    assert_int_equal(json_array_size(at(o, "token")), 1);
+    assert_null(strstr(rq.body, m.title));
+    set(t, "push_huawei_client", "");
+    assert_int_equal(vendor_recalls(TRANSPORT_HUAWEI_NEXT, &t->site), VENDOR_RECALL_OVERWRITE);
+    rq = taken_back(t, TRANSPORT_HUAWEI_NEXT, &m, tokens);
+    o = at(body_of(t, &rq), "payload/notification");
+    assert_string_equal(json_string_value(at(o, "title")), m.title);
+    assert_int_equal(json_integer_value(at(o, "notifyId")), id);
+    set(t, "push_huawei_client", "client");
+}
+
+/* Everybody else says of himself what he can; WeChat nothing. */
+static void every_vendor_says_how_it_takes_back(void **state)
+{
+    struct world *t = *state;
+    struct push_message m = hello();
+
+    m.takes_back = true;
+    for (int by = 1; by < TRANSPORT_COUNT; by++) {
+        const struct vendor *v = vendor_of((enum transport)by);
+        const char *token = by == TRANSPORT_APNS ? hex_token[0] : tokens[0];
+        struct vendor_request rq = { 0 };
+
+        if (!v || by == TRANSPORT_WEBPUSH)
+            continue;
+        assert_int_equal(vendor_build(v, &t->site, t->mem, "GRANT", &m, &token, 1, NOW, &rq),
+                         v->recalls == VENDOR_RECALL_NONE ? RC_INVALID : RC_OK);
+        assert_true(v->recalls != VENDOR_RECALL_REVOKE || v->revoke);
+    }
+    assert_int_equal(vendor_recalls(TRANSPORT_WECHAT, &t->site), VENDOR_RECALL_NONE);
+    assert_int_equal(vendor_recalls(TRANSPORT_XIAOMI, &t->site), VENDOR_RECALL_OVERWRITE);
+    assert_int_equal(vendor_recalls(TRANSPORT_NONE, &t->site), VENDOR_RECALL_NONE);
+}
+
 /* ---- statements ---- */
 
 static void apple_believes_our_statement(void **state)
@@ -473,6 +534,8 @@ int main(void)
         cmocka_unit_test(xiaomi_has_a_form),
         cmocka_unit_test(apple_has_a_device_in_the_path),
         cmocka_unit_test(honor_and_wechat_have_theirs),
+        cmocka_unit_test(what_was_sent_is_taken_back_where_the_vendor_can),
+        cmocka_unit_test(every_vendor_says_how_it_takes_back),
         cmocka_unit_test(apple_believes_our_statement),
         cmocka_unit_test(huawei_gets_one_in_ps256),
         cmocka_unit_test(huaweis_token_is_asked_for),
