@@ -39,8 +39,10 @@
 
 enum {
     DROPS_AT_ONCE = 200,
-    SWEEP_EVERY = 3600,   /* seconds */
-    ABANDONED = 24 * 3600 /* a file whose upload went no further for so long */
+    SWEEP_EVERY = 3600,    /* seconds */
+    ABANDONED = 24 * 3600, /* a file whose upload went no further for so long */
+    SHELF_EVERY = 300,     /* seconds: all shelves in 21 hours */
+    UNNAMED = 7 * 86400    /* a file that no revision has named so long after it was sent */
 };
 
 /* A line whose COMMIT has not been seen. */
@@ -56,6 +58,7 @@ static struct { /* the writer's thread only */
     bool lingers;     /* the database's log may still hold the text */
     bool told_failed; /* a failure is told when it begins */
     int64_t swept;    /* when uploads were last swept; 0: not since the start */
+    int64_t shelf;    /* the last one that was looked through, counted since 1970 */
 } takedown;
 
 static void forget_pending(void)
@@ -291,11 +294,46 @@ static void sweep_uploads(void)
         LOG(LOG_INFO, "uploads_swept", L_INT("files", n));
 }
 
+static enum rc drop_unnamed(struct work *w, int shelf, int *removed)
+{
+    uint8_t(*hash)[HASH_BYTES] = arena_alloc(w->mem, (size_t)DROPS_AT_ONCE * HASH_BYTES);
+    int n;
+    enum rc rc = blob_shelf(&w->err, takedown.data, shelf, clock_now() - UNNAMED, DROPS_AT_ONCE,
+                            hash, &n);
+
+    for (int i = 0; i < n && !rc; i++) {
+        rc = is_used(w, hash[i]);
+        if (rc == RC_NOT_FOUND && !(rc = remove_file(&w->err, hash[i])))
+            ++*removed;
+    }
+    return rc;
+}
+
+/* Files that were sent, and that nobody wanted in the end. One shelf at a time, by the clock: no start begins anew. */
+static void sweep_shelf(struct db *db)
+{
+    int64_t now = clock_now() / SHELF_EVERY;
+    int removed = 0;
+    struct work w;
+
+    if (now == takedown.shelf)
+        return;
+    takedown.shelf = now;
+    work_init(&w, arena_new(), db, "clock", RIGHT_PUBLISH);
+    if (drop_unnamed(&w, (int)(now % BLOB_SHELVES), &removed))
+        LOG(LOG_ERROR, "unnamed_files_not_removed", L_STR("why", w.err.text));
+    if (removed)
+        LOG(LOG_INFO, "unnamed_files_removed", L_INT("files", removed));
+    arena_free(w.mem);
+}
+
 void takedown_tick(struct db *db, void *arg)
 {
     (void)arg;
-    if (*takedown.data)
+    if (*takedown.data) {
         sweep_uploads();
+        sweep_shelf(db);
+    }
     if (takedown.pending)
         void_pending();
     if (takedown.drops && *takedown.data)

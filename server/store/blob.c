@@ -77,6 +77,12 @@ static enum rc wrong_hash(struct err *e, const struct place *at)
     return err_set(e, RC_INVALID, "the bytes do not have the SHA-256 %s", at->name);
 }
 
+/* It was sent again: blob_shelf() counts from now. */
+static bool has(const struct place *at)
+{
+    return !utimensat(AT_FDCWD, at->path, NULL, AT_SYMLINK_NOFOLLOW) || fs_exists(at->path);
+}
+
 enum rc blob_put(struct err *e, const char *data, const uint8_t hash[HASH_BYTES], const void *p,
                  size_t n)
 {
@@ -89,7 +95,7 @@ enum rc blob_put(struct err *e, const char *data, const uint8_t hash[HASH_BYTES]
     sha256(p, n, found);
     if (memcmp(found, hash, HASH_BYTES) != 0)
         return wrong_hash(e, &at);
-    if (fs_exists(at.path))
+    if (has(&at))
         return RC_OK;
     if ((rc = make_dir(e, data, &at)) || (rc = fs_write(e, at.path, p, n, 0600)))
         return rc;
@@ -221,7 +227,7 @@ enum rc blob_chunk(struct err *e, const char *data, const uint8_t hash[HASH_BYTE
     if (offset < 0 || offset > size || (int64_t)n > size - offset)
         return err_set(e, RC_INVALID, "the piece ends behind the blob's %" PRId64 " bytes",
                        size);
-    if (blob_exists(data, hash)) {
+    if (has(&at)) {
         *have = size;
         return RC_OK;
     }
@@ -288,6 +294,30 @@ static void close_dir(DIR **dir)
 {
     if (*dir)
         closedir(*dir);
+}
+
+enum rc blob_shelf(struct err *e, const char *data, int shelf, int64_t before, int most,
+                   uint8_t (*out)[HASH_BYTES], int *n)
+{
+    char path[PATH_MAX];
+    AUTO(close_dir) DIR *dir = NULL;
+
+    *n = 0;
+    if (snprintf(path, sizeof path, "%s/blobs/%02x", data, (unsigned)shelf) >= (int)sizeof path)
+        return err_set(e, RC_INVALID, "the path %.100s... is too long", data);
+    if (!fs_exists(path))
+        return RC_OK;
+    if (!(dir = opendir(path)))
+        return err_errno(e, "open directory %s", path);
+    for (struct dirent *d; *n < most && (d = readdir(dir));) {
+        struct stat st;
+
+        if (strlen(d->d_name) == 2 * HASH_BYTES &&
+            hex_parse(d->d_name, 2 * HASH_BYTES, out[*n], HASH_BYTES) &&
+            !fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) && st.st_mtime < before)
+            ++*n;
+    }
+    return RC_OK;
 }
 
 static int sweep_dir(int parent, const char *name, int64_t before)

@@ -18,6 +18,7 @@
 enum {
     BLOB_MAX = 64 * 1024 * 1024, /* bytes of one blob */
     BLOB_CHUNK_MAX = 256 * 1024, /* bytes of one chunk */
+    BLOB_SHELVES = 256,          /* directories, by the first byte of the hash */
 };
 
 /* Stores `n` bytes that must have this hash: RC_INVALID if they have not, RC_TOO_LARGE. Having
@@ -45,6 +46,11 @@ bool blob_exists(const char *data, const uint8_t hash[HASH_BYTES]);
 void blob_forget_part(const char *data, const uint8_t hash[HASH_BYTES]);
 /* RC_NOT_FOUND. */
 enum rc blob_remove(struct err *e, const char *data, const uint8_t hash[HASH_BYTES]);
+/*
+ * The blobs in one of the BLOB_SHELVES of the directory that nobody has sent since `before` (seconds since 1970): of at most `most` the hashes, *n how many.
+ */
+enum rc blob_shelf(struct err *e, const char *data, int shelf, int64_t before, int most,
+                   uint8_t (*out)[HASH_BYTES], int *n);
 /* Removes what was begun and not touched since `before` (seconds since 1970); *n is how many.
  */
 enum rc blob_sweep(struct err *e, const char *data, int64_t before, int *n);

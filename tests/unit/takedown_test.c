@@ -472,6 +472,47 @@ static void uploads_that_were_given_up_go_within_the_hour(void **state)
     assert_false(fs_exists(at(t, "blobs/ab/slow.part")));
 }
 
+static void older(struct library_world *t, const uint8_t hash[HASH_BYTES], int days)
+{
+    char name[HASH_TEXT];
+
+    hex_text(hash, HASH_BYTES, name);
+    shell(t, arena_printf(t->mem, "touch -d @%" PRId64 " blobs/%.2s/%s",
+                          clock_now() - days * INT64_C(86400), name, name));
+}
+
+static void a_day_goes_by(struct library_world *t)
+{
+    int64_t start = clock_now();
+
+    for (int i = 0; i <= 86400; i += 100) {
+        clock_set(start + i);
+        takedown_tick(t->w.db, NULL);
+    }
+}
+
+static void files_that_nothing_ever_named_go_after_a_week(void **state)
+{
+    struct library_world *t = *state;
+    uint8_t unwanted[HASH_BYTES], again[HASH_BYTES], fresh[HASH_BYTES], used[HASH_BYTES];
+
+    clock_set(clock_now());
+    file_of(t, "unwanted", unwanted);
+    file_of(t, "again", again);
+    file_of(t, "fresh", fresh);
+    with_file(t, file_of(t, "used", used));
+    older(t, unwanted, 8);
+    older(t, again, 8);
+    older(t, fresh, 5);
+    older(t, used, 8);
+    file_of(t, "again", again); /* somebody is about to name it */
+    a_day_goes_by(t);
+    assert_false(blob_exists(t->dir, unwanted));
+    assert_true(blob_exists(t->dir, again));
+    assert_true(blob_exists(t->dir, fresh));
+    assert_true(blob_exists(t->dir, used));
+}
+
 static void a_purge_drops_the_files_of_earlier_revisions_only(void **state)
 {
     struct library_world *t = *state;
@@ -533,6 +574,7 @@ int main(void)
         TEST(a_leak_stays_away_though_its_correction_is_lost),
         TEST(files_go_with_the_last_item_that_has_them),
         TEST(uploads_that_were_given_up_go_within_the_hour),
+        TEST(files_that_nothing_ever_named_go_after_a_week),
         TEST(a_purge_drops_the_files_of_earlier_revisions_only),
         TEST(urls_that_held_the_text_wait_to_be_told),
     };
