@@ -71,7 +71,9 @@ static enum rc put(struct work *w, int64_t account, const char *device, const st
     int64_t no = 0;
     size_t n;
 
-    if ((rc = db_run(w, SQL_push_address_drop_token, "ibit", (int64_t)now->by, now->hash,
+    if ((rc = db_run(w, SQL_push_address_rename, "ibit", (int64_t)now->by, now->hash,
+                     sizeof now->hash, account, device)) ||
+        (rc = db_run(w, SQL_push_address_drop_token, "ibit", (int64_t)now->by, now->hash,
                      sizeof now->hash, account, device)))
         return rc;
     if (!(rc = db_one(w, SQL_push_address_set, &q, "itibbi", account, device, (int64_t)now->by,
@@ -128,6 +130,17 @@ enum rc address_read(struct work *w, int64_t no, enum transport by, const char *
         return rc;
     *token = plain;
     return RC_OK;
+}
+
+enum rc address_told(struct work *w, int64_t no, int64_t *told)
+{
+    struct rows q;
+    enum rc rc, end;
+
+    if (!(rc = db_one(w, SQL_push_address_told, &q, "i", no)))
+        *told = rows_int(&q, 0);
+    end = rows_done(&q);
+    return rc ? rc : end;
 }
 
 enum rc address_gone(struct work *w, int64_t no, int64_t told)

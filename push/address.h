@@ -24,6 +24,8 @@ enum rc address_forget(struct work *w, int64_t account, const char *device);
 /* The token of a device in w->mem, and when it was told last. RC_NOT_FOUND: it is not reached by that transport any more. */
 enum rc address_read(struct work *w, int64_t no, enum transport by, const char **token,
                      int64_t *told);
+/* When it was told last, whatever the transport. RC_NOT_FOUND. */
+enum rc address_told(struct work *w, int64_t no, int64_t *told);
 /* On the writer: its vendor says that there is no such device. Nothing happens if it was told again after `told`. */
 enum rc address_gone(struct work *w, int64_t no, int64_t told);
 

@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "push/campaign_damage.h"
 #include "push/campaign_run.h"
 #include "push/campaign_step.h"
 #include "server/library/change.h"
@@ -85,9 +86,14 @@ static enum rc follow_one(struct work *w, const struct change_row *change)
     }
     if ((rc = rows_done(&q)))
         return rc;
-    for (size_t i = 0; i < list.n / sizeof(int64_t) && !rc; i++)
-        if (!(rc = campaign_find(w, ((int64_t *)(void *)list.p)[i], &c)))
+    for (size_t i = 0; i < list.n / sizeof(int64_t) && !rc; i++) {
+        int64_t no = ((int64_t *)(void *)list.p)[i];
+
+        if ((rc = campaign_find(w, no, &c)) == RC_CORRUPT)
+            rc = campaign_damaged(w, no, arena_strdup(w->mem, w->err.text));
+        else if (!rc)
             rc = change->op == CHANGE_PUT ? follow_put(w, &c) : follow_end(w, &c, change);
+    }
     return rc;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "push/campaign_audience.h"
+#include "push/campaign_said.h"
 #include "push/run.h"
 #include "server/base/clock.h"
 #include "server/base/conf.h"
@@ -76,6 +77,8 @@ static enum rc begin_test(struct work *w, const struct campaign *c)
         buf_printf(&audience, "%s%s", i ? "," : "", testers->v[i]);
     buf_adds(&audience, "]}");
     run.audience = audience.p;
+    if ((rc = campaign_said_test(w, c, &run.said)))
+        return rc;
     if ((rc = run_forget(w, -c->no)))
         return rc == RC_CONFLICT ? err_set(&w->err, rc, "上一次试发还没有结束，请稍候") : rc;
     return run_begin(w, &run);

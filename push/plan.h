@@ -4,7 +4,7 @@
  *     audience           those of the expression
  *       - refused        want nothing of this class or column
  *     per transport      of the others, those it reaches
- *       - quota          had as many today as the vendor allows a device
+ *       - quota          had as many today as the vendor allows a device, or as we allow a person
  *       - quiet          it is their night when it starts (class marketing)
  *       = send
  *     ends               behind what other campaigns still have there, at the vendor's pace and the campaign's; it stops where a vendor refuses messages at night

@@ -6,23 +6,22 @@
 
 #include "push/campaign_audience.h"
 #include "push/campaign_vote.h"
+#include "push/ledger.h"
 #include "push/plan.h"
 #include "push/sets.h"
 #include "push/trait.h"
 #include "server/base/clock.h"
 #include "server/store/db.h"
 
-enum { DAY = 86400, BEIJING = 8 * 3600, QUIETS = 2048, LEVELS_MAX = 32 };
+enum { DAY = 86400, BEIJING = 8 * 3600 };
 
 struct counting {
     struct work *w;
     struct campaign campaign;
     struct audience *all, *wanted; /* the expression; and without those who refuse */
     int64_t traits[TRANSPORT_COUNT], areas[CAMPAIGN_DISTRICTS];
-    int64_t quiet[QUIETS]; /* traits of those whose night it is when it starts */
-    int nquiet;
-    int a_day[TRANSPORT_COUNT]; /* 0: no limit, or it starts on another day */
-    int64_t day;                /* since 1970, in Beijing */
+    int a_day[TRANSPORT_COUNT], a_person; /* 0: no limit */
+    bool today;                           /* it starts */
     struct plan *plan;
 };
 
@@ -73,8 +72,7 @@ static enum rc open_lines(struct counting *k)
             .night_from = l.night_from,
             .night_to = l.night_to,
         };
-        if (day_of(k->plan->start) == day_of(k->plan->made))
-            k->a_day[by] = news ? l.news_day : l.day;
+        k->a_day[by] = news ? l.news_day : l.day;
         rc = number_of(k->w, arena_printf(k->w->mem, "transport/%s", transport_type(by)->word),
                        &k->traits[by]);
     }
@@ -105,34 +103,6 @@ static enum rc open_districts(struct counting *k)
     return RC_OK;
 }
 
-/* "quiet/22:00-07:00": over midnight, too; the end is not in it. */
-static bool is_quiet(const char *word, int minute)
-{
-    int a, b, c, d, from, to;
-
-    if (sscanf(word, "quiet/%2d:%2d-%2d:%2d", &a, &b, &c, &d) != 4)
-        return false;
-    from = a * 60 + b;
-    to = c * 60 + d;
-    return from <= to ? from <= minute && minute < to : from <= minute || minute < to;
-}
-
-static enum rc open_quiet(struct counting *k)
-{
-    int minute = push_limit_minute(k->plan->start);
-    struct rows q;
-    enum rc rc;
-
-    if (k->campaign.class != PUSH_MARKETING)
-        return RC_OK;
-    if ((rc = db_query(k->w, SQL_push_trait_quiet, &q, "")))
-        return rc;
-    while (rows_next(&q) && k->nquiet < QUIETS)
-        if (is_quiet(rows_text(&q, 1), minute))
-            k->quiet[k->nquiet++] = rows_int(&q, 0);
-    return rows_done(&q);
-}
-
 static enum rc open_ahead(struct counting *k)
 {
     struct rows q;
@@ -149,48 +119,30 @@ static enum rc open_ahead(struct counting *k)
 
 /* ---- a block ---- */
 
-/* Those who had as many of this class today as the vendor allows: they stand in that many of today's sets. */
+/* Of today: of another day nobody had any yet. */
 static enum rc read_had(struct counting *k, enum transport by, int64_t block, struct bits *out)
 {
-    int levels = k->a_day[by];
-    struct bits *at, some, both;
-    struct rows q;
-    const void *p;
+    struct ledger_ask ask = { .block = block,
+                              .except = k->campaign.no,
+                              .class = k->campaign.class,
+                              .by = by,
+                              .a_day = k->a_day[by],
+                              .a_person = k->a_person };
     enum rc rc;
-    size_t n;
 
     bits_clear(out);
-    if (!levels || levels > LEVELS_MAX)
+    if (!k->today)
         return RC_OK;
-    at = arena_zalloc(k->w->mem, (size_t)levels * sizeof *at);
-    if ((rc = db_query(k->w, SQL_push_outcome_today, &q, "iiii", (int64_t)by, block, k->day,
-                       (int64_t)k->campaign.class)))
-        return rc;
-    while (rows_next(&q)) {
-        p = rows_blob(&q, 0, &n);
-        if (!p || !bits_read(&some, p, n))
-            continue; /* what is damaged is said by who sends */
-        for (int i = levels - 1; i > 0; i--) {
-            both = at[i - 1];
-            bits_and(&both, &some);
-            bits_or(&at[i], &both);
-        }
-        bits_or(&at[0], &some);
-    }
-    *out = at[levels - 1];
-    return rows_done(&q);
+    rc = ledger_had(k->w, &ask, out);
+    return rc == RC_CORRUPT ? RC_OK : rc; /* what is damaged is said by who sends */
 }
 
 static enum rc read_quiet(struct counting *k, int64_t block, struct bits *out)
 {
-    struct bits some;
-    enum rc rc = RC_OK;
-
     bits_clear(out);
-    for (int i = 0; i < k->nquiet && !rc; i++)
-        if (!(rc = sets_read(k->w, k->quiet[i], block, &some)))
-            bits_or(out, &some);
-    return rc;
+    return k->campaign.class == PUSH_MARKETING
+               ? ledger_quiet(k->w, block, push_limit_minute(k->plan->start), out)
+               : RC_OK;
 }
 
 static enum rc count_line(struct counting *k, struct plan_line *l, int64_t block,
@@ -260,9 +212,10 @@ enum rc plan_of(struct work *w, const struct campaign *c, struct plan *out)
     k->w = w;
     k->campaign = *c;
     k->plan = out;
-    k->day = day_of(now);
+    k->today = day_of(out->start) == day_of(now);
+    k->a_person = c->class == PUSH_MARKETING ? (int)campaign_settled()->a_person : 0;
     if ((rc = open_audiences(k)) || (rc = open_lines(k)) || (rc = open_districts(k)) ||
-        (rc = open_quiet(k)) || (rc = open_ahead(k)) || (rc = campaign_eyes(w, c, &out->eyes)))
+        (rc = open_ahead(k)) || (rc = campaign_eyes(w, c, &out->eyes)))
         return rc;
     for (int64_t block = 0; block < audience_blocks(k->all) && !rc; block++)
         rc = count_block(k, block);

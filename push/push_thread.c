@@ -5,20 +5,24 @@
  *     give    what was taken, now that it is committed
  *     turn    of the sender, until something was answered or it is time to look again
  *
- * If a round fails (a full disk), nothing of it happened: what was answered is written in the next, and what was taken then was never given.
+ * If a round fails (a full disk), nothing of it happened: what was answered is written in the next, and what was taken then was never given. What is wrong with one campaign is its own affair: each
+ * step stands in a savepoint (guard()). Others wait for the writer as long as a round takes: so each kind of work in it has some milliseconds, and what is left comes in the next.
  */
 #include "push/push_thread.h"
 
 #include <pthread.h>
-#include <sodium.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 
+#include "push/campaign_damage.h"
 #include "push/campaign_run.h"
 #include "push/campaign_step.h"
-#include "push/lane.h"
+#include "push/push_pace.h"
+#include "push/push_task.h"
 #include "push/run.h"
 #include "server/base/clock.h"
 #include "server/base/log.h"
+#include "server/base/memory.h"
 #include "server/store/db.h"
 #include "server/store/writer.h"
 
@@ -26,29 +30,10 @@ enum {
     AT_ONCE = 8, /* blocks opened, rows dropped, batches taken for a transport in one round */
     FOLLOWED = 100, /* changes of the library in one round */
     STARTED = 4,    /* campaigns */
-    PACED = 32,     /* campaigns with a pace of their own */
     SINGLES =
         100, /* devices of a batch where each is a request: it is in doubt until its last answer */
-    HELD_MS =
-        60000, /* that a task waits for a vendor that is down: then it is nobody's doubt any more, but waits in its row */
+    WORK_MS = 30,    /* of a round, for each kind of work; what was begun is ended */
     FAILED_MS = 1000 /* until a round that failed is tried again */
-};
-
-/* A batch on its way, with all the memory it takes. */
-struct task {
-    struct task *next;
-    struct arena *mem;
-    struct run_batch b;
-    struct campaign c;
-    struct campaign_shown shown;
-    struct push_message message;
-    struct sender_job job;
-    int64_t again_ms;
-};
-
-struct pace {
-    int64_t campaign;
-    struct lane lane;
 };
 
 static struct {
@@ -56,162 +41,120 @@ static struct {
     atomic_bool running, stop;
     struct sender *sender;
     struct db *db; /* for looking */
-    int64_t a_day; /* of marketing, a person's own limit */
     struct task *answered, *taken;
-    struct pace paces[PACED];
-    int npaces;
+    struct ledger_quiets *quiets;
+    int first;            /* the transport that is taken for first: each in its turn */
+    bool recovered;       /* what was on its way when the process ended is told apart */
+    int64_t recovered_to; /* up to this batch */
 } push;
 
-/* ---- tasks ---- */
-
-static void task_free(struct task *k)
+static void on_answered(struct task *k)
 {
-    arena_free(k->mem);
+    task_put(&push.answered, k);
 }
 
-static void put(struct task **list, struct task *k)
-{
-    k->next = *list;
-    *list = k;
-}
+/* ---- a step, and what it may cost ---- */
 
-static struct task *pop(struct task **list)
-{
-    struct task *k = *list;
-
-    if (k)
-        *list = k->next;
-    return k;
-}
-
-static const enum run_what whats[] = {
-    [PUSH_AGAIN] = 0,       [PUSH_ACCEPTED] = RUN_ACCEPTED, [PUSH_REJECTED] = RUN_REJECTED,
-    [PUSH_GONE] = RUN_GONE, [PUSH_QUOTA] = RUN_QUOTA,       [PUSH_DOUBT] = RUN_DOUBT,
+struct round {
+    bool busy;        /* something was done, so that there may be more */
+    int written;      /* of push.answered, from its first on */
+    int64_t until_us; /* for the work it is at */
 };
 
-/* When those are tried again that were not sent. A vendor that is down costs nobody a try. */
-static int64_t again_at(const struct sender_job *job, const struct task *k)
+static void begin_work(struct round *r)
 {
-    int64_t now = clock_now(), after = 0, at;
-    uint64_t dice;
-
-    if (job->again_ms > clock_now_ms())
-        after = (job->again_ms - clock_now_ms() + 999) / 1000;
-    if (job->open)
-        return clock_now_ms() + (after ? after * 1000 : 1000);
-    randombytes_buf(&dice, sizeof dice);
-    at = lane_retry(k->b.tries + 1, now, k->c.fired + k->c.ttl, after, dice);
-    return at < 0 ? INT64_MAX : at * 1000;
+    r->until_us = clock_mono_us() + WORK_MS * 1000;
 }
 
-static void on_done(struct sender_job *job)
+/* There may be more, but others wait. */
+static bool is_late(struct round *r)
 {
-    struct task *k = job->arg;
+    bool late = clock_mono_us() > r->until_us;
 
-    for (int i = 0; i < k->b.n; i++) {
-        const struct push_verdict *v = &job->verdict[i];
+    r->busy |= late;
+    return late;
+}
 
-        k->b.target[i].what = whats[v->kind];
-        k->b.target[i].keep = v->gone_ms && k->b.target[i].told * 1000 >= v->gone_ms;
+/* One campaign's rows, or sets that it asks for; not the disk's fault, which is everybody's. */
+static bool is_damage(enum rc rc)
+{
+    return rc == RC_CORRUPT || rc == RC_INVALID || rc == RC_INTERNAL;
+}
+
+static struct commit_hook **last_hook(struct work *w)
+{
+    struct commit_hook **at = &w->after;
+
+    while (*at)
+        at = &(*at)->next;
+    return at;
+}
+
+typedef enum rc (*step_fn)(struct work *w, void *arg, int64_t *run);
+
+/* In a savepoint, with memory of its own. If it finds damage nothing of it happened but that the run it was about pays for it, and *damaged is true. */
+static enum rc guard(struct work *w, step_fn step, void *arg, bool *damaged)
+{
+    struct commit_hook **end = last_hook(w);
+    int64_t run = 0;
+    struct err why;
+    enum rc rc, over;
+
+    *damaged = false;
+    if ((rc = db_savepoint(w)))
+        return rc;
+    work_part(w);
+    rc = step(w, arg, &run);
+    why = w->err;
+    work_part_done(w);
+    if (!rc || rc == RC_NOT_FOUND || rc == RC_BUSY)
+        return (over = db_release(w)) ? over : rc;
+    if ((over = db_back(w)))
+        return over;
+    *end = NULL;
+    if (!run || !is_damage(rc))
+        return rc;
+    *damaged = true;
+    return campaign_damaged(w, run, why.text);
+}
+
+static enum rc repeat(struct work *w, struct round *r, step_fn step, void *arg)
+{
+    begin_work(r);
+    for (int i = 0; i < AT_ONCE && !is_late(r); i++) {
+        bool damaged;
+        enum rc rc = guard(w, step, arg, &damaged);
+
+        if (rc == RC_NOT_FOUND)
+            return RC_OK;
+        r->busy = true;
+        if (rc)
+            return rc == RC_BUSY ? RC_OK : rc;
     }
-    k->again_ms = again_at(job, k);
-    put(&push.answered, k);
-}
-
-static enum sender_haste haste_of(enum push_class class)
-{
-    return class == PUSH_EMERGENCY ? SENDER_EMERGENCY : SENDER_CAMPAIGN;
-}
-
-/* Its collapse id is the campaign's: a token is of one device, so that a message sent twice is shown once. */
-static void fill_job(struct task *k)
-{
-    const char **tokens = arena_alloc(k->mem, (size_t)k->b.n * sizeof *tokens);
-    int64_t until = (k->c.fired + k->c.ttl) * 1000, soon = clock_now_ms() + HELD_MS;
-
-    for (int i = 0; i < k->b.n; i++)
-        tokens[i] = k->b.target[i].token;
-    k->message = (struct push_message){
-        .title = k->shown.title,
-        .text = k->shown.text,
-        .link = k->shown.link,
-        .picture = k->shown.picture,
-        .sender = campaign_settled()->sender,
-        .collapse =
-            arena_printf(k->mem, "c%lld", (long long)(k->c.no < 0 ? -k->c.no : k->c.no)),
-        .ttl = k->c.ttl,
-        .number = k->c.no,
-        .class = k->c.class,
-        .badge = -1,
-    };
-    k->job = (struct sender_job){ .by = k->b.by,
-                                  .haste = haste_of(k->c.class),
-                                  .message = &k->message,
-                                  .tokens = tokens,
-                                  .n = k->b.n,
-                                  .until_ms = until < soon ? until : soon,
-                                  .done = on_done,
-                                  .arg = k };
-}
-
-/* ---- the pace of a campaign ---- */
-
-static struct pace *pace_of(int64_t campaign)
-{
-    for (int i = 0; i < push.npaces; i++)
-        if (push.paces[i].campaign == campaign)
-            return &push.paces[i];
-    return NULL;
-}
-
-static bool rests(void *unused, int64_t campaign)
-{
-    const struct pace *p = pace_of(campaign);
-
-    (void)unused;
-    return p && lane_wait(&p->lane, clock_mono_us() / 1000) > 0;
-}
-
-/* A new one, or that of a campaign which has not waited for its pace lately. */
-static struct pace *free_pace(int64_t now_ms)
-{
-    if (push.npaces < PACED)
-        return &push.paces[push.npaces++];
-    for (int i = 0; i < PACED; i++)
-        if (!lane_wait(&push.paces[i].lane, now_ms))
-            return &push.paces[i];
-    return &push.paces[0];
-}
-
-static void count_pace(int64_t run, int64_t pace, int n)
-{
-    int64_t now_ms = clock_mono_us() / 1000;
-    struct pace *p = pace_of(run);
-
-    if (!pace)
-        return;
-    if (!p) {
-        p = free_pace(now_ms);
-        p->campaign = run;
-        lane_init(&p->lane, pace, now_ms);
-    }
-    lane_take(&p->lane, n, now_ms);
+    return RC_OK;
 }
 
 /* ---- a round ---- */
 
-struct round {
-    bool busy; /* something was done, so that there may be more */
-};
+static enum rc write_one(struct work *w, void *task, int64_t *run)
+{
+    struct task *k = task;
 
+    *run = k->b.campaign;
+    return run_write(w, &k->b, k->again_ms);
+}
+
+/* What came home has to be written: once more, when what was damaged is put aside; then it stays in doubt. */
 static enum rc write_answered(struct work *w, struct round *r)
 {
-    for (struct task *k = push.answered; k; k = k->next) {
-        enum rc rc;
+    r->written = 0;
+    begin_work(r);
+    for (struct task *k = push.answered; k && !is_late(r); k = k->next, r->written++) {
+        bool damaged;
+        enum rc rc = guard(w, write_one, k, &damaged);
 
-        work_part(w);
-        rc = run_write(w, &k->b, k->again_ms);
-        work_part_done(w);
+        if (!rc && damaged)
+            rc = guard(w, write_one, k, &damaged);
         if (rc && rc != RC_NOT_FOUND)
             return rc;
         r->busy = true;
@@ -220,11 +163,13 @@ static enum rc write_answered(struct work *w, struct round *r)
 }
 
 /* A record that is no reason for it any more, or a time long past: somebody has to look. */
-static enum rc start_one(struct work *w, int64_t no)
+static enum rc start_one(struct work *w, void *which, int64_t *run)
 {
+    int64_t no = *(int64_t *)which;
     struct campaign c;
     enum rc rc;
 
+    *run = no;
     if ((rc = campaign_find(w, no, &c)))
         return rc;
     if ((c.start ? c.start : c.changed) < clock_now() - PUSH_LATE)
@@ -237,6 +182,7 @@ static enum rc start_one(struct work *w, int64_t no)
 
 static enum rc start_due(struct work *w, struct round *r)
 {
+    bool damaged;
     int64_t *no;
     enum rc rc;
     int n;
@@ -244,7 +190,7 @@ static enum rc start_due(struct work *w, struct round *r)
     if ((rc = campaign_due(w, clock_now(), STARTED, &no, &n)))
         return rc;
     for (int i = 0; i < n && !rc; i++, r->busy = true)
-        rc = start_one(w, no[i]);
+        rc = guard(w, start_one, &no[i], &damaged);
     return rc;
 }
 
@@ -257,50 +203,48 @@ static enum rc follow(struct work *w, struct round *r)
     return rc;
 }
 
-static enum rc repeat(struct work *w, struct round *r, enum rc (*step)(struct work *w))
+static enum rc open_one(struct work *w, void *unused, int64_t *run)
 {
-    for (int i = 0; i < AT_ONCE; i++) {
-        enum rc rc;
-
-        work_part(w);
-        rc = step(w);
-        work_part_done(w);
-        if (rc == RC_NOT_FOUND)
-            return RC_OK;
-        r->busy = true;
-        if (rc)
-            return rc == RC_BUSY ? RC_OK : rc;
-    }
-    return RC_OK;
+    (void)unused;
+    return run_open(w, sender_on(push.sender), run);
 }
 
-static enum rc open_one(struct work *w)
+static enum rc drop_one(struct work *w, void *unused, int64_t *run)
 {
-    return run_open(w, sender_on(push.sender));
+    (void)unused;
+    return run_drop(w, sender_on(push.sender), run);
 }
 
-static enum rc drop_one(struct work *w)
-{
-    return run_drop(w, sender_on(push.sender));
-}
-
-static enum rc end_one(struct work *w)
+static enum rc end_one(struct work *w, void *unused, int64_t *run)
 {
     struct campaign c;
-    int64_t no;
     bool stopped;
     enum rc rc;
 
-    if ((rc = run_end(w, &no, &stopped)) || stopped)
+    (void)unused;
+    if ((rc = run_end(w, run, &stopped)) || stopped)
         return rc;
-    return no > 0 ? campaign_step(w, no, CAMPAIGN_DO_DONE, NULL, &c)
-                  : campaign_run_tested(w, no);
+    return run_kind(*run) == RUN_TEST ? campaign_run_tested(w, *run)
+                                      : campaign_step(w, *run, CAMPAIGN_DO_DONE, NULL, &c);
 }
 
-/* Those that were done when they were recalled have nothing left to stop. */
+/* Those that were done when they were recalled have nothing left to stop. RC_BUSY: something is on its way yet. */
+static enum rc recall_one(struct work *w, void *which, int64_t *run)
+{
+    enum run_state state = RUN_OVER;
+    struct campaign c;
+    enum rc rc;
+
+    *run = *(int64_t *)which;
+    rc = run_state(w, *run, &state);
+    if (rc != RC_NOT_FOUND && (rc || state != RUN_OVER))
+        return rc ? rc : RC_BUSY;
+    return campaign_step(w, *run, CAMPAIGN_DO_RECALLED, NULL, &c);
+}
+
 static enum rc recall(struct work *w, struct round *r)
 {
-    struct campaign c;
+    bool damaged;
     int64_t *no;
     enum rc rc;
     int n;
@@ -308,13 +252,9 @@ static enum rc recall(struct work *w, struct round *r)
     if ((rc = campaign_in_state(w, CAMPAIGN_RECALLING, STARTED, &no, &n)))
         return rc;
     for (int i = 0; i < n && !rc; i++) {
-        enum run_state state;
-
-        rc = run_state(w, no[i], &state);
-        if (rc == RC_NOT_FOUND || (!rc && state == RUN_OVER)) {
-            rc = campaign_step(w, no[i], CAMPAIGN_DO_RECALLED, NULL, &c);
-            r->busy = true;
-        }
+        rc = guard(w, recall_one, &no[i], &damaged);
+        r->busy |= !rc;
+        rc = rc == RC_BUSY ? RC_OK : rc;
     }
     return rc;
 }
@@ -324,47 +264,34 @@ static enum rc recall(struct work *w, struct round *r)
 static struct run_limits limits_of(enum transport by, bool emergency)
 {
     int32_t today = push_limit_day(clock_now());
-    struct run_limits l = { .emergency = emergency, .most = SINGLES, .rests = rests };
+    struct run_limits l = { .emergency = emergency,
+                            .most = SINGLES,
+                            .a_person = (int)campaign_settled()->a_person,
+                            .quiets = push.quiets,
+                            .rests = push_pace_rests };
 
     if (push_limit(by, PUSH_SERVICE, today).tokens > 1)
         l.most = RUN_BATCH;
     for (int class = PUSH_SERVICE; class < PUSH_EMERGENCY; class ++)
         l.a_day[class] = push_limit(by, (enum push_class) class, today).day;
-    if (!l.a_day[PUSH_MARKETING] || l.a_day[PUSH_MARKETING] > push.a_day)
-        l.a_day[PUSH_MARKETING] = (int)push.a_day;
     return l;
 }
 
-static enum rc fill(struct work *w, struct task *k)
+struct taking {
+    enum transport by;
+    struct run_limits limits;
+};
+
+static enum rc take_one(struct work *w, void *arg, int64_t *run)
 {
-    enum rc rc;
+    struct taking *t = arg;
+    struct task *k;
+    enum rc rc = task_take(w, t->by, &t->limits, on_answered, &k, run);
 
-    if ((rc = campaign_find(w, k->b.campaign < 0 ? -k->b.campaign : k->b.campaign, &k->c)) ||
-        (rc = campaign_shown(w, &k->c, &k->shown)))
+    if (rc || !k)
         return rc;
-    if (k->b.campaign < 0)
-        k->c.fired = clock_now();
-    fill_job(k);
-    return RC_OK;
-}
-
-/* RC_NOT_FOUND: there is nothing. */
-static enum rc take_one(struct work *w, enum transport by, const struct run_limits *l)
-{
-    struct arena *mem = arena_new(), *round = w->mem;
-    struct task *k = arena_zalloc(mem, sizeof *k);
-    enum rc rc;
-
-    k->mem = w->mem = mem;
-    if (!(rc = run_take(w, by, l, &k->b)) && k->b.n && (rc = fill(w, k)) == RC_NOT_FOUND)
-        rc = err_set(&w->err, RC_INTERNAL, "a campaign on its way is not there");
-    w->mem = round;
-    if (rc || !k->b.n) {
-        task_free(k);
-        return rc;
-    }
-    count_pace(k->b.campaign, k->c.pace, k->b.n);
-    put(&push.taken, k);
+    push_pace_count(k->b.campaign, k->said.pace, k->b.n);
+    task_put(&push.taken, k);
     return RC_OK;
 }
 
@@ -372,10 +299,11 @@ static enum rc take_for(struct work *w, struct round *r, enum transport by, bool
 {
     enum sender_haste haste = emergency ? SENDER_EMERGENCY : SENDER_CAMPAIGN;
     int room = sender_room(push.sender, by, haste);
-    struct run_limits l = limits_of(by, emergency);
+    struct taking t = { by, limits_of(by, emergency) };
 
-    for (int i = 0; i < room && i < AT_ONCE; i++) {
-        enum rc rc = take_one(w, by, &l);
+    for (int i = 0; i < room && i < AT_ONCE && !is_late(r); i++) {
+        bool damaged;
+        enum rc rc = guard(w, take_one, &t, &damaged);
 
         if (rc == RC_NOT_FOUND)
             return RC_OK;
@@ -391,10 +319,15 @@ static enum rc take_all(struct work *w, struct round *r)
     unsigned on = sender_on(push.sender);
     enum rc rc = RC_OK;
 
+    begin_work(r);
+    push.first = push.first % (TRANSPORT_COUNT - 1) + 1;
     for (int emergency = 1; emergency >= 0; emergency--)
-        for (int by = 1; by < TRANSPORT_COUNT && !rc; by++)
+        for (int i = 0; i < TRANSPORT_COUNT - 1 && !rc; i++) {
+            int by = (push.first - 1 + i) % (TRANSPORT_COUNT - 1) + 1;
+
             if (on >> by & 1U)
                 rc = take_for(w, r, (enum transport)by, emergency);
+        }
     return rc;
 }
 
@@ -404,8 +337,8 @@ static enum rc round_job(struct work *w, void *arg)
     enum rc rc;
 
     if ((rc = write_answered(w, r)) || (rc = follow(w, r)) || (rc = start_due(w, r)) ||
-        (rc = repeat(w, r, open_one)) || (rc = repeat(w, r, drop_one)) ||
-        (rc = repeat(w, r, end_one)) || (rc = recall(w, r)))
+        (rc = repeat(w, r, open_one, NULL)) || (rc = repeat(w, r, drop_one, NULL)) ||
+        (rc = repeat(w, r, end_one, NULL)) || (rc = recall(w, r)))
         return rc;
     return take_all(w, r);
 }
@@ -422,26 +355,14 @@ static void round_failed(const struct work *w)
     struct task *k;
 
     LOG(LOG_ERROR, "push_round_failed", L_STR("why", w->err.text));
-    while ((k = pop(&push.taken)))
+    while ((k = task_pop(&push.taken)))
         task_free(k);
-}
-
-static void give(struct task *k)
-{
-    struct err e = { 0 };
-
-    if (!sender_give(push.sender, &e, &k->job))
-        return;
-    for (int i = 0; i < k->b.n; i++) /* it never left */
-        k->b.target[i].what = 0;
-    k->again_ms = clock_now_ms() + 1000;
-    put(&push.answered, k);
 }
 
 /* Whether there is more to do at once. */
 static bool make_round(enum rc (*job)(struct work *w, void *arg), bool *failed)
 {
-    struct round r = { false };
+    struct round r = { 0 };
     struct task *k;
     struct work w;
 
@@ -450,13 +371,61 @@ static bool make_round(enum rc (*job)(struct work *w, void *arg), bool *failed)
     if (*failed)
         round_failed(&w);
     else {
-        while ((k = pop(&push.answered)))
+        while (r.written-- && (k = task_pop(&push.answered)))
             task_free(k);
-        while ((k = pop(&push.taken)))
-            give(k);
+        while ((k = task_pop(&push.taken)))
+            task_give(k, push.sender);
     }
     arena_free(w.mem);
     return !*failed && r.busy;
+}
+
+/* ---- after a crash ---- */
+
+struct recovering {
+    int64_t no; /* the last batch that was looked at */
+    bool all;
+};
+
+static enum rc recover_one(struct work *w, void *arg, int64_t *run)
+{
+    return run_recover(w, arg, run);
+}
+
+/* All that was on its way when the process ended is in doubt, before anything else leaves. */
+static enum rc recover_job(struct work *w, void *arg)
+{
+    struct recovering *k = arg;
+    enum rc rc = RC_OK;
+
+    for (int i = 0; i < AT_ONCE && !rc; i++) {
+        int64_t before = k->no;
+        bool damaged;
+
+        rc = guard(w, recover_one, &k->no, &damaged);
+        if (!rc && damaged) {
+            k->no = before;
+            rc = guard(w, recover_one, &k->no, &damaged);
+        }
+    }
+    k->all = rc == RC_NOT_FOUND;
+    return k->all ? RC_OK : rc;
+}
+
+/* False: not yet; whether it failed. */
+static bool recover(bool *failed)
+{
+    struct recovering k = { .no = push.recovered_to };
+    struct work w;
+
+    work_init(&w, arena_new(), NULL, "system", RIGHT_ALL);
+    if ((*failed = writer_call(&w, recover_job, &k) != RC_OK))
+        LOG(LOG_ERROR, "push_not_recovered", L_STR("why", w.err.text));
+    else
+        push.recovered_to = k.no;
+    push.recovered = !*failed && k.all;
+    arena_free(w.mem);
+    return push.recovered;
 }
 
 /* ---- the thread ---- */
@@ -477,28 +446,6 @@ static bool look(void)
     db_end_read(push.db);
     arena_free(w.mem);
     return any;
-}
-
-static enum rc recover_job(struct work *w, void *n)
-{
-    return run_recover(w, AT_ONCE, n);
-}
-
-/* All that was on its way when the process ended. */
-static enum rc recover(struct err *e)
-{
-    enum rc rc = RC_OK;
-    int n = AT_ONCE;
-
-    while (n == AT_ONCE && !rc) {
-        struct work w;
-
-        work_init(&w, arena_new(), NULL, "system", RIGHT_ALL);
-        if ((rc = writer_call(&w, recover_job, &n)))
-            *e = w.err;
-        arena_free(w.mem);
-    }
-    return rc;
 }
 
 static bool is_stopped(const struct sender_job *job, void *unused)
@@ -524,7 +471,9 @@ static void *loop(void *unused)
     while (!atomic_load(&push.stop)) {
         int64_t ms = sender_turn(push.sender), most = PUSH_LOOK_MS;
 
-        if (push.answered || woken || look()) {
+        if (!push.recovered && !recover(&failed)) {
+            most = failed ? FAILED_MS : 0;
+        } else if (push.answered || woken || look()) {
             sender_drop(push.sender, is_stopped, NULL);
             woken = make_round(round_job, &failed);
             most = failed ? FAILED_MS : woken ? 0 : PUSH_LOOK_MS;
@@ -534,21 +483,24 @@ static void *loop(void *unused)
     return NULL;
 }
 
-enum rc push_thread_start(struct err *e, const struct conf *c, const char *db_path,
-                          struct sender *sender)
+/* What this server's database cannot give at once it is asked for again: a start waits for nothing here. */
+enum rc push_thread_start(struct err *e, const char *db_path, struct sender *sender)
 {
     enum rc rc;
 
     push.sender = sender;
-    push.a_day = c->push_a_day;
     campaign_transports(sender_on(sender));
     atomic_store(&push.stop, false);
-    if ((rc = db_open(e, db_path, DB_READ, &push.db)) || (rc = recover(e))) {
+    push.recovered = false;
+    push.recovered_to = 0;
+    if ((rc = db_open(e, db_path, DB_READ, &push.db))) {
         sender_close(sender);
         db_close(push.db);
         push.db = NULL;
         return rc;
     }
+    if (!(push.quiets = calloc(1, sizeof *push.quiets)))
+        memory_end();
     if (pthread_create(&push.thread, NULL, loop, NULL))
         return err_set(e, RC_IO, "could not start the thread for push");
     atomic_store(&push.running, true);
@@ -568,10 +520,13 @@ void push_thread_stop(void)
     pthread_join(push.thread, NULL);
     sender_close(push.sender);
     push.sender = NULL;
-    make_round(last_job, &failed);
-    while ((k = pop(&push.answered)))
+    while (push.answered && make_round(last_job, &failed))
+        continue;
+    while ((k = task_pop(&push.answered)))
         task_free(k);
     db_close(push.db);
     push.db = NULL;
-    push.npaces = 0;
+    free(push.quiets);
+    push.quiets = NULL;
+    push_pace_forget();
 }

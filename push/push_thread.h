@@ -11,7 +11,6 @@
 #define PUSH_THREAD_H
 
 #include "push/sender.h"
-#include "server/base/conf.h"
 #include "server/base/err.h"
 
 enum {
@@ -21,8 +20,7 @@ enum {
 };
 
 /* After the writer and what reads campaigns; takes the sender, also if it fails. `db_path` is the database. */
-enum rc push_thread_start(struct err *e, const struct conf *c, const char *db_path,
-                          struct sender *sender);
+enum rc push_thread_start(struct err *e, const char *db_path, struct sender *sender);
 /* What is on its way becomes what it is known to be, in bounded time. While the writer still runs; accepts not having been started. */
 void push_thread_stop(void);
 #endif

@@ -13,7 +13,7 @@
 #define PUSH_RUN_H
 
 #include "push/bits.h"
-#include "push/limit.h"
+#include "push/ledger.h"
 #include "server/base/work.h"
 
 enum {
@@ -22,7 +22,9 @@ enum {
     RUN_KEPT = 400 * 86400 /* seconds that outcomes stay: a report of the year before */
 };
 
-/* Numbers stand in rows. RUN_RESENT is a note beside the others: it was in doubt and went out once more. */
+/*
+ * Numbers stand in rows. From RUN_RESENT on they are notes beside the others, and count nobody: it was in doubt and went out once more; its owner had it on another device.
+ */
 enum run_what {
     RUN_ACCEPTED = 1, /* the vendor took it */
     RUN_REJECTED,     /* it did not, and will not; or the time to live was over */
@@ -33,6 +35,7 @@ enum run_what {
     RUN_OFF,          /* its transport has no credentials here */
     RUN_STOPPED,      /* the campaign was cancelled or recalled before its turn */
     RUN_RESENT,
+    RUN_OWNER,
     RUN_WHATS
 };
 extern const char *const run_words[RUN_WHATS]; /* "accepted" … */
@@ -40,25 +43,32 @@ extern const char *const run_words[RUN_WHATS]; /* "accepted" … */
 enum run_doubt { RUN_RESEND = 1, RUN_SKIP };
 enum run_state { RUN_RUNNING = 1, RUN_PAUSED, RUN_STOPPING, RUN_OVER };
 
+/* A campaign has up to three runs: its own has its number; that of its test send the number below zero; that of its recall stands RUN_RECALLS above it. */
+#define RUN_RECALLS (INT64_C(1) << 48)
+enum run_kind { RUN_OWN, RUN_TEST, RUN_RECALL };
+enum run_kind run_kind(int64_t run);
+int64_t run_campaign(int64_t run);
+
 /* What a campaign was approved with. */
 struct run_new {
-    int64_t campaign;
+    int64_t campaign;     /* the number of the run; in all that follows, too */
     const char *audience; /* canonical JSON (audience_print) */
     enum push_class class;
     const char *column;           /* whose refusals count; NULL: it has none */
     const char *areas[RUN_AREAS]; /* their devices first, in this order; codes of 6 digits */
     int nareas;
     enum run_doubt doubt;
-    int64_t ends_ms; /* nobody is tried again from then on */
+    int64_t ends_ms;  /* nobody is tried again from then on */
+    const char *said; /* JSON: what its messages say; NULL: as the campaign does */
 };
 
 /* RC_CONFLICT: it runs, or ran, already: so that a time that comes twice starts nothing twice. */
 enum rc run_begin(struct work *w, const struct run_new *r);
 /*
  * The next devices of the audience become parts, some 65,536 at most. `on` are bits 1 << enum transport of those that can send: whoever is reached by another is RUN_OFF at once.
- * RC_NOT_FOUND: nothing is left to be opened. RC_BUSY: citizens' changes are to be settled first, some of which this did: commit, and come again.
+ * RC_NOT_FOUND: nothing is left to be opened. RC_BUSY: citizens' changes are to be settled first, some of which this did: commit, and come again. *campaign: which it was about; 0: none.
  */
-enum rc run_open(struct work *w, unsigned on);
+enum rc run_open(struct work *w, unsigned on, int64_t *campaign);
 
 struct run_target {
     int64_t no;        /* of the device */
@@ -81,13 +91,15 @@ struct run_limits {
     bool emergency; /* of such campaigns only; false: of all others */
     int most;       /* devices; at most RUN_BATCH */
     int a_day
-        [PUSH_CLASS_COUNT]; /* messages a device and day by this transport; 0, or above RUN_A_DAY_MAX: no limit */
+        [PUSH_CLASS_COUNT]; /* messages a device and day by this transport; 0, or above LEDGER_MOST: no limit */
+    int a_person; /* of class marketing a person and day, by all of his devices; likewise */
+    struct ledger_quiets
+        *quiets; /* the caller's; NULL: the night is read anew for each batch */
     bool (*rests)(
         void *arg,
         int64_t campaign); /* nothing of it now: it has a pace of its own; may be NULL */
     void *arg;
 };
-enum { RUN_A_DAY_MAX = 32 };
 /*
  * The next batch for a transport, in the state `sent`, once the caller has committed: campaigns by haste, then what is to be tried again, then parts in their order. RC_NOT_FOUND: there is
  * nothing now. A batch may be empty (n 0) if all of it became outcomes: come again.
@@ -101,8 +113,8 @@ enum rc run_waits(struct work *w, enum transport by, int64_t *at_ms);
  * campaign says. RC_NOT_FOUND: it was written already.
  */
 enum rc run_write(struct work *w, const struct run_batch *b, int64_t again_ms);
-/* At start, before anything is taken: all that was on its way is in doubt. At most `most` batches; *n of them. */
-enum rc run_recover(struct work *w, int most, int *n);
+/* At start, before anything is taken: a batch that was on its way, the next one behind number *no, is in doubt. *campaign is whose. RC_NOT_FOUND: there is none. */
+enum rc run_recover(struct work *w, int64_t *no, int64_t *campaign);
 
 /* Pausing and going on; RC_CONFLICT from any state but the other one. */
 enum rc run_pause(struct work *w, int64_t campaign, bool paused);
@@ -110,15 +122,22 @@ enum rc run_pause(struct work *w, int64_t campaign, bool paused);
 enum rc run_stop(struct work *w, int64_t campaign);
 /*
  * What nobody is to be sent any more, some rows of it: of campaigns that stop, RUN_STOPPED; of those whose time is over, RUN_REJECTED; of transports that are off by now, RUN_OFF.
- * RC_NOT_FOUND: nothing is left.
+ * RC_NOT_FOUND: nothing is left. *campaign: which it was about.
  */
-enum rc run_drop(struct work *w, unsigned on);
+enum rc run_drop(struct work *w, unsigned on, int64_t *campaign);
 /* One campaign of which nothing is left becomes RUN_OVER: *campaign is its number, and whether it was stopped. RC_NOT_FOUND: there is none. */
 enum rc run_end(struct work *w, int64_t *campaign, bool *stopped);
 
 enum rc run_state(struct work *w, int64_t campaign, enum run_state *out); /* RC_NOT_FOUND */
 /* All of one that is over, as if it had never been; one that never was is fine. RC_CONFLICT: it is not over. */
 enum rc run_forget(struct work *w, int64_t campaign);
+/*
+ * What of its rows cannot be read is put aside: those who had an outcome keep it, those who were on their way are in doubt, all others RUN_STOPPED; who they were is lost, how many is not. *n: how
+ * many rows that were.
+ */
+enum rc run_mend(struct work *w, int64_t campaign, int *n);
+/* Whatever state it is in: nothing of it happens any more. */
+enum rc run_give_up(struct work *w, int64_t campaign);
 
 struct run_counts {
     int64_t audience;                       /* of all that has been opened */
@@ -127,7 +146,7 @@ struct run_counts {
     bool opened;                            /* the audience is complete */
     enum run_state state;
 };
-/* audience = waiting + sent + outcomes without RUN_RESENT, always. RC_NOT_FOUND: it never began. */
+/* audience = waiting + sent + outcomes below RUN_RESENT, always. RC_NOT_FOUND: it never began. */
 enum rc run_count(struct work *w, int64_t campaign, struct run_counts *out);
 /* Of those of one area (a code) how many by each outcome. */
 enum rc run_count_area(struct work *w, int64_t campaign, const char *area,

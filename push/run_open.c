@@ -42,9 +42,9 @@ enum rc run_begin(struct work *w, const struct run_new *r)
         buf_printf(&areas, "%s%s", i ? "," : "", r->areas[i]);
     if ((rc = last_device(w, &last)))
         return rc;
-    return db_run(w, SQL_push_run_put, "iititsiiii", r->campaign, (int64_t)r->class,
+    return db_run(w, SQL_push_run_put, "iititsiiiit", r->campaign, (int64_t)r->class,
                   r->audience, (int64_t)r->doubt, r->column, areas.p ? areas.p : "", areas.n,
-                  r->ends_ms, last / BITS + 1, clock_now_ms(), (int64_t)r->nareas);
+                  r->ends_ms, last, clock_now_ms(), (int64_t)r->nareas, r->said ? r->said : "");
 }
 
 /* Those of a set that is named by a word; a word that no device ever had is nobody. */
@@ -85,19 +85,41 @@ static enum rc read_audience(struct work *w, const struct run_row *r, struct bit
     return audience_block(w, a, r->block, out);
 }
 
-static enum rc without_earlier(struct work *w, const struct run_row *r, struct bits *who)
+static enum rc without(struct work *w, const struct run_row *r, enum sql rows, struct bits *who)
 {
     struct bits had;
     struct rows q;
     enum rc rc, end;
 
-    if ((rc = db_query(w, SQL_push_part_of_block, &q, "ii", r->campaign, r->block)))
+    if ((rc = db_query(w, rows, &q, "ii", r->campaign, r->block)))
         return rc;
     while (!rc && rows_next(&q))
         if (!(rc = run_bits(w, &q, 0, &had)))
             bits_without(who, &had);
     end = rows_done(&q);
     return rc ? rc : end;
+}
+
+/* Whoever stands in a part stands in an outcome or a batch too, once it was taken; that counts where the part is damaged. */
+static enum rc without_earlier(struct work *w, const struct run_row *r, struct bits *who)
+{
+    enum rc rc;
+
+    if (!r->rank)
+        return RC_OK;
+    if ((rc = without(w, r, SQL_push_part_of_block, who)) ||
+        (rc = without(w, r, SQL_push_outcome_of_block, who)))
+        return rc;
+    return without(w, r, SQL_push_batch_of_block, who);
+}
+
+/* A device that came since has a number of its own: a phone that was installed anew would get it twice. */
+static void without_newer(const struct run_row *r, struct bits *who)
+{
+    if (r->block == r->last / BITS)
+        for (int at = bits_next(who, (int)(r->last % BITS) + 1); at >= 0;
+             at = bits_next(who, at + 1))
+            bits_take(who, (unsigned)at);
 }
 
 static enum rc find_them(struct work *w, const struct run_row *r, struct bits *who)
@@ -113,6 +135,7 @@ static enum rc find_them(struct work *w, const struct run_row *r, struct bits *w
             return rc;
         bits_and(who, &there);
     }
+    without_newer(r, who);
     return without_earlier(w, r, who);
 }
 
@@ -152,14 +175,14 @@ static enum rc split(struct work *w, const struct run_row *r, const struct bits 
 
 static enum rc open_block(struct work *w, const struct run_row *r, unsigned on)
 {
-    bool row_ends = r->block + 1 == r->blocks;
+    bool row_ends = r->block == r->last / BITS;
     struct bits who;
     enum rc rc;
 
     if ((rc = find_them(w, r, &who)) || (rc = split(w, r, &who, on)))
         return rc;
-    return db_change(w, SQL_push_run_opened, "iii", r->campaign, r->rank + row_ends,
-                     row_ends ? (int64_t)0 : r->block + 1);
+    return db_change(w, SQL_push_run_opened, "iiii", r->campaign, r->rank + row_ends,
+                     row_ends ? (int64_t)0 : r->block + 1, clock_now_ms());
 }
 
 /* The sets say what citizens said, or they are not asked yet. */
@@ -174,17 +197,21 @@ static enum rc settle(struct work *w)
                                : err_set(&w->err, RC_BUSY, "devices are still being settled");
 }
 
-enum rc run_open(struct work *w, unsigned on)
+enum rc run_open(struct work *w, unsigned on, int64_t *campaign)
 {
+    int64_t next = 0;
     struct run_row r;
-    int64_t campaign = 0;
     struct rows q;
     enum rc rc, end;
 
+    *campaign = 0;
     if (!(rc = db_one(w, SQL_push_run_unopened, &q, "")))
-        campaign = rows_int(&q, 0);
+        next = rows_int(&q, 0);
     end = rows_done(&q);
-    if (rc || (rc = end) || (rc = settle(w)) || (rc = run_read(w, campaign, &r)))
+    if (rc || (rc = end) || (rc = settle(w)))
+        return rc;
+    *campaign = next;
+    if ((rc = run_read(w, next, &r)))
         return rc;
     return open_block(w, &r, on);
 }

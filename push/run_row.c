@@ -3,19 +3,26 @@
  */
 #include "push/run_row.h"
 
-#include "server/base/clock.h"
+#include <stdlib.h>
 
-enum { DAY = 86400, BEIJING = 8 * 3600 };
+#include "server/base/buf.h"
+#include "server/base/clock.h"
 
 const char *const run_words[RUN_WHATS] = {
     [RUN_ACCEPTED] = "accepted", [RUN_REJECTED] = "rejected", [RUN_GONE] = "gone",
     [RUN_QUOTA] = "quota",       [RUN_QUIET] = "quiet",       [RUN_DOUBT] = "doubt",
     [RUN_OFF] = "off",           [RUN_STOPPED] = "stopped",   [RUN_RESENT] = "resent",
+    [RUN_OWNER] = "owner",
 };
 
-int64_t run_today(void)
+enum run_kind run_kind(int64_t run)
 {
-    return (clock_now() + BEIJING) / DAY;
+    return run < 0 ? RUN_TEST : run > RUN_RECALLS ? RUN_RECALL : RUN_OWN;
+}
+
+int64_t run_campaign(int64_t run)
+{
+    return run < 0 ? -run : run > RUN_RECALLS ? run - RUN_RECALLS : run;
 }
 
 enum rc run_read(struct work *w, int64_t campaign, struct run_row *out)
@@ -31,11 +38,12 @@ enum rc run_read(struct work *w, int64_t campaign, struct run_row *out)
                                  .areas = rows_dup_text(w, &q, 3),
                                  .doubt = (enum run_doubt)rows_int(&q, 4),
                                  .ends_ms = rows_int(&q, 5),
-                                 .blocks = rows_int(&q, 6),
+                                 .last = rows_int(&q, 6),
                                  .rank = rows_int(&q, 7),
                                  .block = rows_int(&q, 8),
                                  .state = (enum run_state)rows_int(&q, 9),
-                                 .opened = rows_int(&q, 10) != 0 };
+                                 .opened = rows_int(&q, 10) != 0,
+                                 .said = rows_dup_text(w, &q, 11) };
     end = rows_done(&q);
     return rc ? rc : end;
 }
@@ -71,7 +79,7 @@ static enum rc read_outcome(struct work *w, int64_t campaign, enum transport by,
 enum rc run_outcome(struct work *w, int64_t campaign, enum transport by, int64_t block,
                     enum run_what what, const struct bits *who)
 {
-    int64_t day = run_today();
+    int64_t day = ledger_today();
     uint8_t text[BITS_BYTES];
     struct bits all;
     enum rc rc;
@@ -103,12 +111,14 @@ static enum rc leave_resent(struct work *w, const struct run_row *r, enum transp
                             int64_t block, struct bits *who)
 {
     struct bits before, twice = *who;
-    enum rc rc = read_outcome(w, r->campaign, by, block, RUN_RESENT, run_today(), &before);
+    enum rc rc = read_outcome(w, r->campaign, by, block, RUN_RESENT, ledger_today(), &before);
 
     if (rc)
         return rc;
     bits_and(&twice, &before);
     bits_without(who, &before);
+    if ((rc = run_owners(w, r, by, block, &twice)))
+        return rc;
     return run_outcome(w, r->campaign, by, block, RUN_DOUBT, &twice);
 }
 
@@ -120,10 +130,68 @@ enum rc run_doubtful(struct work *w, const struct run_row *r, enum transport by,
     enum rc rc;
 
     if (r->doubt == RUN_SKIP || r->state == RUN_STOPPING || now_ms >= r->ends_ms)
-        return run_outcome(w, r->campaign, by, block, RUN_DOUBT, who);
+        return (rc = run_owners(w, r, by, block, who))
+                   ? rc
+                   : run_outcome(w, r->campaign, by, block, RUN_DOUBT, who);
     if ((at_ms && (rc = leave_resent(w, r, by, block, &again))) ||
         (rc = run_outcome(w, r->campaign, by, block, RUN_RESENT, &again)))
         return rc;
     return run_wait(w, r->campaign, by, block, tries + 1, at_ms < r->ends_ms ? at_ms : now_ms,
                     &again);
+}
+
+/* ---- the owners ---- */
+
+static int by_number(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* All other devices of the owners of those, ascending. */
+static enum rc list_siblings(struct work *w, int64_t block, const struct bits *who,
+                             struct buf *out)
+{
+    enum rc rc = RC_OK;
+    struct rows q;
+
+    for (int at = bits_next(who, 0); at >= 0 && !rc; at = bits_next(who, at + 1)) {
+        if ((rc = db_query(w, SQL_push_address_siblings, &q, "i", block * BITS + at)))
+            break;
+        while (rows_next(&q)) {
+            int64_t no = rows_int(&q, 0);
+
+            buf_add(out, &no, sizeof no);
+        }
+        rc = rows_done(&q);
+    }
+    if (out->n)
+        qsort(out->p, out->n / sizeof(int64_t), sizeof(int64_t), by_number);
+    return rc;
+}
+
+enum rc run_owners(struct work *w, const struct run_row *r, enum transport by, int64_t block,
+                   const struct bits *who)
+{
+    struct buf list = BUF_IN(w->mem);
+    const int64_t *no;
+    struct bits some;
+    size_t n, i = 0;
+    enum rc rc;
+
+    if (r->class != PUSH_MARKETING)
+        return RC_OK;
+    rc = list_siblings(w, block, who, &list);
+    no = (const int64_t *)(const void *)list.p;
+    n = list.n / sizeof *no;
+    while (i < n && !rc) {
+        int64_t there = no[i] / BITS;
+
+        bits_clear(&some);
+        for (; i < n && no[i] / BITS == there; i++)
+            bits_put(&some, (unsigned)(no[i] % BITS));
+        rc = run_outcome(w, r->campaign, by, there, RUN_OWNER, &some);
+    }
+    return rc;
 }

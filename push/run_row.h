@@ -9,10 +9,10 @@
 
 struct run_row {
     int64_t campaign;
-    const char *audience, *column, *areas; /* in w->mem */
+    const char *audience, *column, *areas, *said; /* in w->mem; said "": as the campaign */
     enum push_class class;
     enum run_doubt doubt;
-    int64_t ends_ms, blocks, rank, block;
+    int64_t ends_ms, last, rank, block; /* last: the newest device that is meant */
     enum run_state state;
     bool opened; /* no part is to come any more */
 };
@@ -32,7 +32,8 @@ enum rc run_wait(struct work *w, int64_t campaign, enum transport by, int64_t bl
  */
 enum rc run_doubtful(struct work *w, const struct run_row *r, enum transport by, int64_t block,
                      int tries, int64_t at_ms, const struct bits *who);
-/* Days since 1970 in Beijing. */
-int64_t run_today(void);
+/* Of class marketing: those of a block got it, or may have, and so their owners did. */
+enum rc run_owners(struct work *w, const struct run_row *r, enum transport by, int64_t block,
+                   const struct bits *who);
 
 #endif

@@ -6,12 +6,9 @@
  *
  * The ledger of quotas is the outcomes themselves: today's accepted and doubtful sets of all campaigns of that class, and what is on its way.
  */
-#include <string.h>
-
 #include "push/address.h"
+#include "push/ledger.h"
 #include "push/run_row.h"
-#include "push/sets.h"
-#include "push/trait.h"
 #include "server/base/buf.h"
 #include "server/base/clock.h"
 #include "server/base/log.h"
@@ -22,105 +19,29 @@ struct screen {
     struct bits quiet, had; /* had: as many as is allowed */
 };
 
-static int minute_of(const char *s) /* "22:00" */
+static enum rc make_screen(struct work *w, const struct run_row *r, enum transport by,
+                           int64_t block, const struct run_limits *limits, struct screen *out)
 {
-    return ((s[0] - '0') * 10 + s[1] - '0') * 60 + (s[3] - '0') * 10 + s[4] - '0';
-}
-
-/* "quiet/22:00-07:00", which runs over midnight; its end is not in it. */
-static bool quiet_now(const char *word, int now)
-{
-    const char *hours = word + strlen("quiet/");
-    int from, to;
-
-    if (strlen(hours) != strlen("22:00-07:00"))
-        return false;
-    from = minute_of(hours);
-    to = minute_of(hours + 6);
-    return from <= to ? from <= now && now < to : from <= now || now < to;
-}
-
-static enum rc read_quiet(struct work *w, int64_t block, struct bits *out)
-{
-    int now = (int)((clock_now() / 60 + 8 * 60) % (24 * 60));
-    struct bits some;
-    struct rows q;
-    enum rc rc, end;
-
-    bits_clear(out);
-    if ((rc = db_query(w, SQL_push_trait_quiet, &q, "")))
-        return rc;
-    while (!rc && rows_next(&q)) {
-        if (!quiet_now(rows_text(&q, 1), now))
-            continue;
-        if (!(rc = sets_read(w, rows_int(&q, 0), block, &some)))
-            bits_or(out, &some);
-    }
-    end = rows_done(&q);
-    return rc ? rc : end;
-}
-
-/* at[k]: those that stand in more than k of the sets. */
-static enum rc add_up(struct work *w, struct rows *q, struct bits *at, int levels)
-{
-    enum rc rc = RC_OK, end;
-
-    while (!rc && rows_next(q)) {
-        struct bits some, both;
-
-        if ((rc = run_bits(w, q, 0, &some)))
-            break;
-        for (int k = levels - 1; k > 0; k--) {
-            both = at[k - 1];
-            bits_and(&both, &some);
-            bits_or(&at[k], &both);
-        }
-        bits_or(&at[0], &some);
-    }
-    end = rows_done(q);
-    return rc ? rc : end;
-}
-
-static enum rc read_had(struct work *w, const struct run_row *r, enum transport by,
-                        int64_t block, int a_day, struct bits *out)
-{
-    int levels = a_day <= RUN_A_DAY_MAX ? a_day : 0;
-    struct bits *at;
-    struct rows q;
+    struct ledger_ask ask = { .block = block,
+                              .except = r->campaign,
+                              .class = r->class,
+                              .by = by,
+                              .a_day = limits->a_day[r->class],
+                              .a_person = r->class == PUSH_MARKETING ? limits->a_person : 0 };
     enum rc rc;
 
-    bits_clear(out);
-    if (!levels)
-        return RC_OK;
-    at = arena_zalloc(w->mem, (size_t)levels * sizeof *at);
-    if ((rc = db_query(w, SQL_push_outcome_today, &q, "iiii", (int64_t)by, block, run_today(),
-                       (int64_t)r->class)) ||
-        (rc = add_up(w, &q, at, levels)) ||
-        (rc = db_query(w, SQL_push_batch_of_others, &q, "iiii", (int64_t)by, block,
-                       (int64_t)r->class, r->campaign)) ||
-        (rc = add_up(w, &q, at, levels)))
-        return rc;
-    *out = at[levels - 1];
-    return RC_OK;
-}
-
-static enum rc make_screen(struct work *w, const struct run_row *r, enum transport by,
-                           int64_t block, int a_day, struct screen *out)
-{
     bits_clear(&out->quiet);
-    if (r->class == PUSH_MARKETING) {
-        enum rc rc = read_quiet(w, block, &out->quiet);
-
-        if (rc)
-            return rc;
-    }
-    return read_had(w, r, by, block, a_day, &out->had);
+    if (r->class == PUSH_MARKETING &&
+        (rc = ledger_quiet_now(w, limits->quiets, block, &out->quiet)))
+        return rc;
+    return ledger_had(w, &ask, &out->had);
 }
 
 /* ---- the walk ---- */
 
 struct walk {
     struct bits taken, quiet, had, gone;
+    struct bits *moved; /* by transport; NULL: nobody was */
     int next; /* the place behind the last that it decided; BITS: it came to the end */
     int n;    /* of the taken */
 };
@@ -151,11 +72,48 @@ static void walk(const struct bits *who, int from, int most, const struct screen
 static enum rc read_target(struct work *w, int64_t no, enum transport by,
                            struct run_target *out)
 {
+    enum rc rc;
+
     *out = (struct run_target){ .no = no };
-    return address_read(w, no, by, &out->token, &out->told);
+    rc = address_read(w, no, by, &out->token, &out->told);
+    if (rc == RC_CORRUPT) { /* nobody else's messages wait for that */
+        LOG(LOG_ERROR, "push_address_corrupt", L_INT("device", no));
+        rc = RC_NOT_FOUND;
+    }
+    return rc;
 }
 
-/* The tokens of those taken; whoever has none any more is gone. */
+/* By whom it is reached since; TRANSPORT_NONE: by nobody, or still by him. */
+static enum rc reached_by(struct work *w, int64_t no, enum transport not, enum transport *out)
+{
+    int64_t by = TRANSPORT_NONE;
+    struct rows q;
+    enum rc rc, end;
+
+    if (!(rc = db_one(w, SQL_push_address_traits, &q, "i", no)))
+        by = rows_int(&q, 1);
+    end = rows_done(&q);
+    *out = transport_type((int)by) && by != (int64_t) not ? (enum transport)by : TRANSPORT_NONE;
+    return rc == RC_NOT_FOUND ? end : rc ? rc : end;
+}
+
+/* It told another address meanwhile, and waits there; or it is gone. What takes a message back has nothing to look for where it never was. */
+static enum rc pass_over(struct work *w, int at, struct walk *k, const struct run_batch *b)
+{
+    enum transport by = TRANSPORT_NONE;
+    enum rc rc;
+
+    if (run_kind(b->campaign) != RUN_RECALL &&
+        (rc = reached_by(w, b->block * BITS + at, b->by, &by)))
+        return rc;
+    if (by && !k->moved)
+        k->moved = arena_zalloc(w->mem, TRANSPORT_COUNT * sizeof *k->moved);
+    bits_put(by ? &k->moved[by] : &k->gone, (unsigned)at);
+    bits_take(&k->taken, (unsigned)at);
+    return RC_OK;
+}
+
+/* The tokens of those taken. */
 static enum rc find_targets(struct work *w, struct walk *k, struct run_batch *b)
 {
     b->target = arena_alloc(w->mem, (size_t)(k->n ? k->n : 1) * sizeof *b->target);
@@ -163,19 +121,24 @@ static enum rc find_targets(struct work *w, struct walk *k, struct run_batch *b)
     for (int at = bits_next(&k->taken, 0); at >= 0; at = bits_next(&k->taken, at + 1)) {
         enum rc rc = read_target(w, b->block * BITS + at, b->by, &b->target[b->n]);
 
-        if (rc == RC_CORRUPT) { /* nobody else's messages wait for that */
-            LOG(LOG_ERROR, "push_address_corrupt", L_INT("device", b->block * BITS + at));
-            rc = RC_NOT_FOUND;
-        }
-        if (rc == RC_NOT_FOUND) {
-            bits_put(&k->gone, (unsigned)at);
-            bits_take(&k->taken, (unsigned)at);
-        } else if (rc)
-            return rc;
+        if (rc == RC_NOT_FOUND)
+            rc = pass_over(w, at, k, b);
         else
-            b->n++;
+            b->n += !rc;
+        if (rc)
+            return rc;
     }
     return RC_OK;
+}
+
+static enum rc write_moved(struct work *w, const struct walk *k, const struct run_batch *b)
+{
+    enum rc rc = RC_OK;
+
+    for (int by = 1; k->moved && by < TRANSPORT_COUNT && !rc; by++)
+        rc = run_wait(w, b->campaign, (enum transport)by, b->block, b->tries, clock_now_ms(),
+                      &k->moved[by]);
+    return rc;
 }
 
 static enum rc write_walk(struct work *w, const struct walk *k, struct run_batch *b)
@@ -187,7 +150,8 @@ static enum rc write_walk(struct work *w, const struct walk *k, struct run_batch
 
     if ((rc = run_outcome(w, b->campaign, b->by, b->block, RUN_QUIET, &k->quiet)) ||
         (rc = run_outcome(w, b->campaign, b->by, b->block, RUN_QUOTA, &k->had)) ||
-        (rc = run_outcome(w, b->campaign, b->by, b->block, RUN_GONE, &k->gone)) || !n)
+        (rc = run_outcome(w, b->campaign, b->by, b->block, RUN_GONE, &k->gone)) ||
+        (rc = write_moved(w, k, b)) || !n)
         return rc;
     if (!(rc = db_one(w, SQL_push_batch_send, &q, "iiiiiib", b->campaign, (int64_t)b->by,
                       b->block, (int64_t)b->tries, clock_now_ms(), (int64_t)b->n, text, n)))
@@ -204,7 +168,7 @@ static enum rc take_of(struct work *w, const struct run_row *r, const struct bit
     struct screen s;
     enum rc rc;
 
-    if ((rc = make_screen(w, r, b->by, b->block, limits->a_day[r->class], &s)))
+    if ((rc = make_screen(w, r, b->by, b->block, limits, &s)))
         return rc;
     walk(who, from, most, &s, k);
     if ((rc = find_targets(w, k, b)))
@@ -282,7 +246,6 @@ static enum rc take_from(struct work *w, int64_t campaign, const struct run_limi
 
     if ((rc = run_read(w, campaign, &r)))
         return rc;
-    b->campaign = campaign;
     rc = take_waiting(w, &r, limits, b);
     return rc == RC_NOT_FOUND ? take_part(w, &r, limits, b) : rc;
 }
@@ -318,6 +281,7 @@ enum rc run_take(struct work *w, enum transport by, const struct run_limits *lim
     rc = RC_NOT_FOUND;
     for (size_t i = 0; i < running.n / sizeof *campaign && rc == RC_NOT_FOUND; i++) {
         *out = (struct run_batch){ .by = by };
+        out->campaign = campaign[i];
         rc = take_from(w, campaign[i], limits, out);
     }
     return rc;

@@ -17,14 +17,22 @@ static void sort_targets(const struct run_batch *b, struct bits by[RUN_WHATS])
                  (unsigned)(b->target[i].no % BITS));
 }
 
-/* A device that says since that it is there, is. */
+/* A device that says since that it is there, is: it is sent to once more, by what it said. */
 static enum rc forget_gone(struct work *w, const struct run_batch *b)
 {
     enum rc rc = RC_OK;
 
-    for (int i = 0; i < b->n && !rc; i++)
-        if (b->target[i].what == RUN_GONE && !b->target[i].keep)
-            rc = address_gone(w, b->target[i].no, b->target[i].told);
+    for (int i = 0; i < b->n && !rc; i++) {
+        struct run_target *t = &b->target[i];
+        int64_t told = 0;
+
+        if (t->what != RUN_GONE || t->keep || (rc = address_gone(w, t->no, t->told)))
+            continue;
+        rc = address_told(w, t->no, &told);
+        if (!rc && told > t->told && run_kind(b->campaign) != RUN_RECALL)
+            t->what = 0;
+        rc = rc == RC_NOT_FOUND ? RC_OK : rc;
+    }
     return rc;
 }
 
@@ -45,15 +53,16 @@ enum rc run_write(struct work *w, const struct run_batch *b, int64_t again_ms)
     enum rc rc;
 
     if ((rc = db_change(w, SQL_push_batch_drop, "i", b->no)) ||
-        (rc = run_read(w, b->campaign, &r)))
+        (rc = run_read(w, b->campaign, &r)) || (rc = forget_gone(w, b)))
         return rc;
     sort_targets(b, by);
     for (int what = RUN_ACCEPTED; what <= RUN_QUOTA && !rc; what++)
         rc = run_outcome(w, b->campaign, b->by, b->block, (enum run_what)what, &by[what]);
-    if (rc || (rc = run_doubtful(w, &r, b->by, b->block, b->tries, again_ms, &by[RUN_DOUBT])) ||
+    if (rc || (rc = run_owners(w, &r, b->by, b->block, &by[RUN_ACCEPTED])) ||
+        (rc = run_doubtful(w, &r, b->by, b->block, b->tries, again_ms, &by[RUN_DOUBT])) ||
         (rc = again(w, &r, b, again_ms, &by[0])))
         return rc;
-    return forget_gone(w, b);
+    return db_change(w, SQL_push_run_moved, "ii", b->campaign, clock_now_ms());
 }
 
 /* ---- after a crash ---- */
@@ -65,13 +74,13 @@ struct open {
     struct bits who;
 };
 
-/* RC_NOT_FOUND. */
-static enum rc next_open(struct work *w, struct open *out)
+/* RC_NOT_FOUND. RC_CORRUPT: its set is, and the rest of *out is as it stands there. */
+static enum rc next_open(struct work *w, int64_t after, struct open *out)
 {
     struct rows q;
     enum rc rc, end;
 
-    if (!(rc = db_one(w, SQL_push_batch_open, &q, ""))) {
+    if (!(rc = db_one(w, SQL_push_batch_open, &q, "i", after))) {
         *out = (struct open){ .no = rows_int(&q, 0),
                               .campaign = rows_int(&q, 1),
                               .by = (enum transport)rows_int(&q, 2),
@@ -83,21 +92,20 @@ static enum rc next_open(struct work *w, struct open *out)
     return rc ? rc : end;
 }
 
-enum rc run_recover(struct work *w, int most, int *n)
+enum rc run_recover(struct work *w, int64_t *no, int64_t *campaign)
 {
+    struct open o = { 0 };
     struct run_row r;
-    struct open o;
-    enum rc rc;
+    enum rc rc = next_open(w, *no, &o);
 
-    for (*n = 0; *n < most; ++*n) {
-        if ((rc = next_open(w, &o)) == RC_NOT_FOUND)
-            return RC_OK;
-        if (rc || (rc = db_change(w, SQL_push_batch_drop, "i", o.no)) ||
-            (rc = run_read(w, o.campaign, &r)) ||
-            (rc = run_doubtful(w, &r, o.by, o.block, o.tries, 0, &o.who)))
-            return rc;
-    }
-    return RC_OK;
+    if (rc == RC_NOT_FOUND)
+        return rc;
+    *no = o.no;
+    *campaign = o.campaign;
+    if (rc || (rc = db_change(w, SQL_push_batch_drop, "i", o.no)) ||
+        (rc = run_read(w, o.campaign, &r)))
+        return rc;
+    return run_doubtful(w, &r, o.by, o.block, o.tries, 0, &o.who);
 }
 
 /* ---- states ---- */
@@ -105,7 +113,8 @@ enum rc run_recover(struct work *w, int most, int *n)
 static enum rc change_state(struct work *w, int64_t campaign, enum run_state from,
                             enum run_state to)
 {
-    enum rc rc = db_change(w, SQL_push_run_state, "iii", campaign, (int64_t)from, (int64_t)to);
+    enum rc rc = db_change(w, SQL_push_run_state, "iiii", campaign, (int64_t)from, (int64_t)to,
+                           clock_now_ms());
 
     return rc == RC_NOT_FOUND
                ? err_set(&w->err, RC_CONFLICT, "the campaign is in another state")
@@ -141,9 +150,9 @@ static enum run_what left_as(enum run_state state, int64_t ends_ms)
     return ends_ms <= clock_now_ms() ? RUN_REJECTED : RUN_OFF;
 }
 
-static enum rc drop_part(struct work *w, unsigned on)
+static enum rc drop_part(struct work *w, unsigned on, int64_t *campaign)
 {
-    struct left l;
+    struct left l = { 0 };
     struct rows q;
     enum rc rc, end;
 
@@ -157,6 +166,7 @@ static enum rc drop_part(struct work *w, unsigned on)
         rc = run_bits(w, &q, 5, &l.who);
     }
     end = rows_done(&q);
+    *campaign = l.campaign;
     if (rc || (rc = end))
         return rc;
     for (int at = 0; at < l.from; at++)
@@ -167,9 +177,9 @@ static enum rc drop_part(struct work *w, unsigned on)
                      l.rank, (int64_t)BITS, (int64_t)0);
 }
 
-static enum rc drop_batch(struct work *w, unsigned on)
+static enum rc drop_batch(struct work *w, unsigned on, int64_t *campaign)
 {
-    struct left l;
+    struct left l = { 0 };
     struct rows q;
     enum rc rc, end;
 
@@ -182,16 +192,17 @@ static enum rc drop_batch(struct work *w, unsigned on)
         rc = run_bits(w, &q, 4, &l.who);
     }
     end = rows_done(&q);
+    *campaign = l.campaign;
     if (rc || (rc = end) || (rc = db_change(w, SQL_push_batch_drop, "i", l.no)))
         return rc;
     return run_outcome(w, l.campaign, l.by, l.block, l.what, &l.who);
 }
 
-enum rc run_drop(struct work *w, unsigned on)
+enum rc run_drop(struct work *w, unsigned on, int64_t *campaign)
 {
-    enum rc rc = drop_part(w, on);
+    enum rc rc = drop_part(w, on, campaign);
 
-    return rc == RC_NOT_FOUND ? drop_batch(w, on) : rc;
+    return rc == RC_NOT_FOUND ? drop_batch(w, on, campaign) : rc;
 }
 
 enum rc run_end(struct work *w, int64_t *campaign, bool *stopped)
@@ -221,4 +232,9 @@ enum rc run_forget(struct work *w, int64_t campaign)
     if (!rc && state != RUN_OVER)
         return err_set(&w->err, RC_CONFLICT, "the campaign is on its way");
     return rc ? rc : db_change(w, SQL_push_run_forget, "i", campaign);
+}
+
+enum rc run_give_up(struct work *w, int64_t campaign)
+{
+    return db_change(w, SQL_push_run_give_up, "i", campaign);
 }

@@ -5,11 +5,17 @@
  */
 #include "push/sets.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
+#include "push/trait.h"
+#include "server/base/log.h"
 #include "server/store/db.h"
 
 enum { BLOCKS_OF_A_TRAIT = 65536 };
+
+/* The row that was found damaged last, by whomever; 0: none. */
+static _Atomic int64_t damaged;
 
 static int64_t row_of(int64_t trait, int64_t block)
 {
@@ -26,9 +32,11 @@ static enum rc read_row(struct work *w, int64_t at, struct bits *out)
     bits_clear(out);
     if (!(rc = db_one(w, SQL_push_set_one, &q, "i", at))) {
         p = rows_blob(&q, 0, &n);
-        if (!p || !bits_read(out, p, n))
+        if (!p || !bits_read(out, p, n)) {
+            atomic_store(&damaged, at);
             rc = err_set(&w->err, RC_CORRUPT, "a set of devices is damaged (push_set %lld)",
                          (long long)at);
+        }
     }
     end = rows_done(&q);
     if (rc == RC_NOT_FOUND)
@@ -62,6 +70,73 @@ static int by_row(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* ---- made anew ---- */
+
+static bool stands_in(const struct traits *t, int64_t trait)
+{
+    for (int i = 0; i < t->n && t->no[i] <= trait; i++)
+        if (t->no[i] == trait)
+            return true;
+    return false;
+}
+
+/* Those whose rows say so. */
+static enum rc gather(struct work *w, int64_t trait, int64_t block, struct bits *out)
+{
+    struct traits t;
+    struct rows q;
+    enum rc rc;
+
+    bits_clear(out);
+    if ((rc = db_query(w, SQL_push_address_block, &q, "ii", block * BITS, (block + 1) * BITS)))
+        return rc;
+    while (rows_next(&q)) {
+        size_t n = 0;
+        const void *p = rows_blob(&q, 1, &n);
+
+        if (traits_read(w, p ? p : "", p ? n : 0, &t) && stands_in(&t, trait))
+            bits_put(out, (unsigned)(rows_int(&q, 0) % BITS));
+    }
+    return rows_done(&q);
+}
+
+static enum rc mend_row(struct work *w, int64_t at)
+{
+    struct bits b;
+    enum rc rc;
+
+    if ((rc = gather(w, at / BLOCKS_OF_A_TRAIT, at % BLOCKS_OF_A_TRAIT, &b)))
+        return rc;
+    LOG(LOG_ERROR, "push_set_made_anew", L_INT("row", at), L_INT("devices", bits_count(&b)));
+    return write_row(w, at, &b);
+}
+
+enum rc sets_mend(struct work *w, int *n)
+{
+    int64_t at = atomic_exchange(&damaged, 0);
+    struct bits b;
+    enum rc rc;
+
+    *n = 0;
+    if (!at || (rc = read_row(w, at, &b)) != RC_CORRUPT)
+        return at ? rc : RC_OK;
+    atomic_store(&damaged, 0);
+    *n = 1;
+    return mend_row(w, at);
+}
+
+/* ---- changed ---- */
+
+/* One that is damaged is made anew: it is read once more, and says the same as before the changes or after them, for the rows of devices may be changed already. */
+static enum rc read_or_mend(struct work *w, int64_t at, struct bits *out)
+{
+    enum rc rc = read_row(w, at, out);
+
+    if (rc != RC_CORRUPT)
+        return rc;
+    return (rc = mend_row(w, at)) ? rc : read_row(w, at, out);
+}
+
 enum rc sets_apply(struct work *w, struct sets_change *list, int n)
 {
     struct bits b;
@@ -73,7 +148,7 @@ enum rc sets_apply(struct work *w, struct sets_change *list, int n)
     for (int i = 0; i < n && !rc;) {
         int64_t at = row_of_change(&list[i]);
 
-        if ((rc = read_row(w, at, &b)))
+        if ((rc = read_or_mend(w, at, &b)))
             break;
         for (; i < n && row_of_change(&list[i]) == at; i++)
             (list[i].in ? bits_put : bits_take)(&b, (unsigned)(list[i].no % BITS));

@@ -7,6 +7,11 @@
 #include "push/bits.h"
 #include "server/base/work.h"
 
+/*
+ * A row that cannot be read is remembered until sets_mend() has made it anew, of what the rows of its devices say they stand in. On the writer; *n: how many rows that were.
+ */
+enum rc sets_mend(struct work *w, int *n);
+
 /* Device `no` stands in block no / BITS at place no % BITS. Nothing stands there: *out is empty. RC_CORRUPT. */
 enum rc sets_read(struct work *w, int64_t trait, int64_t block, struct bits *out);
 

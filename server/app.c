@@ -107,7 +107,7 @@ static enum rc start_push(struct err *e, const struct conf *c, const char *db_pa
     enum rc rc;
 
     rc = sender_open(e, c, c->data, &sender);
-    return rc ? rc : push_thread_start(e, c, db_path, sender);
+    return rc ? rc : push_thread_start(e, db_path, sender);
 }
 
 static enum rc build(struct app *a, struct err *e, const struct conf *c,

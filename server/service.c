@@ -220,6 +220,7 @@ static enum rc open_campaigns(struct err *e, const struct conf *c)
     const struct campaign_conf conf = { .news_licence = c->news_licence,
                                         .sender = c->push_sender,
                                         .two_eyes_from = c->push_two_eyes_from,
+                                        .a_person = c->push_a_day,
                                         .testers = &c->push_testers };
 
     return campaign_open(e, &conf);

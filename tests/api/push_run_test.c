@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <inttypes.h>
+#include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,8 +29,8 @@
 enum { PHONES = 40, WAIT_MS = 20000 };
 
 static struct fake_sender sender;
-static struct conf conf = { .push_a_day = 3 };
 static atomic_int shown[PHONES]; /* how often the campaign came on each screen */
+static char told[600];           /* to the tester, the last time */
 static atomic_int
     says; /* enum push_verdict_kind, of all; PUSH_DOUBT: it came, and nobody said so */
 
@@ -38,7 +39,8 @@ static enum push_verdict_kind answer(const struct push_message *m, const char *t
     int no = (int)strtol(token + strlen("0123456789abcdef-"), NULL, 10);
     enum push_verdict_kind kind = (enum push_verdict_kind)atomic_load(&says);
 
-    (void)m;
+    if (no == 0)
+        snprintf(told, sizeof told, "%s", m->text);
     if (kind == PUSH_ACCEPTED || kind == PUSH_DOUBT)
         atomic_fetch_add(&shown[no], 1);
     return kind;
@@ -48,8 +50,7 @@ static void start(struct world *t)
 {
     struct err e = { 0 };
 
-    if (push_thread_start(&e, &conf, URL("%s/" DB_NAME, world_dir(t)),
-                          fake_sender_open(&sender)))
+    if (push_thread_start(&e, URL("%s/" DB_NAME, world_dir(t)), fake_sender_open(&sender)))
         fail_msg("%s", e.text);
 }
 
@@ -115,6 +116,8 @@ static enum rc does(struct world *t, int64_t no, const char *who, enum campaign_
     return go(t, &d, step_job);
 }
 
+#define DOES_TO(no, who, step, text) \
+    assert_int_equal(does(t, no, who, CAMPAIGN_DO_##step, text), RC_OK)
 #define DOES(who, step, text) \
     assert_int_equal(does(t, no, who, CAMPAIGN_DO_##step, text), RC_OK)
 
@@ -183,9 +186,9 @@ static struct person citizens[PHONES];
 static int set_up(void **state)
 {
     static char tester[24];
-    struct campaign_conf settled = { .news_licence = "",
-                                     .sender = "",
-                                     .two_eyes_from = 1000000 };
+    struct campaign_conf settled = {
+        .news_licence = "", .sender = "", .two_eyes_from = 1000000, .a_person = 3
+    };
     static struct conf_list testers;
     struct world *t;
     struct err e = { 0 };
@@ -408,6 +411,151 @@ static void what_was_on_its_way_when_it_ended_stays_in_doubt(void **state)
         assert_int_equal(shown[i], 1);
 }
 
+/* Nothing of this server's writes that: a disk does, or somebody with the file. */
+static void vandalise(struct world *t, const char *sql)
+{
+    char *why = NULL;
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open(URL("%s/" DB_NAME, world_dir(t)), &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, 5000);
+    if (sqlite3_exec(db, sql, NULL, NULL, &why))
+        fail_msg("%s: %s", sql, why);
+    assert_true(sqlite3_changes(db) > 0);
+    sqlite3_close(db);
+}
+
+static bool took(struct world *t, int64_t no, const char *step)
+{
+    struct answer a = tell(t, GET, URL("/v1/push/campaigns/%" PRId64 "/steps", no), NULL);
+
+    return strstr(a.body, URL("\"step\":\"%s\"", step)) != NULL;
+}
+
+/* Red before: every campaign waited for the one whose set was damaged. */
+static void a_damaged_set_costs_the_campaign_that_asks_for_it(void **state)
+{
+    static const char at[] = ",\"start\":\"2026-11-18T23:00:00+08:00\"";
+    struct world *t = *state;
+    int64_t hurt = scheduled(t, at), whole = scheduled(t, at);
+    struct seen s;
+
+    vandalise(
+        t, "UPDATE push_set SET bits = x'ffffff' WHERE at / 65536 = (SELECT no FROM push_trait "
+           "WHERE word = 'transport/xiaomi')");
+    clock_set(see(t, whole).c.start);
+    until_state(t, whole, CAMPAIGN_DONE);
+    s = see(t, whole);
+    assert_int_equal(outcomes(&s.n, RUN_ACCEPTED), PHONES);
+    assert_int_equal(see(t, hurt).c.state, CAMPAIGN_PAUSED);
+    assert_true(took(t, hurt, "damaged"));
+    DOES_TO(hurt, "account:1", RESUME, NULL); /* the set was made anew meanwhile */
+    until_state(t, hurt, CAMPAIGN_DONE);
+    s = see(t, hurt);
+    assert_int_equal(outcomes(&s.n, RUN_ACCEPTED), PHONES);
+}
+
+static void until_sent(struct world *t, int64_t no)
+{
+    for (int ms = 0; see(t, no).n.sent < PHONES; ms += 10) {
+        assert_in_range(ms, 0, WAIT_MS);
+        clock_sleep_ms(10);
+    }
+}
+
+/* Red before: the server did not start. */
+static void a_damaged_batch_does_not_keep_the_server_from_starting(void **state)
+{
+    static const char at[] = ",\"start\":\"2026-11-18T23:00:00+08:00\"";
+    struct world *t = *state;
+    int64_t no = scheduled(t, at), other = scheduled(t, at);
+    struct seen s;
+
+    sender.holds = true;
+    clock_set(see(t, no).c.start);
+    until_sent(t, no);
+    until_sent(t, other);
+    says = PUSH_DOUBT;
+    push_thread_stop();
+    vandalise(
+        t, URL("INSERT INTO push_batch (campaign, transport, block, tries, at, sent, n, bits) "
+               "VALUES (%" PRId64 ", 1, 0, 0, 0, 1, 7, x'ffffff')",
+               no));
+    says = PUSH_ACCEPTED;
+    sender.holds = false;
+    start(t);
+    until_state(t, other, CAMPAIGN_DONE);
+    until_state(t, no, CAMPAIGN_PAUSED);
+    DOES("account:1", RESUME, NULL);
+    until_state(t, no, CAMPAIGN_DONE);
+    s = see(t, no);
+    assert_int_equal(outcomes(&s.n, RUN_DOUBT), PHONES + 7); /* who is lost, how many is not */
+}
+
+/* A row of outcomes, to which the next batch is to be added. */
+static void a_damaged_outcome_is_put_aside_and_its_number_stays(void **state)
+{
+    struct world *t = *state;
+    int64_t no = scheduled(t, ",\"start\":\"2026-11-18T23:00:00+08:00\"");
+    struct seen s;
+
+    sender.holds = true;
+    clock_set(see(t, no).c.start);
+    until_sent(t, no);
+    vandalise(
+        t,
+        URL("INSERT INTO push_outcome (campaign, block, transport, what, day, n, bits) SELECT "
+            "campaign, block, transport, 1, %" PRId64 ", 0, x'ffffff' FROM push_batch LIMIT 1",
+            (clock_now() + 8 * 3600) / 86400));
+    sender.holds = false;
+    until_state(t, no, CAMPAIGN_PAUSED);
+    DOES("account:1", RESUME, NULL);
+    until_state(t, no, CAMPAIGN_DONE);
+    s = see(t, no);
+    assert_int_equal(outcomes(&s.n, RUN_ACCEPTED), PHONES);
+    for (int i = 1; i < PHONES; i++)
+        assert_int_equal(shown[i], 1);
+}
+
+/* Red before: only its record was asked for. */
+static void what_was_approved_long_ago_does_not_go_out_late(void **state)
+{
+    struct world *t = *state;
+    int64_t no = scheduled(t, ",\"start\":\"2026-11-18T23:00:00+08:00\"");
+
+    push_thread_stop();
+    clock_set(see(t, no).c.start + PUSH_LATE + 1);
+    start(t);
+    until_state(t, no, CAMPAIGN_PAUSED);
+    clock_set(see(t, no).c.approved + CAMPAIGN_APPROVED_FOR + 1);
+    assert_int_equal(does(t, no, "account:1", CAMPAIGN_DO_RESUME, NULL), RC_CONFLICT);
+    assert_int_equal(see(t, no).c.state, CAMPAIGN_PAUSED);
+    DOES("account:1", RECALL, "过时了");
+    until_state(t, no, CAMPAIGN_RECALLED);
+}
+
+/* Red before: the phone showed the draft as it was by then. */
+static void a_test_shows_what_was_tested(void **state)
+{
+    struct world *t = *state;
+    int64_t no = drafted(t, "");
+    struct does d = {
+        .who = "account:1", .rights = RIGHT_ALL, .no = no, .text = "{\"text\":\"另一稿\"}"
+    };
+
+    sender.holds = true;
+    DOES("account:1", TEST, NULL);
+    assert_int_equal(go(t, &d, edit_job), RC_OK);
+    sender.holds = false;
+    for (int ms = 0; !shown[0]; ms += 10) {
+        assert_in_range(ms, 0, WAIT_MS);
+        clock_sleep_ms(10);
+    }
+    assert_non_null(strstr(told, "明天停水。"));
+    clock_sleep_ms(3 * PUSH_LOOK_MS);
+    assert_false(see(t, no).c.tested);
+}
+
 static void a_transport_that_is_off_is_the_inboxs(void **state)
 {
     struct world *t = *state;
@@ -436,6 +584,11 @@ int main(void)
         TEST(a_recall_stops_what_has_not_left),
         TEST(withdrawn_with_its_record),
         TEST(what_was_on_its_way_when_it_ended_stays_in_doubt),
+        TEST(a_damaged_set_costs_the_campaign_that_asks_for_it),
+        TEST(a_damaged_batch_does_not_keep_the_server_from_starting),
+        TEST(a_damaged_outcome_is_put_aside_and_its_number_stays),
+        TEST(what_was_approved_long_ago_does_not_go_out_late),
+        TEST(a_test_shows_what_was_tested),
         TEST(a_transport_that_is_off_is_the_inboxs),
     };
 

@@ -251,7 +251,9 @@ static enum run_what answer(struct vendor *v, int64_t no)
 
 static enum rc open_some(struct library_world *t, void *arg)
 {
-    return run_open(&t->w, *(unsigned *)arg);
+    int64_t campaign;
+
+    return run_open(&t->w, *(unsigned *)arg, &campaign);
 }
 
 struct taking {
@@ -281,12 +283,16 @@ static enum rc write_it(struct library_world *t, void *arg)
 
 static enum rc recover(struct library_world *t, void *arg)
 {
-    return run_recover(&t->w, 3, arg);
+    int64_t campaign;
+
+    return run_recover(&t->w, arg, &campaign);
 }
 
 static enum rc drop(struct library_world *t, void *arg)
 {
-    return run_drop(&t->w, arg ? *(unsigned *)arg : ON);
+    int64_t campaign;
+
+    return run_drop(&t->w, arg ? *(unsigned *)arg : ON, &campaign);
 }
 
 static enum rc finish(struct library_world *t, void *arg)
@@ -309,10 +315,12 @@ static enum rc begin(struct library_world *t, void *arg)
 /* A start after a kill -9. */
 static void recover_all(struct library_world *t)
 {
-    int n = 3;
+    int64_t no = 0;
+    enum rc rc;
 
-    while (n == 3)
-        assert_int_equal(world_do(t, recover, &n), RC_OK);
+    while ((rc = world_do(t, recover, &no)) == RC_OK)
+        continue;
+    assert_int_equal(rc, RC_NOT_FOUND);
     assert_int_equal(world_number(t, "SELECT count(*) FROM push_batch WHERE sent = 1"), 0);
 }
 
@@ -320,16 +328,17 @@ struct plan {
     struct run_new run;
     struct vendor *vendor;
     int kills, stops; /* of a hundred steps */
-    int a_day, batch;
+    int a_day, a_person, batch;
     struct books *after; /* each step; NULL: none */
 };
 
 /* One batch, killed or not. False: there was nothing to do for this transport. */
 static bool send_one(struct library_world *t, const struct plan *p, enum transport by)
 {
-    struct taking k = {
-        .by = by, .limits = { .most = p->batch, .a_day = { [PUSH_MARKETING] = p->a_day } }
-    };
+    struct taking k = { .by = by,
+                        .limits = { .most = p->batch,
+                                    .a_day = { [PUSH_MARKETING] = p->a_day },
+                                    .a_person = p->a_person } };
     enum rc rc = world_do(t, take, &k);
     struct writing written = { &k.b, clock_now_ms() + 1000 * (1 + roll(30)) };
 
@@ -618,6 +627,158 @@ static void whoever_moves_meanwhile_gets_it_once(void **state)
         assert_in_range(v.shown[device[i]], 0, 1);
 }
 
+static void tells(struct library_world *t, int64_t account, const char *name, enum transport by,
+                  int token)
+{
+    world_begin(t);
+    assert_int_equal(
+        address_tell(&t->w, account, name, by, arena_printf(t->mem, "%064d", token)), RC_OK);
+    world_commit(t);
+}
+
+/* Begun, opened, and nothing of it sent. */
+static void opened(struct library_world *t, struct plan *p)
+{
+    unsigned on = ON;
+
+    assert_int_equal(world_do(t, begin, &p->run), RC_OK);
+    while (world_do(t, open_some, &on) == RC_OK)
+        continue;
+}
+
+static void send_all(struct library_world *t, struct plan *p)
+{
+    while (world_number(t, "SELECT sum(rest) FROM push_part") ||
+           world_number(t, "SELECT count(*) FROM push_batch")) {
+        send_one(t, p, TRANSPORT_HUAWEI);
+        send_one(t, p, TRANSPORT_APNS);
+        clock_set(clock_now() + 1);
+    }
+}
+
+/* Red before: a new number stood in a block that was still to be opened, and the old one had had it. */
+static void a_phone_installed_anew_gets_it_once(void **state)
+{
+    struct library_world *t = *state;
+    struct vendor v = { 0 };
+    struct plan p = plan_of(1, &v);
+    unsigned on = ON;
+
+    assert_int_equal(world_do(t, begin, &p.run), RC_OK);
+    assert_int_equal(world_do(t, open_some, &on), RC_OK);
+    while (send_one(t, &p, TRANSPORT_HUAWEI))
+        continue;
+    assert_int_equal(v.shown[device[0]], 1);
+    tells(t, 1, "another-name-of-the-same", TRANSPORT_HUAWEI, 0);
+    assert_int_equal(world_number(t, "SELECT no FROM push_address WHERE account = 1"),
+                     device[0]);
+    tells(t, 2, "a-device-that-came-since-then", TRANSPORT_HUAWEI, 1000);
+    while (world_do(t, open_some, &on) == RC_OK)
+        continue;
+    send_all(t, &p);
+    assert_int_equal(v.shown[device[0]], 1);
+    assert_int_equal(v.shown[world_number(t, "SELECT max(no) FROM push_address")], 0);
+}
+
+/* Red before: it was counted as gone. */
+static void who_is_reached_another_way_since_gets_it_there(void **state)
+{
+    struct library_world *t = *state;
+    struct vendor v = { 0 };
+    struct plan p = plan_of(1, &v);
+
+    opened(t, &p);
+    tells(t, 1, arena_printf(t->mem, "device%016d", 0), TRANSPORT_APNS, 0);
+    send_all(t, &p);
+    book(t, 1, &books);
+    assert_int_equal(books.outcome[device[0]], RUN_ACCEPTED);
+    assert_int_equal(v.shown[device[0]], 1);
+}
+
+/* Red before: gone, though it had a token that was good. */
+static void who_spoke_while_he_was_sent_to_gets_it_by_what_he_said(void **state)
+{
+    struct taking k = { .by = TRANSPORT_APNS, .limits = { .most = RUN_BATCH } };
+    struct library_world *t = *state;
+    struct writing written = { &k.b, 0 };
+    struct vendor v = { 0 };
+    struct plan p = plan_of(1, &v);
+
+    p.run.audience = "{\"accounts\":[2]}";
+    opened(t, &p);
+    assert_int_equal(world_do(t, take, &k), RC_OK);
+    clock_set(clock_now() + 5);
+    tells(t, 2, arena_printf(t->mem, "device%016d", 1), TRANSPORT_APNS, 2000);
+    k.b.target[0].what = RUN_GONE;
+    assert_int_equal(world_do(t, write_it, &written), RC_OK);
+    send_all(t, &p);
+    book(t, 1, &books);
+    assert_int_equal(books.outcome[device[1]], RUN_ACCEPTED);
+}
+
+/* Red before: each phone had as many. */
+static void a_person_has_so_many_a_day_on_all_his_phones(void **state)
+{
+    struct library_world *t = *state;
+    struct vendor v = { 0 };
+    struct plan p = plan_of(1, &v);
+    int64_t second;
+
+    tells(t, 1, "the-second-phone-of-the-first", TRANSPORT_APNS, 3000);
+    second = world_number(t, "SELECT max(no) FROM push_address");
+    p.run.class = PUSH_MARKETING;
+    p.a_person = 2;
+    for (int64_t campaign = 1; campaign <= 4; campaign++) {
+        /* first to one, then to the other, then to both */
+        static const char *const whom[] = { "{\"transport\":\"huawei\"}",
+                                            "{\"transport\":\"apns\"}", "{\"all\":true}",
+                                            "{\"all\":true}" };
+
+        p.run.campaign = campaign;
+        p.run.audience = whom[campaign - 1];
+        p.run.ends_ms = clock_now_ms() + HOUR * 1000;
+        go(t, &p);
+    }
+    assert_int_equal(v.shown[device[0]], 1); /* the first, and then his other phone's */
+    assert_int_equal(v.shown[second], 1);
+    assert_int_equal(v.shown[device[1]], 2); /* one phone: the second and the third */
+    assert_int_equal(v.shown[device[2]], 2);
+    clock_set(WORLD_NOW + 24 * HOUR);
+    p.run.campaign = 5;
+    p.run.ends_ms = clock_now_ms() + HOUR * 1000;
+    go(t, &p);
+    assert_int_equal(v.shown[device[0]], 2);
+    assert_int_equal(v.shown[second], 2);
+}
+
+/* Who sends reads all words of quiet hours once a minute and block, not for each batch. */
+static void the_night_is_read_once_a_minute(void **state)
+{
+    static struct ledger_quiets quiets;
+    struct library_world *t = *state;
+    struct vendor v = { 0 };
+    struct plan p = plan_of(1, &v);
+    struct bits first, again;
+
+    memset(&quiets, 0, sizeof quiets);
+    opened(t, &p);
+    clock_set(WORLD_NOW + 7 * HOUR);
+    world_begin(t);
+    assert_int_equal(ledger_quiet_now(&t->w, &quiets, 0, &first), RC_OK);
+    world_commit(t);
+    assert_true(bits_count(&first) > 0);
+    world_vandalise(t, "DELETE FROM push_set");
+    world_begin(t);
+    assert_int_equal(ledger_quiet_now(&t->w, &quiets, 0, &again), RC_OK);
+    assert_int_equal(bits_count(&again), bits_count(&first));
+    assert_int_equal(ledger_quiet_now(&t->w, &quiets, 1, &again), RC_OK);
+    assert_int_equal(bits_count(&again), 0);
+    clock_set(clock_now() + 60);
+    assert_int_equal(ledger_quiet_now(&t->w, &quiets, 0, &again), RC_OK);
+    assert_int_equal(bits_count(&again), 0);
+    world_commit(t);
+}
+
 static enum rc pause_it(struct library_world *t, void *arg)
 {
     return run_pause(&t->w, 1, *(bool *)arg);
@@ -684,6 +845,11 @@ int main(void)
         TEST(whoever_is_gone_is_forgotten_unless_he_spoke_since),
         TEST(nights_and_quotas),
         TEST(whoever_moves_meanwhile_gets_it_once),
+        TEST(a_phone_installed_anew_gets_it_once),
+        TEST(who_is_reached_another_way_since_gets_it_there),
+        TEST(who_spoke_while_he_was_sent_to_gets_it_by_what_he_said),
+        TEST(a_person_has_so_many_a_day_on_all_his_phones),
+        TEST(the_night_is_read_once_a_minute),
         TEST(paused_it_rests),
         TEST(a_transport_that_is_off_by_now_holds_up_nobody),
     };

@@ -11,6 +11,11 @@ ON CONFLICT (account, device) DO UPDATE SET transport = excluded.transport, toke
 -- name: push_address_set_token
 UPDATE push_address SET token = ?2 WHERE no = ?1;
 
+-- Installed anew, it draws another name for itself, and is the same phone: it keeps its number.
+-- name: push_address_rename
+UPDATE push_address SET device = ?4 WHERE transport = ?1 AND token_hash = ?2 AND account = ?3
+  AND NOT EXISTS (SELECT 1 FROM push_address AS mine WHERE mine.account = ?3 AND mine.device = ?4);
+
 -- Whoever had this token before has handed on the phone.
 -- name: push_address_drop_token
 DELETE FROM push_address WHERE transport = ?1 AND token_hash = ?2 AND NOT (account = ?3 AND device = ?4);
@@ -70,24 +75,31 @@ DELETE FROM push_set WHERE at = ?1;
 -- A campaign on its way: push/run_*.c.
 
 -- name: push_run_put
-INSERT INTO push_run (campaign, class, audience, doubt, areas, of_column, ends, blocks, began, ranks, rank, block, state)
-VALUES (?1, ?2, ?3, ?4, ?6, ?5, ?7, ?8, ?9, ?10 + 1, 0, 0, 1);
+INSERT INTO push_run (campaign, class, audience, doubt, areas, of_column, ends, last, began, ranks, rank, block, state, moved, said)
+VALUES (?1, ?2, ?3, ?4, ?6, ?5, ?7, ?8, ?9, ?10 + 1, 0, 0, 1, ?9, ?11);
 
 -- name: push_run_one
-SELECT audience, class, of_column, areas, doubt, ends, blocks, rank, block, state, CASE WHEN rank >= ranks THEN 1 ELSE 0 END FROM push_run WHERE campaign = ?1;
+SELECT audience, class, of_column, areas, doubt, ends, last, rank, block, state, CASE WHEN rank >= ranks THEN 1 ELSE 0 END, said FROM push_run WHERE campaign = ?1;
 
 -- Emergencies (3) first.
 -- name: push_run_unopened
 SELECT campaign FROM push_run WHERE state = 1 AND rank < ranks ORDER BY CASE class WHEN 3 THEN 0 ELSE class END, began, campaign LIMIT 1;
 
 -- name: push_run_opened
-UPDATE push_run SET rank = ?2, block = ?3 WHERE campaign = ?1;
+UPDATE push_run SET rank = ?2, block = ?3, moved = ?4 WHERE campaign = ?1;
+
+-- name: push_run_moved
+UPDATE push_run SET moved = ?2 WHERE campaign = ?1;
 
 -- name: push_run_running
 SELECT campaign, class FROM push_run WHERE state = 1 ORDER BY CASE class WHEN 3 THEN 0 ELSE class END, began, campaign;
 
 -- name: push_run_state
-UPDATE push_run SET state = ?3 WHERE campaign = ?1 AND state = ?2;
+UPDATE push_run SET state = ?3, moved = ?4 WHERE campaign = ?1 AND state = ?2;
+
+-- Whatever it was: nothing of it can be read.
+-- name: push_run_give_up
+UPDATE push_run SET state = 4 WHERE campaign = ?1;
 
 -- Nothing to open, to take, to wait for or to be answered.
 -- name: push_run_done
@@ -134,7 +146,7 @@ SELECT coalesce(min(push_batch.at), 0) FROM push_run JOIN push_batch ON push_bat
 WHERE push_run.state = 1 AND push_batch.transport = ?1 AND push_batch.sent = 0;
 
 -- name: push_batch_open
-SELECT no, campaign, transport, block, tries, bits FROM push_batch WHERE sent = 1 ORDER BY no LIMIT 1;
+SELECT no, campaign, transport, block, tries, bits FROM push_batch WHERE sent = 1 AND no > ?1 ORDER BY no LIMIT 1;
 
 -- name: push_batch_left
 SELECT push_batch.no, push_batch.campaign, push_batch.transport, push_batch.block, push_batch.bits, push_run.state, push_run.ends
@@ -163,6 +175,36 @@ ON CONFLICT (campaign, block, transport, what, day) DO UPDATE SET n = excluded.n
 SELECT push_outcome.bits FROM push_outcome JOIN push_run ON push_run.campaign = push_outcome.campaign
 WHERE push_outcome.transport = ?1 AND push_outcome.block = ?2 AND push_outcome.day = ?3 AND push_outcome.what IN (1, 6) AND push_run.class = ?4;
 
+-- The same of any transport, campaign by campaign but one: 10 says that its owner had it on another device; and what is on its way.
+-- name: push_outcome_person
+SELECT push_outcome.campaign, push_outcome.bits FROM push_outcome JOIN push_run ON push_run.campaign = push_outcome.campaign
+WHERE push_outcome.block = ?1 AND push_outcome.day = ?2 AND push_outcome.what IN (1, 6, 10) AND push_run.class = ?3 AND push_outcome.campaign <> ?4
+UNION ALL SELECT push_batch.campaign, push_batch.bits FROM push_batch JOIN push_run ON push_run.campaign = push_batch.campaign
+WHERE push_batch.sent = 1 AND push_batch.block = ?1 AND push_run.class = ?3 AND push_batch.campaign <> ?4 ORDER BY 1;
+
+-- Of one block, whatever became of them: who was sent to is not sent to again, also where the part that named him is damaged.
+-- name: push_outcome_of_block
+SELECT bits FROM push_outcome WHERE campaign = ?1 AND block = ?2;
+
+-- name: push_batch_of_block
+SELECT bits FROM push_batch WHERE campaign = ?1 AND transport > 0 AND block = ?2;
+
+-- What is damaged is put aside: what it counted stays, who they were is lost (push/run_mend.c).
+-- name: push_outcome_rows
+SELECT block, transport, what, day, bits FROM push_outcome WHERE campaign = ?1;
+
+-- name: push_outcome_aside
+UPDATE push_outcome SET day = ?6, bits = ?7 WHERE campaign = ?1 AND block = ?2 AND transport = ?3 AND what = ?4 AND day = ?5;
+
+-- name: push_part_rows
+SELECT block, transport, rank, rest, bits FROM push_part WHERE campaign = ?1;
+
+-- name: push_part_aside
+UPDATE push_part SET next = 65536, rest = 0, bits = ?5 WHERE campaign = ?1 AND block = ?2 AND transport = ?3 AND rank = ?4;
+
+-- name: push_batch_rows
+SELECT no, block, transport, sent, n, bits FROM push_batch WHERE campaign = ?1;
+
 -- name: push_outcome_sums
 SELECT transport, what, CAST(sum(n) AS BIGINT) FROM push_outcome WHERE campaign = ?1 GROUP BY transport, what;
 
@@ -174,6 +216,17 @@ SELECT no, word FROM push_trait WHERE word >= 'quiet/' AND word < 'quiet0';
 
 -- name: push_address_target
 SELECT token, told FROM push_address WHERE no = ?1 AND transport = ?2;
+
+-- name: push_address_told
+SELECT told FROM push_address WHERE no = ?1;
+
+-- The other devices of its owner.
+-- name: push_address_siblings
+SELECT b.no FROM push_address a JOIN push_address b ON b.account = a.account WHERE a.no = ?1 AND b.no <> ?1;
+
+-- Of a block, with the sets they stand in.
+-- name: push_address_block
+SELECT no, traits FROM push_address WHERE no >= ?1 AND no < ?2 AND traits IS NOT NULL;
 
 -- Unless it said since that it is there.
 -- name: push_address_gone

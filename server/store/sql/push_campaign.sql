@@ -17,6 +17,10 @@ UPDATE push_campaign SET site = ?2, rev = ?3, col = ?4, class = ?5, title = ?6, 
 -- name: push_campaign_set_state
 UPDATE push_campaign SET state = ?3, changed = ?4 WHERE no = ?1 AND state = ?2;
 
+-- One that cannot be read goes on no more.
+-- name: push_campaign_halt
+UPDATE push_campaign SET state = 'paused' WHERE no = ?1 AND state IN ('scheduled', 'running');
+
 -- name: push_campaign_set_tested
 UPDATE push_campaign SET tested = ?2 WHERE no = ?1 AND hash = ?2;
 

@@ -900,11 +900,13 @@ CREATE TABLE push_run (
     doubt     INTEGER NOT NULL, -- enum run_doubt
     began     INTEGER NOT NULL,
     ends      INTEGER NOT NULL, -- nobody is tried again from then on
-    blocks    INTEGER NOT NULL, -- of devices that there were when it began
+    last      INTEGER NOT NULL, -- the newest device that there was when it began: who comes later is not meant
     ranks     INTEGER NOT NULL, -- districts, and all others
     rank      INTEGER NOT NULL, -- what is to be opened next
     block     INTEGER NOT NULL,
-    state     INTEGER NOT NULL  -- enum run_state
+    state     INTEGER NOT NULL, -- enum run_state
+    moved     INTEGER NOT NULL, -- when it came on last
+    said      TEXT NOT NULL    -- JSON: what its messages say, of one that is a test or a recall; '': as the campaign does
 );
 CREATE INDEX push_run_by_state ON push_run (state);
 CREATE INDEX push_run_by_began ON push_run (began);
@@ -950,7 +952,7 @@ CREATE TABLE push_outcome (
     bits      BLOB NOT NULL,
     PRIMARY KEY (campaign, block, transport, what, day)
 );
-CREATE INDEX push_outcome_by_day ON push_outcome (transport, block, day, what);
+CREATE INDEX push_outcome_by_day ON push_outcome (block, day, what);
 
 -- Campaigns: push/campaign.c, docs/push.md. Texts are '' where there is none.
 CREATE TABLE push_campaign (

@@ -1,0 +1,26 @@
+/*
+ * campaign_said.h - what the messages of a run say, as it was when the run began.
+ *
+ * A campaign on its way cannot be edited, so its own run says what it says. The run of a test send carries what was hashed, for the draft goes on changing; that of a recall, what takes the
+ * message's place. Both stand as JSON in push_run.said:
+ *
+ *     {"class":"marketing","link":"","picture":"","text":"…","title":"…","ttl":86400}
+ */
+#ifndef PUSH_CAMPAIGN_SAID_H
+#define PUSH_CAMPAIGN_SAID_H
+
+#include "push/campaign.h"
+
+struct campaign_said {
+    struct campaign_shown shown; /* in w->mem */
+    enum push_class class;
+    int64_t ttl, pace; /* seconds; devices a second, 0: as the vendors allow */
+    int64_t ends_ms;   /* nobody is tried again from then on */
+};
+
+/* For run_begin(): what a test of the campaign as it is now says. In w->mem. */
+enum rc campaign_said_test(struct work *w, const struct campaign *c, const char **out);
+/* Of a run, whichever it is. RC_NOT_FOUND, RC_CORRUPT. */
+enum rc campaign_said(struct work *w, int64_t run, struct campaign_said *out);
+
+#endif

@@ -1,0 +1,151 @@
+/*
+ * push_task.c - from a batch to a job, and from verdicts to outcomes.
+ */
+#include "push/push_task.h"
+
+#include <sodium.h>
+
+#include "push/lane.h"
+#include "server/base/clock.h"
+
+enum {
+    HELD_MS =
+        60000 /* that a task waits for a vendor that is down: then it is nobody's doubt any more, but waits in its row */
+};
+
+void task_free(struct task *k)
+{
+    arena_free(k->mem);
+}
+
+void task_put(struct task **list, struct task *k)
+{
+    k->next = *list;
+    *list = k;
+}
+
+struct task *task_pop(struct task **list)
+{
+    struct task *k = *list;
+
+    if (k)
+        *list = k->next;
+    return k;
+}
+
+/* ---- answered ---- */
+
+static const enum run_what whats[] = {
+    [PUSH_AGAIN] = 0,       [PUSH_ACCEPTED] = RUN_ACCEPTED, [PUSH_REJECTED] = RUN_REJECTED,
+    [PUSH_GONE] = RUN_GONE, [PUSH_QUOTA] = RUN_QUOTA,       [PUSH_DOUBT] = RUN_DOUBT,
+};
+
+/* When those are tried again that were not sent. A vendor that is down costs nobody a try. */
+static int64_t again_at(const struct sender_job *job, const struct task *k)
+{
+    int64_t now = clock_now(), after = 0, at;
+    uint64_t dice;
+
+    if (job->again_ms > clock_now_ms())
+        after = (job->again_ms - clock_now_ms() + 999) / 1000;
+    if (job->open)
+        return clock_now_ms() + (after ? after * 1000 : 1000);
+    randombytes_buf(&dice, sizeof dice);
+    at = lane_retry(k->b.tries + 1, now, k->said.ends_ms / 1000, after, dice);
+    return at < 0 ? INT64_MAX : at * 1000;
+}
+
+static void on_done(struct sender_job *job)
+{
+    struct task *k = job->arg;
+
+    for (int i = 0; i < k->b.n; i++) {
+        const struct push_verdict *v = &job->verdict[i];
+
+        k->b.target[i].what = whats[v->kind];
+        k->b.target[i].keep = v->gone_ms && k->b.target[i].told * 1000 >= v->gone_ms;
+    }
+    k->again_ms = again_at(job, k);
+    k->answered(k);
+}
+
+void task_give(struct task *k, struct sender *s)
+{
+    struct err e = { 0 };
+
+    if (!sender_give(s, &e, &k->job))
+        return;
+    for (int i = 0; i < k->b.n; i++) /* it never left */
+        k->b.target[i].what = 0;
+    k->again_ms = clock_now_ms() + 1000;
+    k->answered(k);
+}
+
+/* ---- taken ---- */
+
+static enum sender_haste haste_of(enum push_class class)
+{
+    return class == PUSH_EMERGENCY ? SENDER_EMERGENCY : SENDER_CAMPAIGN;
+}
+
+/* Its collapse id is the campaign's: a token is of one device, so that a message sent twice is shown once. */
+static void fill_job(struct task *k)
+{
+    const char **tokens = arena_alloc(k->mem, (size_t)k->b.n * sizeof *tokens);
+    int64_t soon = clock_now_ms() + HELD_MS, no = run_campaign(k->b.campaign);
+
+    for (int i = 0; i < k->b.n; i++)
+        tokens[i] = k->b.target[i].token;
+    k->message = (struct push_message){
+        .title = k->said.shown.title,
+        .text = k->said.shown.text,
+        .link = k->said.shown.link,
+        .picture = k->said.shown.picture,
+        .sender = campaign_settled()->sender,
+        .collapse = arena_printf(k->mem, "c%lld", (long long)no),
+        .ttl = k->said.ttl,
+        .number = no,
+        .class = k->said.class,
+        .badge = -1,
+    };
+    k->job = (struct sender_job){ .by = k->b.by,
+                                  .haste = haste_of(k->said.class),
+                                  .message = &k->message,
+                                  .tokens = tokens,
+                                  .n = k->b.n,
+                                  .until_ms = k->said.ends_ms < soon ? k->said.ends_ms : soon,
+                                  .done = on_done,
+                                  .arg = k };
+}
+
+static enum rc fill(struct work *w, struct task *k)
+{
+    enum rc rc = campaign_said(w, k->b.campaign, &k->said);
+
+    if (rc == RC_NOT_FOUND)
+        return err_set(&w->err, RC_CORRUPT, "a campaign on its way is not there");
+    if (!rc)
+        fill_job(k);
+    return rc;
+}
+
+enum rc task_take(struct work *w, enum transport by, const struct run_limits *l,
+                  void (*answered)(struct task *k), struct task **out, int64_t *run)
+{
+    struct arena *mem = arena_new(), *round = w->mem;
+    struct task *k = arena_zalloc(mem, sizeof *k);
+    enum rc rc;
+
+    k->mem = w->mem = mem;
+    k->answered = answered;
+    if (!(rc = run_take(w, by, l, &k->b)) && k->b.n)
+        rc = fill(w, k);
+    w->mem = round;
+    *run = k->b.campaign;
+    *out = NULL;
+    if (rc || !k->b.n)
+        task_free(k);
+    else
+        *out = k;
+    return rc;
+}
