@@ -113,6 +113,34 @@ int64_t lane_wait(const struct lane *l, int64_t now_ms)
     return wait;
 }
 
+void lane_hear(struct lane_turn *t, const struct lane *l, uint32_t round, enum lane_news news,
+               int64_t after_ms)
+{
+    bool present = round == l->round;
+
+    t->went |= present && (news == LANE_WENT || news == LANE_SLOW);
+    t->slow |= news == LANE_SLOW;
+    t->down |= news == LANE_DOWN;
+    t->failed |= present && (news == LANE_FAILED || news == LANE_DOWN);
+    if (after_ms > t->after_ms)
+        t->after_ms = after_ms;
+}
+
+/* What went speaks loudest: he is there. */
+void lane_told_all(struct lane *l, struct lane_turn *t, int64_t now_ms)
+{
+    struct lane_turn n = *t;
+
+    *t = (struct lane_turn){ 0 };
+    if (n.slow)
+        lane_told(l, 0, LANE_SLOW, n.after_ms, now_ms);
+    if (n.went)
+        lane_told(l, l->round, LANE_WENT, n.after_ms, now_ms);
+    if (n.down || n.failed)
+        lane_told(l, n.went ? 0 : l->round, n.down ? LANE_DOWN : LANE_FAILED, n.after_ms,
+                  now_ms);
+}
+
 bool lane_is_open(const struct lane *l)
 {
     return l->open_ms;

@@ -54,6 +54,18 @@ int64_t lane_wait(const struct lane *l, int64_t now_ms);
 /* How it went. `after_ms`: the answer's Retry-After, 0: it had none. */
 void lane_told(struct lane *l, uint32_t round, enum lane_news news, int64_t after_ms,
                int64_t now_ms);
+/*
+ * All that one turn of the sender hears of a lane, told at its end as one: two hundred requests that die with a connection are one piece of news for the breaker, else every connection that a
+ * vendor ends in good order would stop us for a second.
+ */
+struct lane_turn {
+    bool went, slow, down, failed;
+    int64_t after_ms;
+};
+void lane_hear(struct lane_turn *t, const struct lane *l, uint32_t round, enum lane_news news,
+               int64_t after_ms);
+/* … and *t is empty again. */
+void lane_told_all(struct lane *l, struct lane_turn *t, int64_t now_ms);
 /* Whether the vendor counts as out of service: what fails now costs nobody a try. */
 bool lane_is_open(const struct lane *l);
 

@@ -8,9 +8,6 @@
  *
  * The pace is the vendor's for all that we send, so an emergency does not add to the others but takes their place: while one of a transport has anything left to send, nothing else of it
  * leaves. It has a lane and connections of its own, so that neither the breaker nor a stream that hangs stands in its way.
- *
- * Two hundred requests that die with one connection are one piece of news for the breaker, as are all that a turn finds: else every connection that a vendor ends in good order would stop us
- * for a second.
  */
 #include "push/sender.h"
 
@@ -43,8 +40,9 @@ struct sender_flight {
     struct sender_flight *next;
     struct arena *mem;
     struct sender_job *job;
-    int sent, away; /* tokens that left the queue; requests under way */
-    bool dropped, lane_was_open;
+    struct push_message message;         /* the job's, with its ticket */
+    int sent, away;                      /* tokens that left the queue; requests under way */
+    bool dropped, lane_was_open, asking; /* asking: for a ticket */
 };
 
 struct ride {
@@ -57,20 +55,15 @@ struct ride {
     struct lane *lane;
     uint32_t round;
     char *grant;
+    bool ticket; /* it asks for a ticket */
     struct ride *next;
-};
-
-struct news { /* of one lane, in one turn */
-    bool went, slow, down, failed;
-    uint32_t round;
-    int64_t after_ms;
 };
 
 struct channel {
     const struct vendor *vendor;
     struct sender_grant grant;
     struct lane lane[LANES];
-    struct news news[LANES];
+    struct lane_turn news[LANES];
     struct sender_flight *queue[SENDER_HASTES];
     int jobs[SENDER_HASTES];
     bool on;
@@ -145,15 +138,8 @@ static void ride_free(struct ride *r)
 
 static void hear(struct ride *r, const struct vendor_heard *heard)
 {
-    struct news *n = &r->ch->news[r->lane - r->ch->lane];
-    bool present = r->round == r->lane->round;
-
-    n->went |= present && (heard->news == LANE_WENT || heard->news == LANE_SLOW);
-    n->slow |= heard->news == LANE_SLOW;
-    n->down |= heard->news == LANE_DOWN;
-    n->failed |= present && (heard->news == LANE_FAILED || heard->news == LANE_DOWN);
-    if (heard->after_ms > n->after_ms)
-        n->after_ms = heard->after_ms;
+    lane_hear(&r->ch->news[r->lane - r->ch->lane], r->lane, r->round, heard->news,
+              heard->after_ms);
 }
 
 static void later(struct sender_job *job, int64_t at_ms)
@@ -162,16 +148,44 @@ static void later(struct sender_job *job, int64_t at_ms)
         job->again_ms = at_ms;
 }
 
-static void judge(struct ride *r)
+/* Without one nobody was reached: what is true of one token is of all that are left. */
+static void take_ticket(struct ride *r, struct vendor_heard *heard)
+{
+    struct sender_flight *f = r->f;
+    struct push_verdict all;
+    const char *ticket =
+        vendor_take_ticket(r->ch->vendor, r->mem, &r->post.answer, &all, heard);
+
+    f->asking = false;
+    if (ticket) {
+        f->message.ticket = arena_strdup(f->mem, ticket);
+        return;
+    }
+    all.why = arena_strdup(f->mem, all.why);
+    while (f->sent < f->job->n)
+        f->job->verdict[f->sent++] = all;
+}
+
+static void take_verdicts(struct ride *r, struct vendor_heard *heard)
 {
     struct sender_flight *f = r->f;
     struct push_verdict *v = f->job->verdict + r->rq.first;
-    struct vendor_heard heard;
 
-    vendor_judge(r->ch->vendor, r->mem, f->job->tokens, &r->rq, &r->post.answer, v, &heard);
+    vendor_judge(r->ch->vendor, r->mem, f->job->tokens, &r->rq, &r->post.answer, v, heard);
     for (int i = 0; i < r->rq.n; i++)
         if (*v[i].why)
             v[i].why = arena_strdup(f->mem, v[i].why);
+}
+
+static void judge(struct ride *r)
+{
+    struct sender_flight *f = r->f;
+    struct vendor_heard heard;
+
+    if (r->ticket)
+        take_ticket(r, &heard);
+    else
+        take_verdicts(r, &heard);
     hear(r, &heard);
     if (heard.after_ms)
         later(f->job, clock_now_ms() + heard.after_ms);
@@ -187,20 +201,8 @@ static void judge(struct ride *r)
 static void tell_lanes(struct sender *s, int64_t mono_ms)
 {
     for (int t = 1; t < TRANSPORT_COUNT; t++)
-        for (int i = 0; i < LANES; i++) {
-            struct lane *l = &s->ch[t].lane[i];
-            struct news n = s->ch[t].news[i];
-
-            s->ch[t].news[i] = (struct news){ 0 };
-            /* Of what a turn found, what went speaks loudest: he is there. */
-            if (n.slow)
-                lane_told(l, 0, LANE_SLOW, n.after_ms, mono_ms);
-            if (n.went)
-                lane_told(l, l->round, LANE_WENT, n.after_ms, mono_ms);
-            if (n.down || n.failed)
-                lane_told(l, n.went ? 0 : l->round, n.down ? LANE_DOWN : LANE_FAILED,
-                          n.after_ms, mono_ms);
-        }
+        for (int i = 0; i < LANES; i++)
+            lane_told_all(&s->ch[t].lane[i], &s->ch[t].news[i], mono_ms);
 }
 
 static void settle(struct sender *s, int64_t mono_ms)
@@ -249,25 +251,37 @@ static void ask_grant(struct sender *s, struct channel *ch)
     ride_free(r);
 }
 
+static struct ride *ride_on_lane(struct sender *s, struct channel *ch, struct sender_flight *f,
+                                 const char *grant, uint32_t round)
+{
+    struct ride *r = ride_new(s, ch, f);
+
+    r->lane = &ch->lane[lane_no(f->job->haste)];
+    r->round = round;
+    r->grant = arena_strdup(r->mem, grant);
+    return r;
+}
+
+static void refuse(struct sender_flight *f)
+{
+    f->job->verdict[f->sent++] = (struct push_verdict){ PUSH_REJECTED, 0, "unsendable" };
+}
+
 /* One request of it; false: the thread has no room. */
 static bool send_some(struct sender *s, struct channel *ch, struct sender_flight *f,
                       const char *grant, int most, uint32_t round)
 {
     struct sender_job *job = f->job;
-    struct ride *r = ride_new(s, ch, f);
-    int no = lane_no(job->haste);
+    struct ride *r = ride_on_lane(s, ch, f, grant, round);
 
-    r->lane = &ch->lane[no];
-    r->round = round;
-    r->grant = arena_strdup(r->mem, grant);
-    if (vendor_build(ch->vendor, &s->site, r->mem, grant, job->message, job->tokens + f->sent,
+    if (vendor_build(ch->vendor, &s->site, r->mem, grant, &f->message, job->tokens + f->sent,
                      most, clock_now(), &r->rq)) {
-        job->verdict[f->sent++] = (struct push_verdict){ PUSH_REJECTED, 0, "unsendable" };
+        refuse(f);
         ride_free(r);
         return true;
     }
     r->rq.first = f->sent;
-    if (!post_send(s->post[no], &r->post)) {
+    if (!post_send(s->post[lane_no(job->haste)], &r->post)) {
         ride_free(r);
         return false;
     }
@@ -278,6 +292,39 @@ static bool send_some(struct sender *s, struct channel *ch, struct sender_flight
     f->away++;
     return true;
 }
+
+/* ---- tickets ---- */
+
+static bool lacks_ticket(const struct channel *ch, const struct sender_flight *f)
+{
+    int from = ch->vendor->ticket_from;
+
+    return from && !f->message.ticket && f->job->n - f->sent >= from;
+}
+
+static void ask_ticket(struct sender *s, struct channel *ch, struct sender_flight *f,
+                       const char *grant, int64_t mono_ms)
+{
+    struct lane *lane = &ch->lane[lane_no(f->job->haste)];
+    struct ride *r;
+
+    if (f->asking || lane_wait(lane, mono_ms) > 0)
+        return;
+    r = ride_on_lane(s, ch, f, grant, lane->round);
+    r->ticket = true;
+    if (ch->vendor->ask_ticket(&s->site, r->mem, grant, &f->message, clock_now(), &r->rq)) {
+        while (f->sent < f->job->n)
+            refuse(f);
+        ride_free(r);
+    } else if (post_send(s->post[lane_no(f->job->haste)], &r->post)) {
+        f->asking = true;
+        f->away++;
+    } else {
+        ride_free(r);
+    }
+}
+
+/* ---- the queues ---- */
 
 static struct sender_flight *first_waiting(struct channel *ch, enum sender_haste haste)
 {
@@ -303,6 +350,13 @@ static int64_t pump(struct sender *s, struct channel *ch, enum sender_haste hast
 
         if (!grant)
             return TURN_MS / 10;
+        if (lacks_ticket(ch, f)) {
+            ask_ticket(s, ch, f, grant, mono_ms);
+            if (!is_over(f))
+                return TURN_MS / 10;
+            finish(ch, f);
+            continue;
+        }
         if (built == MOST_A_TURN || !post_room(s->post[lane_no(haste)]))
             return built == MOST_A_TURN ? 0 : 5;
         lane_pace(lane, l.pace);
@@ -420,6 +474,7 @@ enum rc sender_give(struct sender *s, struct err *e, struct sender_job *job)
     f = arena_zalloc(mem, sizeof *f);
     f->mem = mem;
     f->job = job;
+    f->message = *job->message;
     job->flight = f;
     job->again_ms = 0;
     job->open = false;

@@ -24,25 +24,16 @@ static bool is_needed(const struct vendor *v)
     return v->ask_grant || v->sign_grant;
 }
 
-static char *mark_of(const struct vendor_site *s, struct arena *mem)
+/* Of the vendor's settings, and of the key that Huawei's account names. */
+static char *mark_of(const struct sender_grant *g, struct arena *mem)
 {
-    const struct conf *c = s->conf;
-    const struct vendor_keys *k = s->keys;
-    const char *parts[] = { c->push_huawei_project,
-                            c->push_huawei_client,
-                            c->push_huawei_client_secret,
-                            c->push_apns_key_id,
-                            c->push_apns_team,
-                            c->push_honor_client,
-                            c->push_honor_client_secret,
-                            c->push_wechat_app,
-                            c->push_wechat_app_secret,
-                            k->huawei_kid ? k->huawei_kid : "" };
+    const char *kid = g->site->keys->huawei_kid;
     struct buf b = BUF_IN(mem);
     uint8_t sum[32];
 
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        buf_printf(&b, "%s\n", parts[i]);
+    buf_printf(&b, "%s\n", kid ? kid : "");
+    for (const struct vendor_need *n = g->vendor->needs; n && n->without; n++)
+        buf_printf(&b, "%s\n", *(const conf_TEXT *)((const char *)g->site->conf + n->at));
     secret_mac(NULL, b.p, b.n, sum);
     secret_wipe(b.p, b.n);
     return hex_text(sum, sizeof sum, arena_alloc(mem, 2 * sizeof sum + 1));
@@ -73,8 +64,8 @@ static void save(const struct sender_grant *g)
         return;
     mem = arena_new();
     b = BUF_IN(mem);
-    buf_printf(&b, "%s %" PRId64 " %" PRId64 " %" PRId64 " %s\n", mark_of(g->site, mem),
-               g->made, g->now.renew, g->now.until, g->now.text);
+    buf_printf(&b, "%s %" PRId64 " %" PRId64 " %" PRId64 " %s\n", mark_of(g, mem), g->made,
+               g->now.renew, g->now.until, g->now.text);
     if (fs_write(&e, path_of(g, mem), b.p, b.n, 0600))
         LOG(LOG_WARN, "push_grant_not_kept",
             L_STR("transport", transport_type((int)g->vendor->by)->word));
@@ -124,7 +115,7 @@ void grant_open(struct sender_grant *g, const struct vendor *v, const struct ven
         arena_free(mem);
         return;
     }
-    if (parse(text, mark_of(s, mem), g, mem)) {
+    if (parse(text, mark_of(g, mem), g, mem)) {
         g->mem = mem;
         return;
     }

@@ -9,10 +9,10 @@
 #include "server/base/id.h"
 #include "server/http/transfer.h"
 
-static const struct vendor *const vendors[] = { &vendor_huawei, &vendor_huawei_next,
-                                                &vendor_xiaomi, &vendor_honor,
-                                                &vendor_apns,   &vendor_wechat,
-                                                &vendor_webpush };
+static const struct vendor *const vendors[] = {
+    &vendor_huawei, &vendor_huawei_next, &vendor_xiaomi, &vendor_honor,  &vendor_oppo,
+    &vendor_vivo,   &vendor_apns,        &vendor_wechat, &vendor_webpush
+};
 
 const struct vendor *vendor_of(enum transport by)
 {
@@ -22,11 +22,28 @@ const struct vendor *vendor_of(enum transport by)
     return NULL;
 }
 
+const char *vendor_lacks(const struct vendor *v, const struct vendor_site *s)
+{
+    const char *first = NULL;
+    bool any = false;
+
+    if (v->lacks)
+        return v->lacks(s);
+    for (const struct vendor_need *n = v->needs; n->without; n++) {
+        bool there = **(const conf_TEXT *)((const char *)s->conf + n->at);
+
+        any |= there;
+        if (!there && !first)
+            first = n->without;
+    }
+    return first && !any ? "" : first;
+}
+
 bool vendor_is_on(enum transport by, const struct vendor_site *s)
 {
     const struct vendor *v = vendor_of(by);
 
-    return v && !v->lacks(s);
+    return v && !vendor_lacks(v, s);
 }
 
 enum vendor_recall vendor_recalls(enum transport by, const struct vendor_site *s)
@@ -67,6 +84,25 @@ void vendor_judge(const struct vendor *v, struct arena *mem, const char *const *
         lane_after(transfer_header(a->headers, "retry-after", after, sizeof after), a->now);
     vendor_all(out, rq->n, PUSH_DOUBT, "");
     v->judge(mem, tokens, rq, a, out, heard);
+}
+
+const char *vendor_take_ticket(const struct vendor *v, struct arena *mem,
+                               const struct vendor_answer *a, struct push_verdict *all,
+                               struct vendor_heard *heard)
+{
+    const char *ticket = NULL;
+    char after[64];
+
+    *heard = (struct vendor_heard){ .news = LANE_FAILED };
+    vendor_all(all, 1, PUSH_AGAIN, "");
+    if (a->fate == VENDOR_ANSWERED) {
+        heard->after_ms =
+            lane_after(transfer_header(a->headers, "retry-after", after, sizeof after), a->now);
+        ticket = v->take_ticket(mem, a, all, heard);
+    }
+    if (!ticket && (all->kind == PUSH_DOUBT || all->kind == PUSH_ACCEPTED))
+        all->kind = PUSH_AGAIN;
+    return ticket;
 }
 
 /* ---- requests ---- */
@@ -142,17 +178,28 @@ int64_t vendor_number(const char *collapse)
     return n ? n : 1;
 }
 
-const char *vendor_lacks(int n, const char *const *names, const char *const *values)
+const char *vendor_some(const char *text)
 {
-    const char *first = NULL;
-    int missing = 0;
+    return *text ? text : NULL;
+}
 
-    for (int i = n - 1; i >= 0; i--)
-        if (!*values[i]) {
-            first = names[i];
-            missing++;
-        }
-    return missing == n ? "" : first;
+const char *vendor_content_id(struct arena *mem, const struct push_message *m)
+{
+    struct buf b = BUF_IN(mem);
+    char *hex;
+
+    buf_printf(&b, "%s\n%lld\n%d\n%s\n%s\n%s\n%s", m->collapse, (long long)m->number,
+               m->takes_back, m->title, m->text, m->link, m->picture);
+    hex = crypt_sha256_hex(mem, b.p);
+    hex[32] = '\0';
+    return hex;
+}
+
+const char *vendor_category(const struct push_message *m)
+{
+    if (m->class != PUSH_MARKETING)
+        return "SUBSCRIPTION";
+    return m->news ? "NEWS" : "MARKETING";
 }
 
 /* ---- answers ---- */
@@ -219,6 +266,17 @@ bool vendor_by_code(const struct vendor_code *t, const char *code, int n,
     heard->news = t->news;
     heard->grant_refused = t->grant;
     return true;
+}
+
+void vendor_by_number(const struct vendor_code *table, struct arena *mem, int64_t code, int n,
+                      struct push_verdict *out, struct vendor_heard *heard)
+{
+    const char *text = arena_printf(mem, "%lld", (long long)code);
+
+    if (vendor_by_code(table, text, n, out, heard))
+        return;
+    heard->news = LANE_WENT;
+    vendor_all(out, n, PUSH_REJECTED, vendor_word(mem, text));
 }
 
 bool vendor_by_status(const struct vendor_answer *a, int n, struct push_verdict *out,

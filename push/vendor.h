@@ -24,6 +24,8 @@ struct push_message {
     enum push_class class;
     bool news;
     int badge; /* number on the application's icon; -1: it stays */
+    const char
+        *ticket; /* what the vendor calls it (ask_ticket of struct vendor); NULL: nothing yet */
     bool
         takes_back; /* it takes back what was sent with the same `collapse`: vendor_recalls() says how */
 };
@@ -100,9 +102,16 @@ struct vendor_site {
     const struct vendor_keys *keys;
 };
 
+/* A setting without which a vendor is off: a text of struct conf, and what is said if it is not there. */
+struct vendor_need {
+    size_t at;
+    const char *without; /* NULL ends the list */
+};
+
 struct vendor {
     enum transport by;
-    /* What is missing of its settings: NULL: nothing, it is on; "": all, it is off; else a sentence. */
+    /* Its settings, or who judges them himself: see vendor_lacks(). */
+    const struct vendor_need *needs;
     const char *(*lacks)(const struct vendor_site *s);
     /* How to get a grant: by a request and its answer (false: it was no grant), or signed here; both NULL: none is needed. */
     void (*ask_grant)(const struct vendor_site *s, struct arena *mem, int64_t now,
@@ -111,6 +120,16 @@ struct vendor {
                        const struct vendor_answer *a, struct vendor_grant *out);
     bool (*sign_grant)(const struct vendor_site *s, struct arena *mem, int64_t now,
                        struct vendor_grant *out);
+    /*
+     * Of a vendor who wants a message before its tokens: the request that brings it, for jobs of at least ticket_from tokens (0: he wants no such thing), and the ticket of its answer, in
+     * `mem`. NULL: *all says what becomes of its tokens, none of which it has reached; RC_INVALID: it can never be sent.
+     */
+    int ticket_from;
+    enum rc (*ask_ticket)(const struct vendor_site *s, struct arena *mem, const char *grant,
+                          const struct push_message *m, int64_t now,
+                          struct vendor_request *out);
+    const char *(*take_ticket)(struct arena *mem, const struct vendor_answer *a,
+                               struct push_verdict *all, struct vendor_heard *heard);
     /*
      * One request, about the first of the n tokens and as many more as it takes; RC_INVALID: that first token, or the message, can never be sent there.
      */
@@ -131,6 +150,8 @@ struct vendor {
 
 /* NULL: there is none for that transport. */
 const struct vendor *vendor_of(enum transport by);
+/* What is missing of its settings: NULL: nothing, it is on; "": all, it is off; else a sentence about the first. */
+const char *vendor_lacks(const struct vendor *v, const struct vendor_site *s);
 /* Whether it can send: all of its settings are there. */
 bool vendor_is_on(enum transport by, const struct vendor_site *s);
 /* How it takes messages back here; a vendor that cannot revoke for want of a setting overwrites. */
@@ -143,5 +164,9 @@ enum rc vendor_build(const struct vendor *v, const struct vendor_site *s, struct
 void vendor_judge(const struct vendor *v, struct arena *mem, const char *const *tokens,
                   const struct vendor_request *rq, const struct vendor_answer *a,
                   struct push_verdict *out, struct vendor_heard *heard);
+/* take_ticket() for every fate. A ticket that nobody got leaves no token in doubt: PUSH_AGAIN. */
+const char *vendor_take_ticket(const struct vendor *v, struct arena *mem,
+                               const struct vendor_answer *a, struct push_verdict *all,
+                               struct vendor_heard *heard);
 
 #endif

@@ -35,18 +35,11 @@ static const struct vendor_code reasons[] = {
     {},
 };
 
-static const char *lacks(const struct vendor_site *s)
-{
-    static const char *const names[] = { "push_apns_key is not set",
-                                         "push_apns_key_id is not set",
-                                         "push_apns_team is not set",
-                                         "push_apns_topic is not set" };
-
-    return vendor_lacks(
-        4, names,
-        (const char *const[]){ s->keys->apns ? "key" : "", s->conf->push_apns_key_id,
-                               s->conf->push_apns_team, s->conf->push_apns_topic });
-}
+static const struct vendor_need needs[] = { VENDOR_NEED(push_apns_key),
+                                            VENDOR_NEED(push_apns_key_id),
+                                            VENDOR_NEED(push_apns_team),
+                                            VENDOR_NEED(push_apns_topic),
+                                            {} };
 
 static bool sign_grant(const struct vendor_site *s, struct arena *mem, int64_t now,
                        struct vendor_grant *out)
@@ -64,16 +57,11 @@ static bool sign_grant(const struct vendor_site *s, struct arena *mem, int64_t n
     return out->text;
 }
 
-static const char *some(const char *s)
-{
-    return *s ? s : NULL;
-}
-
 static void put_payload(struct buf *b, const struct push_message *m)
 {
     buf_adds(b, "{\"aps\":{\"alert\":{");
     jx_put_text(b, "title", m->title);
-    jx_put_text(b, "subtitle", some(m->sender));
+    jx_put_text(b, "subtitle", vendor_some(m->sender));
     jx_put_text(b, "body", m->text);
     buf_addc(b, '}');
     if (m->class != PUSH_MARKETING && !m->takes_back)
@@ -85,8 +73,8 @@ static void put_payload(struct buf *b, const struct push_message *m)
     if (*m->picture)
         jx_put_int(b, "mutable-content", 1);
     buf_addc(b, '}');
-    jx_put_text(b, "link", some(m->link));
-    jx_put_text(b, "picture", some(m->picture));
+    jx_put_text(b, "link", vendor_some(m->link));
+    jx_put_text(b, "picture", vendor_some(m->picture));
     jx_put_int(b, "campaign", m->number);
     buf_addc(b, '}');
 }
@@ -149,7 +137,7 @@ static void judge(struct arena *mem, const char *const *tokens, const struct ven
 }
 
 const struct vendor vendor_apns = { .by = TRANSPORT_APNS,
-                                    .lacks = lacks,
+                                    .needs = needs,
                                     .sign_grant = sign_grant,
                                     .build = build,
                                     .judge = judge,

@@ -23,17 +23,10 @@ static const struct vendor_code codes[] = {
     {},
 };
 
-static const char *lacks(const struct vendor_site *s)
-{
-    static const char *const names[] = { "push_honor_app is not set",
-                                         "push_honor_client is not set",
-                                         "push_honor_client_secret is not set" };
-
-    return vendor_lacks(3, names,
-                        (const char *const[]){ s->conf->push_honor_app,
-                                               s->conf->push_honor_client,
-                                               s->conf->push_honor_client_secret });
-}
+static const struct vendor_need needs[] = { VENDOR_NEED(push_honor_app),
+                                            VENDOR_NEED(push_honor_client),
+                                            VENDOR_NEED(push_honor_client_secret),
+                                            {} };
 
 static void ask_grant(const struct vendor_site *s, struct arena *mem, int64_t now,
                       struct vendor_request *out)
@@ -64,11 +57,6 @@ static bool take_grant(const struct vendor_site *s, struct arena *mem,
                                 a->now, out);
 }
 
-static const char *some(const char *s)
-{
-    return *s ? s : NULL;
-}
-
 static void put(struct buf *b, const struct push_message *m)
 {
     buf_adds(b, "{\"android\":{");
@@ -79,12 +67,12 @@ static void put(struct buf *b, const struct push_message *m)
     buf_adds(b, ",\"notification\":{");
     jx_put_text(b, "title", m->title);
     jx_put_text(b, "body", m->text);
-    jx_put_text(b, "image", some(m->picture));
+    jx_put_text(b, "image", vendor_some(m->picture));
     jx_put_text(b, "importance", m->class == PUSH_MARKETING ? "LOW" : "NORMAL");
     jx_put_int(b, "notifyId", vendor_number(m->collapse));
     buf_adds(b, ",\"clickAction\":{");
     jx_put_int(b, "type", *m->link ? 2 : 3);
-    jx_put_text(b, "url", some(m->link));
+    jx_put_text(b, "url", vendor_some(m->link));
     buf_addc(b, '}');
     if (m->badge >= 0)
         buf_printf(b, ",\"badge\":{\"setNum\":%d}", m->badge);
@@ -128,7 +116,6 @@ static void judge(struct arena *mem, const char *const *tokens, const struct ven
                   struct vendor_heard *heard)
 {
     json_t *o, *data;
-    const char *code;
 
     if (vendor_by_status(a, rq->n, out, heard))
         return;
@@ -137,11 +124,7 @@ static void judge(struct arena *mem, const char *const *tokens, const struct ven
         vendor_unread(rq->n, out, heard);
         return;
     }
-    code = arena_printf(mem, "%lld", (long long)jx_int(o, "code", -1));
-    if (!vendor_by_code(codes, code, rq->n, out, heard)) {
-        heard->news = LANE_WENT;
-        vendor_all(out, rq->n, PUSH_REJECTED, vendor_word(mem, code));
-    }
+    vendor_by_number(codes, mem, jx_int(o, "code", -1), rq->n, out, heard);
     data = json_object_get(o, "data");
     if (out[0].kind != PUSH_ACCEPTED || !json_is_object(data))
         return;
@@ -150,7 +133,7 @@ static void judge(struct arena *mem, const char *const *tokens, const struct ven
 }
 
 const struct vendor vendor_honor = { .by = TRANSPORT_HONOR,
-                                     .lacks = lacks,
+                                     .needs = needs,
                                      .ask_grant = ask_grant,
                                      .take_grant = take_grant,
                                      .build = build,

@@ -40,27 +40,11 @@ static const struct vendor_code codes[] = {
 
 /* ---- requests ---- */
 
-static const char *v2_lacks(const struct vendor_site *s)
-{
-    static const char *const names[] = { "push_huawei_project is not set",
-                                         "push_huawei_client is not set",
-                                         "push_huawei_client_secret is not set" };
-
-    return vendor_lacks(3, names,
-                        (const char *const[]){ s->conf->push_huawei_project,
-                                               s->conf->push_huawei_client,
-                                               s->conf->push_huawei_client_secret });
-}
-
-static const char *v3_lacks(const struct vendor_site *s)
-{
-    return s->keys->huawei ? NULL : "";
-}
-
-static const char *some(const char *s)
-{
-    return *s ? s : NULL;
-}
+static const struct vendor_need v2_needs[] = { VENDOR_NEED(push_huawei_project),
+                                               VENDOR_NEED(push_huawei_client),
+                                               VENDOR_NEED(push_huawei_client_secret),
+                                               {} };
+static const struct vendor_need v3_needs[] = { VENDOR_NEED(push_huawei_account), {} };
 
 static int64_t ttl_of(const struct push_message *m)
 {
@@ -84,12 +68,12 @@ static void put_v2(struct buf *b, const struct push_message *m)
     buf_adds(b, ",\"notification\":{");
     jx_put_text(b, "title", m->title);
     jx_put_text(b, "body", m->text);
-    jx_put_text(b, "image", some(m->picture));
+    jx_put_text(b, "image", vendor_some(m->picture));
     jx_put_text(b, "importance", m->class == PUSH_MARKETING ? "LOW" : "NORMAL");
     jx_put_int(b, "notify_id", vendor_number(m->collapse));
     buf_adds(b, ",\"click_action\":{");
     jx_put_int(b, "type", *m->link ? 2 : 3);
-    jx_put_text(b, "url", some(m->link));
+    jx_put_text(b, "url", vendor_some(m->link));
     buf_addc(b, '}');
     if (m->badge >= 0)
         buf_printf(b, ",\"badge\":{\"set_num\":%d}", m->badge);
@@ -102,10 +86,10 @@ static void put_v3(struct buf *b, const struct push_message *m)
     jx_put_text(b, "category", categories[m->class]);
     jx_put_text(b, "title", m->title);
     jx_put_text(b, "body", m->text);
-    jx_put_text(b, "image", some(m->picture));
+    jx_put_text(b, "image", vendor_some(m->picture));
     jx_put_int(b, "notifyId", vendor_number(m->collapse));
     buf_adds(b, ",\"clickAction\":{\"actionType\":0,\"data\":{");
-    jx_put_text(b, "link", some(m->link));
+    jx_put_text(b, "link", vendor_some(m->link));
     jx_put_int(b, "campaign", m->number);
     buf_adds(b, "}}");
     put_badge(b, m);
@@ -332,14 +316,14 @@ static void judge(struct arena *mem, const char *const *tokens, const struct ven
 }
 
 const struct vendor vendor_huawei = { .by = TRANSPORT_HUAWEI,
-                                      .lacks = v2_lacks,
+                                      .needs = v2_needs,
                                       .ask_grant = v2_ask,
                                       .take_grant = v2_take,
                                       .build = v2_build,
                                       .judge = judge,
                                       .recalls = VENDOR_RECALL_OVERWRITE };
 const struct vendor vendor_huawei_next = { .by = TRANSPORT_HUAWEI_NEXT,
-                                           .lacks = v3_lacks,
+                                           .needs = v3_needs,
                                            .sign_grant = v3_sign,
                                            .build = v3_build,
                                            .judge = judge,

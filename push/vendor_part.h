@@ -20,7 +20,13 @@ struct vendor_keys {
 };
 
 extern const struct vendor vendor_huawei, vendor_huawei_next, vendor_xiaomi, vendor_honor,
-    vendor_apns, vendor_wechat, vendor_webpush;
+    vendor_apns, vendor_wechat, vendor_webpush, vendor_oppo, vendor_vivo;
+
+/* A row of `needs`. */
+#define VENDOR_NEED(name)                                  \
+    {                                                      \
+        offsetof(struct conf, name), (#name " is not set") \
+    }
 
 /* ---- requests ---- */
 /* Where the vendor is: the setting push_at, else `usual`. No slash at its end. */
@@ -32,12 +38,16 @@ void vendor_body(struct vendor_request *out, const struct buf *body);
 /* name=value of a form, after & unless it is the first. */
 void vendor_form(struct buf *out, const char *name, const char *value);
 void vendor_form_int(struct buf *out, const char *name, int64_t value);
+/* "": NULL, which is left out of an object. */
+const char *vendor_some(const char *text);
+/* A name of at most 32 letters for what this message says: sent again it is the same, edited or taken back another. */
+const char *vendor_content_id(struct arena *mem, const struct push_message *m);
+/* What a message of that class is called by vendors who have copied each other's words. */
+const char *vendor_category(const struct push_message *m);
 /* "NAME":["…",…] of an object. */
 void vendor_tokens(struct buf *out, const char *name, const char *const *tokens, int n);
 /* A number above 0 that stands for a collapse id: 31 bits of its SHA-256. */
 int64_t vendor_number(const char *collapse);
-/* "first missing", in the order of names; NULL: none is; "": all are. */
-const char *vendor_lacks(int n, const char *const *names, const char *const *values);
 
 /* ---- answers ---- */
 /* Of an access token that lasts so many seconds; false: it is none. */
@@ -68,6 +78,9 @@ bool vendor_by_code(const struct vendor_code *table, const char *code, int n,
  */
 bool vendor_by_status(const struct vendor_answer *a, int n, struct push_verdict *out,
                       struct vendor_heard *heard);
+/* By the code that an answer has: of the table, else refused. */
+void vendor_by_number(const struct vendor_code *table, struct arena *mem, int64_t code, int n,
+                      struct push_verdict *out, struct vendor_heard *heard);
 /* An answer that nobody understands: it may have been delivered. */
 void vendor_unread(int n, struct push_verdict *out, struct vendor_heard *heard);
 

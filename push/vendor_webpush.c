@@ -99,19 +99,14 @@ static bool read_token(const struct vendor_site *s, struct arena *mem, const cha
 
 /* ---- the request ---- */
 
-static const char *some(const char *s)
-{
-    return *s ? s : NULL;
-}
-
 static void put_payload(struct buf *b, const struct push_message *m)
 {
     buf_addc(b, '{');
     jx_put_text(b, "title", m->title);
     jx_put_text(b, "text", m->text);
-    jx_put_text(b, "sender", some(m->sender));
-    jx_put_text(b, "link", some(m->link));
-    jx_put_text(b, "picture", some(m->picture));
+    jx_put_text(b, "sender", vendor_some(m->sender));
+    jx_put_text(b, "link", vendor_some(m->link));
+    jx_put_text(b, "picture", vendor_some(m->picture));
     jx_put_text(b, "tag", m->collapse);
     jx_put_int(b, "campaign", m->number);
     buf_addc(b, '}');

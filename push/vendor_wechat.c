@@ -23,17 +23,10 @@ static const struct vendor_code codes[] = {
     {},
 };
 
-static const char *lacks(const struct vendor_site *s)
-{
-    static const char *const names[] = { "push_wechat_app is not set",
-                                         "push_wechat_app_secret is not set",
-                                         "push_wechat_template is not set" };
-
-    return vendor_lacks(3, names,
-                        (const char *const[]){ s->conf->push_wechat_app,
-                                               s->conf->push_wechat_app_secret,
-                                               s->conf->push_wechat_template });
-}
+static const struct vendor_need needs[] = { VENDOR_NEED(push_wechat_app),
+                                            VENDOR_NEED(push_wechat_app_secret),
+                                            VENDOR_NEED(push_wechat_template),
+                                            {} };
 
 static void ask_grant(const struct vendor_site *s, struct arena *mem, int64_t now,
                       struct vendor_request *out)
@@ -106,7 +99,6 @@ static void judge(struct arena *mem, const char *const *tokens, const struct ven
                   const struct vendor_answer *a, struct push_verdict *out,
                   struct vendor_heard *heard)
 {
-    const char *code;
     json_t *o;
 
     (void)tokens;
@@ -117,15 +109,11 @@ static void judge(struct arena *mem, const char *const *tokens, const struct ven
         vendor_unread(rq->n, out, heard);
         return;
     }
-    code = arena_printf(mem, "%lld", (long long)jx_int(o, "errcode", 0));
-    if (vendor_by_code(codes, code, rq->n, out, heard))
-        return;
-    heard->news = LANE_WENT;
-    vendor_all(out, rq->n, PUSH_REJECTED, vendor_word(mem, code));
+    vendor_by_number(codes, mem, jx_int(o, "errcode", 0), rq->n, out, heard);
 }
 
 const struct vendor vendor_wechat = { .by = TRANSPORT_WECHAT,
-                                      .lacks = lacks,
+                                      .needs = needs,
                                       .ask_grant = ask_grant,
                                       .take_grant = take_grant,
                                       .build = build,

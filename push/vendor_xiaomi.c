@@ -25,15 +25,9 @@ static const struct vendor_code codes[] = {
     {},
 };
 
-static const char *lacks(const struct vendor_site *s)
-{
-    static const char *const names[] = { "push_xiaomi_secret is not set",
-                                         "push_xiaomi_package is not set" };
-
-    return vendor_lacks(
-        2, names,
-        (const char *const[]){ s->conf->push_xiaomi_secret, s->conf->push_xiaomi_package });
-}
+static const struct vendor_need needs[] = { VENDOR_NEED(push_xiaomi_secret),
+                                            VENDOR_NEED(push_xiaomi_package),
+                                            {} };
 
 static void put_tokens(struct buf *b, const char *const *tokens, int n)
 {
@@ -101,7 +95,7 @@ static void judge(struct arena *mem, const char *const *tokens, const struct ven
                   struct vendor_heard *heard)
 {
     json_t *o, *data;
-    const char *code, *bad;
+    const char *bad;
 
     if (vendor_by_status(a, rq->n, out, heard))
         return;
@@ -110,11 +104,7 @@ static void judge(struct arena *mem, const char *const *tokens, const struct ven
         vendor_unread(rq->n, out, heard);
         return;
     }
-    code = arena_printf(mem, "%lld", (long long)jx_int(o, "code", -1));
-    if (!vendor_by_code(codes, code, rq->n, out, heard)) {
-        heard->news = LANE_WENT;
-        vendor_all(out, rq->n, PUSH_REJECTED, vendor_word(mem, code));
-    }
+    vendor_by_number(codes, mem, jx_int(o, "code", -1), rq->n, out, heard);
     data = json_object_get(o, "data");
     if (out[0].kind != PUSH_ACCEPTED)
         return;
@@ -125,7 +115,7 @@ static void judge(struct arena *mem, const char *const *tokens, const struct ven
 }
 
 const struct vendor vendor_xiaomi = { .by = TRANSPORT_XIAOMI,
-                                      .lacks = lacks,
+                                      .needs = needs,
                                       .build = build,
                                       .judge = judge,
                                       .recalls = VENDOR_RECALL_OVERWRITE };

@@ -454,7 +454,7 @@ static void name_transport(const struct vendor_site *s, int by, struct buf *on, 
 {
     const struct transport_type *t = transport_type(by);
     const struct vendor *v = vendor_of((enum transport)by);
-    const char *why = v ? v->lacks(s) : "";
+    const char *why = v ? vendor_lacks(v, s) : "";
 
     if (why && *why)
         *lacks = why;

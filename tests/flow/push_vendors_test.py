@@ -32,7 +32,7 @@ def other_tokens(n):
 
 def write_settings(where, url):
     (where / "data" / "keys").mkdir(parents=True, exist_ok=True)
-    vendors = "".join(f"  - {v}={url}\n" for v in ("huawei", "huawei_next", "xiaomi", "apns", "webpush"))
+    vendors = "".join(f"  - {v}={url}\n" for v in ("huawei", "huawei_next", "xiaomi", "oppo", "vivo", "apns", "webpush"))
     (where / "conf.yaml").write_text(f"""data: data
 push_ca: {where}/c.pem
 push_at:
@@ -42,6 +42,11 @@ push_huawei_client_secret: "secret"
 push_huawei_account: {where}/account.json
 push_xiaomi_package: cn.example.app
 push_xiaomi_secret: "secret"
+push_oppo_key: "key"
+push_oppo_secret: "secret"
+push_vivo_app: "10004"
+push_vivo_key: "key"
+push_vivo_secret: "secret"
 push_apns_key: {where}/apns.p8
 push_apns_key_id: KEY1234567
 push_apns_team: TEAM123456
@@ -95,7 +100,7 @@ def answers_of_each_kind(where, farm):
         said = compare(tokens, verdicts, farm.counts("apns")["tokens"])
         assert said[GONE] <= 100 and all(v in (GONE, DOUBT) for v in verdicts[::3]) and said[GONE] > 50, said
         farm.set("apns")
-    for transport in ("huawei", "huawei_next", "xiaomi"):
+    for transport in ("huawei", "huawei_next", "xiaomi", "oppo", "vivo"):
         with case(f"{transport}: of a batch that failed in part, those are gone that are listed, and nobody is sent to again"):
             tokens = other_tokens(2500)
             farm.set(transport, bad=tokens[10:2500:100])
@@ -103,7 +108,7 @@ def answers_of_each_kind(where, farm):
             counts = farm.counts(transport)
             said = compare(tokens, verdicts, counts["tokens"])
             assert said[GONE] == 25 and said[ACCEPTED] == 2475, said
-            assert counts["requests"] <= 4, counts["requests"]
+            assert counts["requests"] <= (7 if transport == "vivo" else 4), counts["requests"]
             farm.set(transport)
     with case("huawei: its access token is asked for once, and kept over a restart"):
         drive(where, "huawei", other_tokens(10), message={"title": "again"})
@@ -114,6 +119,51 @@ def answers_of_each_kind(where, farm):
         verdicts, _ = drive(where, "huawei", tokens)
         assert verdicts[0] == GONE and set(verdicts[1:]) == {DOUBT}, Counter(verdicts)
         farm.set("huawei")
+
+
+def oppo_and_vivo(where, farm):
+    with case("oppo: whom an answer does not list is in doubt, and has it once even if it goes out again"):
+        tokens = [f"unlisted-{i:010d}" for i in range(100)]
+        farm.set("oppo", lie=True)
+        verdicts, _ = drive(where, "oppo", tokens)
+        assert verdicts == DOUBT + ACCEPTED * 99, verdicts
+        farm.set("oppo")
+        verdicts, _ = drive(where, "oppo", tokens)
+        delivered = farm.counts("oppo")["tokens"]
+        assert set(verdicts) == {ACCEPTED} and {delivered[t] for t in tokens} == {1}
+    with case("oppo: what says something else is another message"):
+        drive(where, "oppo", tokens[:1], message={"text": "edited"})
+        assert farm.counts("oppo")["tokens"][tokens[0]] == 2
+    with case("vivo: one device alone has its message whole, and a list is never of one"):
+        tokens = [f"alone-{i:013d}" for i in range(3)]
+        farm.set("vivo", bad=tokens[1:2])
+        assert drive(where, "vivo", tokens[:1])[0] == ACCEPTED
+        assert drive(where, "vivo", tokens[1:2])[0] == GONE
+        assert drive(where, "vivo", tokens[1:])[0] == GONE + ACCEPTED
+        farm.set("vivo")
+    with case("vivo: what it does not store reaches nobody, and says why"):
+        tokens = [f"unstored-{i:010d}" for i in range(10)]
+        farm.set("vivo", no_task=True)
+        verdicts, answers = drive(where, "vivo", tokens)
+        assert set(verdicts) == {QUOTA} and answers[0]["why"][9] == "quota", (verdicts, answers)
+        farm.set("vivo", slow_ms=60000)
+        verdicts, _ = drive(where, "vivo", tokens, seconds=2)
+        assert set(verdicts) == {AGAIN}, verdicts
+        farm.set("vivo")
+        assert not set(tokens) & set(farm.counts("vivo")["tokens"])
+
+
+def taking_back(where, farm):
+    with case("HarmonyOS NEXT takes back what it delivered; elsewhere another message takes its place; WeChat is off"):
+        tokens = [f"recall-{i:012d}" for i in range(1200)]
+        assert set(drive(where, "huawei_next", tokens)[0]) == {ACCEPTED}
+        assert farm.counts("huawei_next")["tokens"][tokens[1199]] == 1
+        assert set(drive(where, "huawei_next", tokens, message={"takes_back": True})[0]) == {ACCEPTED}
+        assert not set(tokens) & set(farm.counts("huawei_next")["tokens"])
+        assert set(drive(where, "oppo", tokens)[0]) == {ACCEPTED}
+        assert set(drive(where, "oppo", tokens, message={"takes_back": True})[0]) == {ACCEPTED}
+        delivered = farm.counts("oppo")["tokens"]
+        assert {delivered[t] for t in tokens} == {2}
 
 
 def haste(where, farm):
@@ -206,6 +256,8 @@ def main():
         write_settings(where, farm.url)
         connections_die(where, farm)
         answers_of_each_kind(where, farm)
+        oppo_and_vivo(where, farm)
+        taking_back(where, farm)
         haste(where, farm)
         trouble(where, farm)
         why = missing(HERE, THERE)

@@ -38,6 +38,7 @@ static void judge(enum transport by, int status, const char *headers, const char
     struct push_verdict out[TOKENS];
     struct vendor_grant g;
     struct vendor_heard heard;
+    const char *ticket;
 
     vendor_judge(v, mem, tokens, &rq, &a, out, &heard);
     for (int i = 0; i < rq.n; i++)
@@ -47,6 +48,12 @@ static void judge(enum transport by, int status, const char *headers, const char
     if (v->take_grant && v->take_grant(NULL, mem, &a, &g) &&
         (!*g.text || strpbrk(g.text, "\r\n") || g.until <= NOW))
         abort();
+    if (v->take_ticket) {
+        ticket = vendor_take_ticket(v, mem, &a, out, &heard);
+        check(out, 200);
+        if (ticket ? *vendor_word(mem, ticket) == '\0' : out->kind == PUSH_DOUBT)
+            abort();
+    }
     arena_free(mem);
 }
 

@@ -7,7 +7,8 @@
 //     status, every        every so many requests are answered with this status; retry_after: with this field
 //     slow_ms              answers take so long
 //     gone, bad            tokens that are unregistered, or that a part of a batch fails for
-//     lie                  a part that does not add up
+//     lie                  a part that does not add up; OPPO: one that it does not list
+//     no_task              vivo stores no message any more today
 // GET /_counts             {"apns":{"requests":…,"grants":…,"tokens":{token: deliveries},"streams":most at a time},…}
 // GET /_sums               {"apns":deliveries in all,…}
 // GET /_bodies             what browsers were sent: [{"path","headers","body" in base64}]
@@ -88,6 +89,14 @@ function huawei(v, path, headers, body) {
   return json(200, { code: "80100000", requestId: "1", msg: JSON.stringify({ success: tokens.length - bad.length - (v.sets.lie ? 1 : 0), failure: bad.length + (v.sets.lie ? 1 : 0), ...listed }) });
 }
 
+function huaweiRevoke(v, path, headers, body) {
+  const o = JSON.parse(body);
+  if (headers["push-type"] !== "0" || !isPs256((headers.authorization ?? "").replace(/^Bearer /, ""))) return json(401, { code: "80200001", msg: "auth" });
+  if (!o.notifyId || !o.token?.length || o.token.length > 1000) return json(200, { code: "80100003", msg: "Illegal payload" });
+  for (const t of o.token) v.tokens.delete(t);
+  return json(200, { code: "80000000", msg: "Success", requestId: "1" });
+}
+
 // ---- Xiaomi ----
 function xiaomi(v, path, headers, body) {
   const form = new URLSearchParams(body.toString()), tokens = (form.get("registration_id") ?? "").split(",");
@@ -96,6 +105,61 @@ function xiaomi(v, path, headers, body) {
   const bad = tokens.filter((t) => v.sets.bad?.includes(t));
   for (const t of tokens) if (!bad.includes(t)) delivered(v, t);
   return json(200, { result: "ok", code: 0, data: { id: "s1", ...(bad.length ? { bad_regids: bad.join(",") } : {}) } });
+}
+
+// ---- OPPO: one device gets one message of an app_message_id ----
+function oppoToken(v, path, headers, body) {
+  const form = new URLSearchParams(body.toString()), key = form.get("app_key"), at = form.get("timestamp");
+  const sign = crypto.createHash("sha256").update(key + at + "secret").digest("hex");
+  if (form.get("sign") !== sign || Math.abs(Date.now() - at) > 600000) return json(200, { code: 16, message: "Invalid Signature" });
+  const token = crypto.randomUUID();
+  v.grants.add(token);
+  return json(200, { code: 0, message: "Success", data: { auth_token: token, create_time: Date.now() } });
+}
+
+function oppo(v, path, headers, body) {
+  const form = new URLSearchParams(body.toString());
+  if (!v.grants.has(form.get("auth_token"))) return json(200, { code: 11, message: "Invalid AuthToken" });
+  const messages = JSON.parse(form.get("messages"));
+  if (!messages.length || messages.length > 1000) return json(200, { code: 41, message: "Invalid Arguments" });
+  v.had ??= new Set();
+  const data = messages.map((m) => {
+    const n = m.notification, once = n.app_message_id + " " + m.target_value, said = { messageId: "1-" + m.target_value, registrationId: m.target_value };
+    if (m.target_type !== 2 || !n.title || !n.content || [...n.title].length > 50) return { ...said, errorCode: 41, errorMessage: "Invalid Arguments" };
+    if (v.sets.bad?.includes(m.target_value)) return { ...said, errorCode: 10000, errorMessage: "Invalid Registration_id" };
+    if (!v.had.has(once)) delivered(v, m.target_value);
+    v.had.add(once);
+    return said;
+  });
+  return json(200, { code: 0, message: "", data: v.sets.lie ? data.slice(1) : data });
+}
+
+// ---- vivo: a message is stored, and then sent to two devices or more ----
+function vivoToken(v, path, headers, body) {
+  const o = JSON.parse(body), sign = crypto.createHash("md5").update(o.appId + o.appKey + o.timestamp + "secret").digest("hex");
+  if (o.sign !== sign || Math.abs(Date.now() - o.timestamp) > 600000) return json(200, { result: 10001, desc: "sign" });
+  const token = crypto.randomUUID();
+  v.grants.add(token);
+  return json(200, { result: 0, desc: "", authToken: token });
+}
+
+function vivo(v, path, headers, body) {
+  const o = JSON.parse(body), act = path.split("/").pop(), regIds = act === "send" ? [o.regId] : o.regIds;
+  if (!v.grants.has(headers.authtoken)) return json(200, { result: 10000, desc: "auth" });
+  if (!o.requestId || o.requestId.length > 64) return json(200, { result: 10054, desc: "requestId" });
+  if (act !== "pushToList" && (!o.title || !o.content || !o.skipType || !o.notifyType)) return json(200, { result: 10055, desc: "message" });
+  v.tasks ??= new Set();
+  if (act === "saveListPayload") {
+    if (v.sets.no_task) return json(200, { result: 10252, desc: "quota" });
+    const taskId = String(v.tasks.size + 5000);
+    v.tasks.add(taskId);
+    return json(200, { result: 0, desc: "", taskId });
+  }
+  if (act === "pushToList" && (!v.tasks.has(o.taskId) || regIds.length < 2 || regIds.length > 1000)) return json(200, { result: 10056, desc: "list" });
+  const bad = regIds.filter((t) => v.sets.bad?.includes(t));
+  for (const t of regIds) if (!bad.includes(t)) delivered(v, t);
+  if (act === "send" && bad.length) return json(200, { result: 10302, desc: "regId", invalidUser: { status: 1, userid: bad[0] } });
+  return json(200, { result: 0, desc: "", ...(bad.length ? { invalidUsers: bad.map((userid) => ({ status: 1, userid })) } : {}) });
 }
 
 // ---- browsers ----
@@ -113,7 +177,12 @@ const doors = [
   ["huawei", /^\/oauth2\/v3\/token$/, huaweiToken],
   ["huawei", /^\/v2\/[^/]+\/messages:send$/, huawei],
   ["huawei_next", /^\/v3\/[^/]+\/messages:send$/, huawei],
+  ["huawei_next", /^\/v1\/client\/messages:revoke$/, huaweiRevoke],
   ["xiaomi", /^\/v3\/message\/regid$/, xiaomi],
+  ["oppo", /^\/server\/v1\/auth$/, oppoToken],
+  ["oppo", /^\/server\/v1\/message\/notification\/unicast_batch$/, oppo],
+  ["vivo", /^\/message\/auth$/, vivoToken],
+  ["vivo", /^\/message\/(saveListPayload|pushToList|send)$/, vivo],
   ["webpush", /^\/wp\//, webpush],
 ];
 

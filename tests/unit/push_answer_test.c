@@ -42,6 +42,7 @@ struct said {
     }
 #define PART(text)   "{\"code\":\"80100000\",\"msg\":\"" text "\",\"requestId\":\"1\"}"
 #define CODE(number) "{\"code\":\"" number "\",\"msg\":\"x\",\"requestId\":\"1\"}"
+#define OPPO(rest)   "{\"code\":0,\"message\":\"\",\"data\":[" rest "]}"
 #define MI(rest)     "{\"result\":\"ok\",\"code\":0,\"data\":{" rest "}}"
 
 static const struct said answers[] = {
@@ -175,6 +176,48 @@ static const struct said answers[] = {
       ALL(PUSH_REJECTED), LANE_WENT, false },
     { TRANSPORT_HONOR, 200, "{\"code\":401}", ALL(PUSH_AGAIN), LANE_WENT, true },
     { TRANSPORT_HONOR, 200, "{}", ALL(PUSH_DOUBT), LANE_FAILED, false },
+    { TRANSPORT_OPPO,
+      200,
+      OPPO("{\"messageId\":\"1\",\"registrationId\":\"aaaaaaaaaaaaaaaa1\"},"
+           "{\"messageId\":\"2\",\"registrationId\":\"bbbbbbbbbbbbbbbb2\",\"errorCode\":10000},"
+           "{\"registrationId\":\"cccccccccccccccc3\",\"errorCode\":10021}"),
+      { PUSH_ACCEPTED, PUSH_GONE, PUSH_REJECTED },
+      LANE_WENT,
+      false },
+    { TRANSPORT_OPPO,
+      200,
+      OPPO("{\"registrationId\":\"cccccccccccccccc3\",\"errorCode\":32},[],{\"registrationId\":"
+           "7}"),
+      { PUSH_DOUBT, PUSH_DOUBT, PUSH_ACCEPTED },
+      LANE_WENT,
+      false },
+    { TRANSPORT_OPPO, 200, "{\"code\":0}", ALL(PUSH_DOUBT), LANE_WENT, false },
+    { TRANSPORT_OPPO, 200, "{\"code\":11}", ALL(PUSH_AGAIN), LANE_WENT, true },
+    { TRANSPORT_OPPO, 200, "{\"code\":-2}", ALL(PUSH_AGAIN), LANE_SLOW, false },
+    { TRANSPORT_OPPO, 200, "{\"code\":33}", ALL(PUSH_QUOTA), LANE_WENT, false },
+    { TRANSPORT_OPPO, 200, "{\"code\":41}", ALL(PUSH_REJECTED), LANE_WENT, false },
+    { TRANSPORT_OPPO, 200, "{\"code\":\"0\"}", ALL(PUSH_DOUBT), LANE_FAILED, false },
+    { TRANSPORT_VIVO, 200, "{\"result\":0,\"desc\":\"\"}", ALL(PUSH_ACCEPTED), LANE_WENT,
+      false },
+    { TRANSPORT_VIVO,
+      200,
+      "{\"result\":0,\"invalidUsers\":[{\"status\":1,\"userid\":\"aaaaaaaaaaaaaaaa1\"},"
+      "{\"status\":2,\"userid\":\"cccccccccccccccc3\"},{\"status\":1}]}",
+      { PUSH_GONE, PUSH_ACCEPTED, PUSH_REJECTED },
+      LANE_WENT,
+      false },
+    { TRANSPORT_VIVO,
+      200,
+      "{\"result\":10302,\"invalidUser\":{\"status\":1,\"userid\":\"aaaaaaaaaaaaaaaa1\"}}",
+      { PUSH_GONE, PUSH_REJECTED, PUSH_REJECTED },
+      LANE_WENT,
+      false },
+    { TRANSPORT_VIVO, 200,
+      "{\"result\":10000,\"invalidUser\":{\"status\":1,\"userid\":\"aaaaaaaaaaaaaaaa1\"}}",
+      ALL(PUSH_AGAIN), LANE_WENT, true },
+    { TRANSPORT_VIVO, 200, "{\"result\":10070}", ALL(PUSH_QUOTA), LANE_WENT, false },
+    { TRANSPORT_VIVO, 200, "{\"result\":10072}", ALL(PUSH_AGAIN), LANE_SLOW, false },
+    { TRANSPORT_VIVO, 500, "{\"result\":0}", ALL(PUSH_DOUBT), LANE_FAILED, false },
     { TRANSPORT_WECHAT,
       200,
       "{\"errcode\":0,\"errmsg\":\"ok\"}",

@@ -69,6 +69,7 @@ static void what_is_unknown_is_the_lowest_of_its_class(void **state)
     assert_int_equal(push_limit(TRANSPORT_WECHAT, PUSH_MARKETING, TODAY).day, 2);
     assert_int_equal(push_limit(TRANSPORT_WECHAT, PUSH_SERVICE, TODAY).pace, 500);
     assert_int_equal(push_limit(TRANSPORT_OPPO, PUSH_SERVICE, TODAY).text, 20);
+    assert_int_equal(push_limit(TRANSPORT_OPPO, PUSH_SERVICE, TODAY + 1).text, 200); /* told */
 }
 
 static void a_day_before_the_first_row_has_the_first(void **state)

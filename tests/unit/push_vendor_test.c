@@ -97,6 +97,12 @@ static int up(void **state)
     set(t, "push_honor_app", "104");
     set(t, "push_honor_client", "hc");
     set(t, "push_honor_client_secret", "hs");
+    set(t, "push_oppo_key", "ok");
+    set(t, "push_oppo_secret", "os");
+    set(t, "push_oppo_channel", "private");
+    set(t, "push_vivo_app", "10004");
+    set(t, "push_vivo_key", "25509283-3767-4b9e-83fe-b6e55ac6243e");
+    set(t, "push_vivo_secret", "vs");
     set(t, "push_wechat_app", "wx1");
     set(t, "push_wechat_app_secret", "ws");
     set(t, "push_wechat_template", "T1");
@@ -205,10 +211,12 @@ static void huawei_has_a_request_of_each_kind(void **state)
 static void a_thousand_go_with_one_request(void **state)
 {
     static const char *many[1500];
-    static const enum transport by[] = { TRANSPORT_HONOR, TRANSPORT_HUAWEI,
-                                         TRANSPORT_HUAWEI_NEXT, TRANSPORT_XIAOMI };
+    static const enum transport by[] = { TRANSPORT_HONOR,       TRANSPORT_HUAWEI,
+                                         TRANSPORT_HUAWEI_NEXT, TRANSPORT_XIAOMI,
+                                         TRANSPORT_OPPO,        TRANSPORT_VIVO };
     struct push_message m = hello();
 
+    m.ticket = "5000";
     for (int i = 0; i < 1500; i++)
         many[i] = tokens[i % TOKENS];
     for (size_t i = 0; i < sizeof by / sizeof *by; i++)
@@ -228,6 +236,146 @@ static void xiaomi_has_a_form(void **state)
     assert_non_null(
         strstr(rq.body, "&extra.web_uri=https%3A%2F%2Fwww.example.cn%2Fx%3Fa%3D1%26b%3D2&"));
     assert_non_null(strstr(rq.body, "&registration_id=aaaaaaaaaaaaaaaa1%2Cbbbbbbbbbbbbbbbb2"));
+}
+
+/* The value of one field of a form, decoded. */
+static char *field(struct world *t, const struct vendor_request *rq, const char *name)
+{
+    char *all = arena_strdup(t->mem, rq->body), *one, *to;
+
+    while ((one = strsep(&all, "&"))) {
+        if (strncmp(one, name, strlen(name)) || one[strlen(name)] != '=')
+            continue;
+        one = to = one + strlen(name) + 1;
+        for (char *p = one; *p; p++) {
+            char hex[3] = { p[0] == '%' ? p[1] : '\0', p[0] == '%' ? p[2] : '\0', '\0' };
+
+            *to++ = *hex ? (char)strtol(hex, NULL, 16) : *p;
+            p += *hex ? 2 : 0;
+        }
+        *to = '\0';
+        return one;
+    }
+    fail_msg("there is no %s in %s", name, rq->body);
+    return NULL;
+}
+
+static const json_t *messages_of(struct world *t, const struct vendor_request *rq)
+{
+    const char *text = arena_printf(t->mem, "{\"m\":%s}", field(t, rq, "messages"));
+    json_t *o = NULL;
+    struct err e;
+
+    assert_int_equal(jx_object(&e, t->mem, text, strlen(text), &o), RC_OK);
+    return json_object_get(o, "m");
+}
+
+static const char *app_message_id(struct world *t, const struct push_message *m)
+{
+    struct vendor_request rq = built(t, TRANSPORT_OPPO, m, tokens, 1);
+
+    return json_string_value(
+        at(json_array_get(messages_of(t, &rq), 0), "notification/app_message_id"));
+}
+
+static void oppo_has_a_message_for_each(void **state)
+{
+    struct world *t = *state;
+    struct push_message m = hello();
+    struct vendor_request rq = built(t, TRANSPORT_OPPO, &m, tokens, TOKENS);
+    const json_t *list = messages_of(t, &rq), *one = json_array_get(list, 2);
+    const char *id = app_message_id(t, &m);
+
+    assert_string_equal(
+        rq.url, "https://api.push.oppomobile.com/server/v1/message/notification/unicast_batch");
+    assert_string_equal(field(t, &rq, "auth_token"), "GRANT");
+    assert_int_equal(json_array_size(list), 3);
+    assert_string_equal(json_string_value(at(one, "target_value")), tokens[2]);
+    assert_string_equal(json_string_value(at(one, "notification/title")), m.title);
+    assert_string_equal(json_string_value(at(one, "notification/category")), "MARKETING");
+    assert_null(at(one, "notification/channel_id"));
+    assert_true(json_integer_value(at(one, "notification/notify_id")) > 0);
+    assert_int_equal(strlen(id), 32);
+    assert_string_equal(app_message_id(t, &m), id);
+    m.takes_back = true;
+    assert_string_not_equal(app_message_id(t, &m), id);
+    m = hello();
+    m.number = -m.number; /* a test send of the same */
+    assert_string_not_equal(app_message_id(t, &m), id);
+    m.class = PUSH_SERVICE;
+    rq = built(t, TRANSPORT_OPPO, &m, tokens, 1);
+    one = json_array_get(messages_of(t, &rq), 0);
+    assert_string_equal(json_string_value(at(one, "notification/channel_id")), "private");
+}
+
+static void vivo_has_a_message_and_then_a_list(void **state)
+{
+    struct world *t = *state;
+    struct push_message m = hello();
+    struct vendor_request rq = { 0 };
+    const json_t *o;
+
+    assert_int_equal(vendor_vivo.ask_ticket(&t->site, t->mem, "GRANT", &m, NOW, &rq), RC_OK);
+    o = body_of(t, &rq);
+    assert_string_equal(rq.url, "https://api-push.vivo.com.cn/message/saveListPayload");
+    assert_true(has_header(&rq, "authtoken: GRANT"));
+    assert_string_equal(json_string_value(at(o, "content")), m.text);
+    assert_int_equal(json_integer_value(at(o, "classification")), 0);
+    assert_int_equal(json_integer_value(at(o, "appId")), 10004);
+    m.ticket = "5000";
+    rq = built(t, TRANSPORT_VIVO, &m, tokens, TOKENS);
+    o = body_of(t, &rq);
+    assert_string_equal(rq.url, "https://api-push.vivo.com.cn/message/pushToList");
+    assert_string_equal(json_string_value(at(o, "taskId")), "5000");
+    assert_int_equal(json_array_size(at(o, "regIds")), 3);
+    assert_null(at(o, "content"));
+    assert_int_equal(strlen(json_string_value(at(o, "requestId"))), 64);
+    rq = built(t, TRANSPORT_VIVO, &m, tokens, 1); /* a list is of two at least */
+    o = body_of(t, &rq);
+    assert_string_equal(rq.url, "https://api-push.vivo.com.cn/message/send");
+    assert_string_equal(json_string_value(at(o, "regId")), tokens[0]);
+    assert_string_equal(json_string_value(at(o, "content")), m.text);
+}
+
+static void a_ticket_that_nobody_got_leaves_nobody_in_doubt(void **state)
+{
+    static const struct {
+        enum vendor_fate fate;
+        int status;
+        const char *body, *ticket;
+        enum push_verdict_kind kind;
+        bool grant;
+    } answers[] = {
+        { VENDOR_ANSWERED, 200, "{\"result\":0,\"taskId\":\"5000\"}", "5000", PUSH_ACCEPTED,
+          false },
+        { VENDOR_ANSWERED, 200, "{\"result\":0,\"taskId\":\"50\\n00\"}", NULL, PUSH_AGAIN,
+          false },
+        { VENDOR_ANSWERED, 200, "{\"result\":0}", NULL, PUSH_AGAIN, false },
+        { VENDOR_ANSWERED, 200, "nonsense", NULL, PUSH_AGAIN, false },
+        { VENDOR_ANSWERED, 200, "{\"result\":10000}", NULL, PUSH_AGAIN, true },
+        { VENDOR_ANSWERED, 200, "{\"result\":10252}", NULL, PUSH_QUOTA, false },
+        { VENDOR_ANSWERED, 200, "{\"result\":10055}", NULL, PUSH_REJECTED, false },
+        { VENDOR_ANSWERED, 502, "", NULL, PUSH_AGAIN, false },
+        { VENDOR_DOUBT, 0, "", NULL, PUSH_AGAIN, false },
+        { VENDOR_UNSENT, 0, "", NULL, PUSH_AGAIN, false },
+    };
+    struct world *t = *state;
+
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        struct vendor_answer a = { .fate = answers[i].fate,
+                                   .status = answers[i].status,
+                                   .headers = "",
+                                   .body = answers[i].body,
+                                   .body_n = strlen(answers[i].body),
+                                   .now = NOW };
+        struct vendor_heard heard;
+        struct push_verdict all;
+        const char *ticket = vendor_take_ticket(&vendor_vivo, t->mem, &a, &all, &heard);
+
+        if (!ticket != !answers[i].ticket || (ticket && strcmp(ticket, answers[i].ticket)) ||
+            (!ticket && all.kind != answers[i].kind) || heard.grant_refused != answers[i].grant)
+            fail_msg("%d %s: %s %d", a.status, a.body, ticket ? ticket : "none", all.kind);
+    }
 }
 
 static void apple_has_a_device_in_the_path(void **state)
@@ -397,6 +545,43 @@ static void huaweis_token_is_asked_for(void **state)
     }
 }
 
+static const char *text_of(struct world *t, const struct vendor_request *rq, const char *name)
+{
+    return json_string_value(at(body_of(t, rq), name));
+}
+
+/* By sha256sum and md5sum. */
+static void oppo_and_vivo_believe_our_signs(void **state)
+{
+    static const char oppo[] =
+        "{\"code\":0,\"data\":{\"auth_token\":\"tok\",\"create_time\":1790000000000}}",
+                      vivo[] = "{\"result\":0,\"desc\":\"\",\"authToken\":\"tok\"}",
+                      no[] = "{\"code\":16,\"result\":10001,\"authToken\":\"x\"}";
+    struct world *t = *state;
+    struct vendor_answer a = { .status = 200, .headers = "", .now = NOW };
+    struct vendor_request rq;
+    struct vendor_grant g;
+
+    vendor_oppo.ask_grant(&t->site, t->mem, NOW, &rq);
+    assert_string_equal(rq.url, "https://api.push.oppomobile.com/server/v1/auth");
+    assert_string_equal(field(t, &rq, "timestamp"), "1790000000000");
+    assert_string_equal(field(t, &rq, "sign"),
+                        "fc67da6ef788df15398bf05d92528f340ed64bd98605ca43912a0fd8d9b211b0");
+    vendor_vivo.ask_grant(&t->site, t->mem, NOW, &rq);
+    assert_string_equal(rq.url, "https://api-push.vivo.com.cn/message/auth");
+    assert_string_equal(text_of(t, &rq, "sign"), "159da06e8cd3cfcb31157e7b4f14f306");
+    a.body = oppo, a.body_n = strlen(oppo);
+    assert_true(vendor_oppo.take_grant(&t->site, t->mem, &a, &g));
+    assert_true(g.until > NOW + 80000 && g.until < NOW + 86400);
+    assert_false(vendor_vivo.take_grant(&t->site, t->mem, &a, &g));
+    a.body = vivo, a.body_n = strlen(vivo);
+    assert_true(vendor_vivo.take_grant(&t->site, t->mem, &a, &g));
+    assert_true(g.renew > NOW + 3600 && g.until <= NOW + 7200);
+    a.body = no, a.body_n = strlen(no);
+    assert_false(vendor_vivo.take_grant(&t->site, t->mem, &a, &g));
+    assert_false(vendor_oppo.take_grant(&t->site, t->mem, &a, &g));
+}
+
 /* ---- Web Push ---- */
 
 static const char ua_point[] =
@@ -502,12 +687,12 @@ static void what_is_not_set_is_off(void **state)
     for (int by = 1; by < TRANSPORT_COUNT; by++) {
         assert_false(vendor_is_on((enum transport)by, &s));
         if (vendor_of((enum transport)by)) {
-            assert_string_equal(vendor_of((enum transport)by)->lacks(&s), "");
+            assert_string_equal(vendor_lacks(vendor_of((enum transport)by), &s), "");
             assert_true(vendor_is_on((enum transport)by, &t->site));
         }
     }
     assert_int_equal(conf_set(&e, &c, "push_xiaomi_package", "x"), RC_OK);
-    assert_string_equal(vendor_xiaomi.lacks(&s), "push_xiaomi_secret is not set");
+    assert_string_equal(vendor_lacks(&vendor_xiaomi, &s), "push_xiaomi_secret is not set");
     assert_int_equal(conf_set(&e, &c, "push_apns_key", "account.json"), RC_OK);
     vendor_keys_close(none);
     assert_int_equal(vendor_keys_open(&e, &c, t->dir, &none), RC_INVALID);
@@ -532,6 +717,10 @@ int main(void)
         cmocka_unit_test(huawei_has_a_request_of_each_kind),
         cmocka_unit_test(a_thousand_go_with_one_request),
         cmocka_unit_test(xiaomi_has_a_form),
+        cmocka_unit_test(oppo_has_a_message_for_each),
+        cmocka_unit_test(vivo_has_a_message_and_then_a_list),
+        cmocka_unit_test(a_ticket_that_nobody_got_leaves_nobody_in_doubt),
+        cmocka_unit_test(oppo_and_vivo_believe_our_signs),
         cmocka_unit_test(apple_has_a_device_in_the_path),
         cmocka_unit_test(honor_and_wechat_have_theirs),
         cmocka_unit_test(what_was_sent_is_taken_back_where_the_vendor_can),
