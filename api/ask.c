@@ -15,6 +15,7 @@
 #include "server/http/form.h"
 #include "server/identity/audit.h"
 #include "server/identity/consent.h"
+#include "server/identity/oidc.h"
 #include "server/identity/provider.h"
 #include "server/identity/refusal.h"
 #include "server/identity/session.h"
@@ -207,6 +208,19 @@ static enum rc refuse_by_person(struct work *w, struct ask_flow *f, const char *
     return tell(w, AUDIT_consent_refuse, &f->client);
 }
 
+/* By the name that it will be told, it may name him to us. */
+static enum rc make_known(struct work *w, const struct ask_flow *f)
+{
+    char sub[OIDC_SUBJECT];
+    struct account a;
+    enum rc rc;
+
+    if ((rc = account_by_id(w, f->person.account, &a)))
+        return rc;
+    oidc_subject(&f->client, &a, sub);
+    return consent_know(w, a.id, f->client.party, sub);
+}
+
 enum rc ask_answer(struct work *w, const char *ask, bool allowed, const char **to)
 {
     struct ask_flow f = { .just_consented = true };
@@ -225,7 +239,7 @@ enum rc ask_answer(struct work *w, const char *ask, bool allowed, const char **t
     if (!allowed)
         return refuse_by_person(w, &f, to);
     if ((rc = consent_give(w, f.person.account, f.client.party, f.a.scopes)) ||
-        (rc = tell(w, AUDIT_consent_give, &f.client)))
+        (rc = make_known(w, &f)) || (rc = tell(w, AUDIT_consent_give, &f.client)))
         return rc;
     return ask_flow_code(w, &f, to);
 }

@@ -35,6 +35,30 @@ static void put_link(struct sheet *s, const struct inbox_message *m)
     buf_adds(&s->b, "</span></a></p>\n");
 }
 
+/* To who sent it: his host stands there, for it is not ours. */
+static void put_url(struct sheet *s, const struct inbox_message *m)
+{
+    const char *host = m->url ? strstr(m->url, "://") : NULL;
+
+    if (!host)
+        return;
+    host += strlen("://");
+    buf_adds(&s->b, "<p class=\"way\"><a rel=\"noreferrer\" href=\"");
+    page_text(&s->b, m->url);
+    buf_adds(&s->b, "\">前往办理（");
+    page_text(&s->b, arena_strndup(s->w->mem, host, strcspn(host, "/")));
+    buf_adds(&s->b, "）</a></p>\n");
+}
+
+static void put_sender(struct sheet *s, const struct inbox_message *m)
+{
+    if (!m->sender)
+        return;
+    buf_adds(&s->b, "<p class=\"small\">来自：");
+    page_text(&s->b, m->sender);
+    buf_adds(&s->b, "</p>\n");
+}
+
 static void put_message(struct sheet *s, const struct inbox_message *m)
 {
     buf_adds(&s->b, m->seen ? "<li>\n<p><strong>" : "<li>\n<p>【未读】<strong>");
@@ -42,12 +66,14 @@ static void put_message(struct sheet *s, const struct inbox_message *m)
     buf_adds(&s->b, "</strong></p>\n<p class=\"small\">");
     page_time(&s->b, m->at, true);
     buf_adds(&s->b, "</p>\n");
+    put_sender(s, m);
     if (m->text) {
         buf_adds(&s->b, "<p class=\"lines\">");
         page_text(&s->b, m->text);
         buf_adds(&s->b, "</p>\n");
     }
     put_link(s, m);
+    put_url(s, m);
     sheet_form(s, "/account/inbox/drop");
     sheet_hidden(s, "message", arena_printf(s->w->mem, "%" PRId64, m->no));
     sheet_small_button(s, "删除这条消息", m->title);

@@ -41,6 +41,7 @@
 #include "api/letters.h"
 #include "api/me.h"
 #include "api/mirrors.h"
+#include "api/notices.h"
 #include "api/oauth.h"
 #include "api/orgs.h"
 #include "api/owned_page.h"
@@ -395,6 +396,14 @@ const struct route routes_table[] = {
     { POST, "/v1/push/campaigns/:campaign/pause",    CAMPAIGN_RIGHTS, ON_WRITER, R_RESERVE, campaign_params, CAMPAIGN_ORDER_MAX, post_campaign_step, NULL, T_PUSH, "暂停发送", NULL, AUDIT_campaign_pause },
     { POST, "/v1/push/campaigns/:campaign/resume",   CAMPAIGN_RIGHTS, ON_WRITER, 0, campaign_params, CAMPAIGN_ORDER_MAX, post_campaign_step, NULL, T_PUSH, "继续发送", NULL, AUDIT_campaign_resume },
     { POST, "/v1/push/campaigns/:campaign/recall",   CAMPAIGN_RIGHTS, ON_WRITER, R_RESERVE, campaign_params, CAMPAIGN_ORDER_MAX, post_campaign_step, NULL, T_PUSH, "撤回：停止发送，能收回的收回", NULL, AUDIT_campaign_recall },
+    { GET, "/v1/notice-templates",             NOTICE_RIGHTS, ON_WORKER, 0, notice_templates_params, 0, get_notice_templates, NULL, T_PUSH, "服务通知的模板，新的在前", NULL },
+    { POST, "/v1/notice-templates",            RIGHT_NOTICE | RIGHT_PUSH, ON_WRITER, 0, NULL, NOTICE_JSON_MAX, post_notice_template, NULL, T_PUSH, "起草一个通知模板，或它的新版，等待批准", NULL, AUDIT_notice_draft },
+    { GET, "/v1/notice-templates/:template",   NOTICE_RIGHTS, ON_WORKER, 0, notice_template_params, 0, get_notice_template, NULL, T_PUSH, "一个通知模板", NULL },
+    { POST, "/v1/notice-templates/:template/approve", RIGHT_PUSH_APPROVE, ON_WRITER, 0, notice_template_params, NOTICE_ORDER_MAX, post_notice_approve, NULL, T_PUSH, "批准看过的那一稿；自己起草的由别人批准", NULL, AUDIT_notice_approve },
+    { POST, "/v1/notice-templates/:template/return",  RIGHT_PUSH_APPROVE, ON_WRITER, R_RESERVE, notice_template_params, NOTICE_ORDER_MAX, post_notice_return, NULL, T_PUSH, "退回通知模板", NULL, AUDIT_notice_return },
+    { POST, "/v1/notice-templates/:template/retire",  NOTICE_RIGHTS, ON_WRITER, R_RESERVE, notice_template_params, NOTICE_ORDER_MAX, post_notice_retire, NULL, T_PUSH, "停用通知模板", NULL, AUDIT_notice_retire },
+    { POST, "/v1/notices",                     RIGHT_NOTICE, ON_WRITER, 0, NULL, NOTICE_JSON_MAX, post_notice, NULL, T_PUSH, "按批准的模板给一个人发一条服务通知；同一个 id 只发一次", NULL, AUDIT_notice_send },
+    { GET, "/v1/notices/:notice",              NOTICE_RIGHTS, ON_WORKER, 0, notice_params, 0, get_notice, NULL, T_PUSH, "一条服务通知：消息还在不在，手机收到没有", NULL },
     { GET, "/v1/letters",                      RIGHT_LETTERS, ON_WORKER, 0, letters_params, 0, get_letters, NULL, T_LETTERS, "信件：办理队列，或全部变动", "/v1/letters?n=20", AUDIT_letter_list },
     { POST, "/v1/letters",                     RIGHT_LETTERS, ON_WRITER, R_LINES, letter_import_params, LETTER_LINES_MAX, post_letters, prepare_letters, T_LETTERS,
       "收入其他系统已有的信件和答复，一行一封", NULL, AUDIT_letter_import },
@@ -548,7 +557,8 @@ const struct route_tag routes_tags[] = {
       "办理市民的信件：受理、交办、转办、答复、延期；单位自己的系统也用这些接口。写信人"
       "用 POST /v1/me/sync，见 docs/letters.md。" },
     { T_PUSH, "起草、试发、送审、批准、排期、撤回一条推送，见 docs/push.md。手机用 PUT "
-              "/v1/me/push 说明从哪里接收。" },
+              "/v1/me/push 说明从哪里接收。其他单位的程序按批准的模板给一个人发"
+              "服务通知，见 docs/notices.md。" },
     { T_STAFF, "起草、送审、发布、移动与撤稿；机构、站点与栏目的设置。" },
     { T_OIDC, "以本平台的账号登录其他程序（OpenID Connect）：浏览器与程序所用的接口，见 "
               "docs/protocol/oidc.md；这里是本人收回授权、同意设备登录的接口。" },

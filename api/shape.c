@@ -25,6 +25,7 @@
 #include "api/letters.h"
 #include "api/me.h"
 #include "api/mirrors.h"
+#include "api/notices.h"
 #include "api/orgs.h"
 #include "api/parties.h"
 #include "api/push.h"
@@ -141,6 +142,23 @@ static const struct shape shapes[] = {
     { .handler = get_campaign_plan, .answer = "CampaignPlan" },
     { .handler = get_campaign_sample, .answer = "CampaignSample" },
     { .handler = get_campaign_report, .answer = "CampaignReport" },
+    { .handler = get_notice_templates, .answer = "NoticeTemplateList", .flags = SHAPE_NAMES },
+    { .handler = post_notice_template,
+      .body = "NewNoticeTemplate",
+      .answer = "NoticeTemplate",
+      .status = 201,
+      .flags = SHAPE_NAMES },
+    { .handler = get_notice_template, .answer = "NoticeTemplate" },
+    { .handler = post_notice_approve, .body = "NoticeApproval", .answer = "NoticeTemplate" },
+    { .handler = post_notice_return, .body = "Why", .answer = "NoticeTemplate" },
+    { .handler = post_notice_retire, .body = "Why", .answer = "NoticeTemplate" },
+    { .handler = post_notice,
+      .body = "NewNotice",
+      .answer = "Notice",
+      .status = 201,
+      .also = 200,
+      .flags = SHAPE_NAMES },
+    { .handler = get_notice, .answer = "Notice" },
     { .handler = get_alerts, .answer = "AlertList" },
     { .handler = get_accounts, .answer = "StaffAccountList" },
     { .handler = patch_account, .body = "AccountState", .answer = "StaffAccount" },

@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "push/lane.h"
+#include "push/notice.h"
 #include "server/base/clock.h"
 
 enum {
@@ -73,19 +74,21 @@ void task_give(struct task *k, struct sender *s)
 {
     struct err e = { 0 };
 
-    if (!sender_give(s, &e, &k->job))
+    if (!k->idle && !sender_give(s, &e, &k->job))
         return;
     for (int i = 0; i < k->b.n; i++) /* it never left */
-        k->b.target[i].what = 0;
+        k->b.target[i].what = k->idle ? RUN_REJECTED : 0;
     k->again_ms = clock_now_ms() + 1000;
     k->answered(k);
 }
 
 /* ---- taken ---- */
 
-static enum sender_haste haste_of(enum push_class class)
+static enum sender_haste haste_of(const struct task *k)
 {
-    return class == PUSH_EMERGENCY ? SENDER_EMERGENCY : SENDER_CAMPAIGN;
+    if (k->said.class == PUSH_EMERGENCY)
+        return SENDER_EMERGENCY;
+    return run_kind(k->b.campaign) == RUN_NOTICE ? SENDER_PERSONAL : SENDER_CAMPAIGN;
 }
 
 /* Its collapse id is the campaign's: a token is of one device, so that a message sent twice is shown once. */
@@ -93,6 +96,7 @@ static void fill_job(struct task *k)
 {
     const char **tokens = arena_alloc(k->mem, (size_t)k->b.n * sizeof *tokens);
     int64_t soon = clock_now_ms() + HELD_MS, no = run_campaign(k->b.campaign);
+    bool notice = run_kind(k->b.campaign) == RUN_NOTICE;
 
     for (int i = 0; i < k->b.n; i++)
         tokens[i] = k->b.target[i].token;
@@ -102,20 +106,31 @@ static void fill_job(struct task *k)
         .link = k->said.shown.link,
         .picture = k->said.shown.picture,
         .sender = campaign_settled()->sender,
-        .collapse = arena_printf(k->mem, "c%lld", (long long)no),
+        .collapse = arena_printf(k->mem, "%c%lld", notice ? 'n' : 'c', (long long)no),
         .ttl = k->said.ttl,
-        .number = no,
+        .number = notice ? k->b.campaign : no,
         .class = k->said.class,
         .badge = -1,
     };
     k->job = (struct sender_job){ .by = k->b.by,
-                                  .haste = haste_of(k->said.class),
+                                  .haste = haste_of(k),
                                   .message = &k->message,
                                   .tokens = tokens,
                                   .n = k->b.n,
                                   .until_ms = k->said.ends_ms < soon ? k->said.ends_ms : soon,
                                   .done = on_done,
                                   .arg = k };
+}
+
+/* Removed or withdrawn before its turn: nobody is rung up for it. */
+static enum rc fill_notice(struct work *w, struct task *k)
+{
+    enum rc rc = notice_said(w, k->b.campaign, k->b.by, &k->said);
+
+    k->idle = rc == RC_NOT_FOUND;
+    if (!rc)
+        fill_job(k);
+    return k->idle ? RC_OK : rc;
 }
 
 static enum rc fill(struct work *w, struct task *k)
@@ -139,7 +154,7 @@ enum rc task_take(struct work *w, enum transport by, const struct run_limits *l,
     k->mem = w->mem = mem;
     k->answered = answered;
     if (!(rc = run_take(w, by, l, &k->b)) && k->b.n)
-        rc = fill(w, k);
+        rc = run_kind(k->b.campaign) == RUN_NOTICE ? fill_notice(w, k) : fill(w, k);
     w->mem = round;
     *run = k->b.campaign;
     *out = NULL;

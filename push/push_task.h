@@ -15,6 +15,7 @@ struct task {
     struct campaign_said said;
     struct push_message message;
     struct sender_job job;
+    bool idle;        /* there is nothing to tell any more */
     int64_t again_ms; /* once it was answered: when those are tried again that were not sent */
     void (*answered)(struct task *k);
 };

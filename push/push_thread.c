@@ -224,8 +224,11 @@ static enum rc end_one(struct work *w, void *unused, int64_t *run)
     (void)unused;
     if ((rc = run_end(w, run, &stopped)) || stopped)
         return rc;
-    return run_kind(*run) == RUN_TEST ? campaign_run_tested(w, *run)
-                                      : campaign_step(w, *run, CAMPAIGN_DO_DONE, NULL, &c);
+    switch (run_kind(*run)) {
+    case RUN_TEST: return campaign_run_tested(w, *run);
+    case RUN_NOTICE: return RC_OK;
+    default: return campaign_step(w, *run, CAMPAIGN_DO_DONE, NULL, &c);
+    }
 }
 
 /* Those that were done when they were recalled have nothing left to stop. RC_BUSY: something is on its way yet. */
@@ -261,10 +264,11 @@ static enum rc recall(struct work *w, struct round *r)
 
 /* ---- taking ---- */
 
-static struct run_limits limits_of(enum transport by, bool emergency)
+static struct run_limits limits_of(enum transport by, enum sender_haste haste)
 {
     int32_t today = push_limit_day(clock_now());
-    struct run_limits l = { .emergency = emergency,
+    struct run_limits l = { .emergency = haste == SENDER_EMERGENCY,
+                            .personal = haste == SENDER_PERSONAL,
                             .most = SINGLES,
                             .a_person = (int)campaign_settled()->a_person,
                             .quiets = push.quiets,
@@ -295,11 +299,11 @@ static enum rc take_one(struct work *w, void *arg, int64_t *run)
     return RC_OK;
 }
 
-static enum rc take_for(struct work *w, struct round *r, enum transport by, bool emergency)
+static enum rc take_for(struct work *w, struct round *r, enum transport by,
+                        enum sender_haste haste)
 {
-    enum sender_haste haste = emergency ? SENDER_EMERGENCY : SENDER_CAMPAIGN;
     int room = sender_room(push.sender, by, haste);
-    struct taking t = { by, limits_of(by, emergency) };
+    struct taking t = { by, limits_of(by, haste) };
 
     for (int i = 0; i < room && i < AT_ONCE && !is_late(r); i++) {
         bool damaged;
@@ -321,12 +325,12 @@ static enum rc take_all(struct work *w, struct round *r)
 
     begin_work(r);
     push.first = push.first % (TRANSPORT_COUNT - 1) + 1;
-    for (int emergency = 1; emergency >= 0; emergency--)
+    for (int haste = SENDER_EMERGENCY; haste < SENDER_HASTES; haste++)
         for (int i = 0; i < TRANSPORT_COUNT - 1 && !rc; i++) {
             int by = (push.first - 1 + i) % (TRANSPORT_COUNT - 1) + 1;
 
             if (on >> by & 1U)
-                rc = take_for(w, r, (enum transport)by, emergency);
+                rc = take_for(w, r, (enum transport)by, (enum sender_haste)haste);
         }
     return rc;
 }

@@ -45,9 +45,11 @@ enum run_state { RUN_RUNNING = 1, RUN_PAUSED, RUN_STOPPING, RUN_OVER };
 
 /* A campaign has up to three runs: its own has its number; that of its test send the number below zero; that of its recall stands RUN_RECALLS above it. */
 #define RUN_RECALLS (INT64_C(1) << 48)
-enum run_kind { RUN_OWN, RUN_TEST, RUN_RECALL };
+/* Above this one they are no campaign's: each is for one account, by the number of its notice. Stands in statements, too. */
+#define RUN_NOTICES (INT64_C(1) << 52)
+enum run_kind { RUN_OWN, RUN_TEST, RUN_RECALL, RUN_NOTICE };
 enum run_kind run_kind(int64_t run);
-int64_t run_campaign(int64_t run);
+int64_t run_campaign(int64_t run); /* or the number of the notice */
 
 /* What a campaign was approved with. */
 struct run_new {
@@ -64,6 +66,12 @@ struct run_new {
 
 /* RC_CONFLICT: it runs, or ran, already: so that a time that comes twice starts nothing twice. */
 enum rc run_begin(struct work *w, const struct run_new *r);
+/*
+ * A run for the devices of one account, as they are told now, all of it opened at once: who is reached by a transport that is not `on` is RUN_OFF. Its number is above RUN_NOTICES. It goes in the lane of its
+ * own, and what is in doubt is sent again. *devices: how many it has; of none there is no run.
+ */
+enum rc run_begin_for(struct work *w, int64_t run, int64_t account, enum push_class class,
+                      int64_t ends_ms, unsigned on, int *devices);
 /*
  * The next devices of the audience become parts, some 65,536 at most. `on` are bits 1 << enum transport of those that can send: whoever is reached by another is RUN_OFF at once.
  * RC_NOT_FOUND: nothing is left to be opened. RC_BUSY: citizens' changes are to be settled first, some of which this did: commit, and come again. *campaign: which it was about; 0: none.
@@ -89,6 +97,7 @@ struct run_batch {
 /* What bounds what is taken. */
 struct run_limits {
     bool emergency; /* of such campaigns only; false: of all others */
+    bool personal;  /* of runs for one account only; false: of campaigns */
     int most;       /* devices; at most RUN_BATCH */
     int a_day
         [PUSH_CLASS_COUNT]; /* messages a device and day by this transport; 0, or above LEDGER_MOST: no limit */

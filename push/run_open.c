@@ -197,6 +197,82 @@ static enum rc settle(struct work *w)
                                : err_set(&w->err, RC_BUSY, "devices are still being settled");
 }
 
+/* ---- one account ---- */
+
+/* Its devices in one block that one transport reaches. */
+struct gathering {
+    struct run_row run;
+    unsigned on;
+    enum transport by; /* TRANSPORT_NONE: nobody yet */
+    struct bits who;
+    int n;
+};
+
+static enum rc close_gathering(struct work *w, struct gathering *g)
+{
+    if (g->by == TRANSPORT_NONE)
+        return RC_OK;
+    return put_part(w, &g->run, g->by, &g->who, g->on >> g->by & 1U);
+}
+
+static enum rc gather(struct work *w, struct gathering *g, int64_t no, enum transport by)
+{
+    enum rc rc;
+
+    if (by != g->by || no / BITS != g->run.block) {
+        if ((rc = close_gathering(w, g)))
+            return rc;
+        g->by = by;
+        g->run.block = no / BITS;
+        bits_clear(&g->who);
+    }
+    bits_put(&g->who, (unsigned)(no % BITS));
+    g->n++;
+    return RC_OK;
+}
+
+struct reached_at {
+    int64_t no, by;
+};
+
+/* By transport, then by number. */
+static enum rc list_devices(struct work *w, int64_t account, struct buf *out)
+{
+    struct rows q;
+    enum rc rc;
+
+    if ((rc = db_query(w, SQL_push_address_reached, &q, "i", account)))
+        return rc;
+    while (rows_next(&q)) {
+        struct reached_at d = { rows_int(&q, 0), rows_int(&q, 1) };
+
+        buf_add(out, &d, sizeof d);
+    }
+    return rows_done(&q);
+}
+
+enum rc run_begin_for(struct work *w, int64_t run, int64_t account, enum push_class class,
+                      int64_t ends_ms, unsigned on, int *devices)
+{
+    struct gathering g = { .run = { .campaign = run }, .on = on, .by = TRANSPORT_NONE };
+    struct buf list = BUF_IN(w->mem);
+    const struct reached_at *d;
+    enum rc rc;
+
+    *devices = 0;
+    if ((rc = list_devices(w, account, &list)) || !list.n)
+        return rc;
+    d = (const struct reached_at *)(const void *)list.p;
+    rc = db_run(w, SQL_push_run_put_open, "iiiii", run, (int64_t) class, (int64_t)RUN_RESEND,
+                ends_ms, clock_now_ms());
+    for (size_t i = 0; i < list.n / sizeof *d && !rc; i++)
+        rc = gather(w, &g, d[i].no, (enum transport)d[i].by);
+    if (rc || (rc = close_gathering(w, &g)))
+        return rc;
+    *devices = g.n;
+    return RC_OK;
+}
+
 enum rc run_open(struct work *w, unsigned on, int64_t *campaign)
 {
     int64_t next = 0;

@@ -17,11 +17,15 @@ const char *const run_words[RUN_WHATS] = {
 
 enum run_kind run_kind(int64_t run)
 {
+    if (run > RUN_NOTICES)
+        return RUN_NOTICE;
     return run < 0 ? RUN_TEST : run > RUN_RECALLS ? RUN_RECALL : RUN_OWN;
 }
 
 int64_t run_campaign(int64_t run)
 {
+    if (run > RUN_NOTICES)
+        return run - RUN_NOTICES;
     return run < 0 ? -run : run > RUN_RECALLS ? run - RUN_RECALLS : run;
 }
 

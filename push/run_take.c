@@ -250,7 +250,7 @@ static enum rc take_from(struct work *w, int64_t campaign, const struct run_limi
     return rc == RC_NOT_FOUND ? take_part(w, &r, limits, b) : rc;
 }
 
-/* Those that run and are meant, the most hasty first; they are few. */
+/* Campaigns that run and are meant, the most hasty first; they are few. */
 static enum rc list_running(struct work *w, const struct run_limits *limits, struct buf *out)
 {
     struct rows q;
@@ -268,6 +268,22 @@ static enum rc list_running(struct work *w, const struct run_limits *limits, str
     return rows_done(&q);
 }
 
+/* Of runs for one account there may be thousands: the oldest of those that have something for the transport now. */
+static enum rc find_personal(struct work *w, enum transport by, struct buf *out)
+{
+    int64_t run;
+    struct rows q;
+    enum rc rc;
+
+    if ((rc = db_query(w, SQL_push_run_personal, &q, "ii", (int64_t)by, clock_now_ms())))
+        return rc;
+    while (rows_next(&q)) {
+        run = rows_int(&q, 0);
+        buf_add(out, &run, sizeof run);
+    }
+    return rows_done(&q);
+}
+
 enum rc run_take(struct work *w, enum transport by, const struct run_limits *limits,
                  struct run_batch *out)
 {
@@ -275,7 +291,8 @@ enum rc run_take(struct work *w, enum transport by, const struct run_limits *lim
     const int64_t *campaign;
     enum rc rc;
 
-    if ((rc = list_running(w, limits, &running)))
+    rc = limits->personal ? find_personal(w, by, &running) : list_running(w, limits, &running);
+    if (rc)
         return rc;
     campaign = (const int64_t *)(const void *)running.p;
     rc = RC_NOT_FOUND;

@@ -7,6 +7,7 @@
 #include "server/retention.h"
 
 #include "push/address.h"
+#include "push/notice.h"
 #include "push/run.h"
 #include "server/base/arena.h"
 #include "server/base/clock.h"

@@ -74,6 +74,11 @@ static enum rc move_address(struct work *w, int64_t from, int64_t into)
     return rc ? rc : db_run(w, SQL_erase_push_address, "i", from);
 }
 
+static enum rc move_notices(struct work *w, int64_t from, int64_t into)
+{
+    return db_run(w, SQL_notice_move, "ii", from, into);
+}
+
 static enum rc drop_state(struct work *w, int64_t from, int64_t into)
 {
     static const enum sql all[] = { SQL_erase_entry, SQL_erase_entry_tally, SQL_erase_citizen,
@@ -87,7 +92,8 @@ static enum rc drop_state(struct work *w, int64_t from, int64_t into)
 }
 
 static enum rc (*const movers[])(struct work *w, int64_t from, int64_t into) = {
-    move_messages, move_entries, move_letters, survey_adopt, move_address, drop_state,
+    move_messages, move_entries, move_letters, survey_adopt,
+    move_address,  move_notices, drop_state,
 };
 
 enum rc adopt(struct work *w, int64_t from, int64_t into)

@@ -83,8 +83,11 @@ static const char *value_of(struct work *w, const struct message *m, const char 
     jx_put_text(&b, "kind", m->kind);
     jx_put_text(&b, "letter", m->letter);
     jx_put_text(&b, "link", link);
+    jx_put_text(&b, "optout", m->optout);
+    jx_put_text(&b, "sender", m->sender);
     jx_put_text(&b, "text", m->text);
     jx_put_text(&b, "title", m->title);
+    jx_put_text(&b, "url", m->url);
     buf_addc(&b, '}');
     return b.p;
 }
@@ -328,6 +331,8 @@ static enum rc read_one(struct work *w, int64_t account, int64_t no, struct inbo
                                    .text = jx_text(value, "text"),
                                    .link = jx_text(value, "link"),
                                    .letter = jx_text(value, "letter"),
+                                   .url = jx_text(value, "url"),
+                                   .sender = jx_text(value, "sender"),
                                    .seen = seen.value != NULL };
     return RC_OK;
 }

@@ -27,7 +27,11 @@ struct message {
     const char *text;      /* lines of text; NULL: none */
     const struct id *item; /* the published item it points at; NULL: none */
     const char *letter;    /* or the UUID of a letter of the account's own; NULL: none */
-    int64_t expires;       /* seconds; 0: INBOX_KEPT from now */
+    const char *url;       /* or an address, https; NULL: none */
+    const char *sender;    /* who says it, if it is not us; NULL: we do */
+    const char *
+        optout; /* the key of the entry `consent` that refuses more of the kind; NULL: it cannot be refused */
+    int64_t expires; /* seconds; 0: INBOX_KEPT from now */
 };
 
 /*
@@ -44,7 +48,8 @@ enum rc inbox_move(struct work *w, int64_t from, int64_t into);
 
 struct inbox_message {
     int64_t no, at;
-    const char *kind, *title, *text, *link, *letter; /* NULL: none; link: "STREAM/UUID" */
+    const char *kind, *title, *text, *link, *letter, *url,
+        *sender; /* NULL: none; link: "STREAM/UUID" */
     bool seen;
 };
 /* The newest first, from below `before` (0: the newest of all); at most INBOX_PAGE. */

@@ -113,6 +113,19 @@ static const struct opt campaign_why_opts[] = { LINK_OPTIONS,
                                                 { "text", OPT_TEXT, "TEXT", "why", true },
                                                 END };
 
+static const struct opt notice_templates_opts[] = {
+    LINK_OPTIONS,
+    { "party", OPT_TEXT, "ID", "of this party" },
+    { "state", OPT_TEXT, "WORD", "submitted, returned, approved, replaced, retired" },
+    { "cursor", OPT_INT, "NO", "the \"next\" of the page before" },
+    END
+};
+static const struct opt notice_approve_opts[] = {
+    LINK_OPTIONS,
+    { "hash", OPT_TEXT, "HASH", "of what was looked at: \"hash\" of notice template", true },
+    END
+};
+
 #define PUSH(step, opts, tail, what)                                 \
     {                                                                \
         "push " step, "CAMPAIGN", 1, 1, opts, cmd_staff, what,       \
@@ -151,6 +164,33 @@ const struct command citizen_commands[] = {
       "how many devices an audience has, by transport (docs/push.md)",
       "echo '{\"audience\":{\"area\":\"120101\"}}' | tjzw push audience --data tjzw-data -",
       STAFF(POST, "/v1/push/audience", STAFF_FILE) },
+    { "notice templates", "", 0, 0, notice_templates_opts, cmd_staff,
+      "templates of notices, the newest first (docs/notices.md)",
+      "tjzw notice templates --data tjzw-data --state submitted",
+      STAFF(GET, "/v1/notice-templates", STAFF_QUERY) },
+    { "notice template", "TEMPLATE", 1, 1, link_opts, cmd_staff, "one of them",
+      "tjzw notice template --data tjzw-data 3",
+      STAFF(GET, "/v1/notice-templates/%", STAFF_QUERY) },
+    { "notice draft", "FILE|-", 1, 1, link_opts, cmd_staff,
+      "a template, or a newer version of one, to be approved by somebody else",
+      "tjzw notice draft --data tjzw-data visit.json\n\n  what it may say: docs/notices.md",
+      STAFF(POST, "/v1/notice-templates", STAFF_FILE) },
+    { "notice approve", "TEMPLATE", 1, 1, notice_approve_opts, cmd_staff,
+      "approve what was looked at", "tjzw notice approve --data tjzw-data --hash 9f86…0a08 3",
+      STAFF(POST, "/v1/notice-templates/%/approve", STAFF_OPTIONS) },
+    { "notice return", "TEMPLATE", 1, 1, campaign_why_opts, cmd_staff, "hand it back (退回)",
+      "tjzw notice return --data tjzw-data --text 请写明地点 3",
+      STAFF(POST, "/v1/notice-templates/%/return", STAFF_OPTIONS) },
+    { "notice retire", "TEMPLATE", 1, 1, campaign_why_opts, cmd_staff,
+      "nothing is sent by it any more", "tjzw notice retire --data tjzw-data --text 业务已停 3",
+      STAFF(POST, "/v1/notice-templates/%/retire", STAFF_OPTIONS) },
+    { "notice send", "FILE|-", 1, 1, link_opts, cmd_staff,
+      "a notice to one person, in the name of a party",
+      "tjzw notice send --data tjzw-data notice.json\n\n  what it may say: docs/notices.md",
+      STAFF(POST, "/v1/notices", STAFF_FILE) },
+    { "notice show", "NOTICE", 1, 1, link_opts, cmd_staff, "what became of one",
+      "tjzw notice show --data tjzw-data 0190b1c2-7d1c-7a3e-9f00-3c1d5b7e9a11",
+      STAFF(GET, "/v1/notices/%", STAFF_QUERY) },
     { "push list", "", 0, 0, campaigns_opts, cmd_staff, "campaigns, the newest first",
       "tjzw push list --data tjzw-data --state submitted",
       STAFF(GET, "/v1/push/campaigns", STAFF_QUERY) },

@@ -14,6 +14,14 @@ struct consent {
     int64_t given;   /* seconds */
 };
 
+/* On the writer: by which `sub` the party knows him (oidc_subject()), when he has given one. */
+enum rc consent_know(struct work *w, int64_t account, int64_t party, const char *sub);
+/* Who that is, if what he allowed the party has `scope` in it, and holds. RC_NOT_FOUND. */
+enum rc consent_of_subject(struct work *w, int64_t party, const char *sub, unsigned scope,
+                           int64_t *account);
+struct grant_client;
+/* On the writer: the client's sector is another, so it knows all of its people by other names. About 5 s for a million of them. */
+enum rc consent_rename(struct work *w, const struct grant_client *c);
 /* *scopes: 0 if there is none. */
 enum rc consent_find(struct work *w, int64_t account, int64_t party, unsigned *scopes);
 /* On the writer. To what he allowed before, more is added. */

@@ -21,7 +21,7 @@ enum {
 };
 #undef GRANT_SCOPE
 
-enum { GRANT_SCOPES = 4, GRANT_SCOPES_TEXT = 64 /* all words, with spaces */ };
+enum { GRANT_SCOPES = 5, GRANT_SCOPES_TEXT = 64 /* all words, with spaces */ };
 
 /* A list as RFC 6749 section 3.3 writes it. What we do not know is passed over (OpenID Connect Core section 3.1.2.1). */
 unsigned grant_scopes_read(const char *text);

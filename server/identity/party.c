@@ -13,6 +13,7 @@
 #include "server/base/buf.h"
 #include "server/base/clock.h"
 #include "server/identity/account.h"
+#include "server/identity/consent.h"
 #include "server/identity/grant_scope.h"
 #include "server/identity/name.h"
 #include "server/identity/party_reach.h"
@@ -454,6 +455,14 @@ enum rc party_create(struct work *w, struct party *in)
     return rc ? rc : party_changed(w, in->no);
 }
 
+static enum rc rename_people(struct work *w, const struct party *p)
+{
+    struct grant_client c = p->client;
+
+    c.party = p->no;
+    return consent_rename(w, &c);
+}
+
 enum rc party_edit(struct work *w, const struct party *in)
 {
     const struct grant_client *c = &in->client;
@@ -466,7 +475,8 @@ enum rc party_edit(struct work *w, const struct party *in)
                         join(w, in->client.logouts, in->client.nlogouts), (int64_t)c->ways,
                         (int64_t)c->scopes, (int64_t)c->ceiling, c->sector,
                         (int64_t)c->confidential)) ||
-        (!in->open && (rc = session_end_of_party(w, in->no))))
+        (!in->open && (rc = session_end_of_party(w, in->no))) ||
+        (strcmp(c->sector, was.client.sector) && (rc = rename_people(w, in))))
         return rc;
     return party_changed(w, in->no);
 }

@@ -24,7 +24,7 @@
 
 enum {
     OF_KEYS = RIGHT_IMPORT | RIGHT_EDIT | RIGHT_REVIEW | RIGHT_PUBLISH | RIGHT_PUSH |
-              RIGHT_PUSH_APPROVE | RIGHT_LETTERS | RIGHT_OPERATE | RIGHT_AUDIT,
+              RIGHT_PUSH_APPROVE | RIGHT_LETTERS | RIGHT_OPERATE | RIGHT_AUDIT | RIGHT_NOTICE,
     ROUTES_MAX = 400
 };
 
@@ -215,7 +215,10 @@ static void begin_campaigns(struct world *t)
 {
     struct person li = person_sign_in(t, SESSION_CITIZEN, 1);
     struct conf_list testers = { .n = 1, .v = { URL("%" PRId64, li.account) } };
-    const struct campaign_conf conf = { .sender = "天津市人民政府", .testers = &testers };
+    const struct campaign_conf conf = { .news_licence = "12120250001",
+                                        .sender = "天津市人民政府",
+                                        .two_eyes_from = 100000,
+                                        .testers = &testers };
     const char *item = service_publish(t, "明天停水", "八点到十点。", "");
     struct err e;
 
@@ -276,6 +279,24 @@ static void walk_campaigns(struct world *t)
     step(t, 1, "recall", "{\"text\":\"写错了\"}");
 }
 
+/* A program approves none, and sends by what was approved: api/notices_test.c sends one with a test key. */
+static void walk_notices(struct world *t)
+{
+    static const char *const steps[] = { "approve", "return" };
+
+    ALONE(POST, "/v1/notice-templates",
+          "{\"name\":\"visit\",\"group\":\"visit\",\"label\":\"提醒\",\"title\":\"提醒\"}");
+    for (int i = 0; i < 2; i++) {
+        walk(POST, URL("/v1/notice-templates/:template/%s", steps[i]));
+        tried(t, trial, POST, URL("/v1/notice-templates/1/%s", steps[i]), "{}");
+    }
+    walk(POST, "/v1/notice-templates/:template/retire"); /* of its own: another's is refused */
+    tried(t, trial, POST, "/v1/notice-templates/1/retire", "{\"text\":\"停用\"}");
+    walk(POST, "/v1/notices");
+    tried(t, trial, POST, "/v1/notices",
+          "{\"id\":\"1\",\"template\":\"visit\",\"to\":\"nobody\"}");
+}
+
 static void no_route_changes_a_row_for_a_test_key(void **state)
 {
     struct world *t = *state;
@@ -287,6 +308,7 @@ static void no_route_changes_a_row_for_a_test_key(void **state)
     walk_letters(t);
     walk_the_rest(t);
     walk_campaigns(t);
+    walk_notices(t);
     for (int i = 0; routes_table[i].path; i++) {
         const struct route *r = &routes_table[i];
 

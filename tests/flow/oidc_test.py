@@ -68,7 +68,7 @@ def settle(data, people):
         db.execute("UPDATE account SET level = ? WHERE id = ?", (level, account))
         db.execute("UPDATE session SET level = ? WHERE account = ?", (level, account))
         if name != "fresh":
-            db.execute("INSERT INTO consent SELECT ?, no, 15, ? FROM party", (account, 4000000000))
+            db.execute("INSERT INTO consent (account, party, scopes, given) SELECT ?, no, 15, ? FROM party", (account, 4000000000))
     db.commit()
     db.close()
 

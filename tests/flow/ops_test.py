@@ -16,7 +16,7 @@ from lib import BUILD, World, clean_env, free_port, has_ipv6, sync_takes
 from tap import Skip, case, done, note
 
 
-STAFF_RIGHTS = {"import", "edit", "review", "publish", "operate", "secure", "audit", "letters", "push", "push_approve"}
+STAFF_RIGHTS = {"import", "edit", "review", "publish", "operate", "secure", "audit", "letters", "push", "push_approve", "notice"}
 
 # Routes that a command asks for among others.
 OTHERWISE = {

@@ -12,7 +12,7 @@
 #include "server/base/seal.h"
 #include "server/citizen/receipt.h"
 
-#define RIGHTS "import,edit,review,publish,push,push_approve,letters,operate,audit"
+#define RIGHTS "import,edit,review,publish,push,push_approve,letters,operate,audit,notice"
 
 const char *trial, *team, *live;
 

@@ -11,6 +11,7 @@
 //     no_task              vivo stores no message any more today
 // GET /_counts             {"apns":{"requests":…,"grants":…,"tokens":{token: deliveries},"streams":most at a time},…}
 // GET /_sums               {"apns":deliveries in all,…}
+// GET /_screens            {"TOKEN COLLAPSE_ID": deliveries} of Apple's: a screen shows one of each id
 // GET /_bodies             what browsers were sent: [{"path","headers","body" in base64}]
 import crypto from "node:crypto";
 import fs from "node:fs";
@@ -56,6 +57,9 @@ function apns(v, path, headers, body) {
   if (!JSON.parse(body).aps) return json(400, { reason: "PayloadEmpty" });
   if (v.sets.gone?.includes(token)) return json(410, { reason: "Unregistered", timestamp: Date.now() });
   delivered(v, token);
+  v.screens ??= new Map();
+  const id = token + " " + (headers["apns-collapse-id"] ?? "");
+  v.screens.set(id, (v.screens.get(id) ?? 0) + 1);
   return { status: 200, headers: { "apns-id": crypto.randomUUID() }, body: "" };
 }
 
@@ -195,6 +199,7 @@ function control(path, body) {
   if (path === "/_counts") return json(200, counts());
   if (path === "/_sums") return json(200, Object.fromEntries(Object.entries(vendors).map(([name, v]) => [name, v.sum ?? 0])));
   if (path === "/_bodies") return json(200, bodies);
+  if (path === "/_screens") return json(200, Object.fromEntries(vendor("apns").screens ?? []));
   const o = JSON.parse(body);
   vendor(o.vendor).sets = o;
   return json(200, {});

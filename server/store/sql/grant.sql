@@ -52,6 +52,16 @@ SELECT scopes FROM consent WHERE account = ?1 AND party = ?2 AND given > ?3;
 INSERT INTO consent (account, party, scopes, given) VALUES (?1, ?2, ?3, ?4)
   ON CONFLICT (account, party) DO UPDATE SET scopes = excluded.scopes, given = excluded.given;
 
+-- name: consent_know
+UPDATE consent SET subject = ?3 WHERE account = ?1 AND party = ?2;
+
+-- name: consent_of_subject
+SELECT account, scopes FROM consent WHERE party = ?1 AND subject = ?2 AND given > ?3 ORDER BY account;
+
+-- Its people, to be known by other names.
+-- name: consent_of_party
+SELECT consent.account, account.subject FROM consent JOIN account ON account.id = consent.account WHERE consent.party = ?1;
+
 -- name: consent_drop
 DELETE FROM consent WHERE account = ?1 AND party = ?2;
 

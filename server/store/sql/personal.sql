@@ -48,7 +48,7 @@ SELECT account, party, scopes, made FROM device_grant WHERE account = ?1 ORDER B
 DELETE FROM device_grant WHERE account = ?1;
 
 -- name: personal_consent
-SELECT account, party, scopes, given FROM consent WHERE account = ?1 ORDER BY given DESC, party;
+SELECT account, party, scopes, given, subject FROM consent WHERE account = ?1 ORDER BY given DESC, party;
 
 -- name: erase_consent
 DELETE FROM consent WHERE account = ?1;
@@ -124,6 +124,12 @@ SELECT account, seq, floor FROM citizen WHERE account = ?1;
 
 -- name: erase_citizen
 DELETE FROM citizen WHERE account = ?1;
+
+-- name: personal_notice
+SELECT account, id, party, template, ref, at, fate, silent FROM notice WHERE account = ?1 ORDER BY no;
+
+-- name: erase_notice
+DELETE FROM notice WHERE account = ?1;
 
 -- name: personal_device
 SELECT account, device, n, acked, seq, heard FROM device WHERE account = ?1 ORDER BY device;

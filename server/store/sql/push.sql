@@ -37,6 +37,9 @@ SELECT coalesce(max(no), 0) FROM push_address;
 -- name: push_address_of
 SELECT no FROM push_address WHERE account = ?1;
 
+-- name: push_address_reached
+SELECT no, transport FROM push_address WHERE account = ?1 ORDER BY transport, no;
+
 -- name: push_address_traits
 SELECT account, transport, traits FROM push_address WHERE no = ?1;
 
@@ -78,12 +81,17 @@ DELETE FROM push_set WHERE at = ?1;
 INSERT INTO push_run (campaign, class, audience, doubt, areas, of_column, ends, last, began, ranks, rank, block, state, moved, said)
 VALUES (?1, ?2, ?3, ?4, ?6, ?5, ?7, ?8, ?9, ?10 + 1, 0, 0, 1, ?9, ?11);
 
+-- For one account (above 1 << 52, RUN_NOTICES): all of it is opened with it.
+-- name: push_run_put_open
+INSERT INTO push_run (campaign, class, audience, doubt, areas, of_column, ends, last, began, ranks, rank, block, state, moved, said)
+VALUES (?1, ?2, '', ?3, '', NULL, ?4, 0, ?5, 0, 0, 0, 1, ?5, '');
+
 -- name: push_run_one
 SELECT audience, class, of_column, areas, doubt, ends, last, rank, block, state, CASE WHEN rank >= ranks THEN 1 ELSE 0 END, said FROM push_run WHERE campaign = ?1;
 
 -- Emergencies (3) first.
 -- name: push_run_unopened
-SELECT campaign FROM push_run WHERE state = 1 AND rank < ranks ORDER BY CASE class WHEN 3 THEN 0 ELSE class END, began, campaign LIMIT 1;
+SELECT campaign FROM push_run WHERE state = 1 AND campaign < 4503599627370496 AND rank < ranks ORDER BY CASE class WHEN 3 THEN 0 ELSE class END, began, campaign LIMIT 1;
 
 -- name: push_run_opened
 UPDATE push_run SET rank = ?2, block = ?3, moved = ?4 WHERE campaign = ?1;
@@ -92,7 +100,13 @@ UPDATE push_run SET rank = ?2, block = ?3, moved = ?4 WHERE campaign = ?1;
 UPDATE push_run SET moved = ?2 WHERE campaign = ?1;
 
 -- name: push_run_running
-SELECT campaign, class FROM push_run WHERE state = 1 ORDER BY CASE class WHEN 3 THEN 0 ELSE class END, began, campaign;
+SELECT campaign, class FROM push_run WHERE state = 1 AND campaign < 4503599627370496 ORDER BY CASE class WHEN 3 THEN 0 ELSE class END, began, campaign;
+
+-- name: push_run_personal
+SELECT campaign FROM push_run WHERE state = 1 AND campaign > 4503599627370496
+  AND (EXISTS (SELECT 1 FROM push_part WHERE push_part.campaign = push_run.campaign AND push_part.transport = ?1 AND push_part.next < 65536)
+    OR EXISTS (SELECT 1 FROM push_batch WHERE push_batch.campaign = push_run.campaign AND push_batch.transport = ?1 AND push_batch.sent = 0 AND push_batch.at <= ?2))
+ORDER BY campaign LIMIT 1;
 
 -- name: push_run_state
 UPDATE push_run SET state = ?3, moved = ?4 WHERE campaign = ?1 AND state = ?2;
@@ -242,7 +256,11 @@ SELECT CASE WHEN EXISTS (SELECT 1 FROM push_run WHERE state IN (1, 3)) OR EXISTS
 -- name: push_run_forget
 DELETE FROM push_run WHERE campaign = ?1;
 
--- One at a time: with it go thousands of sets.
+-- Campaigns one at a time: with each go thousands of sets.
 -- name: push_run_purge
-DELETE FROM push_run WHERE campaign IN (SELECT campaign FROM push_run WHERE began < CAST(?1 AS BIGINT) * 1000 AND state = 4 ORDER BY began
-  LIMIT CASE WHEN ?2 > 1 THEN 1 ELSE ?2 END) RETURNING campaign;
+DELETE FROM push_run WHERE campaign IN (SELECT campaign FROM push_run WHERE began < CAST(?1 AS BIGINT) * 1000 AND state = 4 AND campaign < 4503599627370496
+  ORDER BY began LIMIT CASE WHEN ?2 > 1 THEN 1 ELSE ?2 END) RETURNING campaign;
+
+-- name: push_run_purge_personal
+DELETE FROM push_run WHERE campaign IN (SELECT campaign FROM push_run WHERE began < CAST(?1 AS BIGINT) * 1000 AND state = 4 AND campaign > 4503599627370496
+  ORDER BY began LIMIT ?2) RETURNING campaign;

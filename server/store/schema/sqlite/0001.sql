@@ -529,9 +529,11 @@ CREATE TABLE consent (
     party   INTEGER NOT NULL,
     scopes  INTEGER NOT NULL,
     given   INTEGER NOT NULL,
+    subject TEXT,            -- the `sub` by which the party knows him
     PRIMARY KEY (account, party)
 ) WITHOUT ROWID;
 CREATE INDEX consent_by_age ON consent (given);
+CREATE INDEX consent_by_subject ON consent (party, subject);
 
 -- What was done, by whom, with what result: server/identity/audit.c. Never edited; the oldest months go when they were kept their time.
 CREATE TABLE audit (
@@ -1007,6 +1009,41 @@ CREATE TABLE push_approval (
     plan     TEXT    NOT NULL, -- JSON: what whoever approved could see (push/plan.h)
     PRIMARY KEY (campaign, actor)
 ) WITHOUT ROWID;
+
+-- What business systems may say to one person, a row a version: push/notice_template.c.
+CREATE TABLE notice_template (
+    no       INTEGER PRIMARY KEY AUTOINCREMENT,
+    party    INTEGER NOT NULL,
+    name     TEXT    NOT NULL,
+    words    TEXT    NOT NULL, -- canonical JSON: push/notice_words.h
+    hash     BLOB    NOT NULL, -- of party, name and words
+    state    TEXT    NOT NULL, -- submitted, returned, approved, replaced, retired
+    author   TEXT    NOT NULL, -- "party:heping", "account:7"
+    approver TEXT,             -- who approved or returned it
+    why      TEXT,
+    changed  INTEGER NOT NULL
+);
+CREATE INDEX notice_template_by_name ON notice_template (party, name, state, no);
+CREATE INDEX notice_template_by_party ON notice_template (party, no);
+
+-- What was sent to whom; what it says stands in his inbox alone: push/notice.c.
+CREATE TABLE notice (
+    no       INTEGER PRIMARY KEY AUTOINCREMENT,
+    id       BLOB    NOT NULL,
+    party    INTEGER NOT NULL,
+    account  INTEGER NOT NULL,
+    template INTEGER NOT NULL,
+    ref      TEXT    NOT NULL, -- the party's own number for it
+    said     BLOB    NOT NULL, -- a keyed hash of the order
+    at       INTEGER NOT NULL,
+    ttl      INTEGER NOT NULL, -- seconds
+    fate     INTEGER NOT NULL, -- enum notice_fate
+    silent   INTEGER NOT NULL  -- 1: no phone rings
+);
+CREATE UNIQUE INDEX notice_by_id ON notice (id);
+CREATE UNIQUE INDEX notice_by_ref ON notice (party, ref);
+CREATE INDEX notice_by_account ON notice (account);
+CREATE INDEX notice_by_time ON notice (at);
 
 -- How far the change log was followed, a row a stream that ever had a campaign: push/campaign_follow.c.
 CREATE TABLE push_follow (
