@@ -64,6 +64,7 @@
 #include "api/sync.h"
 #include "api/upstream_page.h"
 #include "api/upstreams.h"
+#include "api/warnings.h"
 #include "api/way_back.h"
 #include "server/citizen/count_report.h"
 #include "server/http/form.h"
@@ -74,6 +75,7 @@
 #include "server/library/stream.h"
 #include "server/store/blob.h"
 #include "sync/verify.h"
+#include "warning/take.h"
 
 #define CURSOR                                                                               \
     {                                                                                        \
@@ -235,6 +237,7 @@ static const struct param my_factor[] = {
 #define T_ACCOUNT "账号"
 #define T_LETTERS "信件办理"
 #define T_PUSH   "推送"
+#define T_WARNINGS "预警"
 #define T_STAFF  "编辑与发布"
 #define T_IMPORT "批量入库"
 #define T_PARTIES "第三方程序"
@@ -256,6 +259,9 @@ const struct route routes_table[] = {
     { GET, "/v1/items/:id/revisions/:rev",     READ, revision, 0, get_revision, NULL, T_READ, "某一版的全文", NULL },
     { GET, "/v1/surveys",                      READ, NULL, 0, get_surveys, NULL, T_READ, "问卷与意见征集，新的在前", NULL },
     { GET, "/v1/surveys/:id",                  READ, item, 0, get_survey, NULL, T_READ, "一份问卷：问题、起止时间、回答对象", NULL },
+    { GET, "/v1/warnings",                     READ, warnings_params, 0, get_warnings, NULL, T_READ, "现在有效的预警，新的在前", "/v1/warnings?area=120101" },
+    { GET, "/v1/warnings/:identifier",         READ, warning_params, 0, get_warning, NULL, T_READ, "一条预警信息的原文（CAP 1.2），与它的签名", NULL },
+    { GET, "/v1/warning-senders",              RIGHT_READ, ON_WORKER, 0, NULL, 0, get_warning_senders, NULL, T_READ, "谁可以发布预警：级别、区域与公钥", NULL },
     { GET, "/v1/blobs/:hash",                  RIGHT_READ, ON_WORKER, 0, blob_read, 0, get_blob, NULL, T_READ, "图片或附件，可以只要一段", NULL },
 
     { GET, "/v1/sync/keys",                    RIGHT_READ, ON_LOOP, R_CACHED, NULL, 0, get_sync_keys, NULL, T_SYNC, "公钥链：每把公钥由前一把签名", NULL },
@@ -375,6 +381,12 @@ const struct route routes_table[] = {
     { GET, "/v1/roles/:account",               RIGHT_SECURE, ON_WORKER, 0, role_list_params, 0, get_roles_of, NULL, T_ADMIN, "一个账号的角色", NULL, AUDIT_role_read },
     { POST, "/v1/roles",                       RIGHT_SECURE, ON_WRITER, 0, NULL, STEP_BODY_MAX, post_role, NULL, T_ADMIN, "授予角色：对一个站点，或全部站点", NULL, AUDIT_role_grant },
     { DELETE, "/v1/roles/:account",            RIGHT_SECURE, ON_WRITER, R_NO_KEY | R_RESERVE, role_params, 0, delete_role, NULL, T_ADMIN, "收回角色，下一个请求即生效", NULL, AUDIT_role_revoke },
+
+    { POST, "/v1/warnings",                    RIGHT_READ, ON_WRITER, R_NO_KEY | R_BYTES | R_RESERVE, NULL, CAP_MAX, post_warning, prepare_warning, T_WARNINGS, "发来一条预警信息：CAP 1.2 的 XML，由登记的单位签名", NULL, AUDIT_warning_take },
+    { GET, "/v1/staff/warnings",               RIGHT_SECURE | RIGHT_OPERATE | RIGHT_AUDIT, ON_WORKER, 0, warning_list_params, 0, get_staff_warnings, NULL, T_WARNINGS, "收到的预警，新的在前；演练和测试也在内", NULL, AUDIT_warning_list },
+    { PUT, "/v1/warning-senders/:sender",      RIGHT_SECURE, ON_WRITER, R_NO_KEY, warning_sender_params, WARNING_SENDER_JSON, put_warning_sender, NULL, T_WARNINGS, "登记发布单位，或修改登记：等待另一个人确认", NULL, AUDIT_warning_propose },
+    { POST, "/v1/warning-senders/:sender/confirm", RIGHT_SECURE, ON_WRITER, R_NO_KEY, warning_sender_params, STEP_BODY_MAX, post_warning_sender_confirm, NULL, T_WARNINGS, "确认看过的登记：从此生效", NULL, AUDIT_warning_confirm },
+    { POST, "/v1/warning-senders/:sender/stop",    RIGHT_SECURE, ON_WRITER, R_NO_KEY | R_RESERVE, warning_sender_params, STEP_BODY_MAX, post_warning_sender_stop, NULL, T_WARNINGS, "停用发布单位，下一个请求即生效", NULL, AUDIT_warning_stop },
 
     { POST, "/v1/push/audience",               RIGHT_PUSH | RIGHT_PUSH_APPROVE, ON_WORKER, R_NO_KEY, NULL, PUSH_BODY_MAX, post_audience, NULL, T_PUSH, "一个范围内有多少台设备", NULL },
     { GET, "/v1/push/campaigns",               CAMPAIGN_RIGHTS, ON_WORKER, 0, campaigns_params, 0, get_campaigns, NULL, T_PUSH, "推送，新的在前", NULL },
@@ -559,6 +571,8 @@ const struct route_tag routes_tags[] = {
     { T_PUSH, "起草、试发、送审、批准、排期、撤回一条推送，见 docs/push.md。手机用 PUT "
               "/v1/me/push 说明从哪里接收。其他单位的程序按批准的模板给一个人发"
               "服务通知，见 docs/notices.md。" },
+    { T_WARNINGS, "有权发布的单位签名发来预警，原样转发；登记这些单位。逐字节的说明见 "
+                  "docs/protocol/warnings.md。" },
     { T_STAFF, "起草、送审、发布、移动与撤稿；机构、站点与栏目的设置。" },
     { T_OIDC, "以本平台的账号登录其他程序（OpenID Connect）：浏览器与程序所用的接口，见 "
               "docs/protocol/oidc.md；这里是本人收回授权、同意设备登录的接口。" },

@@ -38,6 +38,7 @@
 #include "api/surveys.h"
 #include "api/sync.h"
 #include "api/upstreams.h"
+#include "api/warnings.h"
 
 static const struct shape shapes[] = {
     { .handler = get_orgs, .answer = "OrgList" },
@@ -131,6 +132,22 @@ static const struct shape shapes[] = {
     { .handler = delete_messages, .answer = "MessagesWithdrawn" },
     { .handler = put_my_push, .body = "PushAddress", .status = 204 },
     { .handler = delete_my_push, .status = 204 },
+    { .handler = get_warnings, .answer = "WarningFeed" },
+    { .handler = get_warning, .answer = "", .answer_type = TYPE_CAP },
+    { .handler = get_warning_senders, .answer = "WarningSenderList" },
+    { .handler = post_warning,
+      .body = "",
+      .body_type = TYPE_CAP,
+      .answer = "Warning",
+      .status = 201,
+      .also = 200,
+      .flags = SHAPE_NAMES | SHAPE_GUARDED },
+    { .handler = get_staff_warnings, .answer = "WarningList" },
+    { .handler = put_warning_sender, .body = "WarningSpec", .answer = "WarningSender" },
+    { .handler = post_warning_sender_confirm,
+      .body = "WarningConfirm",
+      .answer = "WarningSender" },
+    { .handler = post_warning_sender_stop, .body = "WarningStop", .answer = "WarningSender" },
     { .handler = post_audience, .body = "AudienceQuestion", .answer = "AudienceCounts" },
     { .handler = get_campaigns, .answer = "CampaignList", .flags = SHAPE_NAMES },
     { .handler = post_campaign, .body = "NewCampaign", .answer = "Campaign", .status = 201 },

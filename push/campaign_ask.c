@@ -33,6 +33,8 @@ static enum rc find_record(struct work *w, const struct campaign *c, struct item
         return rc;
     if (stream.mirrored)
         return err_field(&w->err, "/item", "这是镜像来的内容，请到发布它的平台推送");
+    if ((rc = item_check_staff(&w->err, out->kind)))
+        return rc;
     if (!out->live_rev)
         return no(w, "这条内容没有发布：推送总是指向已发布的内容，请先审核、发布它");
     return RC_OK;

@@ -7,14 +7,16 @@
 
 #include "push/run_row.h"
 
-static const char *print(struct work *w, const struct campaign_said *s)
+const char *campaign_said_print(struct work *w, const struct campaign_said *s)
 {
     struct buf b = BUF_IN(w->mem);
 
     buf_addc(&b, '{');
     jx_put_text(&b, "class", push_class_word(s->class));
+    jx_put_text(&b, "collapse", s->collapse);
     jx_put_text(&b, "link", s->shown.link);
     jx_put_text(&b, "picture", s->shown.picture);
+    jx_put_text(&b, "sender", s->sender);
     jx_put_text(&b, "text", s->shown.text);
     jx_put_text(&b, "title", s->shown.title);
     jx_put_int(&b, "ttl", s->ttl);
@@ -28,15 +30,17 @@ enum rc campaign_said_test(struct work *w, const struct campaign *c, const char 
     enum rc rc = campaign_shown(w, c, &s.shown);
 
     if (!rc)
-        *out = print(w, &s);
+        *out = campaign_said_print(w, &s);
     return rc;
 }
 
 static enum rc read_said(struct work *w, const struct run_row *r, struct campaign_said *out)
 {
     static const struct jx_field members[] = { { "class", JX_TEXT, true, 1, 20 },
+                                               { "collapse", JX_TEXT, false, 1, 32 },
                                                { "link", JX_TEXT, true, 0, 0 },
                                                { "picture", JX_TEXT, true, 0, 0 },
+                                               { "sender", JX_TEXT, false, 0, 0 },
                                                { "text", JX_TEXT, true, 0, 0 },
                                                { "title", JX_TEXT, true, 0, 0 },
                                                { "ttl", JX_INT, true, 1, CAMPAIGN_TTL_MAX },
@@ -50,6 +54,8 @@ static enum rc read_said(struct work *w, const struct run_row *r, struct campaig
         (struct campaign_said){ .class = (enum push_class)push_class_parse(jx_text(o, "class")),
                                 .ttl = jx_int(o, "ttl", 0),
                                 .ends_ms = r->ends_ms,
+                                .sender = jx_text(o, "sender"),
+                                .collapse = jx_text(o, "collapse"),
                                 .shown = { .title = jx_text(o, "title"),
                                            .text = jx_text(o, "text"),
                                            .link = jx_text(o, "link"),

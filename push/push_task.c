@@ -5,6 +5,7 @@
 
 #include <sodium.h>
 
+#include "push/bulletin.h"
 #include "push/lane.h"
 #include "push/notice.h"
 #include "server/base/clock.h"
@@ -105,8 +106,10 @@ static void fill_job(struct task *k)
         .text = k->said.shown.text,
         .link = k->said.shown.link,
         .picture = k->said.shown.picture,
-        .sender = campaign_settled()->sender,
-        .collapse = arena_printf(k->mem, "%c%lld", notice ? 'n' : 'c', (long long)no),
+        .sender = k->said.sender ? k->said.sender : campaign_settled()->sender,
+        .collapse = k->said.collapse
+                        ? k->said.collapse
+                        : arena_printf(k->mem, "%c%lld", notice ? 'n' : 'c', (long long)no),
         .ttl = k->said.ttl,
         .number = notice ? k->b.campaign : no,
         .class = k->said.class,
@@ -139,9 +142,12 @@ static enum rc fill(struct work *w, struct task *k)
 
     if (rc == RC_NOT_FOUND)
         return err_set(&w->err, RC_CORRUPT, "a campaign on its way is not there");
-    if (!rc)
-        fill_job(k);
-    return rc;
+    if (rc)
+        return rc;
+    if (run_kind(k->b.campaign) == RUN_BULLETIN)
+        bulletin_fit(w, &k->said, k->b.by);
+    fill_job(k);
+    return RC_OK;
 }
 
 enum rc task_take(struct work *w, enum transport by, const struct run_limits *l,

@@ -226,6 +226,7 @@ static enum rc end_one(struct work *w, void *unused, int64_t *run)
         return rc;
     switch (run_kind(*run)) {
     case RUN_TEST: return campaign_run_tested(w, *run);
+    case RUN_BULLETIN:
     case RUN_NOTICE: return RC_OK;
     default: return campaign_step(w, *run, CAMPAIGN_DO_DONE, NULL, &c);
     }

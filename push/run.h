@@ -19,6 +19,7 @@
 enum {
     RUN_BATCH = 1000,      /* devices of one batch at most */
     RUN_AREAS = 64,        /* districts of an order */
+    RUN_AFTER_MAX = 100,   /* runs one after the other, whose devices a later one reaches */
     RUN_KEPT = 400 * 86400 /* seconds that outcomes stay: a report of the year before */
 };
 
@@ -47,7 +48,9 @@ enum run_state { RUN_RUNNING = 1, RUN_PAUSED, RUN_STOPPING, RUN_OVER };
 #define RUN_RECALLS (INT64_C(1) << 48)
 /* Above this one they are no campaign's: each is for one account, by the number of its notice. Stands in statements, too. */
 #define RUN_NOTICES (INT64_C(1) << 52)
-enum run_kind { RUN_OWN, RUN_TEST, RUN_RECALL, RUN_NOTICE };
+/* Between campaigns and recalls stand runs for everybody that are no campaign's (bulletin.h). */
+#define RUN_BULLETINS (INT64_C(1) << 40)
+enum run_kind { RUN_OWN, RUN_TEST, RUN_RECALL, RUN_BULLETIN, RUN_NOTICE };
 enum run_kind run_kind(int64_t run);
 int64_t run_campaign(int64_t run); /* or the number of the notice */
 
@@ -62,6 +65,8 @@ struct run_new {
     enum run_doubt doubt;
     int64_t ends_ms;  /* nobody is tried again from then on */
     const char *said; /* JSON: what its messages say; NULL: as the campaign does */
+    int64_t
+        after; /* an earlier run whose devices it reaches too, and those of the run that was after, and so on; 0: none */
 };
 
 /* RC_CONFLICT: it runs, or ran, already: so that a time that comes twice starts nothing twice. */

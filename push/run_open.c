@@ -42,9 +42,10 @@ enum rc run_begin(struct work *w, const struct run_new *r)
         buf_printf(&areas, "%s%s", i ? "," : "", r->areas[i]);
     if ((rc = last_device(w, &last)))
         return rc;
-    return db_run(w, SQL_push_run_put, "iititsiiiit", r->campaign, (int64_t)r->class,
+    return db_run(w, SQL_push_run_put, "iititsiiiiti", r->campaign, (int64_t)r->class,
                   r->audience, (int64_t)r->doubt, r->column, areas.p ? areas.p : "", areas.n,
-                  r->ends_ms, last, clock_now_ms(), (int64_t)r->nareas, r->said ? r->said : "");
+                  r->ends_ms, last, clock_now_ms(), (int64_t)r->nareas, r->said ? r->said : "",
+                  r->after);
 }
 
 /* Those of a set that is named by a word; a word that no device ever had is nobody. */
@@ -122,13 +123,47 @@ static void without_newer(const struct run_row *r, struct bits *who)
             bits_take(who, (unsigned)at);
 }
 
+static enum rc add_bits(struct work *w, struct rows *q, struct bits *who)
+{
+    enum rc rc = RC_OK, end;
+
+    while (!rc && rows_next(q)) {
+        struct bits some;
+
+        if (!(rc = run_bits(w, q, 0, &some)))
+            bits_or(who, &some);
+    }
+    end = rows_done(q);
+    return rc ? rc : end;
+}
+
+/* Whoever may have read what came before is told what came after, wherever he is by now. */
+static enum rc with_reached(struct work *w, const struct run_row *r, struct bits *who)
+{
+    struct run_row earlier = { .after = r->after };
+    struct rows q;
+    enum rc rc;
+
+    for (int i = 0; earlier.after && i < RUN_AFTER_MAX; i++) {
+        if ((rc = run_read(w, earlier.after, &earlier)))
+            return rc == RC_NOT_FOUND ? RC_OK : rc;
+        if ((rc =
+                 db_query(w, SQL_push_outcome_reached, &q, "ii", earlier.campaign, r->block)) ||
+            (rc = add_bits(w, &q, who)) ||
+            (rc = db_query(w, SQL_push_batch_reached, &q, "ii", earlier.campaign, r->block)) ||
+            (rc = add_bits(w, &q, who)))
+            return rc;
+    }
+    return RC_OK;
+}
+
 static enum rc find_them(struct work *w, const struct run_row *r, struct bits *who)
 {
     const char *area = area_of(w, r);
     struct bits there;
     enum rc rc;
 
-    if ((rc = read_audience(w, r, who)))
+    if ((rc = read_audience(w, r, who)) || (rc = with_reached(w, r, who)))
         return rc;
     if (area) {
         if ((rc = read_word(w, area, r->block, &there)))
@@ -284,10 +319,16 @@ enum rc run_open(struct work *w, unsigned on, int64_t *campaign)
     if (!(rc = db_one(w, SQL_push_run_unopened, &q, "")))
         next = rows_int(&q, 0);
     end = rows_done(&q);
-    if (rc || (rc = end) || (rc = settle(w)))
+    if (rc || (rc = end))
         return rc;
     *campaign = next;
     if ((rc = run_read(w, next, &r)))
         return rc;
+    *campaign = 0; /* what cannot be settled is no run's fault */
+    rc = settle(w);
+    if (rc && (rc != RC_BUSY ||
+               r.class != PUSH_EMERGENCY)) /* who is in danger waits for nobody's removal */
+        return rc;
+    *campaign = next;
     return open_block(w, &r, on);
 }

@@ -17,9 +17,11 @@ const char *const run_words[RUN_WHATS] = {
 
 enum run_kind run_kind(int64_t run)
 {
-    if (run > RUN_NOTICES)
-        return RUN_NOTICE;
-    return run < 0 ? RUN_TEST : run > RUN_RECALLS ? RUN_RECALL : RUN_OWN;
+    return run < 0               ? RUN_TEST
+           : run > RUN_NOTICES   ? RUN_NOTICE
+           : run > RUN_RECALLS   ? RUN_RECALL
+           : run > RUN_BULLETINS ? RUN_BULLETIN
+                                 : RUN_OWN;
 }
 
 int64_t run_campaign(int64_t run)
@@ -47,7 +49,8 @@ enum rc run_read(struct work *w, int64_t campaign, struct run_row *out)
                                  .block = rows_int(&q, 8),
                                  .state = (enum run_state)rows_int(&q, 9),
                                  .opened = rows_int(&q, 10) != 0,
-                                 .said = rows_dup_text(w, &q, 11) };
+                                 .said = rows_dup_text(w, &q, 11),
+                                 .after = rows_int(&q, 12) };
     end = rows_done(&q);
     return rc ? rc : end;
 }

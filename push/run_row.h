@@ -12,6 +12,7 @@ struct run_row {
     const char *audience, *column, *areas, *said; /* in w->mem; said "": as the campaign */
     enum push_class class;
     enum run_doubt doubt;
+    int64_t after;
     int64_t ends_ms, last, rank, block; /* last: the newest device that is meant */
     enum run_state state;
     bool opened; /* no part is to come any more */

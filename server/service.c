@@ -66,6 +66,7 @@
 #include "server/store/disk.h"
 #include "server/store/writer.h"
 #include "sync/live.h"
+#include "warning/take.h"
 
 enum {
     EXPIRE_EVERY_MS = 10000,
@@ -223,7 +224,7 @@ static enum rc open_campaigns(struct err *e, const struct conf *c)
                                         .a_person = c->push_a_day,
                                         .testers = &c->push_testers };
 
-    return campaign_open(e, &conf);
+    return campaign_open(e, &conf) || take_open(e, c) ? e->rc : RC_OK;
 }
 
 static const char *database; /* for the workers, who open it each for themselves */

@@ -64,6 +64,9 @@ int phone_show_item(struct phone *p, const char *id);
 int phone_columns(struct phone *p, const char *none);
 int phone_export(struct phone *p, const char *none);
 
+/* phone_alert.c: the same. */
+int phone_alerts(struct phone *p, const char *none);
+
 /* phone_live.c: the same. */
 int phone_keep(struct phone *p, const char *id);
 int phone_unkeep(struct phone *p, const char *id);

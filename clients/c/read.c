@@ -11,10 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "clients/c/store.h"
 
-enum { MOST = 50, WORDS = 16 };
+enum { MOST = 50, WORDS = 16, BEIJING = 8 * 3600 };
 
 /* ---- rows ---- */
 
@@ -93,6 +94,27 @@ static sqlite3_stmt *query_stmt(struct tjzw *t, enum stmt which, const struct tj
         sqlite3_bind_text(q, 2, query->column, -1, SQLITE_TRANSIENT);
     sqlite3_bind_int(q, 3, query->kept);
     return q;
+}
+
+/* ---- times ---- */
+
+int64_t store_time(const char *text)
+{
+    const char *zone;
+    int hour = 0, minute = 0, east = BEIJING, n;
+    struct tm tm = { 0 };
+    char sign;
+
+    if (!text || sscanf(text, "%4d-%2d-%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &n) != 3)
+        return 0;
+    if (text[n] == ' ' || text[n] == 'T')
+        (void)!sscanf(text + n + 1, "%2d:%2d:%2d", &tm.tm_hour, &tm.tm_min, &tm.tm_sec);
+    zone = text + n + strcspn(text + n, "Z+-");
+    if (sscanf(zone, "%c%2d:%2d", &sign, &hour, &minute) >= 1)
+        east = (sign == '-' ? -1 : 1) * (hour * 3600 + minute * 60);
+    tm.tm_year -= 1900;
+    tm.tm_mon--;
+    return (int64_t)timegm(&tm) - east;
 }
 
 /* ---- list, read, export ---- */

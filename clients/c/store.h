@@ -113,6 +113,9 @@ enum tjzw_code stream_head(struct stream *s, struct wire_head *out, char *note, 
 /* The later of this device's clock and the newest time that was signed for any stream held: a bound for a slow clock. */
 uint64_t store_clock(struct tjzw *t);
 
+/* Of a record: "2026-11-21", "2026-11-21 17:00" or "2026-11-21T17:00:00", in Beijing if no zone ("Z", "+08:00") stands behind it. 0: none of these, or NULL. */
+int64_t store_time(const char *text);
+
 /* The engine's callbacks; they live as long as the stream. */
 struct follow_store stream_store(struct stream *s);
 /* The directory object into the tables site and site_column, in the open transaction. */

@@ -10,33 +10,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "clients/c/entries.h"
 #include "clients/c/outbox.h"
 
-enum { BEIJING = 8 * 3600, RATING_USUAL = 5, TEXT_USUAL = 300, PATTERN_MAX = 64 };
+enum { RATING_USUAL = 5, TEXT_USUAL = 300, PATTERN_MAX = 64 };
 
-/* ---- times ---- */
-
-/* "2026-11-21", "2026-11-21 17:00" or "2026-11-21T17:00:00", in Beijing if no zone ("Z", "+08:00") stands behind it. 0: none of these. */
 static int64_t time_of(const json_t *record, const char *name)
 {
-    const char *text = json_string_value(json_object_get(record, name)), *zone;
-    int hour = 0, minute = 0, east = BEIJING, n;
-    struct tm tm = { 0 };
-    char sign;
-
-    if (!text || sscanf(text, "%4d-%2d-%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &n) != 3)
-        return 0;
-    if (text[n] == ' ' || text[n] == 'T')
-        (void)!sscanf(text + n + 1, "%2d:%2d:%2d", &tm.tm_hour, &tm.tm_min, &tm.tm_sec);
-    zone = text + n + strcspn(text + n, "Z+-");
-    if (sscanf(zone, "%c%2d:%2d", &sign, &hour, &minute) >= 1)
-        east = (sign == '-' ? -1 : 1) * (hour * 3600 + minute * 60);
-    tm.tm_year -= 1900;
-    tm.tm_mon--;
-    return (int64_t)timegm(&tm) - east;
+    return store_time(json_string_value(json_object_get(record, name)));
 }
 
 /* ---- questions and answers ---- */

@@ -306,6 +306,28 @@ TJZW_API enum tjzw_code tjzw_read(struct tjzw *t, const char *id, tjzw_item_fn *
 TJZW_API enum tjzw_code tjzw_export(struct tjzw *t, const char *stream, tjzw_item_fn *fn,
                                     void *ctx, struct tjzw_error *e);
 
+/*
+ * A warning (预警) of an authority, as it came. `over`: it is the word that ends one. Texts that it does not have are "".
+ */
+struct tjzw_alert {
+    const char *id, *identifier; /* of the item; of the authority's message */
+    const char *title, *body, *instruction;
+    const char *level;          /* "红色", "橙色", "黄色", "蓝色" */
+    const char *event, *source; /* what it is; whose word */
+    bool over;
+    int64_t sent, effective, onset, expires; /* 0: not said */
+    const char *json;                        /* the record, as of tjzw_item */
+    size_t json_len;
+};
+/* Return false to see no more. */
+typedef bool tjzw_alert_fn(void *ctx, const struct tjzw_alert *alert);
+/*
+ * Warnings in force by this device's clock (which a signed time may move forwards): the worst first, then the newest, behind them those that are over. `area`: only what concerns that place, a
+ * code of 6, 9 or 12 digits ("120101"): its streets' and its city's too; NULL: all that is held. TJZW_USAGE: it is none. What tjzw_filter says does not count.
+ */
+TJZW_API enum tjzw_code tjzw_alerts(struct tjzw *t, const char *area, tjzw_alert_fn *fn,
+                                    void *ctx, struct tjzw_error *e);
+
 struct tjzw_column {
     const char *stream, *site, *path, *type;
     uint64_t items; /* published ones held */

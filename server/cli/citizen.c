@@ -48,6 +48,19 @@ static const struct opt letters_opts[] = {
     { "cursor", OPT_TEXT, "CURSOR", "the \"next\" of the page before" },
     END
 };
+static const struct opt warning_list_opts[] = { LINK_OPTIONS,
+                                                { "n", OPT_INT, "N", "at most so many (50)" },
+                                                { "cursor", OPT_INT, "NO",
+                                                  "the \"next\" of the page before" },
+                                                END };
+static const struct opt warning_confirm_opts[] = {
+    LINK_OPTIONS,
+    { "hash", OPT_TEXT, "HASH", "what was looked at: \"hash\" of warning senders", true },
+    END
+};
+static const struct opt warning_stop_opts[] = { LINK_OPTIONS,
+                                                { "text", OPT_TEXT, "TEXT", "why", true },
+                                                END };
 static const struct opt letter_text_opts[] = { LINK_OPTIONS,
                                                { "text", OPT_TEXT, "TEXT", "in words" },
                                                END };
@@ -224,6 +237,27 @@ const struct command citizen_commands[] = {
     PUSH("resume", letter_text_opts, "", "go on with it (继续)"),
     PUSH("recall", campaign_why_opts, " --text 时间写错了",
          "stop it, and take back what can be (撤回)"),
+    { "warning list", "", 0, 0, warning_list_opts, cmd_staff,
+      "signed warnings that came in, tests and exercises too, the newest first",
+      "tjzw warning list --data tjzw-data", STAFF(GET, "/v1/staff/warnings", STAFF_QUERY) },
+    { "warning senders", "", 0, 0, link_opts, cmd_staff,
+      "who may issue warnings, and what waits to be confirmed",
+      "tjzw warning senders --data tjzw-data", STAFF(GET, "/v1/warning-senders", STAFF_QUERY) },
+    { "warning propose", "SENDER FILE|-", 2, 2, link_opts, cmd_staff,
+      "who may issue warnings: name, keys, levels, areas, from, until; somebody else confirms "
+      "it",
+      "tjzw warning propose --data tjzw-data 12000041600 sender.json\n\n"
+      "  what it may say: docs/protocol/warnings.md; until it is confirmed its keys are test "
+      "keys",
+      STAFF(PUT, "/v1/warning-senders/%", STAFF_FILE) },
+    { "warning confirm", "SENDER", 1, 1, warning_confirm_opts, cmd_staff,
+      "let it be so; not who proposed it",
+      "tjzw warning confirm --data tjzw-data --hash 9f86…0a08 12000041600",
+      STAFF(POST, "/v1/warning-senders/%/confirm", STAFF_OPTIONS) },
+    { "warning stop", "SENDER", 1, 1, warning_stop_opts, cmd_staff,
+      "take no more warnings from it, from its next request on",
+      "tjzw warning stop --data tjzw-data --text 密钥遗失 12000041600",
+      STAFF(POST, "/v1/warning-senders/%/stop", STAFF_OPTIONS) },
     { "surveys list", "", 0, 0, link_opts, cmd_staff, "surveys that are published",
       "tjzw surveys list --data tjzw-data", STAFF(GET, "/v1/surveys", STAFF_QUERY) },
     { "surveys create", "FILE|-", 1, 1, link_opts, cmd_staff,

@@ -137,6 +137,8 @@ static const struct {
       "the numbers: tjzw letters list; the organisations: tjzw org list" },
     { "push", RC_CONFLICT, "see where it stands: tjzw push show CAMPAIGN" },
     { "push", RC_NOT_FOUND, "the numbers: tjzw push list" },
+    { "warning", RC_CONFLICT, "see what is there: tjzw warning senders" },
+    { "warning", RC_NOT_FOUND, "the codes: tjzw warning senders" },
     { "parties", RC_CONFLICT, "what is there: tjzw parties show ID, tjzw parties keys ID" },
     { "parties", RC_NOT_FOUND, "the ids: tjzw parties list; the keys: tjzw parties keys ID" },
     { "organisations", RC_NOT_FOUND, "who is there: tjzw organisations list" },

@@ -12,9 +12,9 @@
 #include <string.h>
 
 static const char *const kinds[KIND_COUNT] = {
-    [KIND_ARTICLE] = "article", [KIND_POLICY] = "policy", [KIND_NOTICE] = "notice",
-    [KIND_MESSAGE] = "message", [KIND_FAQ] = "faq",       [KIND_GUIDE] = "guide",
-    [KIND_SURVEY] = "survey",
+    [KIND_ARTICLE] = "article", [KIND_POLICY] = "policy",   [KIND_NOTICE] = "notice",
+    [KIND_MESSAGE] = "message", [KIND_FAQ] = "faq",         [KIND_GUIDE] = "guide",
+    [KIND_SURVEY] = "survey",   [KIND_WARNING] = "warning",
 };
 
 const char *kind_name(enum item_kind kind)
@@ -31,6 +31,8 @@ int kind_parse(const char *name)
 }
 
 static const char *const choices_audience[] = { "所有人", "登录用户", "实名用户", NULL };
+static const char *const choices_level[] = { "红色", "橙色", "黄色", "蓝色", NULL };
+static const char *const choices_msgType[] = { "Alert", "Update", "Cancel", NULL };
 static const char *const choices_openType[] = { "主动公开", "依申请公开", "不予公开", NULL };
 static const char *const choices_sharing[] = { "无条件共享", "有条件共享", "不予共享", NULL };
 static const char *const choices_validity[] = { "有效", "修改", "废止", "失效", NULL };
@@ -43,7 +45,8 @@ enum {
     F = 1 << KIND_FAQ,
     G = 1 << KIND_GUIDE,
     S = 1 << KIND_SURVEY,
-    ALL = A | P | N | M | F | G | S,
+    W = 1 << KIND_WARNING,
+    ALL = A | P | N | M | F | G | S | W,
 };
 
 const struct field fields[FIELD_COUNT] = {

@@ -15,9 +15,10 @@ enum item_kind {
     KIND_POLICY,
     KIND_NOTICE,
     KIND_MESSAGE,
-    KIND_FAQ,    /* the title is the question, the body the answer */
-    KIND_GUIDE,  /* how to get a public service */
-    KIND_SURVEY, /* asks, and is answered: server/citizen/survey.h */
+    KIND_FAQ,     /* the title is the question, the body the answer */
+    KIND_GUIDE,   /* how to get a public service */
+    KIND_SURVEY,  /* asks, and is answered: server/citizen/survey.h */
+    KIND_WARNING, /* 预警: relayed from who may issue it, never written here (relay.h) */
     KIND_COUNT
 };
 

@@ -176,6 +176,8 @@ static enum rc prepare(struct err *e, struct arena *mem, const char *line, size_
         return rc;
     if (json_object_get(record, "html"))
         return err_field(e, "html", "html is not taken: send the text as body");
+    if ((rc = item_check_staff(e, kind)))
+        return rc;
     if ((rc = content_read(e, mem, kind, record, foreign, &out->content)))
         name_theirs(e, mem, record);
     return rc;
@@ -424,7 +426,7 @@ static enum rc apply(struct chunk *c, struct import_line *line)
         if (it.stream != c->stream)
             return refuse(c, line,
                           err_field(&w->err, "id", "the item belongs to another stream"));
-        if ((rc = need_site(c, it.site)))
+        if ((rc = need_site(c, it.site)) || (rc = item_check_staff(&w->err, it.kind)))
             return refuse(c, line, rc);
         if (it.state == STATE_GONE && !is_same)
             return refuse(c, line,

@@ -236,6 +236,15 @@ enum rc item_place(struct work *w, int64_t site, int64_t col, struct item_place 
     return RC_OK;
 }
 
+enum rc item_check_staff(struct err *e, enum item_kind kind)
+{
+    return kind == KIND_WARNING
+               ? err_set(
+                     e, RC_FORBIDDEN,
+                     "预警由有权发布的单位签名发来，原样转发；这里不能编写、修改、发布或撤下")
+               : RC_OK;
+}
+
 static enum rc check_names(struct work *w, const struct item_new *in)
 {
     enum rc rc = RC_OK;
@@ -258,7 +267,8 @@ enum rc item_create(struct work *w, const struct item_new *in, struct item *out)
     enum rc rc;
 
     if ((rc = work_need_at(w, RIGHT_EDIT | RIGHT_IMPORT, in->site)) ||
-        (rc = check_names(w, in)) || (rc = item_place(w, in->site, in->col, &place)) ||
+        (rc = item_check_staff(&w->err, in->content->kind)) || (rc = check_names(w, in)) ||
+        (rc = item_place(w, in->site, in->col, &place)) ||
         (rc = site_by_no(w, in->site, &site)) || (rc = stream_by_no(w, site.stream, &stream)) ||
         (rc = stream_check_own(w, &stream)))
         return rc;
@@ -374,6 +384,8 @@ enum rc item_edit(struct work *w, const struct id *id, int64_t expected,
 
     if ((rc = item_find(w, id, &it)) ||
         (rc = work_need_at(w, RIGHT_EDIT | RIGHT_IMPORT, it.site)) ||
+        (rc = item_check_staff(&w->err, it.kind)) ||
+        (rc = item_check_staff(&w->err, content->kind)) ||
         (rc = check_edit(w, &it, expected, type, note)) ||
         (rc = item_revise(w, &it, content, type, note)))
         return rc;
@@ -406,7 +418,7 @@ enum rc item_step(struct work *w, const struct id *id, int64_t rev, enum verb ve
 
     if (verb != VERB_SUBMIT && verb != VERB_RETURN && verb != VERB_APPROVE)
         return err_set(&w->err, RC_INVALID, "%s is not a step of a draft", verb_name(verb));
-    if ((rc = item_find(w, id, &it)))
+    if ((rc = item_find(w, id, &it)) || (rc = item_check_staff(&w->err, it.kind)))
         return rc;
     if (it.rev != rev)
         return err_set(&w->err, RC_CONFLICT, "revision %d was seen, but %d is the newest",
@@ -432,7 +444,7 @@ enum rc item_restore(struct work *w, const struct id *id, struct item *out)
     enum state from, to;
     enum rc rc;
 
-    if ((rc = item_find(w, id, &it)))
+    if ((rc = item_find(w, id, &it)) || (rc = item_check_staff(&w->err, it.kind)))
         return rc;
     from = it.state;
     if ((rc = state_step(w, VERB_RESTORE, it.site, from, NULL, &to)) ||

@@ -72,6 +72,12 @@ enum rc item_revisions(struct work *w, const struct id *id, bool published,
                        struct revision **out, int *n);
 enum rc item_events(struct work *w, const struct id *id, struct item_event **out, int *n);
 
+/*
+ * RC_FORBIDDEN for a kind that no member of staff writes, changes or takes back, whatever rights he has: warnings (relay.h). Every function here and in publish.h that changes an item asks it
+ * first; the clock alone ends one.
+ */
+enum rc item_check_staff(struct err *e, enum item_kind kind);
+
 struct item_new {
     int64_t site, col;
     const struct content *content;

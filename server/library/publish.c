@@ -117,7 +117,7 @@ static enum rc publishable(struct work *w, const struct id *id, int64_t rev, enu
 {
     enum rc rc;
 
-    if ((rc = item_find(w, id, it)))
+    if ((rc = item_find(w, id, it)) || (rc = item_check_staff(&w->err, it->kind)))
         return rc;
     if (it->rev != rev)
         return err_set(&w->err, RC_CONFLICT, "revision %d was seen, but %d is the newest",
@@ -179,7 +179,7 @@ enum rc publish_move(struct work *w, const struct id *id, int64_t col, struct it
     unsigned right;
     enum rc rc;
 
-    if ((rc = item_find(w, id, &it)) ||
+    if ((rc = item_find(w, id, &it)) || (rc = item_check_staff(&w->err, it.kind)) ||
         (rc = work_need_at(w, right = it.live_rev ? RIGHT_PUBLISH : RIGHT_EDIT, it.site)) ||
         (rc = column_by_no(w, col, &column)) || (rc = work_need_at(w, right, column.site)) ||
         (rc = site_by_no(w, column.site, &site)) ||
@@ -324,7 +324,9 @@ enum rc publish_end(struct work *w, const struct id *id, enum verb verb, const c
 
     if (verb != VERB_WITHDRAW && verb != VERB_EXPIRE && verb != VERB_GONE)
         return err_set(&w->err, RC_INVALID, "%s does not end a publication", verb_name(verb));
-    if ((rc = item_find(w, id, &it)) || (rc = public_revision(w, &it, &rev, &from)) ||
+    if ((rc = item_find(w, id, &it)) ||
+        (verb != VERB_EXPIRE && (rc = item_check_staff(&w->err, it.kind))) ||
+        (rc = public_revision(w, &it, &rev, &from)) ||
         (rc = state_step(w, verb, it.site, from, reason, &to)) ||
         (rc = takedown_begin(w, id, &t)) ||
         (to == STATE_WITHDRAWN && (rc = keep_for_editors(w, &it))) ||

@@ -67,6 +67,12 @@ ORDER BY expires LIMIT ?2;
 -- name: item_record_of_seq
 SELECT bytes FROM record WHERE stream = ?1 AND seq = ?2;
 
+-- Warnings in force, with their records.
+-- name: item_warnings
+-- scan: an index of the published warnings alone
+SELECT r.bytes FROM item i JOIN record r ON r.stream = i.stream AND r.seq = i.seq
+WHERE i.kind = 'warning' AND i.live_rev IS NOT NULL ORDER BY i.date DESC, i.born DESC LIMIT ?1;
+
 -- name: item_export
 SELECT i.id, r.bytes, i.stream FROM item i JOIN record r ON r.stream = i.stream AND r.seq = i.seq
 WHERE i.id > ?1 AND i.live_rev IS NOT NULL

@@ -78,16 +78,16 @@ DELETE FROM push_set WHERE at = ?1;
 -- A campaign on its way: push/run_*.c.
 
 -- name: push_run_put
-INSERT INTO push_run (campaign, class, audience, doubt, areas, of_column, ends, last, began, ranks, rank, block, state, moved, said)
-VALUES (?1, ?2, ?3, ?4, ?6, ?5, ?7, ?8, ?9, ?10 + 1, 0, 0, 1, ?9, ?11);
+INSERT INTO push_run (campaign, class, audience, doubt, areas, of_column, ends, last, began, ranks, rank, block, state, moved, said, after)
+VALUES (?1, ?2, ?3, ?4, ?6, ?5, ?7, ?8, ?9, ?10 + 1, 0, 0, 1, ?9, ?11, ?12);
 
 -- For one account (above 1 << 52, RUN_NOTICES): all of it is opened with it.
 -- name: push_run_put_open
-INSERT INTO push_run (campaign, class, audience, doubt, areas, of_column, ends, last, began, ranks, rank, block, state, moved, said)
-VALUES (?1, ?2, '', ?3, '', NULL, ?4, 0, ?5, 0, 0, 0, 1, ?5, '');
+INSERT INTO push_run (campaign, class, audience, doubt, areas, of_column, ends, last, began, ranks, rank, block, state, moved, said, after)
+VALUES (?1, ?2, '', ?3, '', NULL, ?4, 0, ?5, 0, 0, 0, 1, ?5, '', 0);
 
 -- name: push_run_one
-SELECT audience, class, of_column, areas, doubt, ends, last, rank, block, state, CASE WHEN rank >= ranks THEN 1 ELSE 0 END, said FROM push_run WHERE campaign = ?1;
+SELECT audience, class, of_column, areas, doubt, ends, last, rank, block, state, CASE WHEN rank >= ranks THEN 1 ELSE 0 END, said, after FROM push_run WHERE campaign = ?1;
 
 -- Emergencies (3) first.
 -- name: push_run_unopened
@@ -202,6 +202,13 @@ SELECT bits FROM push_outcome WHERE campaign = ?1 AND block = ?2;
 
 -- name: push_batch_of_block
 SELECT bits FROM push_batch WHERE campaign = ?1 AND transport > 0 AND block = ?2;
+
+-- Who may have got something of an earlier run: 1 accepted, 6 in doubt, 9 sent again; and what is on its way.
+-- name: push_outcome_reached
+SELECT bits FROM push_outcome WHERE campaign = ?1 AND block = ?2 AND transport > 0 AND what IN (1, 6, 9);
+
+-- name: push_batch_reached
+SELECT bits FROM push_batch WHERE sent = 1 AND campaign = ?1 AND transport > 0 AND block = ?2;
 
 -- What is damaged is put aside: what it counted stays, who they were is lost (push/run_mend.c).
 -- name: push_outcome_rows

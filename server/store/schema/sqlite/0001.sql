@@ -817,6 +817,9 @@ CREATE INDEX entry_votes ON entry (key, value) WHERE type = 'vote' AND gone = 0;
 -- Surveys are items; these are found among all the others.
 CREATE INDEX item_survey ON item (date, born) WHERE kind = 'survey' AND live_rev IS NOT NULL;
 
+-- Warnings are items too, of which few are published at a time.
+CREATE INDEX item_warning ON item (date, born) WHERE kind = 'warning' AND live_rev IS NOT NULL;
+
 -- What was answered to surveys: server/citizen/survey.c. One answer an account, or a browser; who it was goes with the account, and what he wrote.
 CREATE TABLE survey_answer (
     no      INTEGER PRIMARY KEY AUTOINCREMENT, -- staff ask for those behind a number
@@ -908,7 +911,8 @@ CREATE TABLE push_run (
     block     INTEGER NOT NULL,
     state     INTEGER NOT NULL, -- enum run_state
     moved     INTEGER NOT NULL, -- when it came on last
-    said      TEXT NOT NULL    -- JSON: what its messages say, of one that is a test or a recall; '': as the campaign does
+    said      TEXT NOT NULL, -- JSON: what its messages say, of one that is a test or a recall; '': as the campaign does
+    after     INTEGER NOT NULL -- an earlier run whose devices it reaches too; 0: none
 );
 CREATE INDEX push_run_by_state ON push_run (state);
 CREATE INDEX push_run_by_began ON push_run (began);
@@ -1050,3 +1054,45 @@ CREATE TABLE push_follow (
     stream INTEGER PRIMARY KEY,
     seq    INTEGER NOT NULL
 );
+
+-- Who may issue warnings: warning/warning_sender.c. Both texts are canonical JSON, and '' if there is none.
+CREATE TABLE warning_sender (
+    no       INTEGER PRIMARY KEY AUTOINCREMENT,
+    code     TEXT    NOT NULL UNIQUE, -- 11 or 14 characters
+    spec     TEXT    NOT NULL, -- what two people agreed on
+    proposed TEXT    NOT NULL, -- what one of them wants
+    proposer TEXT    NOT NULL, -- "account:7"
+    stopped  TEXT    NOT NULL, -- why nothing is taken from it; '': it is not stopped
+    created  INTEGER NOT NULL,
+    changed  INTEGER NOT NULL
+);
+
+-- What was taken, byte for byte: warning/warning.c.
+CREATE TABLE warning (
+    no         INTEGER PRIMARY KEY AUTOINCREMENT,
+    identifier TEXT    NOT NULL,
+    test       INTEGER NOT NULL, -- 1: its key was only proposed
+    sender     INTEGER NOT NULL,
+    key        TEXT    NOT NULL, -- its id
+    alg        TEXT    NOT NULL,
+    pem        TEXT    NOT NULL, -- the public key of then
+    signed     INTEGER NOT NULL, -- when the sender says that he signed
+    signature  BLOB    NOT NULL,
+    hash       BLOB    NOT NULL, -- SHA-256 of the bytes
+    bytes      BLOB    NOT NULL,
+    chain      INTEGER NOT NULL, -- the first of its chain: its own number, or an earlier one
+    status     TEXT    NOT NULL, -- CAP's
+    type       TEXT    NOT NULL,
+    level      INTEGER NOT NULL, -- enum level
+    areas      TEXT    NOT NULL, -- 120101,120102
+    title      TEXT    NOT NULL,
+    sent       INTEGER NOT NULL,
+    expires    INTEGER NOT NULL,
+    received   INTEGER NOT NULL,
+    item       BLOB,             -- NULL: it was shown to nobody
+    rev        INTEGER NOT NULL,
+    run        INTEGER NOT NULL  -- of push_run; 0: none
+);
+CREATE UNIQUE INDEX warning_by_identifier ON warning (identifier, test);
+CREATE INDEX warning_by_chain ON warning (chain, no);
+CREATE INDEX warning_unshown ON warning (received) WHERE rev = 0;
