@@ -4,7 +4,7 @@
  *     /account/bindings        the list
  *     /account/bindings/end    POST: one of them goes; never the last way in
  *     /account/phone …         a phone is added (phone_page.c)
- *     /account/link/NAME       an upstream is added (upstream_page.c)
+ *     /account/link/NAME       POST: an upstream is added (upstream_page.c)
  */
 #include "api/binding_page.h"
 
@@ -64,11 +64,11 @@ static void put_more(struct sheet *s, const struct binding *list, int n)
 
         if (u->kind == UPSTREAM_WECHAT_MINI || has(list, n, u))
             continue;
-        buf_adds(&s->b, "<li><a href=\"");
-        page_text(&s->b, sheet_url(s, arena_printf(s->w->mem, "/account/link/%s", u->name)));
-        buf_adds(&s->b, "\">绑定“");
-        page_text(&s->b, u->label);
-        buf_adds(&s->b, "”</a></li>\n");
+        buf_adds(&s->b, "<li>");
+        sheet_form(s, arena_printf(s->w->mem, "/account/link/%s", u->name));
+        sheet_button(s, arena_printf(s->w->mem, "绑定“%s”", u->label));
+        sheet_form_end(s);
+        buf_adds(&s->b, "</li>\n");
     }
     buf_adds(&s->b, "</ul>\n");
 }

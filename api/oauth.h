@@ -30,11 +30,22 @@ void oauth_refuse(struct work *w, const struct request *rq, struct reply *rp,
 /* A good answer, no-store. */
 void oauth_reply(struct reply *rp, const struct buf *b);
 
+/* ---- what a browser brings of a program ---- */
+
+/* *location: `path` with the request parked behind ?ask=. RC_INVALID: it is too long. */
+enum rc oauth_park(struct work *w, const char *path, const char *query, size_t n,
+                   const char **location);
+/* The request itself, fresh or parked; then *ask is its name, and *since when it came. */
+enum rc oauth_query(struct work *w, const struct request *rq, const char **query,
+                    const char **ask, int64_t *since);
+void oauth_send(struct reply *rp, const char *location); /* 303, and tells nobody from where */
+
 /* ---- the endpoints ---- */
 
 enum rc prepare_authorize(struct work *w, struct request *rq);
 enum rc get_authorize(struct work *w, const struct request *rq, struct reply *rp);
-enum rc post_authorize(struct work *w, const struct request *rq, struct reply *rp);
+/* A request that is posted comes without the browser's cookie if another site made it do so (SameSite=Lax): it is parked, and the browser comes back at once, with ?ask=. */
+enum rc post_parked(struct work *w, const struct request *rq, struct reply *rp);
 enum rc prepare_grant(struct work *w, struct request *rq);
 enum rc post_grant(struct work *w, const struct request *rq, struct reply *rp);
 enum rc prepare_device(struct work *w, struct request *rq);

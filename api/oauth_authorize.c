@@ -15,9 +15,10 @@
 
 #include "api/ask_flow.h"
 #include "server/base/clock.h"
+#include "server/identity/refusal.h"
 
-static enum rc park(struct work *w, const char *path, const char *query, size_t n,
-                    const char **location)
+enum rc oauth_park(struct work *w, const char *path, const char *query, size_t n,
+                   const char **location)
 {
     struct buf b = BUF_IN(w->mem);
     enum rc rc;
@@ -30,19 +31,18 @@ static enum rc park(struct work *w, const char *path, const char *query, size_t 
     return RC_OK;
 }
 
-/* The request itself, fresh or parked. */
-static enum rc find_query(struct work *w, const struct request *rq, struct ask_flow *f,
-                          const char **query, const char **ask)
+enum rc oauth_query(struct work *w, const struct request *rq, const char **query,
+                    const char **ask, int64_t *since)
 {
     struct form form;
     enum rc rc;
 
     *query = rq->query;
-    f->since = INT64_MAX;
+    *since = INT64_MAX;
     if ((rc = form_parse(&w->err, w->mem, rq->query, strlen(rq->query), &form)))
         return rc;
     *ask = form_text(&form, "ask");
-    return *ask ? parked_read(&w->err, w->mem, *ask, clock_now(), &f->since, query) : RC_OK;
+    return *ask ? parked_read(&w->err, w->mem, *ask, clock_now(), since, query) : RC_OK;
 }
 
 struct turn {
@@ -55,9 +55,18 @@ static enum rc go_to_page(struct work *w, struct turn *t, const char *query, con
     const char *page = t->f.next == AUTHORIZE_CONSENT ? ASK_CONSENT : ASK_SIGN_IN;
 
     if (!ask)
-        return park(w, page, query, strlen(query), &t->location);
+        return oauth_park(w, page, query, strlen(query), &t->location);
     t->location = arena_printf(w->mem, "%s?ask=%s", page, ask);
     return RC_OK;
+}
+
+/* What no program that means well asks: another's address, no challenge or a plain one, an answer we do not give. That somebody must act (prompt=none) is none of it. */
+static void note_refusal(struct work *w, const struct request *rq, const char *error)
+{
+    size_t n = error ? strlen(error) : 0, suffix = strlen("_required");
+
+    if (n < suffix || strcmp(error + n - suffix, "_required") != 0)
+        refusal_note("GET", "/oauth2/authorize", &w->who, rq->client, RC_FORBIDDEN);
 }
 
 enum rc prepare_authorize(struct work *w, struct request *rq)
@@ -66,10 +75,14 @@ enum rc prepare_authorize(struct work *w, struct request *rq)
     const char *query, *ask;
     enum rc rc;
 
-    if ((rc = find_query(w, rq, &t->f, &query, &ask)) ||
-        (rc = ask_flow_read(w, query, strlen(query), &t->f)))
+    if ((rc = oauth_query(w, rq, &query, &ask, &t->f.since)) ||
+        (rc = ask_flow_read(w, query, strlen(query), &t->f))) {
+        note_refusal(w, rq, NULL);
         return rc;
+    }
     rq->prepared = t;
+    if (t->f.next == AUTHORIZE_REFUSE)
+        note_refusal(w, rq, t->f.error);
     switch (t->f.next) {
     case AUTHORIZE_REFUSE: t->location = ask_flow_refuse(w, &t->f); break;
     case AUTHORIZE_CODE: break;
@@ -78,7 +91,7 @@ enum rc prepare_authorize(struct work *w, struct request *rq)
     return rc;
 }
 
-static void send_to(struct reply *rp, const char *location)
+void oauth_send(struct reply *rp, const char *location)
 {
     rp->status = 303;
     reply_header(rp, "location", location);
@@ -92,17 +105,17 @@ enum rc get_authorize(struct work *w, const struct request *rq, struct reply *rp
 
     if (!t->location && (rc = ask_flow_code(w, &t->f, &t->location)))
         return rc;
-    send_to(rp, t->location);
+    oauth_send(rp, t->location);
     return RC_OK;
 }
 
-enum rc post_authorize(struct work *w, const struct request *rq, struct reply *rp)
+enum rc post_parked(struct work *w, const struct request *rq, struct reply *rp)
 {
     const char *location;
     enum rc rc;
 
-    if ((rc = park(w, "/oauth2/authorize", rq->body, rq->body_len, &location)))
+    if ((rc = oauth_park(w, rq->path, rq->body, rq->body_len, &location)))
         return rc;
-    send_to(rp, location);
+    oauth_send(rp, location);
     return RC_OK;
 }

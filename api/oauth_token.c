@@ -163,9 +163,11 @@ static enum rc end_what_it_gave(struct work *w, struct token_call *t, const char
 {
     enum rc rc = session_end(w, t->code.person.account, t->code.given);
 
-    if (!rc)
-        rc = tell(w, t, AUDIT_grant_reused);
-    if (rc && rc != RC_NOT_FOUND)
+    if (rc && rc != RC_NOT_FOUND) /* he may have ended it himself meanwhile */
+        return rc;
+    work_fact(w, "account", t->code.person.account);
+    work_fact(w, "session", t->code.given);
+    if ((rc = tell(w, t, AUDIT_grant_reused)))
         return rc;
     return refuse(w, error, "invalid_grant", "the code was used before");
 }

@@ -163,9 +163,11 @@ static enum rc judge(struct work *w, const struct request *rq, const struct form
     }
     if (id && strcmp(id, l->client.id))
         return err_field(&w->err, "client_id", "the ID token is another client's");
-    if (to && !grant_client_leads(&l->client, to))
+    if (to && !grant_client_leads(&l->client, to)) {
+        refusal_note("GET", "/oauth2/logout", &w->who, rq->client, RC_FORBIDDEN);
         return err_field(&w->err, "post_logout_redirect_uri",
                          "the client has not registered this address");
+    }
     if (!ask_person(w, &p)) {
         *sure =
             !w->who
@@ -182,13 +184,15 @@ static enum rc judge(struct work *w, const struct request *rq, const struct form
 enum rc prepare_logout(struct work *w, struct request *rq)
 {
     struct leaving *l = arena_zalloc(w->mem, sizeof *l);
-    bool posted = rq->method == POST, sure;
+    const char *query, *ask;
     struct form form;
+    int64_t since;
+    bool sure;
     enum rc rc;
 
     rq->prepared = l;
-    if ((rc = form_parse(&w->err, w->mem, posted ? rq->body : rq->query,
-                         posted ? rq->body_len : strlen(rq->query), &form)) ||
+    if ((rc = oauth_query(w, rq, &query, &ask, &since)) ||
+        (rc = form_parse(&w->err, w->mem, query, strlen(query), &form)) ||
         (rc = judge(w, rq, &form, l, &sure)))
         return rc;
     l->location = sure ? way_back(w, &form) : "/sign-out";
@@ -210,8 +214,6 @@ enum rc get_logout(struct work *w, const struct request *rq, struct reply *rp)
         if (rc)
             return rc;
     }
-    rp->status = 303;
-    reply_header(rp, "location", l->location);
-    reply_header(rp, "referrer-policy", "no-referrer");
+    oauth_send(rp, l->location);
     return RC_OK;
 }

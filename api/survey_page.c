@@ -42,10 +42,10 @@ static enum rc find(struct work *w, const struct request *rq, struct asked *a)
     const struct arg *id = request_arg(rq, "id");
     const char *cookie = visitor_cookie(w->mem, rq, VISITOR_SURVEY);
 
-    *a = (struct asked){
-        .path = arena_printf(w->mem, "/surveys/%s", id->text),
-        .from = { .account = w->who.account, .level = w->who.level, .client = rq->client_tag }
-    };
+    *a = (struct asked){ .path = arena_printf(w->mem, "/surveys/%s", id->text),
+                         .from = { .account = actor_person(&w->who),
+                                   .level = w->who.level,
+                                   .client = rq->client_tag } };
     if (cookie)
         secret_mac(NULL, cookie, strlen(cookie), a->from.browser);
     return survey_find(w, &id->id, &a->survey);

@@ -159,12 +159,17 @@ enum rc get_upstream_with(struct work *w, const struct request *rq, struct reply
     return v->ask.rc ? draw_trouble(&s, v->ask.of, v->ask.rc) : go_out(&s, v, 0);
 }
 
-enum rc get_upstream_link(struct work *w, const struct request *rq, struct reply *rp)
+/* Only by the form of the list of bindings: a link of somebody else's page would bind whoever his browser is at the upstream. */
+enum rc post_upstream_link(struct work *w, const struct request *rq, struct reply *rp)
 {
     const struct visit *v = rq->prepared;
+    struct form form;
     struct sheet s;
+    enum rc rc;
 
-    sheet_begin(&s, w, rq, rp, rq->path, NULL);
+    if ((rc = visitor_read(w, rq, &form)))
+        return rc;
+    sheet_begin(&s, w, rq, rp, "/account/bindings", &form);
     if (!sheet_is_fresh(&s))
         return RC_OK;
     return v->ask.rc ? draw_link_trouble(&s, v->ask.of, v->ask.rc)

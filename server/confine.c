@@ -55,7 +55,8 @@ static const struct {
       "fallocate flock fcntl fstat fstatfs fadvise64 getdents getdents64" },
     { "files by name: what the file system and systemd let this user reach",
       "open openat stat lstat newfstatat statx statfs access faccessat faccessat2 readlink "
-      "readlinkat mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 fchmod fchown "
+      "readlinkat mkdir mkdirat rmdir unlink unlinkat utimensat rename renameat renameat2 "
+      "fchmod fchown "
       "umask getcwd" },
     { "memory, never executable (see below)", "brk munmap mremap madvise mlock munlock" },
     { "connections",

@@ -77,6 +77,8 @@ static enum rc know_bearer(const struct knock *k, h2o_iovec_t token, struct acto
     struct actor who;
     enum rc rc = know(k, k->err, token, false, &who);
 
+    if (!rc && k->route->flags & R_PAGE && who.party && who.session)
+        return err_set(k->err, RC_UNAUTHORIZED, "a program's token opens no page");
     if (!rc && !is_shared(k))
         *out = who;
     return rc;

@@ -5,7 +5,8 @@
  *
  * Nothing is kept in memory: a transaction that is rolled back takes its rows with it, numbers
  * too, so there is never a gap. Where the log continues is read from audit_end and not from the table,
- * so that a row that somebody removed from its end is missed by the next one.
+ * so that a row that somebody removed from its end is missed by the next one. If he put back an older end as well, the server knows better (audit_mark.h): the row
+ * audit.cut says so before the next one.
  */
 #include "server/identity/audit.h"
 
@@ -17,9 +18,11 @@
 #include "server/base/be64.h"
 #include "server/base/clock.h"
 #include "server/base/jx.h"
+#include "server/base/log.h"
 #include "server/base/seal.h"
 #include "server/base/secret.h"
 #include "server/identity/audit_head.h"
+#include "server/identity/audit_mark.h"
 #include "server/store/db.h"
 
 static const struct {
@@ -267,6 +270,7 @@ static enum rc put(struct work *w, const struct audit_row *row)
                      (size_t)HASH_BYTES)))
         return rc;
     memcpy(end.chain, row->chain, HASH_BYTES);
+    audit_mark_later(w, &end);
     return end_write(w, &end);
 }
 
@@ -286,15 +290,51 @@ static enum rc add(struct work *w, struct audit_row *row, const uint8_t before[H
     return row->no % AUDIT_HEAD_ROWS ? RC_OK : audit_head_sign(w);
 }
 
+/* While this process runs, nobody else writes: a restore is before its start. */
+static bool is_cut(const struct audit_end *end, struct audit_end *mark)
+{
+    bool own;
+
+    return audit_mark(mark, &own) && own &&
+           (end->no < mark->no ||
+            (end->no == mark->no && memcmp(end->chain, mark->chain, HASH_BYTES) != 0));
+}
+
+/* The numbers of the rows that are gone are nobody else's. *end is the new end. */
+static enum rc say_cut(struct work *w, struct audit_end *end, const struct audit_end *mark)
+{
+    struct work own = *w;
+    struct audit_row row = { .no = mark->no + 1,
+                             .action = audit_word(AUDIT_audit_cut),
+                             .result = rc_name(RC_OK) };
+    enum rc rc;
+
+    LOG(LOG_ERROR, "audit_cut", L_INT("after", end->no), L_INT("was", mark->no));
+    own.who = (struct actor){ .name = "system" };
+    own.client = NULL;
+    work_forget_facts(&own);
+    work_fact(&own, "after", end->no);
+    work_fact(&own, "agreed", end->no);
+    work_fact(&own, "signed", mark->no);
+    work_fact(&own, "live", 1);
+    rc = add(&own, &row, end->chain);
+    w->after = own.after;
+    w->err = own.err;
+    end->no = row.no;
+    memcpy(end->chain, row.chain, HASH_BYTES);
+    return rc;
+}
+
 enum rc audit_add(struct work *w, enum audit_action action, const char *object, enum rc result)
 {
     struct audit_row row = { .action = audit_word(action),
                              .object = visible(w, object),
                              .result = rc_name(result) };
-    struct audit_end end;
+    struct audit_end end, mark;
     enum rc rc;
 
-    if ((rc = audit_end_read(w, &end)))
+    if ((rc = audit_end_read(w, &end)) ||
+        (is_cut(&end, &mark) && (rc = say_cut(w, &end, &mark))))
         return rc;
     row.no = end.no + 1;
     return add(w, &row, end.chain);

@@ -23,6 +23,7 @@
 #include "server/base/secret.h"
 #include "server/base/sm2.h"
 #include "server/identity/audit.h"
+#include "server/identity/audit_mark.h"
 #include "server/store/backup.h"
 #include "server/store/db.h"
 
@@ -205,7 +206,9 @@ static enum rc load(struct err *e, const char *data, bool sm2, bool may_make)
 
 enum rc audit_head_load(struct err *e, const char *data, bool sm2)
 {
-    return load(e, data, sm2, true);
+    enum rc rc = load(e, data, sm2, true);
+
+    return rc ? rc : audit_mark_open(e, data);
 }
 
 enum rc audit_head_load_public(struct err *e, const char *data)
@@ -215,6 +218,7 @@ enum rc audit_head_load_public(struct err *e, const char *data)
 
 void audit_head_forget(void)
 {
+    audit_mark_close();
     sodium_free(signer.secret);
     signer.secret = NULL;
     signer.keys = (struct audit_keys){ 0 };
@@ -224,6 +228,11 @@ void audit_head_forget(void)
 const struct audit_keys *audit_head_keys(void)
 {
     return &signer.keys;
+}
+
+const char *audit_head_data(void)
+{
+    return signer.data;
 }
 
 /* ---- signing ---- */
@@ -462,13 +471,33 @@ static enum rc say_cut(struct work *w, const struct known *k)
     return rc ? rc : audit_head_sign(w);
 }
 
+/* Rows that were there and that nothing had signed yet are missed by the mark. */
+static enum rc know_mark(struct work *w, int64_t gone, struct known *k)
+{
+    uint8_t chain[HASH_BYTES] = { 0 };
+    struct audit_end mark;
+    bool own;
+    int64_t at;
+    enum rc rc;
+
+    if (!audit_mark(&mark, &own) || mark.no <= gone || mark.no <= k->newest.no)
+        return RC_OK;
+    rc = row_at(w, mark.no, &at, chain);
+    if (rc && rc != RC_NOT_FOUND)
+        return rc;
+    if (rc || memcmp(chain, mark.chain, HASH_BYTES) != 0)
+        k->newest.no = mark.no;
+    return RC_OK;
+}
+
 enum rc audit_head_settle(struct work *w)
 {
     struct known k = { .have = BUF_IN(w->mem) };
     int64_t gone;
     enum rc rc;
 
-    if ((rc = boundary_no(w, &gone)) || (rc = read_file(w, &k)) || (rc = complete_file(w, &k)))
+    if ((rc = boundary_no(w, &gone)) || (rc = read_file(w, &k)) ||
+        (rc = complete_file(w, &k)) || (rc = know_mark(w, gone, &k)))
         return rc;
     if (k.newest.no == k.agreed.no || k.newest.no <= gone)
         return RC_OK;

@@ -64,6 +64,7 @@ bool audit_head_holds(const struct audit_keys *keys, const char *text,
 enum rc audit_head_load(struct err *e, const char *data, bool sm2);
 void audit_head_forget(void);
 const struct audit_keys *audit_head_keys(void);
+const char *audit_head_data(void); /* the directory that the keys are of */
 /* Without making any: for who only reads. */
 enum rc audit_head_load_public(struct err *e, const char *data);
 

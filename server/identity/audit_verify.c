@@ -23,6 +23,7 @@
 #include "server/base/jx.h"
 #include "server/identity/audit.h"
 #include "server/identity/audit_head.h"
+#include "server/identity/audit_mark.h"
 #include "server/identity/trail.h"
 #include "server/store/db.h"
 
@@ -55,6 +56,7 @@ struct inquiry {
     int64_t gone;      /* the boundary's row */
     int64_t no;        /* the row before, and its chain */
     uint8_t chain[HASH_BYTES];
+    struct audit_end mark; /* how far the log had come before we began; no 0: nobody knows */
 };
 
 static void PRINTF_LIKE(3, 4) say(struct inquiry *q, int64_t no, const char *fmt, ...)
@@ -168,6 +170,9 @@ static enum rc read_cuts(struct inquiry *q)
                                jx_int(o, "agreed", -1), jx_int(o, "signed", -1) };
 
             buf_add(&all, &cut, sizeof cut);
+            if (jx_int(o, "live", 0))
+                say(q, cut.no, "rows behind %" PRId64 " were taken away while the server ran",
+                    cut.after);
         }
     }
     q->cuts = (struct cut *)(void *)all.p;
@@ -313,6 +318,22 @@ static enum rc chain_at(struct inquiry *q, int64_t no, uint8_t out[HASH_BYTES])
     return rows_done(&rows);
 }
 
+/* Whoever put an older end back cannot have put back where the server was. */
+static enum rc check_mark(struct inquiry *q)
+{
+    uint8_t chain[HASH_BYTES];
+    enum rc rc;
+
+    if (q->mark.no <= q->gone || is_lost(q, q->mark.no))
+        return RC_OK;
+    if ((rc = chain_at(q, q->mark.no, chain)))
+        return rc;
+    if (memcmp(chain, q->mark.chain, HASH_BYTES) != 0)
+        say(q, q->mark.no,
+            "the log had come as far as this row, which is not there or another");
+    return RC_OK;
+}
+
 /* Every head of the table, in w->mem. */
 static enum rc read_table(struct inquiry *q, struct heads *out)
 {
@@ -373,7 +394,7 @@ static enum rc inquire(struct inquiry *q, struct heads *table)
     enum rc rc;
 
     if ((rc = read_cuts(q)) || (rc = find_boundary(q)) || (rc = check_rows(q)) ||
-        (rc = check_end(q)) || (rc = read_table(q, table)))
+        (rc = check_end(q)) || (rc = check_mark(q)) || (rc = read_table(q, table)))
         return rc;
     return check_table(q, table);
 }
@@ -387,6 +408,8 @@ enum rc audit_verify(struct work *w, const char *heads,
     enum rc rc;
 
     *out = (struct audit_sum){ 0 };
+    if (!audit_mark_read(audit_head_data(), &q.mark))
+        q.mark.no = 0;
     if ((rc = read_file(&q, true, &q.file)) || (rc = db_begin_read(w)))
         return rc;
     rc = inquire(&q, &table);

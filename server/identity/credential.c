@@ -37,14 +37,12 @@ static void fill_acting(const struct session_now *s, struct actor *out)
     snprintf(out->name, sizeof out->name, "account:%" PRId64, s->account);
 }
 
-/* What a program got for a person tells it of him, and gives it none of his rights. False: the program is closed. */
+/*
+ * What a program got for a person tells it of him, and gives it none of his rights: to every route but userinfo, which looks the session up, he is nobody. False: the program is closed.
+ */
 static bool fill_program(const struct session_now *s, struct actor *out)
 {
-    struct actor who = { .rights = RIGHT_READ,
-                         .account = s->account,
-                         .session = s->id,
-                         .level = s->level,
-                         .party = s->party };
+    struct actor who = { .rights = RIGHT_READ, .session = s->id, .party = s->party };
     bool open = party_table_name(s->party, who.name, sizeof who.name);
 
     if (open)

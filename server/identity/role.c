@@ -303,5 +303,9 @@ enum rc role_revoke(struct work *w, int64_t account, const struct role_info *rol
     rc = db_change(w, SQL_role_drop, "iii", account, (int64_t)role->role, site);
     if (rc == RC_NOT_FOUND)
         return err_set(&w->err, rc, "the account does not hold the role %s there", role->word);
+    if (!rc &&
+        role->rights & RIGHT_SECURE) /* his links would go on giving what he may not any more */
+        rc = db_run(w, SQL_invite_drop_of, "t",
+                    arena_printf(w->mem, "account:%" PRId64, account));
     return rc ? rc : changed(w, account);
 }

@@ -102,7 +102,7 @@ enum rc session_open(struct work *w, const struct session_new *n, int64_t *id,
 enum session_answer {
     SESSION_EXCHANGED, /* *out are the next */
     SESSION_REPEATED,  /* … the same as before: the answer was lost, or two asked at once */
-    SESSION_REUSED, /* the token had been used: its session has ended now. Must be committed */
+    SESSION_REUSED, /* the token had been used: its session has ended now. Must be committed, and written down: work_fact() says whose and which */
     SESSION_UNKNOWN /* never ours, or its session is over */
 };
 

@@ -10,7 +10,7 @@
  *     5. MANIFEST (manifest.h), last
  *
  * Not copied: objects (made anew from the log), mirror (bodies of other servers, which come and go
- * all the time, and are fetched again), alerts and last-backup (they are the server's that runs), epoch, takedowns, erased and audit-heads (they tell
+ * all the time, and are fetched again), alerts and last-backup (they are the server's that runs), epoch, takedowns, erased, audit-heads and audit-mark (they tell
  * what came after: see restore.c), lock, sockets, and what is being written just now.
  */
 #include "server/store/backup.h"
@@ -48,7 +48,8 @@ static bool left_out(const char *path)
 {
     static const char *const names[] = { "objects",        "mirror",         "epoch",
                                          TAKEDOWNS_NAME,   "lock",           ALERTS_NAME,
-                                         LAST_BACKUP_NAME, AUDIT_HEADS_NAME, ERASED_NAME };
+                                         LAST_BACKUP_NAME, AUDIT_HEADS_NAME, AUDIT_MARK_NAME,
+                                         ERASED_NAME };
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (!strcmp(path, names[i]))

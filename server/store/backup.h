@@ -25,6 +25,7 @@
     "restore.part" /* stands in a data directory while a restore is under way */
 
 #define AUDIT_HEADS_NAME "audit-heads" /* server/identity/audit_head.h */
+#define AUDIT_MARK_NAME  "audit-mark"  /* server/identity/audit_mark.h */
 
 /*
  * Makes a backup of the data directory, which may be in use, in `to`: a directory that does not

@@ -56,9 +56,15 @@ struct stream_row {
 
 static enum rc check_empty(struct restore *r)
 {
-    static const char *const allowed[] = { ".",         "..",           "epoch",
-                                           "lock",      TAKEDOWNS_NAME, AUDIT_HEADS_NAME,
-                                           ERASED_NAME, RESTORE_STAGE };
+    static const char *const allowed[] = { ".",
+                                           "..",
+                                           "epoch",
+                                           "lock",
+                                           TAKEDOWNS_NAME,
+                                           AUDIT_HEADS_NAME,
+                                           AUDIT_MARK_NAME,
+                                           ERASED_NAME,
+                                           RESTORE_STAGE };
     DIR *dir = opendir(r->data);
     char found[NAME_MAX + 1] = "";
 

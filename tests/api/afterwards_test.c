@@ -131,9 +131,22 @@ static void who_leaves_by_a_program_is_out(void **state)
     assert_string_equal(browser_way(t, &b, target), "https://heping.example/out?state=bye");
     begins(browser_way(t, &b, ASKING), "/sign-in?ask=");
     assert_string_equal(browser_way(t, &b, target), "https://heping.example/out?state=bye");
-    a = ask(t, POST, "/oauth2/logout",
-            &(struct ask){ .headers = AS_FORM, .body = strchr(target, '?') + 1 });
-    assert_string_equal(HEADER(a, "location"), "https://heping.example/out?state=bye");
+}
+
+/* A form of another site comes without the browser's cookie (SameSite=Lax), and what it leads to with it. */
+static void who_leaves_by_a_form_of_the_programs_page_is_out(void **state)
+{
+    struct world *t = *state;
+    struct browser b = browser_sign_in(t, 2);
+    struct answer a = party_fetch(t, browser_code(t, &b, ASKING));
+    const char *way = URL("id_token_hint=%s%s", text_of(t, &a, "id_token"), OUT);
+
+    a = ask(t, POST, "/oauth2/logout", &(struct ask){ .headers = AS_FORM, .body = way });
+    assert_int_equal(a.status, 303);
+    begins(HEADER(a, "location"), "/oauth2/logout?ask=");
+    assert_string_equal(browser_way(t, &b, URL("%s", HEADER(a, "location"))),
+                        "https://heping.example/out?state=bye");
+    begins(browser_way(t, &b, ASKING), "/sign-in?ask=");
 }
 
 /* ---- what is read of us ---- */
@@ -205,6 +218,7 @@ int main(void)
         T(a_party_ends_its_own_tokens_alone),
         T(what_was_allowed_is_taken_back),
         T(who_leaves_by_a_program_is_out),
+        T(who_leaves_by_a_form_of_the_programs_page_is_out),
         T(we_describe_ourselves),
         T(pages_of_any_origin_may_ask),
     };

@@ -350,10 +350,12 @@ static void a_programs_session_has_nothing_of_its_persons(void **state)
     call(f, open_programs);
     header = bearer(f, f->tokens.access);
     cookie = arena_printf(world_mem(f->world), "cookie: tjzw=%s\n", f->tokens.access);
-    SAYS(with(f, GET, "/v1/all", header), "party:heping level 2 session 1");
+    SAYS(with(f, GET, "/v1/all", header), "party:heping level 0 session 1");
     assert_int_equal(with(f, GET, "/v1/me", header).status, 403);
     assert_int_equal(with(f, GET, "/my/page", cookie).status, 401);
     SAYS(with(f, GET, "/page", cookie), "public level 0 session 0");
+    assert_int_equal(with(f, GET, "/page", header).status, 401);
+    assert_int_equal(with(f, GET, "/my/page", header).status, 401);
     e.party.open = false;
     party_table_put(&e);
     assert_int_equal(with(f, GET, "/v1/all", header).status, 401);

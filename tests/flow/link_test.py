@@ -112,12 +112,16 @@ def back(u, location, **claims):
     return "/sign-in/from/ywt?" + urllib.parse.urlencode({k: answer[k] for k in ("code", "state", "iss")})
 
 
+def link(v):
+    return v.send(v.get("/account/bindings"), "/account/link/ywt")
+
+
 def pages(clock, server, u, li):
     v = Visitor(server).sign_in("13900000106")
     with case("on the pages: out to the upstream, and back, bound; its button is gone, another has come"):
         page = v.get("/account/bindings")
         assert page.status == 200 and "绑定“天津政务一网通”" in page.body, page
-        out = v.get("/account/link/ywt")
+        out = link(v)
         assert out.status == 303 and out.location.startswith(u.url), out
         answer = v.get(back(u, out.location, sub="6", acr="L2"))
         assert (answer.status, answer.location) == (303, "/account/bindings?done=linked"), answer
@@ -126,22 +130,24 @@ def pages(clock, server, u, li):
         assert Traveller(server).sign_in(u, sub="6").json()["level"] == 2
     with case("an answer that came about in another browser binds nothing, here or there"):
         other = Visitor(server).sign_in("13900000107")
-        out = v.get("/account/link/ywt").location
+        here = Visitor(server).sign_in("13900000108")
+        out = link(here).location
         answer = other.get(back(u, out, sub="7"))
-        assert answer.status == 401 and "统一身份认证" not in other.get("/account/bindings").body, answer
-        other.get("/account/link/ywt")
-        answer = other.get(back(u, v.get("/account/link/ywt").location, sub="7"))
+        assert answer.status == 401, answer
+        assert "统一身份认证" not in other.get("/account/bindings").body
+        link(other)
+        answer = other.get(back(u, link(here).location, sub="7"))
         assert answer.status == 401, answer
     with case("whoever signed out, or in as somebody else, in between, binds nothing"):
-        out = other.get("/account/link/ywt").location
+        out = link(other).location
         mine, other.jar = other.jar, {k: c for k, c in other.jar.items() if not k.endswith("tjzw")}
         assert other.get(back(u, out, sub="7")).status == 401
         other.jar = mine
     with case("another's: the page says so, and what to do"):
-        answer = other.get(back(u, other.get("/account/link/ywt").location, sub="1"))
+        answer = other.get(back(u, link(other).location, sub="1"))
         assert answer.status == 409 and "已经是另一个账号的" in answer.body and "/account/bindings" in answer.body, answer
     with case("he thinks better of it there: back to the list"):
-        state = dict(urllib.parse.parse_qsl(other.get("/account/link/ywt").location.partition("?")[2]))["state"]
+        state = dict(urllib.parse.parse_qsl(link(other).location.partition("?")[2]))["state"]
         answer = other.get("/sign-in/from/ywt?" + urllib.parse.urlencode({"error": "access_denied", "state": state, "iss": u.url}))
         assert (answer.status, answer.location) == (303, "/account/bindings"), answer
     with case("it is let go of by its button; who is not signed in is led to sign in first"):
@@ -151,11 +157,16 @@ def pages(clock, server, u, li):
         assert len(forms) == 2 and name, forms
         answer = v.post("/account/bindings/end", forms[-1])
         assert answer.location == "/account/bindings?done=unbound", answer
-        assert Visitor(server).get("/account/link/ywt").location == "/sign-in?return=%2Faccount%2Flink%2Fywt"
+        assert Visitor(server).get("/account/bindings").location == "/sign-in?return=%2Faccount%2Fbindings"
+    with case("a link of somebody else's page begins nothing, nor a form that is not ours"):
+        assert other.get("/account/link/ywt").status == 405, other.get("/account/link/ywt")
+        answer = other.post("/account/link/ywt", {})
+        assert answer.status == 403 and not answer.location, answer
     with case("only soon after a sign-in: else he is led there, and back"):
         clock.ahead(1300)
         u.ahead = 1300
-        assert v.get("/account/link/ywt").location == "/sign-in?return=%2Faccount%2Flink%2Fywt&fresh=1", v.get("/account/link/ywt")
+        answer = link(v)
+        assert answer.location == "/sign-in?return=%2Faccount%2Fbindings&fresh=1", answer
 
 
 def main():

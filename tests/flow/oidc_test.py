@@ -124,6 +124,9 @@ def main():
         with case("what was done stands in the audit log"):
             for word in ("grant.give", "grant.reused", "grant.revoke", "device.allow", "device.refuse", "consent.give", "consent.refuse", "consent.end", "sign_out"):
                 assert word in w.tjzw("audit", "list", "--data", w.data, "--action", word).stdout.decode(), word
+            reused = server.admin("GET", "/v1/audit?action=grant.reused").json()["records"][0]["details"]
+            assert reused["account"] in {p["account"] for p in people.values()} and reused["session"], reused
+            assert server.admin("GET", "/v1/audit?action=right.refused&n=500").body.count(b"/oauth2/authorize"), "what was refused at the authorization endpoint is not in the log"
 
         def forward(seconds):
             nonlocal server, ahead

@@ -329,6 +329,7 @@ def refreshing(w, server, gateway):
             assert li.call("GET", "/v1/me").status == 200
         note(f"{lost} answers were lost")
     with case("a token that is used again ends the session, also just after a restart"):
+        account = li.call("GET", "/v1/me").json()["account"]
         old, new = li.refresh, li.exchange().json()
         newest = li.exchange(new["refresh"]).json()
         server.kill()
@@ -338,6 +339,7 @@ def refreshing(w, server, gateway):
         assert li.exchange(newest["refresh"]).status == 401 and li.call("GET", "/v1/me", access=newest["access"]).status == 401
         rows = server.admin("GET", "/v1/audit?action=session.reuse").json()["records"]
         assert len(rows) == 1 and server.metric("refreshes_reused") == 1, rows
+        assert rows[0]["details"]["account"] == account and rows[0]["details"]["session"], rows
     with case("a token that is bent, or was never ours, ends nothing"):
         li.sign_in("13900139002")
         for i in range(4, len(li.refresh), 7):

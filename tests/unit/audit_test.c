@@ -16,128 +16,12 @@
 
 #include "server/base/clock.h"
 #include "server/base/fs.h"
-#include "server/base/seal.h"
-#include "server/identity/audit.h"
 #include "server/identity/audit_head.h"
 #include "server/identity/audit_list.h"
-#include "server/identity/audit_verify.h"
 #include "server/identity/refusal.h"
 #include "server/identity/trail.h"
 #include "server/store/backup.h"
-#include "tests/lib/library_world.h"
-
-enum { ROWS = 43, HEAD_EVERY = 10, DAY = 86400 };
-
-static const char *file(struct library_world *t)
-{
-    return arena_printf(t->mem, "%s/" AUDIT_HEADS_NAME, t->dir);
-}
-
-static int set_up(void **state)
-{
-    struct library_world *t;
-    struct err e;
-
-    if (library_world_set_up(state))
-        return -1;
-    t = *state;
-    assert_int_equal(fs_mkdirs(&e, arena_printf(t->mem, "%s/keys", t->dir), 0700), RC_OK);
-    assert_int_equal(seal_load(&e, arena_printf(t->mem, "%s/keys", t->dir), SEAL_XCHACHA),
-                     RC_OK);
-    assert_int_equal(audit_head_load(&e, t->dir, true), RC_OK);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    audit_head_forget();
-    seal_forget();
-    return library_world_tear_down(state);
-}
-
-/* ---- what a test does to the log ---- */
-
-/* Inside a transaction. */
-static void put(struct library_world *t, enum audit_action action, const char *object)
-{
-    assert_int_equal(audit_add(&t->w, action, object, RC_OK), RC_OK);
-    work_forget_facts(&t->w);
-}
-
-static void add(struct library_world *t, enum audit_action action, const char *object)
-{
-    world_begin(t);
-    put(t, action, object);
-    world_commit(t);
-}
-
-static void sign(struct library_world *t)
-{
-    world_begin(t);
-    assert_int_equal(audit_head_sign(&t->w), RC_OK);
-    world_commit(t);
-}
-
-static void settle(struct library_world *t)
-{
-    world_begin(t);
-    assert_int_equal(audit_head_settle(&t->w), RC_OK);
-    world_commit(t);
-}
-
-/* Rows of every form, a signature every so often, and three rows that none covers yet. */
-static void live_a_little(struct library_world *t, int rows)
-{
-    world_begin(t);
-    for (int i = 1; i <= rows; i++) {
-        clock_set(WORLD_NOW + 60 * i);
-        t->w.client = i % 3 ? "192.0.2.7" : NULL;
-        if (i % 4 == 0)
-            work_fact(&t->w, "rev", i);
-        if (i % 8 == 0)
-            work_fact_word(&t->w, "rights", "import,edit");
-        put(t, i % 2 ? AUDIT_item_publish : AUDIT_party_create, i % 5 ? "items/1" : NULL);
-        if (i % HEAD_EVERY == 0)
-            assert_int_equal(audit_head_sign(&t->w), RC_OK);
-    }
-    world_commit(t);
-    t->w.client = NULL;
-}
-
-struct seen {
-    int n;
-    int64_t no;
-    char text[300];
-    struct audit_sum sum;
-};
-
-static void note_fault(void *arg, int64_t no, const char *text)
-{
-    struct seen *s = arg;
-
-    if (!s->n++) {
-        s->no = no;
-        snprintf(s->text, sizeof s->text, "%s", text);
-    }
-}
-
-static struct seen look(struct library_world *t)
-{
-    struct seen s = { 0 };
-    enum rc rc = audit_verify(&t->w, file(t), note_fault, &s, &s.sum);
-
-    assert_int_equal(rc, s.n ? RC_CORRUPT : RC_OK);
-    assert_int_equal(s.sum.faults, s.n);
-    return s;
-}
-
-static void assert_whole(struct library_world *t)
-{
-    struct seen s = look(t);
-
-    if (s.n)
-        fail_msg("%lld: %s", (long long)s.no, s.text);
-}
+#include "tests/lib/log_world.h"
 
 /* ---- rows ---- */
 
@@ -145,11 +29,11 @@ static void a_whole_log_passes(void **state)
 {
     struct library_world *t = *state;
 
-    assert_whole(t); /* the empty one too */
-    live_a_little(t, ROWS);
-    assert_whole(t);
-    assert_int_equal(look(t).sum.rows, ROWS);
-    assert_int_equal(look(t).sum.heads, ROWS / HEAD_EVERY);
+    log_assert_whole(t); /* the empty one too */
+    log_live(t, ROWS);
+    log_assert_whole(t);
+    assert_int_equal(log_look(t).sum.rows, ROWS);
+    assert_int_equal(log_look(t).sum.heads, ROWS / HEAD_EVERY);
     assert_int_equal(
         world_number(t, "SELECT count(*) FROM audit_head WHERE instr(note, 'sig sm2')"),
         ROWS / HEAD_EVERY);
@@ -159,13 +43,13 @@ static void a_row_goes_with_what_it_tells_of(void **state)
 {
     struct library_world *t = *state;
 
-    live_a_little(t, 3);
+    log_live(t, 3);
     world_begin(t);
     assert_int_equal(audit_add(&t->w, AUDIT_backup, NULL, RC_OK), RC_OK);
     db_rollback(t->w.db);
-    add(t, AUDIT_backup, NULL);
+    log_add(t, AUDIT_backup, NULL);
     assert_int_equal(world_number(t, "SELECT max(no) FROM audit"), 4);
-    assert_whole(t);
+    log_assert_whole(t);
 }
 
 static void an_address_is_sealed_for_its_row(void **state)
@@ -174,7 +58,7 @@ static void an_address_is_sealed_for_its_row(void **state)
     struct audit_filter f = { .n = 10 };
     struct audit_page page;
 
-    live_a_little(t, 4);
+    log_live(t, 4);
     assert_int_equal(
         world_number(t, "SELECT count(*) FROM audit WHERE instr(address, '192.0')"), 0);
     assert_int_equal(audit_list(&t->w, &f, &page), RC_OK);
@@ -190,9 +74,9 @@ static void an_object_cannot_forge_a_line(void **state)
 {
     struct library_world *t = *state;
 
-    add(t, AUDIT_site_create, "sites/a\nb\x1b[31m");
+    log_add(t, AUDIT_site_create, "sites/a\nb\x1b[31m");
     assert_int_equal(world_number(t, "SELECT object = 'sites/a?b?[31m' FROM audit"), 1);
-    assert_whole(t);
+    log_assert_whole(t);
 }
 
 static void pages_follow_each_other(void **state)
@@ -202,13 +86,13 @@ static void pages_follow_each_other(void **state)
     struct audit_page page;
     int64_t before = ROWS + 1;
 
-    live_a_little(t, ROWS);
+    log_live(t, ROWS);
     do {
         assert_int_equal(audit_list(&t->w, &f, &page), RC_OK);
         for (int i = 0; i < page.n; i++)
             assert_int_equal(page.rows[i].no, --before);
         f.cursor = page.next;
-        add(t, AUDIT_backup, NULL); /* what comes meanwhile moves nothing */
+        log_add(t, AUDIT_backup, NULL); /* what comes meanwhile moves nothing */
     } while (*page.next);
     assert_int_equal(before, 1);
     f = (struct audit_filter){ .n = 500, .action = "item.publish", .actor = "operator" };
@@ -345,7 +229,7 @@ static const char *spoil_file(struct library_world *t, const char *text, size_t 
     } else {
         copy[at] ^= (char)(1 << rand() % 8);
     }
-    assert_int_equal(fs_write(&t->w.err, file(t), copy, left, 0600), RC_OK);
+    assert_int_equal(fs_write(&t->w.err, log_file(t), copy, left, 0600), RC_OK);
     return what;
 }
 
@@ -358,9 +242,9 @@ static void whatever_a_vandal_does_is_found(void **state)
     size_t n;
 
     srand(seed ? (unsigned)atoi(seed) : 20261122);
-    live_a_little(t, ROWS);
+    log_live(t, ROWS);
     keep(t);
-    assert_int_equal(fs_read(&t->w.err, t->w.mem, file(t), 1 << 20, &text, &n), RC_OK);
+    assert_int_equal(fs_read(&t->w.err, t->w.mem, log_file(t), 1 << 20, &text, &n), RC_OK);
     text = strndup(text, n);
     for (int i = 0; i < rounds; i++) {
         static char *(*const ways[])(struct library_world *) = {
@@ -371,16 +255,16 @@ static void whatever_a_vandal_does_is_found(void **state)
 
         if (way < 7)
             world_vandalise(t, what);
-        if (!look(t).n)
+        if (!log_look(t).n)
             fail_msg("round %d was not found: %s", i, what);
         if (way < 7)
             mend(t);
         else
-            assert_int_equal(fs_write(&t->w.err, file(t), text, n, 0600), RC_OK);
+            assert_int_equal(fs_write(&t->w.err, log_file(t), text, n, 0600), RC_OK);
         arena_free(t->mem);
         t->w.mem = t->mem = arena_new();
     }
-    assert_whole(t);
+    log_assert_whole(t);
     free(text);
 }
 
@@ -394,7 +278,7 @@ static int spoil_sm2(struct library_world *t, bool bend, int first, int step)
     size_t n;
     int seen = 0, spoilt = 0;
 
-    assert_int_equal(fs_read(&t->w.err, t->w.mem, file(t), 1 << 20, &text, &n), RC_OK);
+    assert_int_equal(fs_read(&t->w.err, t->w.mem, log_file(t), 1 << 20, &text, &n), RC_OK);
     for (; (line = strstr(text, "sig sm2 ")); text = end, seen++) {
         end = strchr(line, '\n') + 1;
         if (seen < first || (seen - first) % step) {
@@ -409,7 +293,7 @@ static int spoil_sm2(struct library_world *t, bool bend, int first, int step)
         }
     }
     buf_adds(&out, text);
-    assert_int_equal(fs_write(&t->w.err, file(t), out.p, out.n, 0600), RC_OK);
+    assert_int_equal(fs_write(&t->w.err, log_file(t), out.p, out.n, 0600), RC_OK);
     return spoilt;
 }
 
@@ -424,9 +308,9 @@ static void a_signature_with_sm2_that_is_taken_off_or_bent_is_missed(void **stat
     char *text;
     size_t n;
 
-    live_a_little(t, ROWS);
+    log_live(t, ROWS);
     keep(t);
-    assert_int_equal(fs_read(&t->w.err, t->w.mem, file(t), 1 << 20, &text, &n), RC_OK);
+    assert_int_equal(fs_read(&t->w.err, t->w.mem, log_file(t), 1 << 20, &text, &n), RC_OK);
     for (int where = 0; where < 3; where++)
         for (int bend = 0; bend < 2; bend++)
             for (int no = HEAD_EVERY; no <= ROWS; no += HEAD_EVERY) {
@@ -436,15 +320,15 @@ static void a_signature_with_sm2_that_is_taken_off_or_bent_is_missed(void **stat
                     world_vandalise(
                         t, arena_printf(t->mem, "UPDATE audit_head SET note = %s WHERE no = %d",
                                         bend ? sm2_bent : sm2_off, no));
-                if (look(t).no != no)
+                if (log_look(t).no != no)
                     fail_msg("%s %d, where %d: %lld", bend ? "bent" : "off", no, where,
-                             (long long)look(t).no);
+                             (long long)log_look(t).no);
                 mend(t);
-                assert_int_equal(fs_write(&t->w.err, file(t), text, n, 0600), RC_OK);
+                assert_int_equal(fs_write(&t->w.err, log_file(t), text, n, 0600), RC_OK);
             }
     assert_int_equal(spoil_sm2(t, false, 0, 1), ROWS / HEAD_EVERY);
     world_vandalise(t, arena_printf(t->mem, "UPDATE audit_head SET note = %s", sm2_off));
-    assert_int_equal(look(t).no, HEAD_EVERY); /* and each after it */
+    assert_int_equal(log_look(t).no, HEAD_EVERY); /* and each after it */
 }
 
 static void sm2_that_is_turned_on_later_is_wanted_from_then_on(void **state)
@@ -454,14 +338,14 @@ static void sm2_that_is_turned_on_later_is_wanted_from_then_on(void **state)
 
     assert_int_equal(unlink(arena_printf(t->mem, "%s/keys/audit.sm2", t->dir)), 0);
     assert_int_equal(audit_head_load(&e, t->dir, false), RC_OK);
-    live_a_little(t, ROWS);
+    log_live(t, ROWS);
     assert_int_equal(spoil_sm2(t, false, 0, 1), 0);
-    assert_whole(t);
+    log_assert_whole(t);
     assert_int_equal(audit_head_load(&e, t->dir, true), RC_OK);
-    sign(t);
-    assert_whole(t);
+    log_sign(t);
+    log_assert_whole(t);
     assert_int_equal(spoil_sm2(t, false, 0, 1), 1);
-    assert_int_equal(look(t).no, ROWS);
+    assert_int_equal(log_look(t).no, ROWS);
 }
 
 /* A vandal who knows SHA-256 and holds no key makes the chain consistent again: the signatures tell. */
@@ -473,7 +357,7 @@ static void a_chain_computed_anew_contradicts_what_was_signed(void **state)
     struct audit_row row;
     struct rows q;
 
-    live_a_little(t, ROWS);
+    log_live(t, ROWS);
     world_vandalise(t, "UPDATE audit SET actor = 'party:other' WHERE no = 5");
     audit_first(chain);
     assert_int_equal(db_query(&t->w, SQL_audit_all, &q, ""), RC_OK);
@@ -488,17 +372,17 @@ static void a_chain_computed_anew_contradicts_what_was_signed(void **state)
     buf_adds(&sql,
              "UPDATE audit_end SET chain = (SELECT chain FROM audit ORDER BY no DESC LIMIT 1)");
     world_vandalise(t, sql.p);
-    assert_int_equal(look(t).no, 10);
+    assert_int_equal(log_look(t).no, 10);
 }
 
 static void the_next_row_misses_one_that_was_cut_off(void **state)
 {
     struct library_world *t = *state;
 
-    live_a_little(t, 3);
+    log_live(t, 3);
     world_vandalise(t, "DELETE FROM audit WHERE no = 3");
-    add(t, AUDIT_backup, NULL);
-    assert_int_equal(look(t).no, 3);
+    log_add(t, AUDIT_backup, NULL);
+    assert_int_equal(log_look(t).no, 3);
 }
 
 /* ---- refusals: without a writer, so all of them are only counted ---- */
@@ -523,7 +407,7 @@ static void a_flood_of_kinds_is_bounded_and_none_is_uncounted(void **state)
     assert_int_equal(world_number(t, "SELECT sum(details ->> 'count') FROM audit"),
                      KINDS * TIMES + 1);
     assert_false(refusal_is_due(true));
-    assert_whole(t);
+    log_assert_whole(t);
 }
 
 /* A full disk must not be a way to be refused unseen. */
@@ -545,7 +429,7 @@ static void what_could_not_be_written_is_written_later(void **state)
     world_commit(t);
     assert_int_equal(world_number(t, "SELECT sum(details ->> 'count') FROM audit"), TIMES + 1);
     assert_false(refusal_is_due(true));
-    assert_whole(t);
+    log_assert_whole(t);
 }
 
 /* ---- crashes, restores, time ---- */
@@ -556,14 +440,14 @@ static void a_torn_end_of_the_file_is_completed(void **state)
     char *text;
     size_t n;
 
-    live_a_little(t, ROWS);
-    assert_int_equal(fs_read(&t->w.err, t->mem, file(t), 1 << 20, &text, &n), RC_OK);
+    log_live(t, ROWS);
+    assert_int_equal(fs_read(&t->w.err, t->mem, log_file(t), 1 << 20, &text, &n), RC_OK);
     for (size_t left = n - 1; left > n - 420; left -= 29) {
-        assert_int_equal(fs_write(&t->w.err, file(t), text, left, 0600), RC_OK);
-        settle(t);
-        assert_whole(t);
+        assert_int_equal(fs_write(&t->w.err, log_file(t), text, left, 0600), RC_OK);
+        log_settle(t);
+        log_assert_whole(t);
     }
-    assert_int_equal(look(t).sum.rows, ROWS);
+    assert_int_equal(log_look(t).sum.rows, ROWS);
 }
 
 static void a_restored_backup_is_found_and_told_of(void **state)
@@ -571,31 +455,32 @@ static void a_restored_backup_is_found_and_told_of(void **state)
     struct library_world *t = *state;
     struct seen s;
 
-    live_a_little(t, 25);
+    log_live(t, 25);
     keep(t);
     world_begin(t);
     for (int i = 0; i < 30; i++)
-        put(t, AUDIT_item_edit, NULL);
+        log_put(t, AUDIT_item_edit, NULL);
     world_commit(t);
-    sign(t);
+    log_sign(t);
     world_vandalise(
         t, "DELETE FROM audit; INSERT INTO audit SELECT * FROM keep_audit;"
            "DELETE FROM audit_head; INSERT INTO audit_head SELECT * FROM keep_audit_head;"
            "DELETE FROM audit_end; INSERT INTO audit_end SELECT * FROM keep_audit_end");
-    s = look(t);
+    log_restart(t);
+    s = log_look(t);
     assert_int_equal(s.no, 55); /* signed, and not there */
-    add(t, AUDIT_restore, NULL);
-    settle(t);
-    assert_whole(t);
-    assert_int_equal(look(t).sum.lost, 29); /* 27 to 55: the restore is 26 now */
-    assert_int_equal(look(t).sum.last, 56);
-    settle(t); /* once is enough */
-    add(t, AUDIT_backup, NULL);
-    sign(t);
-    assert_whole(t);
-    assert_int_equal(look(t).sum.last, 57);
+    log_add(t, AUDIT_restore, NULL);
+    log_settle(t);
+    log_assert_whole(t);
+    assert_int_equal(log_look(t).sum.lost, 29); /* 27 to 55: the restore is 26 now */
+    assert_int_equal(log_look(t).sum.last, 56);
+    log_settle(t); /* once is enough */
+    log_add(t, AUDIT_backup, NULL);
+    log_sign(t);
+    log_assert_whole(t);
+    assert_int_equal(log_look(t).sum.last, 57);
     world_vandalise(t, "DELETE FROM audit WHERE no = 56");
-    assert_true(look(t).n > 0);
+    assert_true(log_look(t).n > 0);
 }
 
 static int prune(struct library_world *t)
@@ -621,7 +506,7 @@ static void whole_months_go_after_a_year_and_the_rest_still_holds(void **state)
     world_begin(t);
     for (int i = 0; i < 60; i++) {
         clock_set(WORLD_NOW + (int64_t)i * DAY);
-        put(t, AUDIT_item_publish, NULL);
+        log_put(t, AUDIT_item_publish, NULL);
         if (i % 7 == 0)
             assert_int_equal(audit_head_sign(&t->w), RC_OK);
     }
@@ -633,15 +518,15 @@ static void whole_months_go_after_a_year_and_the_rest_still_holds(void **state)
     clock_set(WORLD_NOW + (10 + 31 + 366 - 2) * (int64_t)DAY);
     prune(t);
     assert_int_equal(world_number(t, "SELECT min(no) FROM audit"), 11);
-    assert_whole(t);
-    assert_int_equal(look(t).sum.removed, 10);
-    add(t, AUDIT_backup, NULL);
-    sign(t);
-    assert_whole(t);
-    settle(t);
-    assert_whole(t);
+    log_assert_whole(t);
+    assert_int_equal(log_look(t).sum.removed, 10);
+    log_add(t, AUDIT_backup, NULL);
+    log_sign(t);
+    log_assert_whole(t);
+    log_settle(t);
+    log_assert_whole(t);
     world_vandalise(t, "DELETE FROM audit WHERE no = 11");
-    s = look(t);
+    s = log_look(t);
     assert_int_equal(s.no, 11);
 }
 
@@ -651,7 +536,7 @@ static void rows_that_went_too_early_are_a_fault(void **state)
     struct library_world *t = *state;
     struct audit_head b = { .kind = AUDIT_BOUNDARY };
 
-    live_a_little(t, 20);
+    log_live(t, 20);
     b.no = 10;
     b.at = WORLD_NOW + 600;
     b.time = b.at + 365 * (int64_t)DAY;
@@ -660,7 +545,7 @@ static void rows_that_went_too_early_are_a_fault(void **state)
     assert_int_equal(db_run(&t->w, SQL_audit_drop, "i", b.no), RC_OK);
     assert_int_equal(audit_head_bound(&t->w, &b), RC_OK);
     world_commit(t);
-    assert_int_equal(look(t).no, 10);
+    assert_int_equal(log_look(t).no, 10);
 }
 
 static void no_setting_shortens_the_year(void **state)
@@ -673,7 +558,7 @@ static void no_setting_shortens_the_year(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, log_set_up, log_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_whole_log_passes),
         TEST(a_row_goes_with_what_it_tells_of),
