@@ -7,8 +7,8 @@
  *         no Content-Range                        the whole, in one piece
  *
  * A piece that does not begin where the last one ended is answered 409 with what is there in
- * Upload-Offset, so an upload that was cut goes on; without that header the 409 says that
- * somebody else is sending the same blob. A blob never changes; its name is its ETag.
+ * Upload-Offset, so an upload that was cut goes on. While somebody else's piece of the same blob
+ * is being written: 503 with Retry-After. A blob never changes; its name is its ETag.
  *
  * Everybody gets what a published item has, and may keep it for ever; who may edit or import
  * gets all; a preview link opens the files of its draft (?preview=). The rest is not there:
@@ -211,7 +211,7 @@ enum rc put_blob(struct work *w, const struct request *rq, struct reply *rp)
     } else
         rc = blob_chunk(&w->err, instance()->dir, request_arg(rq, "hash")->hash, size, offset,
                         rq->body, rq->body_len, &have);
-    if (rc == RC_CONFLICT && have >= 0)
+    if (rc == RC_CONFLICT)
         reply_header(rp, "upload-offset", arena_printf(w->mem, "%" PRId64, have));
     if (rc)
         return rc;

@@ -39,9 +39,7 @@ enum rc prepare_my_blob(struct work *w, struct request *rq)
         return rc;
     rc = letter_file_take(w, &u->piece, &u->taken);
     rq->prepared = u;
-    return rc == RC_CONFLICT && u->taken.have >= 0
-               ? RC_OK
-               : rc; /* the handler says how much is there */
+    return rc == RC_CONFLICT ? RC_OK : rc; /* the handler says how much is there */
 }
 
 enum rc put_my_blob(struct work *w, const struct request *rq, struct reply *rp)

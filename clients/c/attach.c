@@ -16,7 +16,13 @@
 
 #define ATTACHMENT_PATH "/v1/me/blobs/"
 
-enum { PIECE = 256 << 10, FILE_MOST = 20 << 20, HEX = 2 * WIRE_HASH };
+enum {
+    PIECE = 256 << 10,
+    FILE_MOST = 20 << 20,
+    HEX = 2 * WIRE_HASH,
+    BUSY_TRIES = 3,  /* of one file in one exchange: another phone may be sending the same */
+    BUSY_WAIT_MS = 5000 /* at most, each time */
+};
 
 /* ---- into the store ---- */
 
@@ -81,6 +87,7 @@ enum tjzw_code tjzw_attach(struct tjzw *t, const char *path, char hash[65],
 struct upload {
     char hash[HEX + 1];
     int64_t bytes, at;
+    uint32_t busy_s; /* 0: what the last request found was not that somebody else is sending it */
 };
 
 /* What of its piece is still to go up, in memory of its own: the server may have taken a part of one. */
@@ -139,8 +146,11 @@ static enum tjzw_code put_piece(struct link *l, struct person *p, struct upload 
     out->requests++;
     if (!(rc = call_as(l, p, &c, e))) {
         now = has_so_far(&c);
-        if (c.status == 409 && now >= 0 && now != before)
-            u->at = now;
+        u->busy_s = c.status != 409 && c.status != 503 ? 0 : c.retry_after ? c.retry_after : 1;
+        if (c.status == 409 && now >= 0)
+            u->at = now; /* perhaps where it was: what stood there did not open any more */
+        else if (c.status == 409)
+            rc = fail_with(e, TJZW_BUSY, "another upload of the same file");
         else if (!(rc = call_check(&c, out, e)))
             u->at = now > before ? now : before + (int64_t)c.size;
     }
@@ -149,9 +159,19 @@ static enum tjzw_code put_piece(struct link *l, struct person *p, struct upload 
     return rc;
 }
 
+/* Whether it is worth the wait. Never is it a reason to give the file up. */
+static bool wait_for_other(struct link *l, const struct upload *u, int *tries)
+{
+    uint32_t ms = u->busy_s * 1000;
+    struct sync_err stopped;
+
+    return u->busy_s && ms <= BUSY_WAIT_MS && (*tries)-- > 0 && !link_wait(l, &stopped, ms);
+}
+
 static enum tjzw_code upload_one(struct link *l, struct person *p, struct upload *u,
                                  struct tjzw_sync_result *out, struct tjzw_error *e)
 {
+    int tries = BUSY_TRIES;
     int64_t most =
         2 * (u->bytes / PIECE + 2); /* requests, however often the server changes its mind */
     enum tjzw_code rc = TJZW_OK;
@@ -160,6 +180,8 @@ static enum tjzw_code upload_one(struct link *l, struct person *p, struct upload
         if (most-- == 0)
             return fail_with(e, TJZW_INVALID, "an upload that does not come to its end");
         rc = put_piece(l, p, u, out, e);
+        if (rc == TJZW_BUSY && wait_for_other(l, u, &tries))
+            rc = TJZW_OK;
     }
     return rc;
 }

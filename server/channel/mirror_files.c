@@ -225,8 +225,7 @@ enum sync_rc mirror_files_step(struct sync_err *e, const struct mirror_files *m,
     if (!wanted || blob_exists(m->data, f.hash))
         return write_row(e, &f, settled);
     /* BLOB_MAX stands for the length, which only the answer tells. */
-    if (!blob_chunk(&f.err, m->data, f.hash, BLOB_MAX, 0, NULL, 0, &f.have))
-        f.have = f.have < 0 ? 0 : f.have;
+    (void)!blob_chunk(&f.err, m->data, f.hash, BLOB_MAX, 0, NULL, 0, &f.have);
     f.err = (struct err){ 0 };
     sr = get(&f, &why);
     buf_done(&f.piece);

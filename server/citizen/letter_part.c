@@ -55,8 +55,7 @@ static enum rc go_on_at(struct work *w, struct letter_piece *p, int64_t have)
 }
 
 /* Locked, and still the one of that name. */
-static enum rc open_part(struct work *w, const struct sealed_file *f, struct letter_piece *p,
-                         int *out)
+static enum rc open_part(struct work *w, const struct sealed_file *f, int *out)
 {
     int fd = open(f->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     struct stat mine, named;
@@ -67,8 +66,7 @@ static enum rc open_part(struct work *w, const struct sealed_file *f, struct let
     if (!flock(fd, LOCK_EX | LOCK_NB) && !fstat(fd, &mine) && !stat(f->path, &named) &&
         mine.st_ino == named.st_ino)
         return RC_OK;
-    p->have = -1;
-    return err_set(&w->err, RC_CONFLICT, "这个文件正在另外上传，请等它结束后再试");
+    return err_set(&w->err, RC_BUSY, "这个文件正在另外上传，请等它结束后再试");
 }
 
 /* What a crash has torn goes, and what was begun under another size. */
@@ -136,7 +134,7 @@ enum rc letter_part_add(struct work *w, const char *dir, struct letter_piece *p,
     enum rc rc;
 
     p->have = 0;
-    if ((rc = check_piece(w, p)) || (rc = open_part(w, &f, p, &fd)) || (rc = measure(w, p, fd)))
+    if ((rc = check_piece(w, p)) || (rc = open_part(w, &f, &fd)) || (rc = measure(w, p, fd)))
         return rc;
     if (p->have < p->size &&
         p->n) { /* else a crash came between the last piece and its answer */

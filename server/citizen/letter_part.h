@@ -16,7 +16,7 @@ struct letter_piece {
     size_t n;
     uint64_t client; /* who sends it: an address, as a number that says nothing by itself */
     /* found */
-    int64_t have;           /* bytes that are there now; -1: somebody else is sending it */
+    int64_t have;           /* bytes that are there now */
     char head[LETTER_HEAD]; /* the first bytes of the whole, once it is there: */
     size_t head_n;
 };
@@ -29,7 +29,7 @@ struct letter_keeper {
 
 /*
  * On a worker, for the account of w->who: takes the piece into the directory `dir`, and gives the file to its keeper once all of it is there and has its hash.
- * RC_CONFLICT: p->have is where to go on. RC_INVALID: the bytes do not have the hash, or the piece ends behind them; what was there is gone. RC_TOO_LARGE; or what the keeper says.
+ * RC_CONFLICT: p->have is where to go on. RC_BUSY: another piece of it is being written, ask again. RC_INVALID: the bytes do not have the hash, or the piece ends behind them; what was there is gone. RC_TOO_LARGE; or what the keeper says.
  */
 enum rc letter_part_add(struct work *w, const char *dir, struct letter_piece *p,
                         struct letter_keeper to);

@@ -74,13 +74,10 @@ static enum rc bind_files(struct work *w, const struct letter *l, const json_t *
 /* What a restore lost comes again with the receipt that we gave for it: then it is as old as it says, and has its number. */
 static enum rc recall(struct work *w, struct letter *l, const json_t *value)
 {
-    const char *text = jx_text(value, "receipt");
     struct receipt r;
     enum rc rc;
 
-    if (!text || !receipt_read(w, text, &r) ||
-        __builtin_memcmp(&r.letter, &l->id, sizeof l->id) != 0 ||
-        __builtin_memcmp(r.hash, l->hash, sizeof l->hash) != 0 || r.time > l->received)
+    if (!letter_recalls(w, value, l, &r))
         return RC_OK;
     if (!(rc = letter_take_number(w, l, r.index, r.number)) && l->no)
         l->received = r.time;
@@ -121,27 +118,31 @@ static enum rc take_over(struct work *w, struct letter *l, const json_t *value)
     return bind_files(w, l, value);
 }
 
+/* It was taken before, so nothing of it is looked at again: not its item, nor what was found in its files since. */
+static enum rc send_again(struct work *w, struct letter *l, const json_t *value)
+{
+    uint8_t hash[HASH_BYTES];
+
+    letter_hash(w, value, hash);
+    if (__builtin_memcmp(l->hash, hash, sizeof hash) != 0)
+        return other_content(w);
+    return l->account == w->who.account ? RC_OK : take_over(w, l, value);
+}
+
 enum rc letter_send(struct work *w, const struct id *id, const json_t *value,
                     struct letter *out, const char **receipt)
 {
-    struct letter l = { .id = *id }, there;
-    enum rc rc;
+    struct letter l = { .id = *id };
+    enum rc rc = letter_by_id(w, id, &l);
 
-    if ((rc = letter_read_value(w, value, &l)))
-        return rc;
-    rc = letter_by_id(w, id, &there);
-    if (!rc && __builtin_memcmp(there.hash, l.hash, sizeof l.hash) != 0)
-        return other_content(w);
-    if (!rc && there.account != w->who.account)
-        rc = take_over(w, &there, value);
-    if (rc == RC_NOT_FOUND) {
+    if (!rc)
+        rc = send_again(w, &l, value);
+    else if (rc == RC_NOT_FOUND && !(rc = letter_read_value(w, value, &l)))
         rc = insert(w, &l, value);
-        there = l;
-    }
     if (rc)
         return rc;
-    *receipt = receipt_of(w, &there);
-    *out = there;
+    *receipt = receipt_of(w, &l);
+    *out = l;
     return RC_OK;
 }
 

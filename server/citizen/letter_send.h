@@ -15,6 +15,7 @@
 #define CITIZEN_LETTER_SEND_H
 
 #include "server/citizen/letter.h"
+#include "server/citizen/receipt.h"
 
 /* *receipt: receipt.h. */
 enum rc letter_send(struct work *w, const struct id *id, const json_t *value,
@@ -29,9 +30,14 @@ enum rc letter_rate(struct work *w, const struct id *id, const json_t *value,
 
 /* The files that a value names: they are there, and its sender's. Not whether there are too many. */
 enum rc letter_check_files(struct work *w, const json_t *value);
-/* The value of a letter, checked; for letter_import.c too. Sets kind, unit, hidden, public, body, contact, hash. */
+/* The value of a letter, checked; for letter_import.c too. Sets kind, unit, hidden, public, body, contact, hash. One that brings the receipt for out->id may name an item that is gone, and files that were found infected. */
 enum rc letter_read_value(struct work *w, const json_t *value, struct letter *out);
 /* What a receipt is given for: the canonical value without `receipt`, in w->mem. */
 const char *letter_said(struct work *w, const json_t *value);
+/* And its SHA-256. Of any value without fractions. */
+void letter_hash(struct work *w, const json_t *value, uint8_t out[HASH_BYTES]);
+/* Whether the value brings this server's own receipt for that letter: its `id` and `hash`. */
+bool letter_recalls(struct work *w, const json_t *value, const struct letter *l,
+                    struct receipt *out);
 
 #endif

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "server/base/clock.h"
 #include "server/citizen/letter_file.h"
 #include "server/citizen/letter_send.h"
 #include "server/citizen/letter_text.h"
@@ -95,16 +96,22 @@ static const struct jx_field file_members[] = {
 
 static enum rc check_file(struct work *w, const json_t *file)
 {
-    struct letter_file found;
     uint8_t hash[HASH_BYTES];
-    enum rc rc;
 
     if (jx_check(&w->err, file, file_members, "/files"))
         return malformed(w);
     if (!hex_parse(jx_text(file, "hash"), HASH_TEXT - 1, hash, sizeof hash))
         return err_field(&w->err, "/files", "附件的 hash 应为 64 位小写十六进制");
-    if ((rc = check_line(w, file, "name", "/files", "文件名")))
-        return rc;
+    return check_line(w, file, "name", "/files", "文件名");
+}
+
+static enum rc find_file(struct work *w, const json_t *file)
+{
+    struct letter_file found;
+    uint8_t hash[HASH_BYTES] = { 0 };
+    enum rc rc;
+
+    (void)!hex_parse(jx_text(file, "hash"), HASH_TEXT - 1, hash, sizeof hash);
     if ((rc = letter_file_find(w, w->who.account, hash, &found)) || found.scan != SCAN_INFECTED)
         return rc;
     return err_field(
@@ -113,18 +120,26 @@ static enum rc check_file(struct work *w, const json_t *file)
         jx_text(file, "name"));
 }
 
-enum rc letter_check_files(struct work *w, const json_t *v)
+static enum rc each_file(struct work *w, const json_t *v,
+                         enum rc (*look)(struct work *w, const json_t *file))
 {
     const json_t *files = json_object_get(v, "files");
     enum rc rc = RC_OK;
 
     for (size_t i = 0; i < json_array_size(files) && !rc; i++)
-        rc = check_file(w, json_array_get(files, i));
+        rc = look(w, json_array_get(files, i));
     return rc;
 }
 
-/* "main/0190f3c2-…": the published item that a letter is about, as of `seq`. */
-static enum rc check_item(struct work *w, const json_t *v)
+enum rc letter_check_files(struct work *w, const json_t *v)
+{
+    enum rc rc = each_file(w, v, check_file);
+
+    return rc ? rc : each_file(w, v, find_file);
+}
+
+/* "main/0190f3c2-…": the published item that a letter is about. As of which `seq` is its writer's word: after a restore it may be more than the stream has. */
+static enum rc find_item(struct work *w, const json_t *v)
 {
     const char *name = jx_text(v, "item"), *slash = name ? strchr(name, '/') : NULL;
     struct stream stream;
@@ -133,16 +148,13 @@ static enum rc check_item(struct work *w, const json_t *v)
     enum rc rc;
 
     if (!name)
-        return json_object_get(v, "seq") ? err_field(&w->err, "/seq", "有 seq 而没有 item")
-                                         : RC_OK;
+        return RC_OK;
     if (!slash || !id_parse(slash + 1, strlen(slash + 1), &id))
         return err_field(&w->err, "/item", "item 应为“数据流/编号”");
     if (!(rc = stream_find(w, arena_strndup(w->mem, name, (size_t)(slash - name)), &stream)))
         rc = item_find(w, &id, &item);
     if (rc == RC_NOT_FOUND || (!rc && (item.stream != stream.no || item.born < 0)))
         return err_set(&w->err, RC_NOT_FOUND, "信中所指的内容不在这里");
-    if (!rc && jx_int(v, "seq", 0) > stream.seq)
-        return err_field(&w->err, "/seq", "seq 比数据流的还新");
     return rc;
 }
 
@@ -217,27 +229,58 @@ static enum rc find_unit(struct work *w, const char *code, int64_t *out)
     return rc;
 }
 
-enum rc letter_read_value(struct work *w, const json_t *value, struct letter *out)
+void letter_hash(struct work *w, const json_t *value, uint8_t out[HASH_BYTES])
 {
-    const json_t *contact = json_object_get(value, "contact");
-    struct letter l = *out;
-    const char *said;
+    const char *said = letter_said(w, value);
+
+    sha256(said, strlen(said), out);
+}
+
+bool letter_recalls(struct work *w, const json_t *value, const struct letter *l,
+                    struct receipt *out)
+{
+    const char *text = jx_text(value, "receipt");
+
+    return text && receipt_read(w, text, out) && !memcmp(&out->letter, &l->id, sizeof l->id) &&
+           !memcmp(out->hash, l->hash, sizeof l->hash) && out->time <= clock_now();
+}
+
+/* By itself, whatever is here. */
+static enum rc check_form(struct work *w, const json_t *value, struct letter *l)
+{
     enum rc rc;
 
     if (jx_check(&w->err, value, members, ""))
         return malformed(w);
-    if (!(l.kind = letter_kind_parse(jx_text(value, "category"))))
+    if (!(l->kind = letter_kind_parse(jx_text(value, "category"))))
         return err_field(&w->err, "/category", "没有这一类信件");
-    l.hidden = jx_bool(value, "hidden", false);
-    l.public = jx_bool(value, "public", false);
-    if (l.hidden && !l.kind->hide)
-        return err_field(&w->err, "/hidden", "%s要有申请人的身份，不能隐去", l.kind->chinese);
-    if ((rc = check_texts(w, value)) || (rc = check_item(w, value)) ||
-        (rc = letter_check_files(w, value)) ||
-        (rc = find_unit(w, jx_text(value, "unit"), &l.unit)))
+    l->hidden = jx_bool(value, "hidden", false);
+    l->public = jx_bool(value, "public", false);
+    if (l->hidden && !l->kind->hide)
+        return err_field(&w->err, "/hidden", "%s要有申请人的身份，不能隐去", l->kind->chinese);
+    if ((rc = check_texts(w, value)) || (rc = each_file(w, value, check_file)))
         return rc;
-    said = letter_said(w, value);
-    sha256(said, strlen(said), l.hash);
+    return json_object_get(value, "seq") && !json_object_get(value, "item")
+               ? err_field(&w->err, "/seq", "有 seq 而没有 item")
+               : RC_OK;
+}
+
+/* What was received once is not refused for what the server found, or lost, since. */
+enum rc letter_read_value(struct work *w, const json_t *value, struct letter *out)
+{
+    const json_t *contact = json_object_get(value, "contact");
+    struct letter l = *out;
+    struct receipt given;
+    enum rc rc;
+
+    if ((rc = check_form(w, value, &l)))
+        return rc;
+    letter_hash(w, value, l.hash);
+    if (!letter_recalls(w, value, &l, &given) &&
+        ((rc = find_item(w, value)) || (rc = each_file(w, value, find_file))))
+        return rc;
+    if ((rc = find_unit(w, jx_text(value, "unit"), &l.unit)))
+        return rc;
     l.body = body_of(w, value);
     l.contact = contact ? canonical(w, contact) : NULL;
     *out = l;

@@ -10,7 +10,7 @@
  * .part is continued or swept away, a .tmp swept away.
  *
  * A piece is fsynced before it is acknowledged, for the sender may forget it then. Two senders
- * of one blob are kept apart by a lock on the .part file; who comes second is told so, or, when
+ * of one blob are kept apart by a lock on the .part file; who comes second is told to come again, or, when
  * the first has ended meanwhile, finds the blob done: the same hash is the same bytes.
  */
 #include "server/store/blob.h"
@@ -169,8 +169,7 @@ static enum rc open_part(struct err *e, const struct place *at, int *out, int64_
     if (flock(fd, LOCK_EX | LOCK_NB) || fstat(fd, &mine) || stat(at->part, &named) ||
         mine.st_ino != named.st_ino) {
         close(fd);
-        *have = -1;
-        return err_set(e, RC_CONFLICT,
+        return err_set(e, RC_BUSY,
                        "another upload of blob %s is under way: ask again when it has ended",
                        at->name);
     }

@@ -31,8 +31,8 @@ enum rc blob_put(struct err *e, const char *data, const uint8_t hash[HASH_BYTES]
  * there already. *have becomes how many bytes are there now; `size` means that the blob is
  * complete. n 0 only asks.
  *
- * RC_CONFLICT: the offset is another one, and *have is the right one; or another sender's piece
- * is being written, and *have is -1. RC_INVALID: with this piece the blob is complete and its
+ * RC_CONFLICT: the offset is another one, and *have is the right one. RC_BUSY: another sender's
+ * piece is being written, ask again. RC_INVALID: with this piece the blob is complete and its
  * hash is wrong; what was there is gone, *have is 0. RC_TOO_LARGE.
  */
 enum rc blob_chunk(struct err *e, const char *data, const uint8_t hash[HASH_BYTES],

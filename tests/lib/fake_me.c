@@ -434,6 +434,31 @@ static json_t *body_of(const struct tjzw_request *r)
     return out;
 }
 
+static int upload_status(struct fake_me *f)
+{
+    switch (f->uploads_say ? *f->uploads_say : 0) {
+    case 'b': return 503;
+    case 'g': return 410;
+    case 'c':
+    case 's': return 409;
+    default: return 204;
+    }
+}
+
+/* What an upload's answer says in headers; the next answer is another. */
+static void tell_upload(struct fake_me *f, struct tjzw_request *r)
+{
+    const char *range = header(r, "Content-Range");
+    char offset[24] = "";
+
+    if (f->uploads_say && *f->uploads_say == 's') {
+        sscanf(range, "bytes %20[0-9]", offset);
+        r->on_header(r, "Upload-Offset", offset);
+    }
+    if (f->uploads_say && *f->uploads_say)
+        f->uploads_say++;
+}
+
 static json_t *for_person(struct fake_me *f, const char *path, const struct tjzw_request *r,
                           json_t *asked, int *status)
 {
@@ -458,6 +483,7 @@ static json_t *for_person(struct fake_me *f, const char *path, const struct tjzw
         s->account = 0;
     } else if (strncmp(path, "/v1/me/blobs/", 13) == 0) {
         f->uploads++;
+        *status = upload_status(f);
     } else if (strcmp(path, "/v1/me/export") == 0) {
         *status = 200;
         return json_pack("{s:I}", "account", (json_int_t)s->account);
@@ -518,6 +544,7 @@ static void answer_one(struct fake_me *f, struct tjzw_request *r, const char *pa
     unsigned fault = f->percent && fake_random(&f->seed, 100) < f->percent
                          ? 1 + fake_random(&f->seed, 3)
                          : 0;
+    bool uploads = strncmp(path, "/v1/me/blobs/", 13) == 0;
     json_t *out;
     char *text;
     size_t n;
@@ -540,7 +567,9 @@ static void answer_one(struct fake_me *f, struct tjzw_request *r, const char *pa
     if (fault != LOST_AFTER) {
         r->on_status(r, status);
         if (status == 503)
-            r->on_header(r, "Retry-After", "77");
+            r->on_header(r, "Retry-After", uploads ? "1" : "77");
+        if (uploads)
+            tell_upload(f, r);
         r->on_body(r, text, fault ? n / 2 : n);
     }
     r->whole = !fault;

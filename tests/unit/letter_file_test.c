@@ -8,9 +8,13 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "server/base/clock.h"
 #include "server/base/fs.h"
@@ -128,6 +132,32 @@ static void a_piece_out_of_turn_is_told_where_to_go_on(void **state)
     sha256("%PDF-1.7 0123456789x", 20, p.hash);
     assert_int_equal(letter_file_take(&t->w, &p, &taken), RC_OK);
     assert_int_equal(taken.have, 0);
+}
+
+/* While another piece of it is being written nobody can say where to go on: he comes again. */
+static void who_comes_while_another_writes_is_told_to_come_again(void **state)
+{
+    struct library_world *t = *state;
+    struct letter_piece p = { .size = 20, .p = "%PDF-1.7 0123456789x", .n = 10 };
+    struct letter_taken taken;
+    glob_t found;
+    int fd;
+
+    be(t, WRITER);
+    sha256(p.p, 20, p.hash);
+    assert_int_equal(letter_file_take(&t->w, &p, &taken), RC_OK);
+    assert_int_equal(
+        glob(arena_printf(t->mem, "%s/letters/parts/*.part", t->dir), 0, NULL, &found), 0);
+    assert_int_equal(found.gl_pathc, 1);
+    fd = open(found.gl_pathv[0], O_RDWR);
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    p.p = "123456789x";
+    p.offset = 10;
+    assert_int_equal(letter_file_take(&t->w, &p, &taken), RC_BUSY);
+    close(fd);
+    globfree(&found);
+    assert_int_equal(letter_file_take(&t->w, &p, &taken), RC_OK);
+    assert_int_equal(taken.have, 20);
 }
 
 /* What is left of the account's files after a day: the picture that `named` of the two accounts has put into a letter is there, once. */
@@ -567,6 +597,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_picture_comes_in_pieces_and_is_kept_without_its_metadata),
         T(a_piece_out_of_turn_is_told_where_to_go_on),
+        T(who_comes_while_another_writes_is_told_to_come_again),
         T(an_upload_outlives_no_retired_key),
         T(what_a_letter_of_either_names_stays),
         T(what_is_no_picture_or_lies_is_refused),

@@ -149,6 +149,64 @@ static void a_letter_of_another_phone_is_whole_and_proved(void **state)
 }
 
 /* Each vector as if it had been sent from here. */
+/* With a file, as an app writes it. */
+static void write_with_file(struct world *w, char id[37])
+{
+    char path[300], hash[65], value[200];
+    FILE *f;
+
+    snprintf(path, sizeof path, "%s/lamp", w->p.dir);
+    f = fopen(path, "w");
+    assert_non_null(f);
+    assert_true(fputs("a picture of a lamp", f) >= 0 && fclose(f) == 0);
+    OK(&w->p, tjzw_attach(w->p.t, path, hash, &w->p.e));
+    snprintf(value, sizeof value,
+             "{\"files\":[{\"hash\":\"%s\",\"name\":\"灯.png\"}],\"title\":\"路灯\"}", hash);
+    OK(&w->p, tjzw_act(w->p.t, "letter.send", value, id, &w->p.e));
+}
+
+/* Two phones of one account sending the same picture: whoever comes second waits, and nothing of his letter is given up. */
+static void a_file_that_another_is_sending_is_sent_a_moment_later(void **state)
+{
+    static const char *const busy[] = { "c", "b", "cb", "s", "ss" };
+    struct world w;
+    char id[37];
+
+    (void)state;
+    begin(&w);
+    for (size_t i = 0; i < sizeof busy / sizeof *busy; i++) {
+        struct seen s;
+
+        write_with_file(&w, id);
+        w.f.uploads_say = busy[i];
+        OK(&w.p, tjzw_me_sync(w.p.t, NULL, NULL, &w.p.e));
+        s = letters(&w);
+        assert_true(s.n == i + 1 && !s.waits);
+        assert_string_equal(s.code, "");
+    }
+    end(&w);
+}
+
+static void one_that_another_is_sending_all_the_time_waits_for_the_next_exchange(void **state)
+{
+    struct world w;
+    struct seen s;
+    char id[37];
+
+    (void)state;
+    begin(&w);
+    write_with_file(&w, id);
+    w.f.uploads_say = "cccccc";
+    assert_int_equal(tjzw_me_sync(w.p.t, NULL, NULL, &w.p.e), TJZW_BUSY);
+    s = letters(&w);
+    assert_true(s.n == 1 && s.waits);
+    assert_string_equal(s.code, "");
+    w.f.uploads_say = NULL;
+    OK(&w.p, tjzw_me_sync(w.p.t, NULL, NULL, &w.p.e));
+    assert_false(letters(&w).waits);
+    end(&w);
+}
+
 static void receipts_of_another_language_hold_and_no_other_does(void **state)
 {
     json_t *v = json_load_file(TJZW_RECEIPTS, 0, NULL), *r;
@@ -200,6 +258,9 @@ int main(void)
         cmocka_unit_test(a_letter_is_seen_from_the_first_word_to_the_answer),
         cmocka_unit_test(one_that_the_server_gave_no_words_of_and_one_that_was_refused_says_so),
         cmocka_unit_test(a_letter_of_another_phone_is_whole_and_proved),
+        cmocka_unit_test(a_file_that_another_is_sending_is_sent_a_moment_later),
+        cmocka_unit_test(
+            one_that_another_is_sending_all_the_time_waits_for_the_next_exchange),
         cmocka_unit_test(receipts_of_another_language_hold_and_no_other_does),
     };
 
