@@ -20,7 +20,7 @@ enum {
     PIECE = 256 << 10,
     FILE_MOST = 20 << 20,
     HEX = 2 * WIRE_HASH,
-    BUSY_TRIES = 3,  /* of one file in one exchange: another phone may be sending the same */
+    BUSY_TRIES = 3,     /* of one file in one exchange: another phone may be sending the same */
     BUSY_WAIT_MS = 5000 /* at most, each time */
 };
 
@@ -87,7 +87,8 @@ enum tjzw_code tjzw_attach(struct tjzw *t, const char *path, char hash[65],
 struct upload {
     char hash[HEX + 1];
     int64_t bytes, at;
-    uint32_t busy_s; /* 0: what the last request found was not that somebody else is sending it */
+    uint32_t
+        busy_s; /* 0: what the last request found was not that somebody else is sending it */
 };
 
 /* What of its piece is still to go up, in memory of its own: the server may have taken a part of one. */
@@ -186,7 +187,8 @@ static enum tjzw_code upload_one(struct link *l, struct person *p, struct upload
     return rc;
 }
 
-/* The letters that name it need attention, with the server's words. */
+/* The letters that name it need attention, with the server's words. One that was received before goes without: what its receipt says the server knows, or
+ * says why it does not. */
 static enum tjzw_code give_up(struct tjzw *t, const struct person *p, const struct upload *u,
                               const struct tjzw_error *why, struct tjzw_error *e)
 {
@@ -195,9 +197,10 @@ static enum tjzw_code give_up(struct tjzw *t, const struct person *p, const stru
     entries_changed(t, NULL, NULL);
     if (rc)
         return rc;
-    return person_end(
-        t, store_do(t, e, STMT_MUTATION_NAMING, "ittt", p->no, u->hash, "missing", why->text),
-        e);
+    if (!(rc = store_do(t, e, STMT_MUTATION_NAMING, "ittt", p->no, u->hash, "missing",
+                        why->text)))
+        rc = store_do(t, e, STMT_ATTACHMENT_LET_GO, "iti", p->no, u->hash, t->clock());
+    return person_end(t, rc, e);
 }
 
 static enum tjzw_code next_upload(struct tjzw *t, const struct person *p, struct upload *u,

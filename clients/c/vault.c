@@ -1,7 +1,7 @@
 /*
  * vault.c - the unsent outbox of somebody who is not here.
  *
- *     text    [{"code":…,"detail":…,"key":…,"type":…,"value":…,"written":…},…], the rows of `mutation` in their order
+ *     text    [{"again":0,"code":…,"detail":…,"key":…,"type":…,"value":…,"written":…},…], the rows of `mutation` in their order
  *     sealed  nonce 24 | XChaCha20-Poly1305 of the text | tag 16     associated data: the account in decimal, '/' and, for a piece of a file, its hash, '/' and its place
  *
  * The key comes with every sign-in of the account and with nothing else (docs/protocol/auth.md, `vault`); it stands in the store while he is here and is wiped when he
@@ -165,10 +165,11 @@ static enum tjzw_code list(struct tjzw *t, int64_t person, json_t *out, struct t
         return TJZW_STORE;
     while (!(rc = store_step(t, q, &any, e)) && any)
         json_array_append_new(
-            out, json_pack("{s:o,s:o,s:o,s:o,s:I,s:o}", "type", text_or_null(q, 2), "key",
-                           text_or_null(q, 3), "value", text_or_null(q, 4), "detail",
-                           text_or_null(q, 7), "written",
-                           (json_int_t)sqlite3_column_int64(q, 5), "code", text_or_null(q, 6)));
+            out,
+            json_pack("{s:o,s:o,s:o,s:o,s:I,s:o,s:i}", "type", text_or_null(q, 2), "key",
+                      text_or_null(q, 3), "value", text_or_null(q, 4), "detail",
+                      text_or_null(q, 7), "written", (json_int_t)sqlite3_column_int64(q, 5),
+                      "code", text_or_null(q, 6), "again", sqlite3_column_int(q, 8)));
     store_reset(q);
     return rc;
 }
@@ -214,11 +215,12 @@ static enum tjzw_code write_back(struct tjzw *t, int64_t person, const json_t *a
                    *key = json_string_value(json_object_get(m, "key"));
 
         if (type && key && !rc)
-            rc = store_do(t, e, STMT_MUTATION_ADD, "itttitt", person, type, key,
+            rc = store_do(t, e, STMT_MUTATION_PUT_BACK, "itttitti", person, type, key,
                           json_string_value(json_object_get(m, "value")),
                           (int64_t)json_integer_value(json_object_get(m, "written")),
                           json_string_value(json_object_get(m, "code")),
-                          json_string_value(json_object_get(m, "detail")));
+                          json_string_value(json_object_get(m, "detail")),
+                          (int64_t)json_integer_value(json_object_get(m, "again")));
     }
     return rc;
 }

@@ -6,7 +6,6 @@
 #include "server/citizen/entry.h"
 #include "server/citizen/inbox.h"
 #include "server/citizen/survey.h"
-#include "server/identity/account.h"
 #include "server/store/db.h"
 #include "sync/state.h"
 
@@ -52,20 +51,6 @@ static enum rc move_letters(struct work *w, int64_t from, int64_t into)
     return rc ? rc : db_run(w, SQL_letter_file_move, "ii", from, into);
 }
 
-/* What was sent to a guest was sent to a phone, which has it; what was sent to a person is his. */
-static enum rc move_messages(struct work *w, int64_t from, int64_t into)
-{
-    struct account a;
-    enum rc rc;
-
-    if ((rc = account_by_id(w, from, &a)))
-        return rc;
-    if (a.kind != ACCOUNT_GUEST)
-        return inbox_move(w, from, into);
-    rc = db_run(w, SQL_inbox_drop_entries, "i", from);
-    return rc ? rc : db_run(w, SQL_erase_inbox, "i", from);
-}
-
 /* A phone that signs in is reached where it was. */
 static enum rc move_address(struct work *w, int64_t from, int64_t into)
 {
@@ -92,8 +77,8 @@ static enum rc drop_state(struct work *w, int64_t from, int64_t into)
 }
 
 static enum rc (*const movers[])(struct work *w, int64_t from, int64_t into) = {
-    move_messages, move_entries, move_letters, survey_adopt,
-    move_address,  move_notices, drop_state,
+    inbox_move,   move_entries, move_letters, survey_adopt,
+    move_address, move_notices, drop_state,
 };
 
 enum rc adopt(struct work *w, int64_t from, int64_t into)

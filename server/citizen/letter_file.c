@@ -215,8 +215,6 @@ enum rc letter_file_note(struct work *w, const struct letter_piece *p,
 {
     uint8_t find[HASH_BYTES];
 
-    if (t->known)
-        return RC_OK;
     find_of(p->hash, find);
     return db_run(w, SQL_letter_file_put, "ibibiii", w->who.account, find, sizeof find, t->kept,
                   t->key, t->key_n, p->size, (int64_t)t->kind, clock_now());

@@ -32,7 +32,7 @@ enum rc letter_files_open(struct err *e, const char *data);
 /* What came of a piece. */
 struct letter_taken {
     int64_t have;        /* as in letter_piece */
-    bool known;          /* it was there before: there is nothing to note */
+    bool known;          /* it was there before: a day counts anew */
     enum file_kind kind; /* FILE_NONE: not complete yet */
     int64_t kept;        /* its name on the disk */
     uint8_t *key;        /* sealed */

@@ -7,6 +7,7 @@
 #include "server/citizen/letter_send.h"
 
 #include "server/base/clock.h"
+#include "server/citizen/epoch.h"
 #include "server/citizen/letter_file.h"
 #include "server/citizen/letter_text.h"
 #include "server/citizen/receipt.h"
@@ -243,7 +244,7 @@ static enum rc act(struct work *w, const struct id *id, const json_t *value,
     return RC_OK;
 }
 
-/* Who was asked may always answer; of himself he adds so often, and then writes another letter. */
+/* Who was asked may always answer; of himself he adds so often, and then writes another letter. What a restore lost comes again on one day. */
 static enum rc check_adds(struct work *w, const struct letter *l)
 {
     int64_t all = 0, today = 0;
@@ -263,7 +264,7 @@ static enum rc check_adds(struct work *w, const struct letter *l)
             &w->err, RC_TOO_MANY,
             "这封信已经补充了 %d 次，都收到了。还有新的情况，请另写一封，并写明这封的编号 %s",
             LETTER_ADDS, l->number);
-    if (today >= LETTER_ADDS_A_DAY)
+    if (today >= LETTER_ADDS_A_DAY && l->received >= epoch_now())
         return err_set(&w->err, RC_TOO_MANY, "今天已经补充了 %d 次，都收到了，明天可以再补充",
                        LETTER_ADDS_A_DAY);
     return RC_OK;

@@ -356,6 +356,22 @@ static bool read_value(const struct mutation *m, struct survey_sender *from, str
            id_parse(text, strlen(text), survey) && id_parse(m->key, strlen(m->key), &from->id);
 }
 
+/* Whatever became of the survey since: withdrawn, closed, or asked otherwise. */
+static enum rc find_taken(struct work *w, const struct id *survey,
+                          const struct survey_sender *from, bool *taken)
+{
+    struct survey s = { .item.id = *survey };
+    struct id before = { 0 };
+    int64_t row;
+    enum rc rc = find_answer(w, &s, from, &row, &before);
+
+    *taken = !rc && row && !memcmp(&before, &from->id, sizeof before);
+    if (rc || row)
+        return rc;
+    rc = survey_find_sent(w, &s, from, taken);
+    return rc || !*taken ? rc : note_answered(w, &s, from->account);
+}
+
 enum rc survey_answer(struct work *w, const struct mutation *m, struct result *r)
 {
     struct survey_sender from = { .account = m->account, .level = w->who.level };
@@ -364,10 +380,13 @@ enum rc survey_answer(struct work *w, const struct mutation *m, struct result *r
     struct survey s;
     struct id id;
     enum refused why;
+    bool taken;
     enum rc rc;
 
     if (!read_value(m, &from, &id, &list))
         return result_refuse(r, REFUSED_value, NULL);
+    if ((rc = find_taken(w, &id, &from, &taken)) || taken)
+        return rc;
     if ((rc = survey_find(w, &id, &s)))
         return rc;
     if (answers_read(&w->err, w->mem, s.questions, s.n, list, "answers", &answers))

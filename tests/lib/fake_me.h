@@ -44,7 +44,8 @@ struct fake_me {
     unsigned percent;
     bool cut; /* no network at all */
 
-    const char *uploads_say; /* of the next uploads, one letter each: 'b' 503, 'c' 409 without an offset, 's' 409 with the one that was sent, 'g' 410 */
+    const char *
+        uploads_say; /* of the next uploads, one letter each: 'b' 503, 'c' 409 without an offset, 's' 409 with the one that was sent, 'g' 410 */
 
     bool deaf; /* answers to exchanges of tokens are lost on the way back */
 

@@ -19,13 +19,17 @@
 
 static int64_t li, han;
 
-static int64_t person(struct library_world *t)
+static int64_t someone(struct library_world *t, enum account_kind kind)
 {
     struct account a;
 
-    assert_int_equal(account_make(&t->w, &(struct account_new){ ACCOUNT_CITIZEN, 1, NULL }, &a),
-                     RC_OK);
+    assert_int_equal(account_make(&t->w, &(struct account_new){ kind, 1, NULL }, &a), RC_OK);
     return a.id;
+}
+
+static int64_t person(struct library_world *t)
+{
+    return someone(t, ACCOUNT_CITIZEN);
 }
 
 static int set_up(void **state)
@@ -242,6 +246,27 @@ static void two_inboxes_become_one(void **state)
         world_number(t, "SELECT count(*) FROM entry WHERE type = 'seen' AND gone = 0"), 0);
 }
 
+/* His phone forgets what a guest had, and some of it had not come down. */
+static void a_guest_who_signs_in_keeps_his_messages(void **state)
+{
+    struct library_world *t = *state;
+    struct inbox_message *list;
+    int64_t guest, read;
+
+    world_begin(t);
+    guest = someone(t, ACCOUNT_GUEST);
+    world_commit(t);
+    send(t, guest, "letter/1");
+    read = send(t, guest, "letter/2");
+    world_begin(t);
+    assert_int_equal(inbox_see(&t->w, guest, read), RC_OK);
+    assert_int_equal(adopt(&t->w, guest, li), RC_OK);
+    world_commit(t);
+    assert_int_equal(held(t, guest, &list), 0);
+    assert_int_equal(held(t, li, &list), 2);
+    assert_true(list[0].seen && !list[1].seen);
+}
+
 static void what_does_not_fit_is_refused(void **state)
 {
     struct library_world *t = *state;
@@ -270,6 +295,7 @@ int main(void)
         TEST(a_message_is_over_in_time_and_its_number_never_comes_again),
         TEST(it_points_at_what_is_published),
         TEST(two_inboxes_become_one),
+        TEST(a_guest_who_signs_in_keeps_his_messages),
         TEST(what_does_not_fit_is_refused),
     };
 

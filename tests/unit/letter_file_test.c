@@ -340,10 +340,13 @@ static void a_file_that_was_tampered_with_is_none(void **state)
     assert_int_equal(sealed_file_read(&t->w, &f, LENGTH, &bytes, &n), RC_CORRUPT);
 }
 
-static enum rc send(struct library_world *t, const struct letter_piece *p, struct letter *out)
+static const char *given; /* the receipt of the last letter that was taken */
+
+/* With the receipt that it got, or NULL. */
+static enum rc send_as(struct library_world *t, struct id id, const struct letter_piece *p,
+                       const char *with, struct letter *out)
 {
     const char *receipt, *text;
-    struct id id = id_new();
     char hex[HASH_TEXT];
     json_t *v;
     enum rc rc;
@@ -354,13 +357,22 @@ static enum rc send(struct library_world *t, const struct letter_piece *p, struc
                         "\"路灯不亮\",\"title\":\"路灯\",\"unit\":\"heping\"}",
                         hex_text(p->hash, HASH_BYTES, hex));
     assert_int_equal(jx_object(&t->w.err, t->mem, text, strlen(text), &v), RC_OK);
+    if (with)
+        json_object_set_new(v, "receipt", json_string(with));
     world_begin(t);
     rc = letter_send(&t->w, &id, v, out, &receipt);
-    if (rc)
+    if (rc) {
         db_rollback(t->w.db);
-    else
+    } else {
         world_commit(t);
+        given = arena_strdup(t->mem, receipt);
+    }
     return rc;
+}
+
+static enum rc send(struct library_world *t, const struct letter_piece *p, struct letter *out)
+{
+    return send_as(t, id_new(), p, NULL, out);
 }
 
 static void a_letter_names_its_writers_files_alone(void **state)
@@ -402,6 +414,42 @@ static void files_that_no_row_names_are_swept(void **state)
     for (int i = 0; i < 256; i++) /* each folder */
         letter_file_tick(t->w.db, NULL);
     assert_int_equal(letter_file_read(&t->w, &f, &bytes, &n), RC_NOT_FOUND);
+}
+
+/* Not a day after it came first: docs/letters.md section 7. */
+static void a_day_counts_from_when_it_was_last_uploaded(void **state)
+{
+    struct library_world *t = *state;
+    struct letter_piece p;
+    struct letter l;
+
+    be(t, WRITER);
+    assert_int_equal(upload(t, "%PDF-1.7", 8, 1000, &p), RC_OK);
+    clock_set(WORLD_NOW + DAY * 5 / 6);
+    assert_int_equal(upload(t, "%PDF-1.7", 8, 1000, &p), RC_OK);
+    clock_set(WORLD_NOW + DAY * 5 / 4);
+    letter_file_tick(t->w.db, NULL);
+    assert_int_equal(send(t, &p, &l), RC_OK);
+}
+
+/* What was taken goes its way, however often it comes. */
+static void a_letter_comes_again_after_its_file_was_found_infected(void **state)
+{
+    struct library_world *t = *state;
+    struct letter_piece p;
+    struct letter l, again;
+
+    be(t, WRITER);
+    assert_int_equal(upload(t, "%PDF-1.7", 8, 1000, &p), RC_OK);
+    assert_int_equal(send(t, &p, &l), RC_OK);
+    world_vandalise(t, "UPDATE letter_file SET scan = 2");
+    assert_int_equal(send_as(t, l.id, &p, NULL, &again), RC_OK);
+    assert_string_equal(again.number, l.number);
+    assert_int_equal(send(t, &p, &again), RC_INVALID); /* another letter */
+    world_vandalise(t, "DELETE FROM letter; DELETE FROM letter_step");
+    assert_int_equal(send_as(t, l.id, &p, NULL, &again), RC_INVALID);
+    assert_int_equal(send_as(t, l.id, &p, given, &again), RC_OK);
+    assert_string_equal(again.number, l.number);
 }
 
 /* ---- published ---- */
@@ -597,6 +645,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_picture_comes_in_pieces_and_is_kept_without_its_metadata),
         T(a_piece_out_of_turn_is_told_where_to_go_on),
+        T(a_day_counts_from_when_it_was_last_uploaded),
+        T(a_letter_comes_again_after_its_file_was_found_infected),
         T(who_comes_while_another_writes_is_told_to_come_again),
         T(an_upload_outlives_no_retired_key),
         T(what_a_letter_of_either_names_stays),

@@ -14,6 +14,7 @@
 #include "server/base/clock.h"
 #include "server/citizen/adopt.h"
 #include "server/citizen/entry.h"
+#include "server/citizen/epoch.h"
 #include "server/citizen/letter_action.h"
 #include "server/citizen/letter_send.h"
 #include "server/citizen/receipt.h"
@@ -297,7 +298,32 @@ static void a_fault_is_tied_to_an_item(void **state)
                          "\"x\",\"title\":\"x\",\"unit\":\"heping\"}",
                          t->stream.name, id, (int)item.seq + 1),
             &l),
-        RC_INVALID);
+        RC_OK); /* as of before a restore */
+}
+
+/* The item was published after the backup was made, as the letter was written. */
+static void a_fault_that_a_restore_lost_comes_again_without_its_item(void **state)
+{
+    struct library_world *t = *state;
+    struct item item = world_publish(t, "办事指南", t->news);
+    char id[ID_TEXT];
+    const char *text =
+        arena_printf(t->mem,
+                     "{\"category\":\"fault\",\"item\":\"%s/%s\",\"seq\":%d,\"text\":"
+                     "\"电话号码不对\",\"title\":\"电话\",\"unit\":\"heping\"}",
+                     t->stream.name, id_text(&item.id, id), (int)item.seq);
+    const char *receipt;
+    struct letter first, l;
+
+    be_writer(t, WRITER, 1);
+    receipt = receipt_of(t, UUID, text, &first);
+    world_vandalise(t, "UPDATE item SET born = -1");
+    assert_string_equal(receipt_of(t, UUID, text, &l), receipt); /* it is there still */
+    lose_letters(t);
+    assert_int_equal(send_letter(t, UUID, text, &l), RC_NOT_FOUND);
+    assert_int_equal(send_letter(t, UUID, with_receipt(t, text, "none"), &l), RC_NOT_FOUND);
+    assert_string_equal(receipt_of(t, UUID, with_receipt(t, text, receipt), &l), receipt);
+    assert_string_equal(l.number, first.number);
 }
 
 static void a_day_has_so_many_letters(void **state)
@@ -360,6 +386,21 @@ static void a_letter_has_so_many_additions_and_staff_is_never_stopped(void **sta
     assert_int_equal(staff_does(t, LETTER_DO_ANSWER, NULL, &l), RC_OK);
     be_writer(t, WRITER, 1);
     assert_int_equal(writer_does(t, ",\"rating\":5", &l, letter_rate), RC_OK);
+}
+
+static void additions_that_a_restore_lost_come_again_on_one_day(void **state)
+{
+    struct library_world *t = *state;
+    struct letter l = sent_letter(t, CONSULT);
+
+    be_writer(t, WRITER, 1);
+    clock_set(WORLD_NOW + 86400);
+    world_begin(t);
+    assert_int_equal(epoch_load(&t->w), RC_OK); /* the restored server begins */
+    world_commit(t);
+    for (int i = 0; i < LETTER_ADDS; i++)
+        assert_int_equal(writer_does(t, ",\"text\":\"还有\"", &l, letter_add), RC_OK);
+    assert_int_equal(writer_does(t, ",\"text\":\"还有\"", &l, letter_add), RC_TOO_MANY);
 }
 
 static void what_was_taken_before_is_not_told_anew(void **state)
@@ -523,6 +564,8 @@ int main(void)
         T(a_category_says_how_well_its_writer_must_be_known),
         T(bad_letters_are_refused_with_the_member),
         T(a_fault_is_tied_to_an_item),
+        T(a_fault_that_a_restore_lost_comes_again_without_its_item),
+        T(additions_that_a_restore_lost_come_again_on_one_day),
         T(a_day_has_so_many_letters),
         T(a_letter_has_so_many_additions_and_staff_is_never_stopped),
         T(what_was_taken_before_is_not_told_anew),

@@ -222,6 +222,10 @@ static void a_phone_answers_by_an_action(void **state)
         ask_for(t, second, arena_printf(t->mem, "{\"answers\":[9],\"survey\":\"%s\"}", id)).why,
         REFUSED_value);
     assert_int_equal(result(t, &s).answers, 1);
+    world_begin(t);
+    assert_int_equal(publish_end(&t->w, &s.item.id, VERB_WITHDRAW, "写错了", &s.item), RC_OK);
+    world_commit(t);
+    assert_int_equal(ask_for(t, first, good).why, REFUSED_NOT); /* it was taken */
 }
 
 static void what_is_no_answer_is_refused(void **state)

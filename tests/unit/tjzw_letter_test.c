@@ -32,7 +32,7 @@ static void end(struct world *w)
 }
 
 struct seen {
-    size_t n;
+    size_t n, refused;
     char id[37], number[32], sent[256], state[256], code[32];
     bool waits;
     enum tjzw_receipt_state receipt;
@@ -49,6 +49,7 @@ static bool see(void *ctx, const struct tjzw_letter *l)
     struct seen *s = ctx;
 
     s->n++;
+    s->refused += l->code != NULL;
     copy(s->id, sizeof s->id, l->id);
     copy(s->number, sizeof s->number, l->number);
     copy(s->sent, sizeof s->sent, l->sent);
@@ -187,6 +188,41 @@ static void a_file_that_another_is_sending_is_sent_a_moment_later(void **state)
     end(&w);
 }
 
+/* Its file was found infected since, so the server takes it no more; the letter it has. */
+static void a_letter_with_a_receipt_is_not_given_up_for_its_file(void **state)
+{
+    const struct tjzw_sign_in entered = { .login = "a", .password = "good" };
+    struct fake_me backup;
+    struct world w;
+    char id[37];
+
+    (void)state;
+    begin(&w);
+    fake_me_copy(&backup, &w.f);
+    write_with_file(&w, id);
+    OK(&w.p, tjzw_me_sync(w.p.t, NULL, NULL, &w.p.e));
+    fake_me_restore(&w.f, &backup);
+    w.f.uploads_say = "g";
+    OK(&w.p, tjzw_me_sync(w.p.t, NULL, NULL, &w.p.e));
+    assert_int_equal(letters(&w).refused, 0);
+    assert_false(letters(&w).waits);
+    for (int i = 1; i < FAKE_SESSIONS; i++)
+        w.f.sessions[i].account = 0; /* ended: what was taken is sealed until he is back */
+    assert_int_equal(tjzw_me_sync(w.p.t, NULL, NULL, &w.p.e), TJZW_SIGN_IN);
+    OK(&w.p, tjzw_sign_in(w.p.t, &entered, NULL, &w.p.e));
+    w.f.uploads_say = "g";
+    OK(&w.p, tjzw_me_sync(w.p.t, NULL, NULL, &w.p.e));
+    assert_int_equal(letters(&w).n, 1);
+    assert_int_equal(letters(&w).refused, 0);
+    assert_false(letters(&w).waits);
+    write_with_file(&w, id); /* another letter with it is told */
+    w.f.uploads_say = "g";
+    OK(&w.p, tjzw_me_sync(w.p.t, NULL, NULL, &w.p.e));
+    assert_int_equal(letters(&w).n, 2);
+    assert_int_equal(letters(&w).refused, 1);
+    end(&w);
+}
+
 static void one_that_another_is_sending_all_the_time_waits_for_the_next_exchange(void **state)
 {
     struct world w;
@@ -259,8 +295,8 @@ int main(void)
         cmocka_unit_test(one_that_the_server_gave_no_words_of_and_one_that_was_refused_says_so),
         cmocka_unit_test(a_letter_of_another_phone_is_whole_and_proved),
         cmocka_unit_test(a_file_that_another_is_sending_is_sent_a_moment_later),
-        cmocka_unit_test(
-            one_that_another_is_sending_all_the_time_waits_for_the_next_exchange),
+        cmocka_unit_test(a_letter_with_a_receipt_is_not_given_up_for_its_file),
+        cmocka_unit_test(one_that_another_is_sending_all_the_time_waits_for_the_next_exchange),
         cmocka_unit_test(receipts_of_another_language_hold_and_no_other_does),
     };
 
