@@ -50,6 +50,7 @@
 #include "api/passkey_form.h"
 #include "api/preview_page.h"
 #include "api/push.h"
+#include "api/push_receipts.h"
 #include "api/reseal.h"
 #include "api/roles.h"
 #include "api/sandbox.h"
@@ -388,6 +389,7 @@ const struct route routes_table[] = {
     { POST, "/v1/warning-senders/:sender/confirm", RIGHT_SECURE, ON_WRITER, R_NO_KEY, warning_sender_params, STEP_BODY_MAX, post_warning_sender_confirm, NULL, T_WARNINGS, "确认看过的登记：从此生效", NULL, AUDIT_warning_confirm },
     { POST, "/v1/warning-senders/:sender/stop",    RIGHT_SECURE, ON_WRITER, R_NO_KEY | R_RESERVE, warning_sender_params, STEP_BODY_MAX, post_warning_sender_stop, NULL, T_WARNINGS, "停用发布单位，下一个请求即生效", NULL, AUDIT_warning_stop },
 
+    { POST, "/v1/push/receipts/:vendor",       RIGHT_READ, ON_WRITER, R_NO_KEY | R_QUIET | R_BYTES, push_receipts_params, PUSH_RECEIPTS_MAX, post_push_receipts, prepare_push_receipts, T_PUSH, "厂商告知消息送达、点击或丢弃：凭随消息发出的记号", NULL },
     { POST, "/v1/push/audience",               RIGHT_PUSH | RIGHT_PUSH_APPROVE, ON_WORKER, R_NO_KEY, NULL, PUSH_BODY_MAX, post_audience, NULL, T_PUSH, "一个范围内有多少台设备", NULL },
     { GET, "/v1/push/campaigns",               CAMPAIGN_RIGHTS, ON_WORKER, 0, campaigns_params, 0, get_campaigns, NULL, T_PUSH, "推送，新的在前", NULL },
     { POST, "/v1/push/campaigns",              RIGHT_PUSH, ON_WRITER, 0, NULL, CAMPAIGN_JSON_MAX, post_campaign, NULL, T_PUSH, "起草一条推送：它指向一条已发布的内容", NULL, AUDIT_campaign_create },

@@ -29,6 +29,7 @@
 #include "api/orgs.h"
 #include "api/parties.h"
 #include "api/push.h"
+#include "api/push_receipts.h"
 #include "api/roles.h"
 #include "api/sandbox.h"
 #include "api/service.h"
@@ -130,6 +131,10 @@ static const struct shape shapes[] = {
       .status = 201,
       .flags = SHAPE_NAMES },
     { .handler = delete_messages, .answer = "MessagesWithdrawn" },
+    { .handler = post_push_receipts,
+      .body = "",
+      .body_type = TYPE_BYTES,
+      .answer = "PushReceiptsTaken" },
     { .handler = put_my_push, .body = "PushAddress", .status = 204 },
     { .handler = delete_my_push, .status = 204 },
     { .handler = get_warnings, .answer = "WarningFeed" },

@@ -143,6 +143,19 @@ enum rc address_told(struct work *w, int64_t no, int64_t *told)
     return rc ? rc : end;
 }
 
+enum rc address_find(struct work *w, enum transport by, const char *token, int64_t *no)
+{
+    uint8_t hash[HASH_BYTES];
+    struct rows q;
+    enum rc rc, end;
+
+    seal_index(transport_type((int)by)->word, token, strlen(token), hash);
+    if (!(rc = db_one(w, SQL_push_address_by_token, &q, "ib", (int64_t)by, hash, sizeof hash)))
+        *no = rows_int(&q, 0);
+    end = rows_done(&q);
+    return rc ? rc : end;
+}
+
 enum rc address_gone(struct work *w, int64_t no, int64_t told)
 {
     return db_run(w, SQL_push_address_gone, "ii", no, told);

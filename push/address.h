@@ -26,6 +26,8 @@ enum rc address_read(struct work *w, int64_t no, enum transport by, const char *
                      int64_t *told);
 /* When it was told last, whatever the transport. RC_NOT_FOUND. */
 enum rc address_told(struct work *w, int64_t no, int64_t *told);
+/* The device of a token. RC_NOT_FOUND: nobody is reached by it. */
+enum rc address_find(struct work *w, enum transport by, const char *token, int64_t *no);
 /* On the writer: its vendor says that there is no such device. Nothing happens if it was told again after `told`. */
 enum rc address_gone(struct work *w, int64_t no, int64_t told);
 

@@ -8,6 +8,7 @@
 #include "push/bulletin.h"
 #include "push/lane.h"
 #include "push/notice.h"
+#include "push/run_receipt.h"
 #include "server/base/clock.h"
 
 enum {
@@ -107,6 +108,7 @@ static void fill_job(struct task *k)
         .link = k->said.shown.link,
         .picture = k->said.shown.picture,
         .sender = k->said.sender ? k->said.sender : campaign_settled()->sender,
+        .mark = run_mark(k->b.by, k->b.campaign, arena_alloc(k->mem, RUN_MARK)),
         .collapse = k->said.collapse
                         ? k->said.collapse
                         : arena_printf(k->mem, "%c%lld", notice ? 'n' : 'c', (long long)no),

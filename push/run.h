@@ -24,7 +24,8 @@ enum {
 };
 
 /*
- * Numbers stand in rows. From RUN_RESENT on they are notes beside the others, and count nobody: it was in doubt and went out once more; its owner had it on another device.
+ * Numbers stand in rows. From RUN_RESENT on they are notes beside the others, and count nobody: it was in doubt and went out once more; its owner had it on another device; the
+ * vendor told later what became of it.
  */
 enum run_what {
     RUN_ACCEPTED = 1, /* the vendor took it */
@@ -37,6 +38,9 @@ enum run_what {
     RUN_STOPPED,      /* the campaign was cancelled or recalled before its turn */
     RUN_RESENT,
     RUN_OWNER,
+    RUN_DELIVERED, /* notes too, of what the vendor told later (run_receipt.h) */
+    RUN_CLICKED,
+    RUN_DROPPED,
     RUN_WHATS
 };
 extern const char *const run_words[RUN_WHATS]; /* "accepted" … */

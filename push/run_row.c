@@ -9,10 +9,11 @@
 #include "server/base/clock.h"
 
 const char *const run_words[RUN_WHATS] = {
-    [RUN_ACCEPTED] = "accepted", [RUN_REJECTED] = "rejected", [RUN_GONE] = "gone",
-    [RUN_QUOTA] = "quota",       [RUN_QUIET] = "quiet",       [RUN_DOUBT] = "doubt",
-    [RUN_OFF] = "off",           [RUN_STOPPED] = "stopped",   [RUN_RESENT] = "resent",
-    [RUN_OWNER] = "owner",
+    [RUN_ACCEPTED] = "accepted", [RUN_REJECTED] = "rejected",   [RUN_GONE] = "gone",
+    [RUN_QUOTA] = "quota",       [RUN_QUIET] = "quiet",         [RUN_DOUBT] = "doubt",
+    [RUN_OFF] = "off",           [RUN_STOPPED] = "stopped",     [RUN_RESENT] = "resent",
+    [RUN_OWNER] = "owner",       [RUN_DELIVERED] = "delivered", [RUN_CLICKED] = "clicked",
+    [RUN_DROPPED] = "dropped",
 };
 
 enum run_kind run_kind(int64_t run)
@@ -83,10 +84,9 @@ static enum rc read_outcome(struct work *w, int64_t campaign, enum transport by,
     return rc ? rc : end;
 }
 
-enum rc run_outcome(struct work *w, int64_t campaign, enum transport by, int64_t block,
-                    enum run_what what, const struct bits *who)
+static enum rc add(struct work *w, int64_t campaign, enum transport by, int64_t block,
+                   enum run_what what, int64_t day, const struct bits *who)
 {
-    int64_t day = ledger_today();
     uint8_t text[BITS_BYTES];
     struct bits all;
     enum rc rc;
@@ -100,6 +100,18 @@ enum rc run_outcome(struct work *w, int64_t campaign, enum transport by, int64_t
     n = bits_write(&all, text);
     return db_run(w, SQL_push_outcome_put, "iiiiiib", campaign, block, (int64_t)by,
                   (int64_t)what, day, (int64_t)bits_count(&all), text, n);
+}
+
+enum rc run_outcome(struct work *w, int64_t campaign, enum transport by, int64_t block,
+                    enum run_what what, const struct bits *who)
+{
+    return add(w, campaign, by, block, what, ledger_today(), who);
+}
+
+enum rc run_note(struct work *w, int64_t campaign, enum transport by, int64_t block,
+                 enum run_what what, const struct bits *who)
+{
+    return add(w, campaign, by, block, what, 0, who);
 }
 
 enum rc run_wait(struct work *w, int64_t campaign, enum transport by, int64_t block, int tries,

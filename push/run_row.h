@@ -25,6 +25,9 @@ enum rc run_bits(struct work *w, const struct rows *q, int column, struct bits *
 /* Adds to a campaign's outcome, of today; nobody: nothing happens. */
 enum rc run_outcome(struct work *w, int64_t campaign, enum transport by, int64_t block,
                     enum run_what what, const struct bits *who);
+/* Adds to a note, which is of no day: what is told again tomorrow is told already. */
+enum rc run_note(struct work *w, int64_t campaign, enum transport by, int64_t block,
+                 enum run_what what, const struct bits *who);
 /* Those of a block become a batch that waits until `at_ms`. Nobody: none is made. */
 enum rc run_wait(struct work *w, int64_t campaign, enum transport by, int64_t block, int tries,
                  int64_t at_ms, const struct bits *who);

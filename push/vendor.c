@@ -188,11 +188,20 @@ const char *vendor_content_id(struct arena *mem, const struct push_message *m)
     struct buf b = BUF_IN(mem);
     char *hex;
 
-    buf_printf(&b, "%s\n%lld\n%d\n%s\n%s\n%s\n%s", m->collapse, (long long)m->number,
-               m->takes_back, m->title, m->text, m->link, m->picture);
+    buf_printf(&b, "%s\n%s\n%lld\n%d\n%s\n%s\n%s\n%s", m->mark ? m->mark : "", m->collapse,
+               (long long)m->number, m->takes_back, m->title, m->text, m->link, m->picture);
     hex = crypt_sha256_hex(mem, b.p);
     hex[32] = '\0';
     return hex;
+}
+
+const char *vendor_receipts_at(const struct vendor_site *s, struct arena *mem,
+                               enum transport by, const struct push_message *m)
+{
+    return m->mark && *m->mark && *s->conf->push_receipts_at
+               ? arena_printf(mem, "%s/%s", s->conf->push_receipts_at,
+                              transport_type((int)by)->word)
+               : NULL;
 }
 
 const char *vendor_category(const struct push_message *m)

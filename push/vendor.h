@@ -24,6 +24,8 @@ struct push_message {
     enum push_class class;
     bool news;
     int badge; /* number on the application's icon; -1: it stays */
+    const char *
+        mark; /* of its receipts (run_receipt.h): the vendor gives it back with them; "" or NULL: none are wanted */
     const char
         *ticket; /* what the vendor calls it (ask_ticket of struct vendor); NULL: nothing yet */
     bool
@@ -95,6 +97,30 @@ struct vendor_grant {
     int64_t renew; /* … and from then on there should be another */
 };
 
+/*
+ * What a vendor tells later of a message that he took. The mark is what the message was sent with; what was not sent with one has "".
+ */
+enum vendor_receipt_kind {
+    VENDOR_DELIVERED = 1,
+    VENDOR_CLICKED,
+    VENDOR_DROPPED, /* taken, and then not shown: the application is gone or silenced, the phone was off for too long */
+    VENDOR_RECEIPT_KINDS
+};
+
+enum { VENDOR_RECEIPTS = 2000 }; /* of one request */
+
+struct vendor_receipt {
+    enum vendor_receipt_kind kind;
+    const char *mark, *token;
+    int64_t run; /* run_receipts_check(): whose mark it is; 0: nobody's */
+};
+
+struct vendor_receipts {
+    struct arena *mem;
+    int n;
+    struct vendor_receipt of[VENDOR_RECEIPTS];
+};
+
 struct vendor_keys; /* private keys of the settings, read once: vendor_keys.h */
 
 struct vendor_site {
@@ -140,6 +166,9 @@ struct vendor {
     void (*judge)(struct arena *mem, const char *const *tokens, const struct vendor_request *rq,
                   const struct vendor_answer *a, struct push_verdict *out,
                   struct vendor_heard *heard);
+    /* Of a vendor who tells what became of messages: what a request of his says, NUL-terminated, added to `out`. False: he would not write so. NULL: he tells nothing. */
+    bool (*read_receipts)(struct arena *mem, const char *body, size_t n,
+                          struct vendor_receipts *out);
     /* How it takes a message back; for REVOKE its request, as build() is, and judged by judge(). What is overwritten is built by build(). */
     enum vendor_recall recalls;
     enum rc (*revoke)(const struct vendor_site *s, struct arena *mem, const char *grant,

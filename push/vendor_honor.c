@@ -64,6 +64,7 @@ static void put(struct buf *b, const struct push_message *m)
         b, "ttl",
         arena_printf(b->mem, "%llds", (long long)(m->ttl < TTL_MAX ? m->ttl : TTL_MAX)));
     jx_put_int(b, "targetUserType", 0);
+    jx_put_text(b, "biTag", m->mark);
     buf_adds(b, ",\"notification\":{");
     jx_put_text(b, "title", m->title);
     jx_put_text(b, "body", m->text);
@@ -138,4 +139,5 @@ const struct vendor vendor_honor = { .by = TRANSPORT_HONOR,
                                      .take_grant = take_grant,
                                      .build = build,
                                      .judge = judge,
+                                     .read_receipts = vendor_read_statuses,
                                      .recalls = VENDOR_RECALL_OVERWRITE };

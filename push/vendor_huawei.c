@@ -65,6 +65,7 @@ static void put_v2(struct buf *b, const struct push_message *m)
     jx_put_text(b, "ttl", arena_printf(b->mem, "%llds", (long long)ttl_of(m)));
     jx_put_text(b, "category", categories[m->class]);
     jx_put_text(b, "urgency", m->class == PUSH_MARKETING ? "NORMAL" : "HIGH");
+    jx_put_text(b, "bi_tag", m->mark);
     buf_adds(b, ",\"notification\":{");
     jx_put_text(b, "title", m->title);
     jx_put_text(b, "body", m->text);
@@ -93,8 +94,10 @@ static void put_v3(struct buf *b, const struct push_message *m)
     jx_put_int(b, "campaign", m->number);
     buf_adds(b, "}}");
     put_badge(b, m);
-    buf_printf(b, "}},\"pushOptions\":{\"ttl\":%lld,\"testMessage\":false},\"target\":{",
+    buf_printf(b, "}},\"pushOptions\":{\"ttl\":%lld,\"testMessage\":false",
                (long long)ttl_of(m));
+    jx_put_text(b, "biTag", m->mark);
+    buf_adds(b, "},\"target\":{");
 }
 
 /* What comes before the tokens is what the vendor counts as the message. */
@@ -321,12 +324,14 @@ const struct vendor vendor_huawei = { .by = TRANSPORT_HUAWEI,
                                       .take_grant = v2_take,
                                       .build = v2_build,
                                       .judge = judge,
+                                      .read_receipts = vendor_read_statuses,
                                       .recalls = VENDOR_RECALL_OVERWRITE };
 const struct vendor vendor_huawei_next = { .by = TRANSPORT_HUAWEI_NEXT,
                                            .needs = v3_needs,
                                            .sign_grant = v3_sign,
                                            .build = v3_build,
                                            .judge = judge,
+                                           .read_receipts = vendor_read_statuses,
                                            .recalls = VENDOR_RECALL_REVOKE,
                                            .revoke = v3_revoke,
                                            .can_revoke = v3_can_revoke };

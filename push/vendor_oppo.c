@@ -91,6 +91,7 @@ static const char *notification(const struct vendor_site *s, struct arena *mem,
     const char *channel = m->class == PUSH_MARKETING ? s->conf->push_oppo_channel_marketing
                                                      : s->conf->push_oppo_channel;
     struct buf b = BUF_IN(mem);
+    const char *at;
 
     buf_addc(&b, '{');
     jx_put_text(&b, "app_message_id", vendor_content_id(mem, m));
@@ -106,6 +107,10 @@ static const char *notification(const struct vendor_site *s, struct arena *mem,
     jx_put_text(&b, "channel_id", vendor_some(channel));
     jx_put_text(&b, "category", vendor_category(m));
     jx_put_int(&b, "notify_id", vendor_number(m->collapse));
+    if ((at = vendor_receipts_at(s, mem, TRANSPORT_OPPO, m))) {
+        jx_put_text(&b, "call_back_url", at);
+        jx_put_text(&b, "call_back_parameter", m->mark);
+    }
     buf_addc(&b, '}');
     return b.p;
 }
@@ -176,10 +181,36 @@ static void judge(struct arena *mem, const char *const *tokens, const struct ven
     json_array_foreach(json_object_get(o, "data"), i, one) judge_one(mem, tokens, rq, one, out);
 }
 
+/* ---- receipts ---- */
+
+/* A list: {"registrationIds":"TOKEN, TOKEN","param":MARK,"eventType":"push_arrive"}; other events say that it was not shown. */
+static bool read_receipts(struct arena *mem, const char *body, size_t n,
+                          struct vendor_receipts *out)
+{
+    const char *text = arena_printf(mem, "{\"list\":%.*s}", (int)n, body), *event;
+    json_t *o, *one;
+    struct err e;
+    size_t i;
+
+    if (jx_object(&e, mem, text, strlen(text), &o) || json_object_size(o) != 1 ||
+        !json_is_array(json_object_get(o, "list")))
+        return false;
+    json_array_foreach(json_object_get(o, "list"), i, one)
+    {
+        event = json_is_object(one) ? jx_text(one, "eventType") : NULL;
+        if (!event || !vendor_receipt_add_all(
+                          out, jx_text(one, "param"), jx_text(one, "registrationIds"),
+                          strcmp(event, "push_arrive") ? VENDOR_DROPPED : VENDOR_DELIVERED))
+            return false;
+    }
+    return true;
+}
+
 const struct vendor vendor_oppo = { .by = TRANSPORT_OPPO,
                                     .needs = needs,
                                     .ask_grant = ask_grant,
                                     .take_grant = take_grant,
                                     .build = build,
                                     .judge = judge,
+                                    .read_receipts = read_receipts,
                                     .recalls = VENDOR_RECALL_OVERWRITE };

@@ -84,4 +84,27 @@ void vendor_by_number(const struct vendor_code *table, struct arena *mem, int64_
 /* An answer that nobody understands: it may have been delivered. */
 void vendor_unread(int n, struct push_verdict *out, struct vendor_heard *heard);
 
+/* ---- receipts: all false if there are too many ---- */
+bool vendor_receipt_add(struct vendor_receipts *list, const char *mark, const char *token,
+                        size_t n, enum vendor_receipt_kind kind);
+/* Tokens with commas or spaces between them; NULL: none. */
+bool vendor_receipt_add_all(struct vendor_receipts *list, const char *mark, const char *tokens,
+                            enum vendor_receipt_kind kind);
+/* Huawei's statuses, which are Honor's too. False, too, if it is no such thing. */
+bool vendor_read_statuses(struct arena *mem, const char *body, size_t n,
+                          struct vendor_receipts *out);
+struct vendor_receipt_type {
+    int64_t number;
+    enum vendor_receipt_kind kind; /* 0 ends the table: of other numbers nothing is told */
+};
+/* {"MESSAGE":{"param":MARK,"targets":"TOKEN,…",TYPE:NUMBER},…}; without a number it is `otherwise`. */
+bool vendor_read_messages(struct arena *mem, const char *body, size_t n, const char *type,
+                          int64_t otherwise, const struct vendor_receipt_type *types,
+                          struct vendor_receipts *out);
+/* A field of a form, decoded; NULL: there is none, or no such text. */
+const char *vendor_form_value(struct arena *mem, const char *form, const char *name);
+/* Where receipts of this message are to go; NULL: nowhere. */
+const char *vendor_receipts_at(const struct vendor_site *s, struct arena *mem,
+                               enum transport by, const struct push_message *m);
+
 #endif

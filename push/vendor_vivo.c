@@ -81,6 +81,8 @@ static int64_t ttl_of(const struct push_message *m)
 static void put_message(struct buf *b, const struct vendor_site *s,
                         const struct push_message *m)
 {
+    const char *at;
+
     buf_addc(b, '{');
     jx_put_int(b, "appId", strtoll(s->conf->push_vivo_app, NULL, 10));
     jx_put_text(b, "title", m->title);
@@ -93,6 +95,13 @@ static void put_message(struct buf *b, const struct vendor_site *s,
     jx_put_int(b, "classification", m->class == PUSH_MARKETING ? 0 : 1);
     jx_put_text(b, "category", vendor_category(m));
     jx_put_int(b, "notifyId", vendor_number(m->collapse));
+    if ((at = vendor_receipts_at(s, b->mem, TRANSPORT_VIVO, m))) {
+        buf_adds(b, ",\"extra\":{");
+        jx_put_text(b, "callback", at);
+        jx_put_text(b, "callback.id", vendor_some(s->conf->push_vivo_receipt));
+        jx_put_text(b, "callback.param", m->mark);
+        buf_addc(b, '}');
+    }
 }
 
 static void post(const struct vendor_site *s, struct arena *mem, const char *path,
@@ -205,6 +214,18 @@ static void judge(struct arena *mem, const char *const *tokens, const struct ven
     mark(tokens, rq, json_object_get(o, "invalidUser"), out);
 }
 
+/* ---- receipts ---- */
+
+static bool read_receipts(struct arena *mem, const char *body, size_t n,
+                          struct vendor_receipts *out)
+{
+    static const struct vendor_receipt_type types[] = { { 0, VENDOR_DELIVERED },
+                                                        { 1, VENDOR_CLICKED },
+                                                        {} };
+
+    return vendor_read_messages(mem, body, n, "ackType", 0, types, out);
+}
+
 const struct vendor vendor_vivo = { .by = TRANSPORT_VIVO,
                                     .needs = needs,
                                     .ask_grant = ask_grant,
@@ -214,4 +235,5 @@ const struct vendor vendor_vivo = { .by = TRANSPORT_VIVO,
                                     .take_ticket = take_ticket,
                                     .build = build,
                                     .judge = judge,
+                                    .read_receipts = read_receipts,
                                     .recalls = VENDOR_RECALL_OVERWRITE };

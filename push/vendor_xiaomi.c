@@ -7,7 +7,7 @@
 
 #include "push/vendor_part.h"
 
-enum { TOKENS = 1000, TTL_MAX = 604800 };
+enum { TOKENS = 1000, TTL_MAX = 604800, RECEIPTS = 1 + 2 + 16 + 32 + 64 + 128 };
 
 static const char usual[] = "https://api.xmpush.xiaomi.com";
 
@@ -46,6 +46,7 @@ static enum rc build(const struct vendor_site *s, struct arena *mem, const char 
     const char *channel = m->class == PUSH_MARKETING ? s->conf->push_xiaomi_channel_marketing
                                                      : s->conf->push_xiaomi_channel;
     struct buf b = BUF_IN(mem);
+    const char *at;
 
     (void)grant, (void)now;
     out->n = n < TOKENS ? n : TOKENS;
@@ -62,6 +63,11 @@ static enum rc build(const struct vendor_site *s, struct arena *mem, const char 
     vendor_form_int(&b, "extra.notify_effect", *m->link ? 3 : 1);
     if (*m->link)
         vendor_form(&b, "extra.web_uri", m->link);
+    if ((at = vendor_receipts_at(s, mem, TRANSPORT_XIAOMI, m))) {
+        vendor_form(&b, "extra.callback", at);
+        vendor_form(&b, "extra.callback.param", m->mark);
+        vendor_form_int(&b, "extra.callback.type", RECEIPTS);
+    }
     put_tokens(&b, tokens, out->n);
     out->method = "POST";
     out->url =
@@ -114,8 +120,31 @@ static void judge(struct arena *mem, const char *const *tokens, const struct ven
         mark_bad(mem, tokens, rq, bad, out);
 }
 
+/* ---- receipts: a form, whose `data` is JSON ---- */
+
+/* 16: no such device; 32: it wants no push; 64: a condition of ours; 128: the day's quota. */
+static const struct vendor_receipt_type types[] = {
+    { 1, VENDOR_DELIVERED },
+    { 2, VENDOR_CLICKED },
+    { 16, VENDOR_DROPPED },
+    { 32, VENDOR_DROPPED },
+    { 64, VENDOR_DROPPED },
+    { 128, VENDOR_DROPPED },
+    {},
+};
+
+static bool read_receipts(struct arena *mem, const char *body, size_t n,
+                          struct vendor_receipts *out)
+{
+    const char *data = vendor_form_value(mem, body, "data");
+
+    (void)n;
+    return data && vendor_read_messages(mem, data, strlen(data), "type", -1, types, out);
+}
+
 const struct vendor vendor_xiaomi = { .by = TRANSPORT_XIAOMI,
                                       .needs = needs,
                                       .build = build,
                                       .judge = judge,
+                                      .read_receipts = read_receipts,
                                       .recalls = VENDOR_RECALL_OVERWRITE };

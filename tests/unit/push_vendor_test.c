@@ -419,6 +419,48 @@ static void honor_and_wechat_have_theirs(void **state)
     assert_string_equal(json_string_value(at(o, "data/thing2/value")), m.text);
 }
 
+/* ---- receipts ---- */
+
+static const char *text_of(struct world *t, const struct vendor_request *rq, const char *name)
+{
+    return json_string_value(at(body_of(t, rq), name));
+}
+
+/* Huawei and Honor have the address in their consoles; the others are asked with each message, if there is one. */
+static void a_message_bears_the_mark_of_its_receipts(void **state)
+{
+    struct world *t = *state;
+    struct push_message m = hello();
+    struct vendor_request rq;
+    const json_t *o;
+
+    m.mark = "17.mark";
+    rq = built(t, TRANSPORT_HUAWEI, &m, tokens, 1);
+    assert_string_equal(text_of(t, &rq, "message/android/bi_tag"), m.mark);
+    rq = built(t, TRANSPORT_HUAWEI_NEXT, &m, tokens, 1);
+    assert_string_equal(text_of(t, &rq, "pushOptions/biTag"), m.mark);
+    rq = built(t, TRANSPORT_HONOR, &m, tokens, 1);
+    assert_string_equal(text_of(t, &rq, "android/biTag"), m.mark);
+    rq = built(t, TRANSPORT_XIAOMI, &m, tokens, 1);
+    assert_null(strstr(rq.body, "callback"));
+    set(t, "push_receipts_at", "https://app.example.cn/v1/push/receipts");
+    rq = built(t, TRANSPORT_XIAOMI, &m, tokens, 1);
+    assert_string_equal(field(t, &rq, "extra.callback"),
+                        "https://app.example.cn/v1/push/receipts/xiaomi");
+    assert_string_equal(field(t, &rq, "extra.callback.param"), m.mark);
+    rq = built(t, TRANSPORT_OPPO, &m, tokens, 1);
+    o = at(json_array_get(messages_of(t, &rq), 0), "notification");
+    assert_string_equal(json_string_value(at(o, "call_back_url")),
+                        "https://app.example.cn/v1/push/receipts/oppo");
+    assert_string_equal(json_string_value(at(o, "call_back_parameter")), m.mark);
+    rq = built(t, TRANSPORT_VIVO, &m, tokens, 1);
+    assert_string_equal(text_of(t, &rq, "extra/callback.param"), m.mark);
+    m.mark = "";
+    rq = built(t, TRANSPORT_VIVO, &m, tokens, 1);
+    assert_null(at(body_of(t, &rq), "extra"));
+    set(t, "push_receipts_at", "");
+}
+
 /* ---- taking back ---- */
 
 static struct vendor_request taken_back(struct world *t, enum transport by,
@@ -543,11 +585,6 @@ static void huaweis_token_is_asked_for(void **state)
         a.body_n = strlen(bad[i]);
         assert_false(vendor_huawei.take_grant(&t->site, t->mem, &a, &g));
     }
-}
-
-static const char *text_of(struct world *t, const struct vendor_request *rq, const char *name)
-{
-    return json_string_value(at(body_of(t, rq), name));
 }
 
 /* By sha256sum and md5sum. */
@@ -723,6 +760,7 @@ int main(void)
         cmocka_unit_test(oppo_and_vivo_believe_our_signs),
         cmocka_unit_test(apple_has_a_device_in_the_path),
         cmocka_unit_test(honor_and_wechat_have_theirs),
+        cmocka_unit_test(a_message_bears_the_mark_of_its_receipts),
         cmocka_unit_test(what_was_sent_is_taken_back_where_the_vendor_can),
         cmocka_unit_test(every_vendor_says_how_it_takes_back),
         cmocka_unit_test(apple_believes_our_statement),

@@ -180,6 +180,11 @@ FROM push_batch WHERE campaign = ?1;
 -- name: push_outcome_one
 SELECT bits FROM push_outcome WHERE campaign = ?1 AND block = ?2 AND transport = ?3 AND what = ?4 AND day = ?5;
 
+-- Who of a block may have it: 1 accepted, 6 in doubt, or on its way.
+-- name: push_outcome_sent
+SELECT bits FROM push_outcome WHERE campaign = ?1 AND block = ?2 AND transport = ?3 AND what IN (1, 6)
+UNION ALL SELECT bits FROM push_batch WHERE campaign = ?1 AND transport = ?3 AND block = ?2;
+
 -- name: push_outcome_put
 INSERT INTO push_outcome (campaign, block, transport, what, day, n, bits) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
 ON CONFLICT (campaign, block, transport, what, day) DO UPDATE SET n = excluded.n, bits = excluded.bits;
@@ -234,6 +239,9 @@ SELECT block, what, bits FROM push_outcome WHERE campaign = ?1;
 
 -- name: push_trait_quiet
 SELECT no, word FROM push_trait WHERE word >= 'quiet/' AND word < 'quiet0';
+
+-- name: push_address_by_token
+SELECT no FROM push_address WHERE transport = ?1 AND token_hash = ?2;
 
 -- name: push_address_target
 SELECT token, told FROM push_address WHERE no = ?1 AND transport = ?2;
