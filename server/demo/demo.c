@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "server/demo/demo_gen.h"
+#include "server/demo/demo_warning.h"
 #include "server/library/import.h"
 #include "server/library/org.h"
 #include "server/library/site.h"
@@ -85,7 +86,7 @@ static enum rc apply(struct work *w, void *arg)
         if (d->lines[i].result == IMPORT_REFUSED)
             return err_set(&w->err, RC_INTERNAL, "demo article %d was refused: %.200s", i + 1,
                            d->lines[i].why.text);
-    return RC_OK;
+    return demo_warning(w);
 }
 
 enum rc demo_fill(struct err *e, int64_t stream, bool *is_demo)

@@ -142,7 +142,7 @@ static enum rc make_staff(struct work *w, struct demo *d)
     return RC_OK;
 }
 
-/* A draft about the newest item that may be pushed: news needs a licence that a demo has not. Sent to nobody: no transport is on. */
+/* A draft about the newest item that may be pushed: news needs a licence that a demo has not, and a warning is nobody's to push. Sent to nobody: no transport is on. */
 static enum rc make_campaign(struct work *w, struct demo *d)
 {
     struct item_query all = { .by = LIST_ALL, .limit = ITEM_PAGE_MAX };
@@ -156,7 +156,7 @@ static enum rc make_campaign(struct work *w, struct demo *d)
     if ((rc = item_list(w, &all, &page)))
         return rc;
     rc = RC_INVALID;
-    for (int i = 0; i < page.n && rc == RC_INVALID; i++) {
+    for (int i = 0; i < page.n && (rc == RC_INVALID || rc == RC_FORBIDDEN); i++) {
         c.item = page.items[i].id;
         rc = campaign_create(w, &c, &c);
     }
