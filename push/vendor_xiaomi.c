@@ -136,9 +136,8 @@ static const struct vendor_receipt_type types[] = {
 static bool read_receipts(struct arena *mem, const char *body, size_t n,
                           struct vendor_receipts *out)
 {
-    const char *data = vendor_form_value(mem, body, "data");
+    const char *data = vendor_form_value(mem, arena_strndup(mem, body, n), "data");
 
-    (void)n;
     return data && vendor_read_messages(mem, data, strlen(data), "type", -1, types, out);
 }
 
