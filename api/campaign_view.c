@@ -10,7 +10,6 @@
 #include "push/campaign_fit.h"
 #include "push/campaign_step.h"
 #include "push/campaign_vote.h"
-#include "push/run.h"
 
 static void open_object(struct buf *b)
 {
@@ -164,45 +163,5 @@ enum rc campaign_view_steps(struct work *w, struct buf *b, const struct campaign
         buf_addc(b, '}');
     }
     view_list_close(b, "");
-    return RC_OK;
-}
-
-static void put_transport(struct buf *b, const struct run_counts *n, int by)
-{
-    int64_t all = 0;
-
-    for (int what = 1; what < RUN_WHATS; what++)
-        all += n->by[by][what];
-    if (!all)
-        return;
-    open_object(b);
-    jx_put_text(b, "transport", transport_type(by)->word);
-    jx_key(b, "outcomes");
-    buf_addc(b, '{');
-    for (int what = 1; what < RUN_WHATS; what++)
-        if (n->by[by][what])
-            jx_put_int(b, run_words[what], n->by[by][what]);
-    buf_adds(b, "}}");
-}
-
-enum rc campaign_view_report(struct work *w, struct buf *b, const struct campaign *c)
-{
-    struct run_counts n = { 0 };
-    enum rc rc = run_count(w, c->no, &n);
-
-    if (rc && rc != RC_NOT_FOUND) /* it has not begun */
-        return rc;
-    buf_addc(b, '{');
-    jx_put_int(b, "audience", n.audience);
-    jx_put_bool(b, "complete", n.opened);
-    jx_put_int(b, "onTheWay", n.sent);
-    jx_put_text(b, "state", campaign_states[c->state].word);
-    jx_key(b, "transports");
-    buf_addc(b, '[');
-    for (int by = 1; by < TRANSPORT_COUNT; by++)
-        put_transport(b, &n, by);
-    buf_addc(b, ']');
-    jx_put_int(b, "waiting", n.waiting);
-    buf_adds(b, "}\n");
     return RC_OK;
 }

@@ -9,7 +9,5 @@
 /* Appends one object, with the comma that an array wants before it. `whole`: with who has approved, and where it has room. */
 enum rc campaign_view(struct work *w, struct buf *b, const struct campaign *c, bool whole);
 enum rc campaign_view_steps(struct work *w, struct buf *b, const struct campaign *c);
-/* What became of its devices, by transport. */
-enum rc campaign_view_report(struct work *w, struct buf *b, const struct campaign *c);
 
 #endif

@@ -27,7 +27,7 @@ const struct param campaign_params[] = { { "campaign", P_INT, 1, INT64_MAX, "推
 
 /* ---- which ---- */
 
-static enum rc find(struct work *w, const struct request *rq, struct campaign *out)
+enum rc campaign_of(struct work *w, const struct request *rq, struct campaign *out)
 {
     enum rc rc = campaign_find(w, request_int(rq, "campaign", 0), out);
 
@@ -99,7 +99,7 @@ enum rc get_campaigns(struct work *w, const struct request *rq, struct reply *rp
 enum rc get_campaign(struct work *w, const struct request *rq, struct reply *rp)
 {
     struct campaign c;
-    enum rc rc = find(w, rq, &c);
+    enum rc rc = campaign_of(w, rq, &c);
 
     return rc ? rc : reply_campaign(w, &c, rp);
 }
@@ -110,19 +110,7 @@ enum rc get_campaign_steps(struct work *w, const struct request *rq, struct repl
     struct campaign c;
     enum rc rc;
 
-    if ((rc = find(w, rq, &c)) || (rc = campaign_view_steps(w, &b, &c)))
-        return rc;
-    reply_buf(rp, TYPE_JSON, &b);
-    return RC_OK;
-}
-
-enum rc get_campaign_report(struct work *w, const struct request *rq, struct reply *rp)
-{
-    struct buf b = BUF_IN(w->mem);
-    struct campaign c;
-    enum rc rc;
-
-    if ((rc = find(w, rq, &c)) || (rc = campaign_view_report(w, &b, &c)))
+    if ((rc = campaign_of(w, rq, &c)) || (rc = campaign_view_steps(w, &b, &c)))
         return rc;
     reply_buf(rp, TYPE_JSON, &b);
     return RC_OK;
@@ -135,7 +123,7 @@ enum rc get_campaign_plan(struct work *w, const struct request *rq, struct reply
     struct plan plan;
     enum rc rc;
 
-    if ((rc = find(w, rq, &c)) || (rc = plan_of(w, &c, &plan)))
+    if ((rc = campaign_of(w, rq, &c)) || (rc = plan_of(w, &c, &plan)))
         return rc;
     plan_print(&plan, &b);
     buf_addc(&b, '\n');
@@ -151,7 +139,7 @@ enum rc get_campaign_sample(struct work *w, const struct request *rq, struct rep
     enum rc rc;
     int n;
 
-    if ((rc = find(w, rq, &c)) || (rc = sample(w, &c, &people, &n)))
+    if ((rc = campaign_of(w, rq, &c)) || (rc = sample(w, &c, &people, &n)))
         return rc;
     buf_addc(&b, '{');
     jx_put_int(&b, "leastOf", SAMPLE_LEAST_OF);
@@ -195,7 +183,7 @@ enum rc post_campaign_copy(struct work *w, const struct request *rq, struct repl
     struct campaign c;
     enum rc rc;
 
-    if ((rc = find(w, rq, &c)) || (rc = campaign_copy(w, c.no, &c)))
+    if ((rc = campaign_of(w, rq, &c)) || (rc = campaign_copy(w, c.no, &c)))
         return rc;
     return reply_new(w, &c, rp);
 }
@@ -244,7 +232,7 @@ enum rc prepare_campaign_approval(struct work *w, struct request *rq)
     struct plan plan;
     enum rc rc;
 
-    if ((rc = find(w, rq, &c)) || (rc = plan_of(w, &c, &plan)))
+    if ((rc = campaign_of(w, rq, &c)) || (rc = plan_of(w, &c, &plan)))
         return rc;
     plan_print(&plan, &b);
     rq->prepared = b.p;

@@ -22,6 +22,8 @@ enum rc prepare_campaign_approval(struct work *w, struct request *rq);
 enum rc get_campaign_steps(struct work *w, const struct request *rq, struct reply *rp);
 enum rc get_campaign_plan(struct work *w, const struct request *rq, struct reply *rp);
 enum rc get_campaign_sample(struct work *w, const struct request *rq, struct reply *rp);
-enum rc get_campaign_report(struct work *w, const struct request *rq, struct reply *rp);
+
+/* That of the path, if he may see it. RC_NOT_FOUND, RC_FORBIDDEN. */
+enum rc campaign_of(struct work *w, const struct request *rq, struct campaign *out);
 
 #endif

@@ -17,6 +17,7 @@
 
 #include <sodium.h>
 
+#include "push/live.h"
 #include "server/base/clock.h"
 #include "server/http/sse.h"
 #include "server/identity/party_table.h"
@@ -101,6 +102,7 @@ static bool lives(int64_t session, int64_t key)
 static void weed(void)
 {
     sse_weed(hints);
+    live_weed();
 }
 
 void events_open(const struct conf *conf)
@@ -116,6 +118,7 @@ void events_open(const struct conf *conf)
 
     spread_s = (c.spread_ms + 999) / 1000;
     hints = sse_new(&c);
+    live_open(&(struct live_conf){ .beat_ms = conf->hint_heartbeat, .lives = lives });
     memset(told, 0, sizeof told);
     sync_on_head(tell);
     sync_on_withheld(tell_withheld);
@@ -131,6 +134,7 @@ void events_close(void)
     party_on_change(NULL);
     sse_free(hints);
     hints = NULL;
+    live_close();
 }
 
 enum rc get_events(struct work *w, const struct request *rq, struct reply *rp)

@@ -22,6 +22,7 @@
 #include "api/auth.h"
 #include "api/binding_page.h"
 #include "api/blobs.h"
+#include "api/campaign_report.h"
 #include "api/campaigns.h"
 #include "api/columns.h"
 #include "api/consents.h"
@@ -398,7 +399,10 @@ const struct route routes_table[] = {
     { GET, "/v1/push/campaigns/:campaign/plan",    CAMPAIGN_RIGHTS, ON_WORKER, 0, campaign_params, 0, get_campaign_plan, NULL, T_PUSH, "预计：能到达多少台，少了哪些，何时发完", "/v1/push/campaigns/1/plan" },
     { GET, "/v1/push/campaigns/:campaign/sample",  CAMPAIGN_RIGHTS, ON_WORKER, 0, campaign_params, 0, get_campaign_sample, NULL, T_PUSH, "范围的样本，最多五人，隐去大部分号码", "/v1/push/campaigns/1/sample", AUDIT_campaign_sample },
     { GET, "/v1/push/campaigns/:campaign/steps",   CAMPAIGN_RIGHTS, ON_WORKER, 0, campaign_params, 0, get_campaign_steps, NULL, T_PUSH, "推送的经过：谁在何时做了什么", "/v1/push/campaigns/1/steps" },
-    { GET, "/v1/push/campaigns/:campaign/report",  CAMPAIGN_RIGHTS, ON_WORKER, 0, campaign_params, 0, get_campaign_report, NULL, T_PUSH, "发送的结果，按通道", "/v1/push/campaigns/1/report" },
+    { GET, "/v1/push/campaigns/:campaign/report",  CAMPAIGN_RIGHTS, ON_WORKER, 0, campaign_params, 0, get_campaign_report, NULL, T_PUSH, "发送的结果，按通道和区；撤回了多少", "/v1/push/campaigns/1/report" },
+    { GET, "/v1/push/missing",                 CAMPAIGN_RIGHTS, ON_WORKER, 0, NULL, 0, get_push_missing, NULL, T_PUSH, "该推送而没有推送的，和停着不动的", "/v1/push/missing" },
+    { GET, "/v1/push/campaigns/:campaign/live",    CAMPAIGN_RIGHTS, ON_WORKER, 0, campaign_params, 0, get_campaign_live, NULL, T_PUSH, "发送的进展，有变化立即送到（Server-Sent Events）", NULL },
+    { GET, "/v1/push/campaigns/:campaign/report.csv", CAMPAIGN_RIGHTS, ON_WORKER, 0, campaign_params, 0, get_campaign_report_csv, NULL, T_PUSH, "同上，为电子表格（CSV），按通道和区", NULL },
     { POST, "/v1/push/campaigns/:campaign/copy",     RIGHT_PUSH, ON_WRITER, 0, campaign_params, 0, post_campaign_copy, NULL, T_PUSH, "照样另起草一条", NULL, AUDIT_campaign_create },
     { POST, "/v1/push/campaigns/:campaign/test",     RIGHT_PUSH, ON_WRITER, 0, campaign_params, CAMPAIGN_ORDER_MAX, post_campaign_step, NULL, T_PUSH, "试发到名单里的手机", NULL, AUDIT_campaign_test },
     { POST, "/v1/push/campaigns/:campaign/submit",   RIGHT_PUSH, ON_WRITER, 0, campaign_params, CAMPAIGN_ORDER_MAX, post_campaign_step, NULL, T_PUSH, "送审", NULL, AUDIT_campaign_submit },

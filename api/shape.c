@@ -10,6 +10,7 @@
 #include "api/alerts.h"
 #include "api/auth.h"
 #include "api/blobs.h"
+#include "api/campaign_report.h"
 #include "api/campaigns.h"
 #include "api/columns.h"
 #include "api/consents.h"
@@ -164,6 +165,12 @@ static const struct shape shapes[] = {
     { .handler = get_campaign_plan, .answer = "CampaignPlan" },
     { .handler = get_campaign_sample, .answer = "CampaignSample" },
     { .handler = get_campaign_report, .answer = "CampaignReport" },
+    { .handler = get_push_missing, .answer = "PushMissing", .flags = SHAPE_NAMES },
+    { .handler = get_campaign_live,
+      .answer = "",
+      .answer_type = TYPE_EVENTS,
+      .flags = SHAPE_EVENTS },
+    { .handler = get_campaign_report_csv, .answer = "", .answer_type = TYPE_CSV },
     { .handler = get_notice_templates, .answer = "NoticeTemplateList", .flags = SHAPE_NAMES },
     { .handler = post_notice_template,
       .body = "NewNoticeTemplate",

@@ -67,6 +67,9 @@ struct campaign_conf {
     int64_t two_eyes_from; /* devices, from which on 资讯营销 needs two approvals */
     int64_t
         a_person; /* messages of 资讯营销 a person and day, on all of his devices; 0: as many as vendors allow */
+    const struct conf_list *
+        columns; /* numbers of columns whose major revisions want a push (missing.h); NULL: none */
+    int64_t missing_after;           /* seconds */
     const struct conf_list *testers; /* numbers of accounts; NULL: none */
 };
 /* RC_INVALID. Keeps copies. */

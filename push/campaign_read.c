@@ -15,7 +15,7 @@
 
 static struct {
     struct campaign_conf conf;
-    struct conf_list testers;
+    struct conf_list testers, columns;
     struct arena *mem;
 } settled = { .conf = { .news_licence = "", .sender = "", .two_eyes_from = 100000 } };
 
@@ -41,25 +41,44 @@ static bool is_number(const char *text)
     return *text > '0' && strspn(text, "0123456789") == strlen(text) && strlen(text) < 18;
 }
 
+static struct conf_list copy_list(struct arena *mem, const struct conf_list *list)
+{
+    struct conf_list out = { .n = list ? list->n : 0 };
+
+    for (int i = 0; i < out.n; i++)
+        out.v[i] = arena_strdup(mem, list->v[i]);
+    return out;
+}
+
+static enum rc check_numbers(struct err *e, const struct conf_list *list, const char *what)
+{
+    for (int i = 0; list && i < list->n; i++)
+        if (!is_number(list->v[i]))
+            return err_set(e, RC_INVALID, "%s, separated by commas", what);
+    return RC_OK;
+}
+
 enum rc campaign_open(struct err *e, const struct campaign_conf *c)
 {
-    const struct conf_list none = { 0 }, *testers = c->testers ? c->testers : &none;
+    struct arena *mem, *before = settled.mem;
+    enum rc rc;
 
-    for (int i = 0; i < testers->n; i++)
-        if (!is_number(testers->v[i]))
-            return err_set(e, RC_INVALID,
-                           "push_testers are numbers of accounts, separated by commas");
-    arena_free(settled.mem);
-    settled.mem = arena_new();
-    settled.testers.n = testers->n;
-    for (int i = 0; i < testers->n; i++)
-        settled.testers.v[i] = arena_strdup(settled.mem, testers->v[i]);
+    if ((rc = check_numbers(e, c->testers, "push_testers are numbers of accounts")) ||
+        (rc = check_numbers(e, c->columns, "push_columns are numbers of columns")))
+        return rc;
+    settled.mem = mem = arena_new();
+    settled.testers = copy_list(mem, c->testers);
+    settled.columns = copy_list(mem, c->columns);
     settled.conf = (struct campaign_conf){
-        .news_licence = arena_strdup(settled.mem, c->news_licence ? c->news_licence : ""),
-        .sender = arena_strdup(settled.mem, c->sender ? c->sender : ""),
+        .news_licence = arena_strdup(mem, c->news_licence ? c->news_licence : ""),
+        .sender = arena_strdup(mem, c->sender ? c->sender : ""),
         .two_eyes_from = c->two_eyes_from,
+        .a_person = c->a_person,
+        .missing_after = c->missing_after,
+        .columns = &settled.columns,
         .testers = &settled.testers,
     };
+    arena_free(before);
     return RC_OK;
 }
 

@@ -133,3 +133,43 @@ enum rc campaign_run_tested(struct work *w, int64_t run)
         return rc == RC_NOT_FOUND ? RC_OK : rc;
     return campaign_tested(w, -run, hash);
 }
+
+/* ---- taking back ---- */
+
+/* RC_OK: it is over, or never was. RC_BUSY. */
+static enum rc ask_over(struct work *w, int64_t run, bool *was)
+{
+    enum run_state state = RUN_OVER;
+    enum rc rc = run_state(w, run, &state);
+
+    *was = !rc;
+    if (rc == RC_NOT_FOUND)
+        return RC_OK;
+    return rc || state == RUN_OVER ? rc : RC_BUSY;
+}
+
+static enum rc begin_recall(struct work *w, int64_t no, unsigned revokes)
+{
+    struct run_new run = { .campaign = RUN_RECALLS + no,
+                           .audience = "{}",
+                           .doubt = RUN_RESEND,
+                           .ends_ms = (clock_now() + CAMPAIGN_RECALL_FOR) * 1000 };
+    struct campaign c;
+    enum rc rc;
+
+    if ((rc = campaign_find(w, no, &c)) ||
+        (rc = campaign_said_recall(w, &c, revokes, &run.said)))
+        return rc;
+    run.class = c.class;
+    return run_begin(w, &run);
+}
+
+enum rc campaign_run_recall(struct work *w, int64_t no, unsigned revokes)
+{
+    bool sent, recalled;
+    enum rc rc;
+
+    if ((rc = ask_over(w, no, &sent)) || (rc = ask_over(w, RUN_RECALLS + no, &recalled)))
+        return rc;
+    return sent && !recalled ? begin_recall(w, no, revokes) : RC_NOT_FOUND;
+}

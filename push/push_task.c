@@ -116,6 +116,7 @@ static void fill_job(struct task *k)
         .number = notice ? k->b.campaign : no,
         .class = k->said.class,
         .badge = -1,
+        .takes_back = run_kind(k->b.campaign) == RUN_RECALL,
     };
     k->job = (struct sender_job){ .by = k->b.by,
                                   .haste = haste_of(k),

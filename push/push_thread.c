@@ -17,6 +17,7 @@
 #include "push/campaign_damage.h"
 #include "push/campaign_run.h"
 #include "push/campaign_step.h"
+#include "push/live.h"
 #include "push/push_pace.h"
 #include "push/push_task.h"
 #include "push/run.h"
@@ -203,10 +204,27 @@ static enum rc follow(struct work *w, struct round *r)
     return rc;
 }
 
+/* By whom messages are taken back, and of these by whom they are removed. */
+static unsigned recalls(unsigned *revokes)
+{
+    unsigned some = 0;
+
+    *revokes = 0;
+    for (int by = 1; by < TRANSPORT_COUNT; by++) {
+        enum vendor_recall how = sender_recalls(push.sender, (enum transport)by);
+
+        some |= how != VENDOR_RECALL_NONE ? 1U << by : 0;
+        *revokes |= how == VENDOR_RECALL_REVOKE ? 1U << by : 0;
+    }
+    return some;
+}
+
 static enum rc open_one(struct work *w, void *unused, int64_t *run)
 {
+    unsigned revokes;
+
     (void)unused;
-    return run_open(w, sender_on(push.sender), run);
+    return run_open(w, sender_on(push.sender), recalls(&revokes), run);
 }
 
 static enum rc drop_one(struct work *w, void *unused, int64_t *run)
@@ -227,23 +245,23 @@ static enum rc end_one(struct work *w, void *unused, int64_t *run)
     switch (run_kind(*run)) {
     case RUN_TEST: return campaign_run_tested(w, *run);
     case RUN_BULLETIN:
+    case RUN_RECALL: /* who recalls looks himself whether it is over */
     case RUN_NOTICE: return RC_OK;
     default: return campaign_step(w, *run, CAMPAIGN_DO_DONE, NULL, &c);
     }
 }
 
-/* Those that were done when they were recalled have nothing left to stop. RC_BUSY: something is on its way yet. */
+/* RC_BUSY: something is on its way yet. */
 static enum rc recall_one(struct work *w, void *which, int64_t *run)
 {
-    enum run_state state = RUN_OVER;
     struct campaign c;
+    unsigned revokes;
     enum rc rc;
 
     *run = *(int64_t *)which;
-    rc = run_state(w, *run, &state);
-    if (rc != RC_NOT_FOUND && (rc || state != RUN_OVER))
-        return rc ? rc : RC_BUSY;
-    return campaign_step(w, *run, CAMPAIGN_DO_RECALLED, NULL, &c);
+    recalls(&revokes);
+    rc = campaign_run_recall(w, *run, revokes);
+    return rc == RC_NOT_FOUND ? campaign_step(w, *run, CAMPAIGN_DO_RECALLED, NULL, &c) : rc;
 }
 
 static enum rc recall(struct work *w, struct round *r)
@@ -468,6 +486,17 @@ static bool is_stopped(const struct sender_job *job, void *unused)
     return stopped;
 }
 
+/* Whoever watches is told. */
+static void tell(void)
+{
+    struct work w;
+
+    work_init(&w, arena_new(), push.db, "system", RIGHT_READ);
+    live_look(&w);
+    db_end_read(push.db);
+    arena_free(w.mem);
+}
+
 static void *loop(void *unused)
 {
     bool woken = true, failed;
@@ -483,6 +512,7 @@ static void *loop(void *unused)
             woken = make_round(round_job, &failed);
             most = failed ? FAILED_MS : woken ? 0 : PUSH_LOOK_MS;
         }
+        tell();
         sender_wait(push.sender, ms < most ? ms : most);
     }
     return NULL;

@@ -48,7 +48,8 @@ extern const char *const run_words[RUN_WHATS]; /* "accepted" … */
 enum run_doubt { RUN_RESEND = 1, RUN_SKIP };
 enum run_state { RUN_RUNNING = 1, RUN_PAUSED, RUN_STOPPING, RUN_OVER };
 
-/* A campaign has up to three runs: its own has its number; that of its test send the number below zero; that of its recall stands RUN_RECALLS above it. */
+/* A campaign has up to three runs: its own has its number; that of its test send the number below zero; that of its recall stands RUN_RECALLS above it: its audience are those
+ * who got it, or may have, each by the transport it was sent by, and it asks for no night and no quota. */
 #define RUN_RECALLS (INT64_C(1) << 48)
 /* Above this one they are no campaign's: each is for one account, by the number of its notice. Stands in statements, too. */
 #define RUN_NOTICES (INT64_C(1) << 52)
@@ -82,10 +83,11 @@ enum rc run_begin(struct work *w, const struct run_new *r);
 enum rc run_begin_for(struct work *w, int64_t run, int64_t account, enum push_class class,
                       int64_t ends_ms, unsigned on, int *devices);
 /*
- * The next devices of the audience become parts, some 65,536 at most. `on` are bits 1 << enum transport of those that can send: whoever is reached by another is RUN_OFF at once.
+ * The next devices of the audience become parts, some 65,536 at most. `on` are bits 1 << enum transport of those that can send, `recalls` of those that can take back:
+ * whoever is reached by another is RUN_OFF at once.
  * RC_NOT_FOUND: nothing is left to be opened. RC_BUSY: citizens' changes are to be settled first, some of which this did: commit, and come again. *campaign: which it was about; 0: none.
  */
-enum rc run_open(struct work *w, unsigned on, int64_t *campaign);
+enum rc run_open(struct work *w, unsigned on, unsigned recalls, int64_t *campaign);
 
 struct run_target {
     int64_t no;        /* of the device */

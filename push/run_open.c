@@ -208,13 +208,56 @@ static enum rc split(struct work *w, const struct run_row *r, const struct bits 
     return rc;
 }
 
-static enum rc open_block(struct work *w, const struct run_row *r, unsigned on)
+/* ---- of a recall ---- */
+
+/* Those who may have it on their screens. */
+static enum rc find_shown(struct work *w, const struct run_row *r, enum transport by,
+                          struct bits *out)
+{
+    enum rc rc = RC_OK, end;
+    struct bits some;
+    struct rows q;
+
+    bits_clear(out);
+    if ((rc = db_query(w, SQL_push_outcome_shown, &q, "iii", run_campaign(r->campaign),
+                       r->block, (int64_t)by)))
+        return rc;
+    while (!rc && rows_next(&q))
+        if (!(rc = run_bits(w, &q, 0, &some)))
+            bits_or(out, &some);
+    end = rows_done(&q);
+    return rc ? rc : end;
+}
+
+static enum rc split_shown(struct work *w, const struct run_row *r, unsigned recalls)
+{
+    struct bits who;
+    enum rc rc = RC_OK;
+
+    for (int by = 1; by < TRANSPORT_COUNT && !rc; by++)
+        if (!(rc = find_shown(w, r, (enum transport)by, &who)))
+            rc = put_part(w, r, (enum transport)by, &who, recalls >> by & 1U);
+    return rc;
+}
+
+/* ---- a block ---- */
+
+static enum rc open_all(struct work *w, const struct run_row *r, unsigned on)
+{
+    struct bits who;
+    enum rc rc = find_them(w, r, &who);
+
+    return rc ? rc : split(w, r, &who, on);
+}
+
+static enum rc open_block(struct work *w, const struct run_row *r, unsigned on,
+                          unsigned recalls)
 {
     bool row_ends = r->block == r->last / BITS;
-    struct bits who;
-    enum rc rc;
+    enum rc rc =
+        run_kind(r->campaign) == RUN_RECALL ? split_shown(w, r, recalls) : open_all(w, r, on);
 
-    if ((rc = find_them(w, r, &who)) || (rc = split(w, r, &who, on)))
+    if (rc)
         return rc;
     return db_change(w, SQL_push_run_opened, "iiii", r->campaign, r->rank + row_ends,
                      row_ends ? (int64_t)0 : r->block + 1, clock_now_ms());
@@ -308,7 +351,7 @@ enum rc run_begin_for(struct work *w, int64_t run, int64_t account, enum push_cl
     return RC_OK;
 }
 
-enum rc run_open(struct work *w, unsigned on, int64_t *campaign)
+enum rc run_open(struct work *w, unsigned on, unsigned recalls, int64_t *campaign)
 {
     int64_t next = 0;
     struct run_row r;
@@ -330,5 +373,5 @@ enum rc run_open(struct work *w, unsigned on, int64_t *campaign)
                r.class != PUSH_EMERGENCY)) /* who is in danger waits for nobody's removal */
         return rc;
     *campaign = next;
-    return open_block(w, &r, on);
+    return open_block(w, &r, on, recalls);
 }

@@ -199,7 +199,7 @@ enum rc run_owners(struct work *w, const struct run_row *r, enum transport by, i
     size_t n, i = 0;
     enum rc rc;
 
-    if (r->class != PUSH_MARKETING)
+    if (r->class != PUSH_MARKETING || run_kind(r->campaign) == RUN_RECALL)
         return RC_OK;
     rc = list_siblings(w, block, who, &list);
     no = (const int64_t *)(const void *)list.p;

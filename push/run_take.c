@@ -22,6 +22,7 @@ struct screen {
 static enum rc make_screen(struct work *w, const struct run_row *r, enum transport by,
                            int64_t block, const struct run_limits *limits, struct screen *out)
 {
+    bool asks = run_kind(r->campaign) != RUN_RECALL;
     struct ledger_ask ask = { .block = block,
                               .except = r->campaign,
                               .class = r->class,
@@ -31,6 +32,9 @@ static enum rc make_screen(struct work *w, const struct run_row *r, enum transpo
     enum rc rc;
 
     bits_clear(&out->quiet);
+    bits_clear(&out->had);
+    if (!asks)
+        return RC_OK;
     if (r->class == PUSH_MARKETING &&
         (rc = ledger_quiet_now(w, limits->quiets, block, &out->quiet)))
         return rc;

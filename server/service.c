@@ -222,6 +222,8 @@ static enum rc open_campaigns(struct err *e, const struct conf *c)
                                         .sender = c->push_sender,
                                         .two_eyes_from = c->push_two_eyes_from,
                                         .a_person = c->push_a_day,
+                                        .columns = &c->push_columns,
+                                        .missing_after = c->push_missing_after / 1000,
                                         .testers = &c->push_testers };
 
     return campaign_open(e, &conf) || take_open(e, c) ? e->rc : RC_OK;

@@ -138,6 +138,9 @@ static const struct opt notice_approve_opts[] = {
     { "hash", OPT_TEXT, "HASH", "of what was looked at: \"hash\" of notice template", true },
     END
 };
+static const struct opt report_opts[] = {
+    LINK_OPTIONS, { "csv", OPT_FLAG, NULL, "as a table for a spreadsheet" }, END
+};
 
 #define PUSH(step, opts, tail, what)                                 \
     {                                                                \
@@ -224,7 +227,16 @@ const struct command citizen_commands[] = {
     PUSH_SEE("plan", "whom it reaches, who is lost on the way, when it is done"),
     PUSH_SEE("sample", "at most five of its people, masked"),
     PUSH_SEE("steps", "who did what with it, and why"),
-    PUSH_SEE("report", "what became of its devices, by transport"),
+    { "push missing", "", 0, 0, link_opts, cmd_staff,
+      "what should have been pushed and was not, and what stands still",
+      "tjzw push missing --data tjzw-data", STAFF(GET, "/v1/push/missing", STAFF_QUERY) },
+    { "push watch", "CAMPAIGN", 1, 1, link_opts, cmd_push_watch,
+      "its progress as it happens, until it is through",
+      "tjzw push watch --data tjzw-data 12" },
+    { "push report", "CAMPAIGN", 1, 1, report_opts, cmd_staff,
+      "what became of its devices, by transport and district; what a recall could do",
+      "tjzw push report --data tjzw-data --csv 12 > report.csv",
+      STAFF(GET, "/v1/push/campaigns/%/report", STAFF_QUERY) },
     PUSH("test", link_opts, "", "send it to the testers' phones (试发)"),
     PUSH("submit", letter_text_opts, "", "hand it in for approval (送审)"),
     PUSH("approve", campaign_approve_opts, " --hash 9f86…0a08",

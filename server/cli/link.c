@@ -26,6 +26,7 @@
 enum {
     TIMEOUT_MS = 120000,
     ANSWER_MAX = 64 << 20,
+    LISTEN_MS = 24 * 3600 * 1000,
     STOP_MS = 2000,
     SETTLE_MS = 60000,
     WAIT_MS = 5000,
@@ -265,6 +266,29 @@ enum rc link_call(struct link *l, struct err *e, struct arena *mem, enum method 
         rc = call_once(e, mem, &rq, out, &wait);
     } while (!rc && wait && waited + wait <= PATIENCE_S);
     return rc;
+}
+
+enum rc link_listen(struct link *l, struct err *e, struct arena *mem, const char *target,
+                    bool (*heard)(void *arg, struct buf *body_in), void *arg,
+                    struct link_answer *out)
+{
+    struct client_request rq = { .method = "GET",
+                                 .url = arena_printf(mem, "%s%s", l->origin, target),
+                                 .socket = l->socket,
+                                 .bearer = l->bearer,
+                                 .ca_file = l->ca_file,
+                                 .answer_max = ANSWER_MAX,
+                                 .timeout_ms = LISTEN_MS,
+                                 .heard = heard,
+                                 .heard_arg = arg };
+    enum rc rc = client_call(&rq);
+
+    *e = rq.err;
+    out->status = rq.status;
+    out->len = rq.body_in.n;
+    out->body = arena_strndup(mem, rq.body_in.p ? rq.body_in.p : "", rq.body_in.n);
+    client_request_done(&rq);
+    return rc && out->status != 200 ? rc : RC_OK;
 }
 
 static const struct {

@@ -53,6 +53,10 @@ int link_command(const struct args *a, bool may_found, const char *failed,
 enum rc link_call(struct link *l, struct err *e, struct arena *mem, enum method method,
                   const char *target, const char *const *headers, const void *body, size_t n,
                   struct link_answer *out);
+/* A GET whose answer has no end: heard() as in client.h. RC_OK if heard() had enough, or the server ended it. */
+enum rc link_listen(struct link *l, struct err *e, struct arena *mem, const char *target,
+                    bool (*heard)(void *arg, struct buf *body_in), void *arg,
+                    struct link_answer *out);
 /* The err of a problem+json answer: its detail and field under the kind that the status stands
  * for. */
 enum rc link_problem(struct err *e, struct arena *mem, const struct link_answer *answer);

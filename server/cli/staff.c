@@ -20,11 +20,11 @@
 
 enum { FILE_MAX = 1024 * 1024 };
 
-/* Options that say where to go, not what to do. --rev goes into If-Match. */
+/* Options that say where to go, not what to do. --rev goes into If-Match; --csv asks for the same as a table. */
 static bool is_payload(const struct opt *o)
 {
     static const char *const others[] = { "data",   "server", "token-file", "cacert",
-                                          "config", "rev",    "profile" };
+                                          "config", "rev",    "profile",    "csv" };
 
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (!strcmp(o->name, others[i]))
@@ -172,6 +172,8 @@ static int call(const struct args *a, struct link *l, struct arena *mem)
     struct err e = { 0 };
 
     path_of(a, s->path, &target);
+    if (arg_flag(a, "csv"))
+        buf_adds(&target, ".csv");
     if (s->payload == STAFF_QUERY)
         query_of_options(a, &target);
     else if (s->payload == STAFF_OPTIONS)

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "push/missing.h"
 #include "server/base/clock.h"
 #include "server/base/metric.h"
 #include "server/base/pool.h"
@@ -359,4 +360,43 @@ enum finding judge_holidays(struct health *h)
         return health_say(h, FINE, "", "the holidays up to %d are known", workday_known());
     return health_say(h, WARN, "set days_off and days_on, or install a newer program",
                       "no notice of holidays after %d is known", workday_known());
+}
+
+/* ---- push ---- */
+
+static enum finding judge_push(struct health *h, enum missing_kind kind, const char *what)
+{
+    struct missing *m;
+    int n = 0;
+
+    h->value = 0;
+    if (!h->w || missing_list(h->w, kind, &m, &n))
+        return health_say(h, FINE, "", "the campaigns could not be looked at");
+    h->value = n ? clock_now() - m[0].since : 0;
+    return health_say(h, n ? WARN : FINE, "see them: tjzw push missing", "%d %s", n, what);
+}
+
+enum finding judge_push_missing(struct health *h)
+{
+    return judge_push(h, MISSING_CAMPAIGN, "records want a push and have no campaign");
+}
+
+enum finding judge_push_unscheduled(struct health *h)
+{
+    return judge_push(h, MISSING_SCHEDULE, "campaigns are approved and not scheduled");
+}
+
+enum finding judge_push_overdue(struct health *h)
+{
+    return judge_push(h, MISSING_FIRE, "campaigns are due and have not begun");
+}
+
+enum finding judge_push_stalled(struct health *h)
+{
+    return judge_push(h, MISSING_PROGRESS, "campaigns are on their way and do not move");
+}
+
+enum finding judge_push_damaged(struct health *h)
+{
+    return judge_push(h, MISSING_DAMAGED, "campaigns were paused because of damage");
 }

@@ -39,6 +39,11 @@ enum finding judge_writing(struct health *h);
 enum finding judge_letters(struct health *h);
 enum finding judge_scanner(struct health *h);
 enum finding judge_holidays(struct health *h);
+enum finding judge_push_missing(struct health *h);
+enum finding judge_push_unscheduled(struct health *h);
+enum finding judge_push_overdue(struct health *h);
+enum finding judge_push_stalled(struct health *h);
+enum finding judge_push_damaged(struct health *h);
 enum finding judge_sms(struct health *h);
 enum finding judge_token_reuse(struct health *h);
 

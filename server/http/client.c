@@ -57,6 +57,8 @@ static void begin(struct flight *f, struct client_request *rq)
                               .answer_max = rq->answer_max ? rq->answer_max : ANSWER_MAX,
                               .timeout_ms = rq->timeout_ms,
                               .tls_only = rq->tls_only,
+                              .heard = rq->heard,
+                              .heard_arg = rq->heard_arg,
                               .public_only = rq->public_only };
     rq->rc = RC_OK;
     transfer_begin(&f->t, f->h, rq);

@@ -30,6 +30,9 @@ struct client_request {
     bool tls_only;      /* https, or it fails */
     bool
         public_only; /* to public addresses alone (reach.h), whatever a name resolves to; through outbound_proxy that is the proxy's to say */
+    bool (*heard)(void *arg,
+                  struct buf *body_in); /* transfer.h: of an answer that has no end */
+    void *heard_arg;
     void (*done)(struct client_request *rq); /* on the outbound thread; not by client_call() */
     void *arg;                               /* the caller's */
 

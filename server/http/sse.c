@@ -24,9 +24,10 @@
 #include "server/base/log.h"
 #include "server/base/memory.h"
 
-enum { EVERY_TOPIC = -1, CHAINS = 1024 };
+enum { EVERY_TOPIC = -1, NO_TOPIC = -2, CHAINS = 1024 };
 
 struct topic {
+    int no; /* of no other, also when it is forgotten */
     char name[SSE_WORD_MAX + 1], id[SSE_WORD_MAX + 1];
     struct sse_event *newest; /* NULL: nothing was published yet */
 };
@@ -45,7 +46,7 @@ struct sse {
 
     pthread_mutex_t lock; /* of all that follows */
     struct topic topics[SSE_TOPICS];
-    int ntopics;
+    int ntopics, numbered;
     struct sse_event *ring[SSE_RING]; /* by serial % SSE_RING */
     uint64_t serial;
     struct sse_bell *bells;
@@ -188,18 +189,20 @@ static int topic_of(struct sse *s, const char *name)
             return i;
     if (s->ntopics == SSE_TOPICS)
         return -1;
+    s->topics[s->ntopics] = (struct topic){ .no = s->numbered++ };
     strcpy(s->topics[s->ntopics].name, name);
     return s->ntopics++;
 }
 
-static struct sse_event *event_new(const struct sse *s, const char *event, const char *data)
+static struct sse_event *event_new(const struct sse *s, int topic, const char *event,
+                                   const char *data)
 {
     struct buf b = BUF_HEAP;
     struct sse_event *e;
     const char *before = "id: ";
 
     for (int i = 0; i < s->ntopics; i++) {
-        if (!*s->topics[i].id)
+        if (!*s->topics[i].id || (s->conf.own_ids && i != topic))
             continue;
         buf_printf(&b, "%s%s=%s", before, s->topics[i].name, s->topics[i].id);
         before = ",";
@@ -217,7 +220,7 @@ static void put(struct sse *s, int topic, struct sse_event *e)
 {
     struct sse_event **place = &s->ring[++s->serial % SSE_RING];
 
-    e->topic = topic;
+    e->topic = s->topics[topic].no;
     e->serial = s->serial;
     atomic_init(&e->refs, 2);
     sse_event_unref(*place);
@@ -236,13 +239,25 @@ void sse_publish(struct sse *s, const char *topic, const char *id, const char *e
     t = topic_of(s, topic);
     if (t >= 0) {
         strcpy(s->topics[t].id, id);
-        put(s, t, event_new(s, event, data));
+        put(s, t, event_new(s, t, event, data));
         for (struct sse_bell *b = s->bells; b; b = b->next)
             b->ring(b);
     }
     pthread_mutex_unlock(&s->lock);
     if (t < 0)
         LOG(LOG_ERROR, "sse_topics_full", L_STR("topic", topic), L_INT("most", SSE_TOPICS));
+}
+
+void sse_forget(struct sse *s, const char *topic)
+{
+    pthread_mutex_lock(&s->lock);
+    for (int i = 0; i < s->ntopics; i++)
+        if (!strcmp(s->topics[i].name, topic)) {
+            sse_event_unref(s->topics[i].newest);
+            s->topics[i] = s->topics[--s->ntopics];
+            break;
+        }
+    pthread_mutex_unlock(&s->lock);
 }
 
 void sse_weed(struct sse *s)
@@ -284,7 +299,7 @@ static struct sse_event *oldest_new(const struct sse *s, const struct sse_place 
     for (int i = 0; i < s->ntopics; i++) {
         struct sse_event *e = s->topics[i].newest;
 
-        if (e && wants(p, i) && e->serial > p->reached &&
+        if (e && wants(p, s->topics[i].no) && e->serial > p->reached &&
             (!found || e->serial < found->serial) && !(list && lists(list, &s->topics[i])))
             found = e;
     }
@@ -297,8 +312,10 @@ struct sse_place sse_place_of(struct sse *s, const struct sse_wish *wish)
     struct sse_event *first;
 
     pthread_mutex_lock(&s->lock);
-    if (wish->topic && (p.topic = topic_of(s, wish->topic)) < 0)
-        p.topic = SSE_TOPICS; /* none: it could not have been published */
+    if (wish->topic && (p.topic = topic_of(s, wish->topic)) >= 0)
+        p.topic = s->topics[p.topic].no;
+    else if (wish->topic)
+        p.topic = NO_TOPIC; /* it could not have been published */
     first = oldest_new(s, &p, wish->last_id);
     p.reached = first ? first->serial - 1 : s->serial;
     pthread_mutex_unlock(&s->lock);

@@ -36,6 +36,7 @@ struct sse_conf {
     int64_t beat_ms;     /* a comment this often finds out who has gone; at least 1 */
     int64_t readers_max; /* above it sse_full() */
     int64_t client_max;  /* streams of one client, likewise; 0: no limit */
+    bool own_ids; /* an event's id names its own topic alone: for readers of one topic each */
     bool (*lives)(int64_t session, int64_t key); /* see sse_weed(); NULL: nothing ends */
     enum metric sent, readers,
         skipped; /* COUNTER, GAUGE, COUNTER: times a slow one was brought to the newest */
@@ -60,6 +61,8 @@ void sse_free(struct sse *s);
  */
 void sse_publish(struct sse *s, const char *topic, const char *id, const char *event,
                  const char *data);
+/* Any thread: nobody is told of the topic any more; under its name a new one may come, which those who read it by now know nothing of. */
+void sse_forget(struct sse *s, const char *topic);
 /* Any thread: sessions or keys have ended, and the streams of those that do not live any more end now. */
 void sse_weed(struct sse *s);
 /* Whether the readers, or those of this client, are as many as they may be. Loops that ask together may exceed

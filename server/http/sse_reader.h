@@ -35,7 +35,7 @@ struct sse_event {
 /* All that a reader holds. */
 struct sse_place {
     uint64_t reached; /* the serial of the last event he got, or need not get */
-    int topic;        /* -1: all */
+    int topic;        /* its number; -1: all */
     bool behind;      /* gets the newest of each topic, until he has them all */
 };
 

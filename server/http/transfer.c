@@ -92,7 +92,7 @@ static size_t take_body(char *p, size_t size, size_t n, void *arg)
     if (t->too_long)
         return 0;
     buf_add(&t->body_in, p, size * n);
-    return size * n;
+    return t->heard && !t->heard(t->heard_arg, &t->body_in) ? 0 : size * n;
 }
 
 static size_t take_header(char *p, size_t size, size_t n, void *arg)

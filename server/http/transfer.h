@@ -37,6 +37,11 @@ struct transfer {
     size_t answer_max;   /* bytes of the answer's body */
     int64_t timeout_ms;  /* for everything; 0: TRANSFER_TIMEOUT_MS */
     bool tls_only;       /* https, or it fails */
+    bool (*heard)(
+        void *arg,
+        struct buf *
+            body_in); /* more of the body came, which it may empty; false: it is enough. NULL: nobody listens */
+    void *heard_arg;
     bool
         public_only; /* to public addresses alone (reach.h), whatever a name resolves to; through a proxy that is the proxy's to say */
 

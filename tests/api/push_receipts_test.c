@@ -49,7 +49,7 @@ static enum rc run_job(struct work *w, void *unused)
     (void)unused;
     if ((rc = address_settle(w, 100, &n)) || (rc = run_begin(w, &new)))
         return rc;
-    while (!(rc = run_open(w, 1U << TRANSPORT_XIAOMI, &opened)))
+    while (!(rc = run_open(w, 1U << TRANSPORT_XIAOMI, 0, &opened)))
         ;
     if (rc != RC_NOT_FOUND || (rc = run_take(w, TRANSPORT_XIAOMI, &limits, &b)))
         return rc;

@@ -8,8 +8,8 @@ import sys
 import uuid
 
 from app import App
-from desk import Desk, Person, accounts
 from lib import World
+from newsroom import Newsroom
 
 from tap import case, done
 
@@ -18,32 +18,9 @@ STAFF = ("system", "security", "auditor", "site", "editor", "review1", "review2"
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 2400    # 600 KB: three pieces
 
 
-class Newsroom:
-    def __init__(self, w, server):
-        self.w, self.server, self.desk = w, server, Desk(w, server, {})
-
-    def sign_in(self, name, password, secret):
-        person = Person(self.server)
-        person.sign_in("demo." + name, password, secret)
-        process, letters, _ = self.desk.login(name)
-        assert person.answer(letters, True).status == 204
-        assert process.wait(60) == 0, process.stderr.read().decode()
-
-    def does(self, who, *words, input=None):
-        """What a command of his prints, read."""
-        said = self.w.tjzw(*words[:2], "--profile", who, *words[2:], env=self.desk.env, input=input).stdout
-        return json.loads(said) if said.strip() else None
-
-    def may_not(self, who, *words, input=None):
-        said = self.w.tjzw(*words[:2], "--profile", who, *words[2:], check=False, env=self.desk.env, input=input)
-        assert said.returncode and said.stderr.strip(), f"{who} did: {words}: {said.stdout}"
-
-
 def morning(room):
     with case("ten people sign in, each at his own profile; none is in the other's place"):
-        password, secrets = accounts(room.server)
-        for name in STAFF:
-            room.sign_in(name, password, secrets["demo." + name])
+        room.come(*STAFF)
         listed = room.desk.run("profiles").stdout.decode()
         assert all(name in listed for name in STAFF), listed
         for who, words in (("editor", ("roles", "list")), ("security", ("audit", "list")), ("auditor", ("alerts",)), ("letters", ("item", "list"))):

@@ -93,9 +93,9 @@ class City:
     def see(self, no):
         return self.people["push"].call("GET", f"/v1/push/campaigns/{no}").json()
 
-    def scheduled(self, item, doubt):
+    def scheduled(self, item, doubt, **more):
         made = self.does("push", "", item=item, **{"class": "marketing"}, title="示例：明天停水", text="八点到十点，请提前备水。", doubt=doubt,
-                         audience={"accounts": [self.number]})
+                         audience={"accounts": [self.number]}, **more)
         no = made["campaign"]
         self.does("push", f"/{no}/test")
         wait_for("the test send", 30, lambda: self.see(no)["tested"])
@@ -113,7 +113,7 @@ class City:
                 for place in places(bits):
                     if what == RESENT:
                         resent.add(block * BITS + place)
-                    else:
+                    elif what < RESENT:    # from there on they are notes
                         assert block * BITS + place not in became, "a device has two outcomes"
                         became[block * BITS + place] = what
         return became, resent
@@ -169,6 +169,28 @@ def one_round(city, item, doubt, first):
     return judge(city, no, before, doubt)
 
 
+def recalled_in_the_middle(city, item):
+    """Who has it a second after the recall is all who ever gets it; and they are asked to give it back."""
+    before = city.delivered()
+
+    def reached():
+        now = city.delivered()    # the tester's is none of them
+        return {t for t in city.tokens if now.get(t, 0) > before.get(t, 0)}
+    no = city.scheduled(item, "skip", pace=400)
+    wait_for("some of it", 60, lambda: len(reached()) >= 100)
+    city.does("approver1", f"/{no}/recall", text="写错了")
+    time.sleep(1)
+    within = reached()
+    wait_for("the recall", 120, lambda: city.see(no)["state"] == "recalled", every=0.1)
+    after = reached()
+    assert after == within and len(after) < len(city.tokens), (len(within), len(after))
+    report = city.people["push"].call("GET", f"/v1/push/campaigns/{no}/report").json()
+    recall = report["recall"]
+    assert recall["overwritten"] == recall["of"] == len(after) and not recall["waiting"], (recall, len(after))
+    assert sum(t["devices"] for t in report["transports"]) == report["audience"] == len(city.tokens), report
+    note(f"recalled after {len(after)} of {len(city.tokens)}")
+
+
 def publish(city):
     """Another record each time: what was pushed once is pushed again only for a new reason."""
     said = city.server.admin("POST", "/v1/items", json.dumps({"site": "9900000001", "kind": "message", "column": city.column, "title": "示例：停水通知", "body": "八点到十点。"}),
@@ -202,6 +224,8 @@ def main():
                         city.restart(city.server.stop)
                         tomorrow_noon(city)
                     assert doubtful < PHONES * (ROUNDS // 2 or 1), "all are in doubt: then nothing is shown of the others"
+            with case("a recall in the middle: nobody gets it later than a second after, and who has it is asked to give it back"):
+                recalled_in_the_middle(city, publish(city))
             with case("the first message leaves within two seconds of being ready again"):
                 assert first
                 note(f"{len(first)} restarts with something left: median {sorted(first)[len(first) // 2]:.2f} s, worst {max(first):.2f} s")

@@ -31,7 +31,7 @@ ARROWS = {
     CITIZEN: [BASE, STORE, IDENTITY, LIBRARY, "sync/merge", "sync/state"],
     "server/channel": [BASE, STORE, IDENTITY, LIBRARY, CLIENT, "sync/follow", "sync/spool"],
     MIRROR: [BASE, STORE, IDENTITY, LIBRARY, "server/channel", "sync", *SHARED],      # what it fetched goes where our own streams live
-    HEALTH: [BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server/channel", MIRROR, "sync", *SHARED],   # it looks at all of them
+    HEALTH: [BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server/channel", MIRROR, "sync", "push", *SHARED],   # it looks at all of them
     "server/search": [BASE, STORE, LIBRARY],
     "server/stats": [BASE, STORE, LIBRARY],
     "sync/wire": [],

@@ -253,7 +253,7 @@ static enum rc open_some(struct library_world *t, void *arg)
 {
     int64_t campaign;
 
-    return run_open(&t->w, *(unsigned *)arg, &campaign);
+    return run_open(&t->w, *(unsigned *)arg, *(unsigned *)arg, &campaign);
 }
 
 struct taking {

@@ -89,9 +89,10 @@ VALUES (?1, ?2, '', ?3, '', NULL, ?4, 0, ?5, 0, 0, 0, 1, ?5, '', 0);
 -- name: push_run_one
 SELECT audience, class, of_column, areas, doubt, ends, last, rank, block, state, CASE WHEN rank >= ranks THEN 1 ELSE 0 END, said, after FROM push_run WHERE campaign = ?1;
 
--- Emergencies (3) first.
+-- Emergencies (3) and recalls (numbers above 2^48) first.
 -- name: push_run_unopened
-SELECT campaign FROM push_run WHERE state = 1 AND campaign < 4503599627370496 AND rank < ranks ORDER BY CASE class WHEN 3 THEN 0 ELSE class END, began, campaign LIMIT 1;
+SELECT campaign FROM push_run WHERE state = 1 AND campaign < 4503599627370496 AND rank < ranks
+ORDER BY CASE WHEN campaign > 281474976710656 THEN 0 WHEN class = 3 THEN 0 ELSE class END, began, campaign LIMIT 1;
 
 -- name: push_run_opened
 UPDATE push_run SET rank = ?2, block = ?3, moved = ?4 WHERE campaign = ?1;
@@ -100,7 +101,8 @@ UPDATE push_run SET rank = ?2, block = ?3, moved = ?4 WHERE campaign = ?1;
 UPDATE push_run SET moved = ?2 WHERE campaign = ?1;
 
 -- name: push_run_running
-SELECT campaign, class FROM push_run WHERE state = 1 AND campaign < 4503599627370496 ORDER BY CASE class WHEN 3 THEN 0 ELSE class END, began, campaign;
+SELECT campaign, class FROM push_run WHERE state = 1 AND campaign < 4503599627370496
+ORDER BY CASE WHEN campaign > 281474976710656 THEN 0 WHEN class = 3 THEN 0 ELSE class END, began, campaign;
 
 -- name: push_run_personal
 SELECT campaign FROM push_run WHERE state = 1 AND campaign > 4503599627370496
@@ -198,12 +200,17 @@ WHERE push_outcome.transport = ?1 AND push_outcome.block = ?2 AND push_outcome.d
 -- name: push_outcome_person
 SELECT push_outcome.campaign, push_outcome.bits FROM push_outcome JOIN push_run ON push_run.campaign = push_outcome.campaign
 WHERE push_outcome.block = ?1 AND push_outcome.day = ?2 AND push_outcome.what IN (1, 6, 10) AND push_run.class = ?3 AND push_outcome.campaign <> ?4
+  AND push_outcome.campaign < 281474976710656
 UNION ALL SELECT push_batch.campaign, push_batch.bits FROM push_batch JOIN push_run ON push_run.campaign = push_batch.campaign
-WHERE push_batch.sent = 1 AND push_batch.block = ?1 AND push_run.class = ?3 AND push_batch.campaign <> ?4 ORDER BY 1;
+WHERE push_batch.sent = 1 AND push_batch.block = ?1 AND push_run.class = ?3 AND push_batch.campaign <> ?4 AND push_batch.campaign < 281474976710656 ORDER BY 1;
 
 -- Of one block, whatever became of them: who was sent to is not sent to again, also where the part that named him is damaged.
 -- name: push_outcome_of_block
 SELECT bits FROM push_outcome WHERE campaign = ?1 AND block = ?2;
+
+-- Who has it, or may have: 1 accepted, 6 in doubt.
+-- name: push_outcome_shown
+SELECT bits FROM push_outcome WHERE campaign = ?1 AND block = ?2 AND transport = ?3 AND what IN (1, 6);
 
 -- name: push_batch_of_block
 SELECT bits FROM push_batch WHERE campaign = ?1 AND transport > 0 AND block = ?2;
@@ -237,6 +244,19 @@ SELECT transport, what, CAST(sum(n) AS BIGINT) FROM push_outcome WHERE campaign 
 -- name: push_outcome_all
 SELECT block, what, bits FROM push_outcome WHERE campaign = ?1;
 
+-- name: push_trait_areas
+SELECT no, word FROM push_trait WHERE word >= 'area/' AND word < 'area0';
+
+-- A campaign's rows of a block, for its report.
+-- name: push_report_outcomes
+SELECT transport, what, n, bits FROM push_outcome WHERE campaign = ?1 AND block = ?2;
+
+-- name: push_report_parts
+SELECT transport, next, rest, bits FROM push_part WHERE campaign = ?1 AND block = ?2 AND next < 65536;
+
+-- name: push_report_batches
+SELECT transport, sent, n, bits FROM push_batch WHERE campaign = ?1 AND transport > 0 AND block = ?2;
+
 -- name: push_trait_quiet
 SELECT no, word FROM push_trait WHERE word >= 'quiet/' AND word < 'quiet0';
 
@@ -249,9 +269,9 @@ SELECT token, told FROM push_address WHERE no = ?1 AND transport = ?2;
 -- name: push_address_told
 SELECT told FROM push_address WHERE no = ?1;
 
--- The other devices of its owner.
+-- The other devices of its owner: nobody has more that he looks at.
 -- name: push_address_siblings
-SELECT b.no FROM push_address a JOIN push_address b ON b.account = a.account WHERE a.no = ?1 AND b.no <> ?1;
+SELECT b.no FROM push_address a JOIN push_address b ON b.account = a.account WHERE a.no = ?1 AND b.no <> ?1 LIMIT 32;
 
 -- Of a block, with the sets they stand in.
 -- name: push_address_block

@@ -21,6 +21,10 @@ UPDATE push_campaign SET state = ?3, changed = ?4 WHERE no = ?1 AND state = ?2;
 -- name: push_campaign_halt
 UPDATE push_campaign SET state = 'paused' WHERE no = ?1 AND state IN ('scheduled', 'running');
 
+-- Who may be watched: what is on its way, and what changed its state since.
+-- name: push_campaign_live
+SELECT no FROM push_campaign WHERE state IN ('running', 'recalling') OR (state IN ('paused', 'done', 'recalled', 'scheduled') AND changed >= ?1) ORDER BY no DESC LIMIT ?2;
+
 -- name: push_campaign_set_tested
 UPDATE push_campaign SET tested = ?2 WHERE no = ?1 AND hash = ?2;
 
@@ -102,3 +106,26 @@ WHERE r.state IN (1, 2) AND p.next < 65536 AND r.campaign <> ?1 GROUP BY p.trans
 -- name: push_sample_one
 SELECT a.account, a.transport, e.value FROM push_address a LEFT JOIN entry e ON e.account = a.account AND e.type = 'set' AND e.key = 'area' AND e.gone = 0
 WHERE a.no = ?1;
+
+-- What should have been pushed and was not, and what stands still: push/missing.c. Columns campaign, site, item, title, since.
+
+-- Of a column: what was published as major, or for the first time, between two times, and no campaign is about it.
+-- name: push_missing_campaign
+SELECT 0, i.site, i.id, i.title, COALESCE(i.updated, i.published) FROM item i JOIN revision r ON r.item = i.id AND r.rev = i.live_rev
+WHERE i.col = ?1 AND i.live_rev IS NOT NULL AND COALESCE(i.updated, i.published) >= ?2 AND COALESCE(i.updated, i.published) <= ?3 AND (r.update_type = 'major' OR r.rev = 1)
+  AND NOT EXISTS (SELECT 1 FROM push_campaign c WHERE c.item = i.id AND c.rev >= i.live_rev AND c.state NOT IN ('cancelled', 'rejected')) ORDER BY 5 LIMIT 100;
+
+-- name: push_missing_schedule
+SELECT no, site, item, title, changed FROM push_campaign WHERE state = 'approved' AND changed <= ?1 ORDER BY changed LIMIT 100;
+
+-- name: push_missing_fire
+SELECT no, site, item, title, CASE WHEN start > changed THEN start ELSE changed END FROM push_campaign
+WHERE state = 'scheduled' AND CASE WHEN start > changed THEN start ELSE changed END <= ?1 ORDER BY start LIMIT 100;
+
+-- name: push_missing_progress
+SELECT c.no, c.site, c.item, c.title, r.moved / 1000 FROM push_campaign c JOIN push_run r ON r.campaign = c.no
+WHERE c.state = 'running' AND r.state = 1 AND r.moved <= ?1 ORDER BY r.moved LIMIT 100;
+
+-- name: push_missing_damaged
+SELECT c.no, c.site, c.item, c.title, c.changed FROM push_campaign c WHERE c.state = 'paused' AND c.changed <= ?1
+  AND (SELECT s.step FROM push_step s WHERE s.campaign = c.no ORDER BY s.no DESC LIMIT 1) = 'damaged' ORDER BY c.changed LIMIT 100;
