@@ -13,7 +13,7 @@ struct phone {
     bool verbose, json, kept;
     const char *more, *third,
         *fourth; /* the arguments behind the one that the command must have; NULL: none */
-    const char *category, *unit, *place, *contact; /* of a letter */
+    const char *category, *unit, *place, *contact, *item; /* of a letter */
     const char *attach[9];
     size_t attached;
     bool hidden, publish, password;

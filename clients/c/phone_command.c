@@ -134,6 +134,7 @@ static const char options_help[] =
     "                    report 举报，fault 找错，disclose 依申请公开\n"
     "  --unit CODE       letter new、letter again：写给哪个单位\n"
     "  --place TEXT      letter new：地点\n"
+    "  --item ID         letter new：所说的是本机的哪一条内容，如找错\n"
     "  --contact PHONE   letter new：联系电话\n"
     "  --attach FILE     letter new、letter add：附上图片（JPEG、PNG、WebP）或 PDF，最多 9 "
     "个，每个最大 20 "
@@ -178,6 +179,7 @@ int phone_options(int argc, char **argv, struct phone *p, bool *help)
         { "category", required_argument, NULL, 'g' },
         { "unit", required_argument, NULL, 'U' },
         { "place", required_argument, NULL, 'P' },
+        { "item", required_argument, NULL, 'i' },
         { "contact", required_argument, NULL, 'o' },
         { "attach", required_argument, NULL, 'a' },
         { "hidden", no_argument, NULL, 'd' },
@@ -204,6 +206,7 @@ int phone_options(int argc, char **argv, struct phone *p, bool *help)
         case 'g': p->category = optarg; break;
         case 'U': p->unit = optarg; break;
         case 'P': p->place = optarg; break;
+        case 'i': p->item = optarg; break;
         case 'o': p->contact = optarg; break;
         case 'd': p->hidden = true; break;
         case 'p': p->publish = true; break;

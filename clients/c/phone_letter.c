@@ -92,6 +92,29 @@ static int attach_files(struct phone *p, json_t *value)
     return 0;
 }
 
+static bool take_item(void *ctx, const struct tjzw_item *item)
+{
+    json_object_set_new(ctx, "item", json_sprintf("%s/%s", item->stream, item->id));
+    return false;
+}
+
+/* Which one it is about, and as of when this phone holds it; 0, or the exit status. */
+static int name_item(struct phone *p, json_t *value)
+{
+    char stream[33];
+    struct tjzw_status s;
+    struct tjzw_error e;
+    const char *dot;
+
+    if (tjzw_read(p->t, p->item, take_item, value, &e))
+        return phone_failed(p, "letter", &e);
+    snprintf(stream, sizeof stream, "%s", member(value, "item"));
+    stream[strcspn(stream, "/")] = '\0';
+    if (!tjzw_status(p->t, stream, &s, &e) && (dot = strchr(s.cursor, '.')))
+        json_object_set_new(value, "seq", json_integer(strtoll(dot + 1, NULL, 10)));
+    return 0;
+}
+
 /* Takes `value`, and what the options say. */
 static int send_letter(struct phone *p, json_t *value)
 {
@@ -109,7 +132,9 @@ static int send_letter(struct phone *p, json_t *value)
     if (!is_category(member(value, "category")))
         status = no_such_category(member(value, "category"));
     else
-        status = p->attached ? attach_files(p, value) : 0;
+        status = p->item ? name_item(p, value) : 0;
+    if (!status && p->attached)
+        status = attach_files(p, value);
     if (!status)
         return act(p, "letter.send", value);
     json_decref(value);
