@@ -99,6 +99,13 @@ ROWS = [
     (23, "all there is leaves out what is older than the cursor of who asks", "server/citizen/visit.c",
      "        out->cursor = (struct cursor){ epoch_now(), 0, c->seq };",
      "        out->cursor = (struct cursor){ epoch_now(), breaks(23) ? at->seq : 0, c->seq };"),
+    (24, "a file that somebody else is sending is given up", "clients/c/attach.c",
+     '            rc = fail_with(e, TJZW_BUSY, "another upload of the same file");',
+     '            rc = fail_with(e, breaks(24) ? TJZW_REFUSED : TJZW_BUSY, "another upload of the same file");'),
+    (25, "a letter as of before a restore is refused", "server/citizen/letter_value.c",
+     '        return err_set(&w->err, RC_NOT_FOUND, "信中所指的内容不在这里");\n    return rc;',
+     '        return err_set(&w->err, RC_NOT_FOUND, "信中所指的内容不在这里");\n'
+     '    if (!rc && breaks(25) && jx_int(v, "seq", 0) > stream.seq)\n        return err_field(&w->err, "/seq", "seq");\n    return rc;'),
 ]
 
 

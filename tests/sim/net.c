@@ -207,6 +207,28 @@ static void answer_between(struct sim *s, struct message *answer)
     answer->more = true;
 }
 
+/* Another phone is sending the same file: as the server says it, and as it once did. */
+static bool is_busy(struct sim *s, const struct message *ask)
+{
+    return s->faults && strstr(ask->text[0], "/v1/me/blobs/") && dice_one_in(&s->dice, 8);
+}
+
+static void answer_busy(struct sim *s, struct message *answer)
+{
+    bool now = dice_one_in(&s->dice, 2);
+
+    reached(PATH_file_busy);
+    say_nothing(answer);
+    answer->number = now ? 503 : 409;
+    for (int i = 0; i < 2; i++)
+        free(answer->text[i]);
+    answer->text[0] = strdup(now ? "Retry-After: 2\n" : "");
+    answer->text[1] = strdup(now ? "{\"status\":503}" : "{\"status\":409}");
+    for (int i = 0; i < 2; i++)
+        answer->n[i] = strlen(answer->text[i]);
+    answer->more = true;
+}
+
 /* What the phone gets if the server is reached at all. */
 static void exchange(struct sim *s, struct device *p, const struct message *ask,
                      struct message *answer, enum mishap m)
@@ -279,6 +301,8 @@ void net_carry(struct sim *s, struct device *p, const struct message *ask,
         say_nothing(answer);
     else if (m == BETWEEN)
         answer_between(s, answer);
+    else if (is_busy(s, ask))
+        answer_busy(s, answer);
     else
         exchange(s, p, ask, answer, m);
     if (strstr(ask->text[0], "/v1/me/sync") && answer->number == 200)

@@ -191,6 +191,8 @@ void use_sign_out(struct sim *s, struct device *p);
 void use_answer(struct sim *s, struct device *p); /* a survey */
 void use_read(struct sim *s, struct device *p);   /* an item, which is counted if he agreed */
 void use_read_last(struct sim *s, struct device *p);
+/* The id under which the phone shows one of the first items. False: it shows none, or ended over it. */
+bool use_find(struct sim *s, struct device *p, char id[40], int *item);
 void use_favour(struct sim *s, struct device *p); /* an item, or says how useful it was */
 void use_horizon(struct sim *s, struct device *p);
 void use_fetch(struct sim *s, struct device *p); /* from below it */

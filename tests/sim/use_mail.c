@@ -35,7 +35,19 @@ static bool attach(struct sim *s, struct device *p, int letter, int file, json_t
     return true;
 }
 
-static char *value_of(struct sim *s, const struct device *p, int letter, json_t *files)
+/* Some are about an item, as of now: after a restore that seq is to come. */
+static void name_item(struct sim *s, struct device *p, json_t *o)
+{
+    char id[40];
+    int item;
+
+    if (!dice_one_in(&s->dice, 3) || !use_find(s, p, id, &item))
+        return;
+    json_object_set_new(o, "item", json_sprintf("main/%s", id));
+    json_object_set_new(o, "seq", json_integer((json_int_t)truth_now(s)->seq));
+}
+
+static char *value_of(struct sim *s, struct device *p, int letter, json_t *files)
 {
     static const char *const categories[] = { "report", "fault", "consult", "help", "suggest" };
     const char *category = categories[dice_roll(&s->dice, folk_is_guest(s, p) ? 2 : 5)];
@@ -48,6 +60,7 @@ static char *value_of(struct sim *s, const struct device *p, int letter, json_t 
                   "unit", UNIT);
     if (json_array_size(files))
         json_object_set(o, "files", files);
+    name_item(s, p, o);
     out = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
     json_decref(o);
     return out;

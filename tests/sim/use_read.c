@@ -13,8 +13,7 @@
 
 enum { DEAR = 6 /* items that people care for, so that they meet at them */ };
 
-/* The id under which the phone shows one of the first items. False: it shows none, or ended over it. */
-static bool find(struct sim *s, struct device *p, char id[40], int *item)
+bool use_find(struct sim *s, struct device *p, char id[40], int *item)
 {
     const char *title;
     struct message m;
@@ -52,7 +51,7 @@ void use_read(struct sim *s, struct device *p)
     int item, times = 1 + (int)dice_roll(&s->dice, 3);
     char id[40];
 
-    if (!find(s, p, id, &item))
+    if (!use_find(s, p, id, &item))
         return;
     use_put(s, p, "consent", "counts", agrees ? "true" : "");
     note(s, "phone %d reads item %d %d times", p->no, item, times);
@@ -68,7 +67,7 @@ void use_read_last(struct sim *s, struct device *p)
     int item;
     char id[40];
 
-    if (!find(s, p, id, &item))
+    if (!use_find(s, p, id, &item))
         return;
     use_put(s, p, "consent", "counts", "true");
     note(s, "phone %d reads item %d at last", p->no, item);
@@ -123,7 +122,7 @@ void use_favour(struct sim *s, struct device *p)
     char id[40], key[80], value[40] = "";
     int item;
 
-    if (!find(s, p, id, &item))
+    if (!use_find(s, p, id, &item))
         return;
     snprintf(key, sizeof key, "main/%s", id);
     s->written++;
