@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "push/campaign_audience.h"
+#include "push/campaign_inbox.h"
 #include "push/campaign_said.h"
 #include "push/run.h"
 #include "server/base/clock.h"
@@ -39,7 +40,9 @@ static enum rc fire(struct work *w, const struct campaign *c)
     if ((rc = read_districts(w, c, &run)) || (rc = campaign_column(w, c, &run.column)) ||
         (rc = campaign_fired(w, c->no)))
         return rc;
-    return run_begin(w, &run);
+    if ((rc = run_begin(w, &run)))
+        return rc;
+    return campaign_inbox_begin(w, c);
 }
 
 /* Whoever goes on with one that missed its time starts it. */
@@ -57,6 +60,13 @@ static enum rc stop(struct work *w, int64_t run)
     if (rc == RC_NOT_FOUND || (!rc && (state == RUN_OVER || state == RUN_STOPPING)))
         return RC_OK;
     return rc ? rc : run_stop(w, run);
+}
+
+static enum rc take_back(struct work *w, const struct campaign *c)
+{
+    enum rc rc = stop(w, c->no);
+
+    return rc ? rc : campaign_inbox_recall(w, c->no);
 }
 
 static enum rc begin_test(struct work *w, const struct campaign *c)
@@ -92,7 +102,7 @@ enum rc campaign_run(struct work *w, const struct campaign *c, enum campaign_ste
     case CAMPAIGN_DO_PAUSE: return run_pause(w, c->no, true);
     case CAMPAIGN_DO_RESUME: return resume(w, c);
     case CAMPAIGN_DO_RECALL:
-    case CAMPAIGN_DO_PULL: return stop(w, c->no);
+    case CAMPAIGN_DO_PULL: return take_back(w, c);
     default: return RC_OK;
     }
 }

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "push/campaign_damage.h"
+#include "push/campaign_inbox.h"
 #include "push/campaign_run.h"
 #include "push/campaign_step.h"
 #include "push/live.h"
@@ -233,6 +234,12 @@ static enum rc drop_one(struct work *w, void *unused, int64_t *run)
     return run_drop(w, sender_on(push.sender), run);
 }
 
+static enum rc inbox_one(struct work *w, void *unused, int64_t *run)
+{
+    (void)unused;
+    return campaign_inbox_step(w, run);
+}
+
 static enum rc end_one(struct work *w, void *unused, int64_t *run)
 {
     struct campaign c;
@@ -251,17 +258,22 @@ static enum rc end_one(struct work *w, void *unused, int64_t *run)
     }
 }
 
-/* RC_BUSY: something is on its way yet. */
+/* RC_BUSY: something is on its way yet, or in an inbox. */
 static enum rc recall_one(struct work *w, void *which, int64_t *run)
 {
+    struct campaign_inbox inbox = { .over = true };
     struct campaign c;
     unsigned revokes;
     enum rc rc;
 
     *run = *(int64_t *)which;
     recalls(&revokes);
-    rc = campaign_run_recall(w, *run, revokes);
-    return rc == RC_NOT_FOUND ? campaign_step(w, *run, CAMPAIGN_DO_RECALLED, NULL, &c) : rc;
+    if ((rc = campaign_run_recall(w, *run, revokes)) != RC_NOT_FOUND)
+        return rc;
+    rc = campaign_inbox_count(w, *run, &inbox);
+    if ((rc && rc != RC_NOT_FOUND) || !inbox.over)
+        return rc && rc != RC_NOT_FOUND ? rc : RC_BUSY;
+    return campaign_step(w, *run, CAMPAIGN_DO_RECALLED, NULL, &c);
 }
 
 static enum rc recall(struct work *w, struct round *r)
@@ -361,7 +373,7 @@ static enum rc round_job(struct work *w, void *arg)
 
     if ((rc = write_answered(w, r)) || (rc = follow(w, r)) || (rc = start_due(w, r)) ||
         (rc = repeat(w, r, open_one, NULL)) || (rc = repeat(w, r, drop_one, NULL)) ||
-        (rc = repeat(w, r, end_one, NULL)) || (rc = recall(w, r)))
+        (rc = repeat(w, r, inbox_one, NULL)) || (rc = repeat(w, r, end_one, NULL)) || (rc = recall(w, r)))
         return rc;
     return take_all(w, r);
 }

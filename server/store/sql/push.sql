@@ -121,7 +121,8 @@ UPDATE push_run SET state = 4 WHERE campaign = ?1;
 -- name: push_run_done
 SELECT campaign, state FROM push_run WHERE state IN (1, 3) AND (state = 3 OR rank >= ranks)
   AND NOT EXISTS (SELECT 1 FROM push_part WHERE push_part.campaign = push_run.campaign AND push_part.next < 65536)
-  AND NOT EXISTS (SELECT 1 FROM push_batch WHERE push_batch.campaign = push_run.campaign) ORDER BY campaign LIMIT 1;
+  AND NOT EXISTS (SELECT 1 FROM push_batch WHERE push_batch.campaign = push_run.campaign)
+  AND (state = 3 OR NOT EXISTS (SELECT 1 FROM push_inbox WHERE push_inbox.campaign = push_run.campaign AND push_inbox.state = 1)) ORDER BY campaign LIMIT 1;
 
 -- name: push_part_of_block
 SELECT bits FROM push_part WHERE campaign = ?1 AND block = ?2;
@@ -285,7 +286,7 @@ DELETE FROM push_address WHERE no = ?1 AND told <= ?2;
 -- name: push_look
 -- scan: push_follow has a row a stream, of which there are at most 64
 SELECT CASE WHEN EXISTS (SELECT 1 FROM push_run WHERE state IN (1, 3)) OR EXISTS (SELECT 1 FROM push_batch WHERE sent = 1) OR EXISTS (SELECT 1 FROM push_campaign WHERE state = 'scheduled' AND start <= ?1)
-  OR EXISTS (SELECT 1 FROM push_campaign WHERE state = 'recalling')
+  OR EXISTS (SELECT 1 FROM push_campaign WHERE state = 'recalling') OR EXISTS (SELECT 1 FROM push_inbox WHERE state = 2)
   OR EXISTS (SELECT 1 FROM push_follow JOIN stream ON stream.no = push_follow.stream WHERE stream.seq > push_follow.seq) THEN 1 ELSE 0 END;
 
 -- name: push_run_forget

@@ -129,3 +129,21 @@ WHERE c.state = 'running' AND r.state = 1 AND r.moved <= ?1 ORDER BY r.moved LIM
 -- name: push_missing_damaged
 SELECT c.no, c.site, c.item, c.title, c.changed FROM push_campaign c WHERE c.state = 'paused' AND c.changed <= ?1
   AND (SELECT s.step FROM push_step s WHERE s.campaign = c.no ORDER BY s.no DESC LIMIT 1) = 'damaged' ORDER BY c.changed LIMIT 100;
+
+-- Lists of accounts in their inboxes: push/campaign_inbox.c.
+
+-- name: push_inbox_begin
+INSERT INTO push_inbox (campaign, next, put, taken, state) VALUES (?1, 0, 0, 0, 1);
+
+-- name: push_inbox_one
+SELECT campaign, next, put, taken, state FROM push_inbox WHERE campaign = ?1;
+
+-- name: push_inbox_next
+SELECT i.campaign, i.next, i.put, i.taken, i.state FROM push_inbox i JOIN push_campaign c ON c.no = i.campaign
+WHERE i.state IN (1, 2) AND (i.state = 2 OR c.state = 'running') ORDER BY i.campaign LIMIT 1;
+
+-- name: push_inbox_set
+UPDATE push_inbox SET next = ?2, put = ?3, taken = ?4, state = ?5 WHERE campaign = ?1;
+
+-- name: push_inbox_recall
+UPDATE push_inbox SET state = 2 WHERE campaign = ?1;

@@ -960,6 +960,16 @@ CREATE TABLE push_outcome (
 );
 CREATE INDEX push_outcome_by_day ON push_outcome (block, day, what);
 
+-- How far a campaign for a list of accounts has come in their inboxes: push/campaign_inbox.c.
+CREATE TABLE push_inbox (
+    campaign INTEGER PRIMARY KEY REFERENCES push_run (campaign) ON DELETE CASCADE,
+    next     INTEGER NOT NULL, -- place in the list
+    put      INTEGER NOT NULL,
+    taken    INTEGER NOT NULL,
+    state    INTEGER NOT NULL  -- 1 putting, 2 taking back, 3 over
+);
+CREATE INDEX push_inbox_by_state ON push_inbox (state, campaign);
+
 -- Campaigns: push/campaign.c, docs/push.md. Texts are '' where there is none.
 CREATE TABLE push_campaign (
     no        INTEGER PRIMARY KEY AUTOINCREMENT,
