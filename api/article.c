@@ -86,7 +86,7 @@ bool article_is_apart(enum field_no field)
         FIELD_title,       FIELD_body,          FIELD_summary,    FIELD_image,
         FIELD_attachments, FIELD_contentSource, FIELD_sourceDate, FIELD_author,
         FIELD_sourceUrl,   FIELD_expires,       FIELD_keywords,   FIELD_language,
-        FIELD_isReprint,   FIELD_related,       FIELD_questions,
+        FIELD_isReprint,   FIELD_related,       FIELD_questions,  FIELD_recipients,
     };
 
     for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)

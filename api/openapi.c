@@ -340,6 +340,7 @@ static void put_field_type(struct buf *out, const struct field *f)
                          "\"另一条内容的编号，或网址\"}"),
         [FIELD_QUESTIONS] =
             "\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Question\"}",
+        [FIELD_ADDRESSED] = "\"$ref\":\"#/components/schemas/Audience\"",
         [FIELD_FILES] =
             "\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Attachment\"}",
     };

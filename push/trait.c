@@ -9,6 +9,7 @@
 
 #include "server/base/buf.h"
 #include "server/store/db.h"
+#include "sync/addressed.h"
 
 enum { NUMBER_BYTES = 4 };
 
@@ -34,20 +35,6 @@ static enum rc number_of(struct work *w, const char *word, int64_t *no)
         *no = rows_int(&q, 0);
     end = rows_done(&q);
     return rc ? rc : end;
-}
-
-bool trait_area_around(char area[AREA_DIGITS + 1])
-{
-    size_t n = strlen(area);
-
-    if (n > 6) {
-        area[n - 3] = '\0';
-        return true;
-    }
-    if (!strcmp(area + 2, "0000"))
-        return false;
-    memcpy(area + 2, "0000", 5);
-    return true;
 }
 
 /* ---- of an account ---- */
@@ -79,7 +66,7 @@ static void gather_area(struct gathering *g, const char *code, size_t n)
     area[n] = '\0';
     do
         gather(g, "area/", area);
-    while (trait_area_around(area));
+    while (addressed_area_around(area));
 }
 
 static bool begins(const char *s, const char *with)

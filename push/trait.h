@@ -28,9 +28,6 @@ struct traits {
 /* On the writer: those of the account's devices that are reached by the transport. A word that is new gets a number. */
 enum rc traits_of(struct work *w, int64_t account, enum transport by, struct traits *out);
 
-/* The area around an area, in place: 12 digits -> 9 -> 6 -> the city's. False: there is none. */
-bool trait_area_around(char area[AREA_DIGITS + 1]);
-
 /* As a row of push_address holds them. False for bytes that traits_write() never makes. */
 void traits_write(struct work *w, const struct traits *t, const void **p, size_t *n);
 bool traits_read(struct work *w, const void *p, size_t n, struct traits *out);

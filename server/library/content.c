@@ -14,6 +14,7 @@
 #include "server/base/clock.h"
 #include "server/base/jx.h"
 #include "server/library/question.h"
+#include "sync/addressed.h"
 
 enum {
     BODY_MAX = 200 * 1024,
@@ -263,11 +264,40 @@ static enum rc read_questions(struct reading *r, const struct field *f, const js
     return RC_OK;
 }
 
+static bool nobody(void *unused, const char *word)
+{
+    (void)unused, (void)word;
+    return false;
+}
+
+static enum rc read_addressed(struct reading *r, const struct field *f, const json_t *v)
+{
+    size_t from = r->text.n;
+
+    if (!json_is_object(v) || !jx_is_canonical(v))
+        return wrong_type(r->e, f->name, "an object");
+    jx_canonical(&r->text, v);
+    if (addressed_tell(r->text.p + from, r->text.n - from, nobody, NULL) ==
+        ADDRESSED_UNREADABLE)
+        return err_field(r->e, f->name,
+                         "对象写成 all、column、org、area、tag 与 and、or、not 的组合，如 "
+                         "{\"and\":[{\"area\":\"120101\"},{\"tag\":\"养老\"}]}");
+    return RC_OK;
+}
+
 static enum rc (*const readers[])(struct reading *, const struct field *, const json_t *) = {
-    [FIELD_LINE] = read_line,   [FIELD_TEXT] = read_text,           [FIELD_DAY] = read_day,
-    [FIELD_LINES] = read_lines, [FIELD_CHOICE] = read_choice,       [FIELD_HASH] = read_hash,
-    [FIELD_URL] = read_url,     [FIELD_FILES] = read_files,         [FIELD_BOOL] = read_bool,
-    [FIELD_LINKS] = read_links, [FIELD_QUESTIONS] = read_questions,
+    [FIELD_LINE] = read_line,
+    [FIELD_TEXT] = read_text,
+    [FIELD_DAY] = read_day,
+    [FIELD_LINES] = read_lines,
+    [FIELD_CHOICE] = read_choice,
+    [FIELD_HASH] = read_hash,
+    [FIELD_URL] = read_url,
+    [FIELD_FILES] = read_files,
+    [FIELD_BOOL] = read_bool,
+    [FIELD_LINKS] = read_links,
+    [FIELD_QUESTIONS] = read_questions,
+    [FIELD_ADDRESSED] = read_addressed,
 };
 
 /* A name that ends in '*' stands for all that begin so. */

@@ -46,7 +46,8 @@ enum field_type {
     FIELD_FILES,
     FIELD_BOOL,
     FIELD_LINKS,
-    FIELD_QUESTIONS
+    FIELD_QUESTIONS,
+    FIELD_ADDRESSED
 };
 
 struct field {

@@ -417,6 +417,41 @@ static void blocks_add_up(void **state)
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+/* What phones are told by (sync/addressed.h) and what is counted here cannot differ. */
+static void check_example(struct library_world *t, const json_t *one)
+{
+    const char *text = json_string_value(json_object_get(one, "for"));
+    const json_t *holds = json_object_get(one, "holds"), *word;
+    struct audience *a;
+    int64_t who, before;
+    size_t i;
+
+    if (!holds) {
+        assert_int_equal(parse(t, text, &a),
+                         json_object_get(one, "server") ? RC_OK : RC_INVALID);
+        return;
+    }
+    before = count(t, text);
+    who = person(t);
+    tell(t, who, 1, TRANSPORT_HUAWEI, token_of(t, who, 1));
+    json_array_foreach(json_object_get(one, "words"), i, word)
+        put(t, who, "follow", json_string_value(word), "{\"rank\":\"a\"}");
+    settle(t);
+    if (count(t, text) - before != json_is_true(holds))
+        fail_msg("%s", text);
+}
+
+static void it_is_told_as_phones_tell_it(void **state)
+{
+    struct library_world *t = *state;
+    json_t *all = json_load_file(TJZW_ADDRESSED, 0, NULL), *one;
+    size_t i;
+
+    assert_true(json_array_size(all) > 30);
+    json_array_foreach(all, i, one) check_example(t, one);
+    json_decref(all);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -424,6 +459,7 @@ int main(void)
         CASE(who_refuses_is_not_reached),           CASE(a_phone_is_one_persons_at_a_time),
         CASE(a_token_stands_sealed_and_is_checked), CASE(what_is_no_audience_is_refused),
         CASE(what_is_counted_is_what_people_said),  CASE(blocks_add_up),
+        CASE(it_is_told_as_phones_tell_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
