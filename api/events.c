@@ -19,6 +19,7 @@
 
 #include "push/live.h"
 #include "server/base/clock.h"
+#include "server/citizen/entry.h"
 #include "server/http/sse.h"
 #include "server/identity/party_table.h"
 #include "server/identity/session.h"
@@ -93,6 +94,11 @@ static void tell_withheld(const char *stream, uint64_t counter)
     publish(t);
 }
 
+static void tell_person(int64_t account)
+{
+    sse_tell(hints, account);
+}
+
 static bool lives(int64_t session, int64_t key)
 {
     return (!session || session_lives(session)) &&
@@ -122,6 +128,7 @@ void events_open(const struct conf *conf)
     memset(told, 0, sizeof told);
     sync_on_head(tell);
     sync_on_withheld(tell_withheld);
+    entry_on_given(tell_person);
     session_on_end(weed);
     party_on_change(weed);
 }
@@ -130,6 +137,7 @@ void events_close(void)
 {
     sync_on_head(NULL);
     sync_on_withheld(NULL);
+    entry_on_given(NULL);
     session_on_end(NULL);
     party_on_change(NULL);
     sse_free(hints);
@@ -156,6 +164,7 @@ enum rc get_events(struct work *w, const struct request *rq, struct reply *rp)
                                .client = rq->client_tag,
                                .session = w->who.session,
                                .key = w->who.key,
+                               .account = w->who.account,
                                .topic = stream,
                                .last_id = rq->last_event_id };
     rp->type = TYPE_EVENTS;

@@ -56,6 +56,7 @@ struct listener {
     uint64_t look; /* ms: when to see to who is on this phone */
     bool asks;     /* whether or not something is due for him … */
     bool unheard;  /* … because the last time failed, and the network is back */
+    bool nameless; /* his token was refused: hints come without it, until he has another */
     char server[512], cacert[512];
     struct events events;
     int status;
@@ -183,8 +184,8 @@ static bool person_is_due(const struct listener *l)
 }
 
 /*
- * What a person wrote goes up when it is there; what is new comes down when one begins to listen, and by the server's `poll`: hints are everybody's, and say
- * nothing of it. What it brings, tjzw_on_change tells.
+ * What a person wrote goes up when it is there; what is new comes down when one begins to listen, when the server says that there is something ("me"), and by its
+ * `poll`. What it brings, tjzw_on_change tells.
  */
 static void see_to_person(struct listener *l)
 {
@@ -196,6 +197,7 @@ static void see_to_person(struct listener *l)
         return;
     if (person_is_due(l))
         rc = link_run(l->t, &how, sync_me, NULL, NULL, &unheard);
+    l->nameless = l->nameless && rc;
     l->asks = l->asks && rc == TJZW_LOCKED;
     l->unheard = rc == TJZW_NET;
     l->look = link_now_ms() + (rc && rc != TJZW_LOCKED ? POLL_S * 1000 : LOOK_MS);
@@ -252,6 +254,11 @@ static void on_event(void *ctx, const struct event *event)
     struct hint hint;
     bool held;
 
+    if (strcmp(event->type, "me") == 0) {
+        l->asks = true;
+        l->look = 0;
+        return;
+    }
     if (!event_hint(event, &hint))
         return;
     held = is_held(l, &hint.twin);
@@ -278,7 +285,8 @@ static void on_status(struct tjzw_request *r, int status)
     struct listener *l = r->ctx;
 
     l->status = status;
-    if (l->unheard && status == 200) {
+    l->nameless = l->nameless || status == 401;
+    if ((l->unheard && status == 200) || status == 401) {
         l->asks = true;
         l->look = 0;
     }
@@ -304,13 +312,27 @@ static int on_body(struct tjzw_request *r, const void *bytes, size_t n)
 
 /* ---- the connection ---- */
 
+/* Whose news he wants to hear of as well: his token goes to the server that gave it, and to no other. False: nobody's. */
+static bool name_him(struct listener *l, char *out, size_t room)
+{
+    struct person p;
+
+    if (l->nameless || l->options->stream || person_here(l->t, &p, NULL) || !p.no ||
+        !p.access[0] || strcmp(p.url, l->server) != 0)
+        return false;
+    snprintf(out, room, "Authorization: Bearer %s", p.access);
+    return true;
+}
+
 /* One connection to its end. */
 static void attend(struct listener *l)
 {
     struct tjzw_transport transport = l->t->transport;
     const char *stream = l->options->stream;
     char url[sizeof l->server + 64], id[EVENT_ID_MAX + 32];
-    const char *headers[] = { "Accept: text/event-stream", l->events.id[0] ? id : NULL, NULL };
+    const char *headers[4] = { "Accept: text/event-stream" };
+    char bearer[TOKEN_MAX + 32];
+    int n = 1;
     struct tjzw_request r = { .url = url,
                               .headers = headers,
                               .on_status = on_status,
@@ -321,6 +343,10 @@ static void attend(struct listener *l)
     snprintf(url, sizeof url, "%s/v1/events%s%s", l->server, stream ? "?stream=" : "",
              stream ? stream : "");
     snprintf(id, sizeof id, "Last-Event-ID: %s", l->events.id);
+    if (l->events.id[0])
+        headers[n++] = id;
+    if (name_him(l, bearer, sizeof bearer))
+        headers[n++] = bearer;
     l->status = 0;
     l->lively = false;
     l->retry_after = 0;

@@ -271,16 +271,34 @@ static void print_message(const struct message *m)
         phone_time(json_integer_value(json_object_get(m->value, "at")), "%Y-%m-%d %H:%M", at));
     if (member(m->value, "text")[0])
         printf("    %s\n", member(m->value, "text"));
+    if (member(m->value, "sender")[0])
+        printf("    来自：%s\n", member(m->value, "sender"));
+    if (member(m->value, "url")[0])
+        printf("    前往办理：%s\n", member(m->value, "url"));
+    if (member(m->value, "optout")[0])
+        printf("    不想再收到这一类：put consent %s false\n", member(m->value, "optout"));
     if (link)
         printf("    看相关内容：show %s\n", link + 1);
     if (member(m->value, "letter")[0])
         printf("    看这封信：letter show %s\n", member(m->value, "letter"));
 }
 
+/* What was said to many, and to him among them. */
+static bool print_public(void *ctx, const struct tjzw_item *item)
+{
+    char at[32];
+
+    ++*(size_t *)ctx;
+    printf("公告  %s\n    %s\n    看全文：show %s\n", item->title,
+           phone_time(item->date, "%Y-%m-%d %H:%M", at), item->id);
+    return true;
+}
+
 static int list_messages(struct phone *p)
 {
     struct messages all = { 0 };
     struct tjzw_error e;
+    size_t published = 0;
     enum tjzw_code rc;
 
     if (!(rc = tjzw_entries(p->t, "message", NULL, take_message, &all, &e)))
@@ -293,11 +311,14 @@ static int list_messages(struct phone *p)
         json_decref(all.at[i].value);
     }
     free(all.at);
+    if (!rc)
+        rc = tjzw_messages(p->t, print_public, &published, &e);
     if (rc)
         return phone_failed(p, "inbox", &e);
     fprintf(stderr, "%s\n",
-            all.n ? "看过的可以用 inbox read 编号 记为已读，用 inbox drop 编号 删去。"
-                  : "没有消息。");
+            all.n || published
+                ? "看过的可以用 inbox read 编号 记为已读，用 inbox drop 编号 删去。"
+                : "没有消息。");
     return phone_finish("inbox");
 }
 

@@ -175,6 +175,18 @@ TJZW_API enum tjzw_code tjzw_outbox(struct tjzw *t, tjzw_mutation_fn *fn, void *
 /* Forgets one that was refused, or that was never sent. TJZW_BUSY: it is on its way, sync first. TJZW_NOT_FOUND: there is none (any more). */
 TJZW_API enum tjzw_code tjzw_outbox_drop(struct tjzw *t, int64_t no, struct tjzw_error *e);
 
+/* ---- push ---- */
+
+enum { TJZW_DEVICE = 22 /* letters of what this phone is called at the server */ };
+
+/*
+ * Tells the server where the system of this phone reaches it: a transport ("huawei", "apns" …: docs/protocol/push.md) and the token that it gave the app. To be told once a day, and whenever the token is another. transport NULL: it
+ * is not reached any more. device may be NULL. TJZW_SIGN_IN: the server does not know this phone yet; after a tjzw_sync it does.
+ */
+TJZW_API enum tjzw_code tjzw_push_address(struct tjzw *t, const char *transport,
+                                          const char *token, char device[TJZW_DEVICE + 1],
+                                          struct tjzw_error *e);
+
 /* ---- letters, surveys, messages ---- */
 
 /*
@@ -241,6 +253,13 @@ TJZW_API enum tjzw_code tjzw_surveys(struct tjzw *t, const char *id, tjzw_survey
  */
 TJZW_API enum tjzw_code tjzw_survey_answer(struct tjzw *t, const char *id, const char *answers,
                                            struct tjzw_error *e);
+
+/*
+ * Published messages (items of kind `message`) that are for who holds the phone, newest first, with their records: for everybody, or for those who follow or live as he does (docs/inbox.md). What is for him alone is an
+ * entry of the type `message`. An inbox shows both.
+ */
+TJZW_API enum tjzw_code tjzw_messages(struct tjzw *t, tjzw_item_fn *fn, void *ctx,
+                                      struct tjzw_error *e);
 
 /* Copies a file into the store, sealed for this person, to be sent with the next letter that names it; its SHA-256, which is the name, to hash[65]. At most 20 MB. TJZW_USAGE: it cannot
  * be read, or is too large. What no letter names within a day goes. */

@@ -128,6 +128,28 @@ static void tell(void *arg)
     known_put(t->account, NULL, (struct known){ .a = t->seq });
 }
 
+static void (*on_given)(int64_t account); /* the writer's thread */
+
+void entry_on_given(void (*fn)(int64_t account))
+{
+    on_given = fn;
+}
+
+static void tell_given(void *arg)
+{
+    if (on_given)
+        on_given(*(const int64_t *)arg);
+}
+
+/* What phones write they know; of this they do not. Once for all that one piece of work gives him. */
+static void given(struct work *w, int64_t account)
+{
+    for (struct commit_hook *h = w->after; h; h = h->next)
+        if (h->fn == tell_given && *(const int64_t *)h->arg == account)
+            return;
+    work_after_commit(w, tell_given, arena_dup(work_kept(w), &account, sizeof account));
+}
+
 /* Once for all that one piece of work changes. */
 static void tell_later(struct work *w, int64_t account, int64_t seq)
 {
@@ -266,6 +288,8 @@ enum rc entry_put(struct work *w, int64_t account, const char *type, const char 
                        t->most, t->name);
     if ((rc = next_seq(w, account, &e.seq)) || (rc = set_row(w, account, t, &e)))
         return rc;
+    if (t->writer == STATE_BY_SERVER)
+        given(w, account);
     if (seq)
         *seq = e.seq;
     return by ? settle(w, account, t, n + by) : RC_OK;

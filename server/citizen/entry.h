@@ -23,6 +23,9 @@ struct entry {
 enum rc entry_put(struct work *w, int64_t account, const char *type, const char *key,
                   const char *value, const char *needs, int64_t *seq);
 
+/* Who is told, on the writer's thread after the COMMIT, of each account that was given something the server alone writes: a message, the progress of a letter. NULL: nobody. Before the writer starts, or after it. */
+void entry_on_given(void (*fn)(int64_t account));
+
 /* RC_NOT_FOUND: it was never there, or so long ago that nobody knows. Texts are in w->mem. */
 enum rc entry_get(struct work *w, int64_t account, const char *type, const char *key,
                   struct entry *out);

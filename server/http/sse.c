@@ -51,6 +51,8 @@ struct sse {
     uint64_t serial;
     struct sse_bell *bells;
     struct client *clients[CHAINS];
+    int64_t told[SSE_TOLD]; /* accounts, by ntold % SSE_TOLD */
+    uint64_t ntold;
 };
 
 struct sse *sse_new(const struct sse_conf *conf)
@@ -258,6 +260,32 @@ void sse_forget(struct sse *s, const char *topic)
             break;
         }
     pthread_mutex_unlock(&s->lock);
+}
+
+void sse_tell(struct sse *s, int64_t account)
+{
+    pthread_mutex_lock(&s->lock);
+    s->told[s->ntold++ % SSE_TOLD] = account;
+    for (struct sse_bell *b = s->bells; b; b = b->next)
+        b->tell(b);
+    pthread_mutex_unlock(&s->lock);
+}
+
+int sse_told(struct sse *s, uint64_t *after, int64_t out[SSE_TOLD])
+{
+    int n = 0;
+
+    pthread_mutex_lock(&s->lock);
+    if (*after + SSE_TOLD < s->ntold)
+        n = -1;
+    else
+        while (*after + (uint64_t)n < s->ntold) {
+            out[n] = s->told[(*after + (uint64_t)n) % SSE_TOLD];
+            n++;
+        }
+    *after = s->ntold;
+    pthread_mutex_unlock(&s->lock);
+    return n;
 }
 
 void sse_weed(struct sse *s)

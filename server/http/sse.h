@@ -47,6 +47,7 @@ struct sse_wish {
     struct sse *sse;
     uint64_t client;      /* who asks (limit_client()) */
     int64_t session, key; /* with which he asks: his stream ends with it; 0: with none */
+    int64_t account;      /* whose news he is told of, too (sse_tell()); 0: nobody's */
     const char *topic;    /* NULL: all */
     const char *
         last_id; /* Last-Event-ID; NULL: none. What it does not list is told; nonsense lists nothing */
@@ -63,6 +64,10 @@ void sse_publish(struct sse *s, const char *topic, const char *id, const char *e
                  const char *data);
 /* Any thread: nobody is told of the topic any more; under its name a new one may come, which those who read it by now know nothing of. */
 void sse_forget(struct sse *s, const char *topic);
+/*
+ * Any thread: there is something new for an account. Its readers get "event: me\ndata: {}\n\n" at once, without an id: it says nothing, may be doubled, and is not told again to who comes back.
+ */
+void sse_tell(struct sse *s, int64_t account);
 /* Any thread: sessions or keys have ended, and the streams of those that do not live any more end now. */
 void sse_weed(struct sse *s);
 /* Whether the readers, or those of this client, are as many as they may be. Loops that ask together may exceed

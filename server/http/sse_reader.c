@@ -29,6 +29,7 @@
 
 enum {
     SLOTS = 64,
+    PEOPLE = 1024, /* chains */
     BATCH = 8,
     NOT_SENT = 16 * 1024,
     RETRY_LEAST_MS = 2000,     /* who is cut off comes back after this … */
@@ -48,10 +49,13 @@ struct stream_loop {
     h2o_multithread_message_t note;
     atomic_bool rung;    /* the note is on its way */
     atomic_bool to_weed; /* it says, too, that sessions have ended */
+    atomic_bool to_tell; /* … and that there is something for somebody */
+    uint64_t told;       /* how many of those were told here */
 
     h2o_linklist_t slots[SLOTS];
-    h2o_linklist_t owned; /* readers that came with a session or a key */
-    uint64_t due[SLOTS];  /* up to which serial a slot was served */
+    h2o_linklist_t owned;          /* readers that came with a session or a key */
+    h2o_linklist_t people[PEOPLE]; /* those of an account, by it */
+    uint64_t due[SLOTS];           /* up to which serial a slot was served */
     int readers;
     int turn, turns_left;
     int beat;
@@ -63,9 +67,10 @@ struct stream_loop {
 
 struct reader {
     h2o_generator_t generator;
-    h2o_linklist_t link;  /* in his slot */
-    h2o_linklist_t owned; /* … and, if he came with a session or a key, in this list too */
-    int64_t session, key;
+    h2o_linklist_t link;   /* in his slot */
+    h2o_linklist_t owned;  /* … and, if he came with a session or a key, in this list too */
+    h2o_linklist_t people; /* … and of his account's chain */
+    int64_t session, key, account;
     h2o_req_t *req;
     struct stream_loop *loop;
     struct sse_place place;
@@ -74,6 +79,7 @@ struct reader {
     int nflight;
     int slot;
     bool busy;      /* a write is under way */
+    bool tell;      /* there is something for him that he was not told of */
     bool over;      /* his session has ended: nothing more goes out */
     char retry[24]; /* what is said of coming back, first and last */
 };
@@ -137,6 +143,17 @@ static void push(struct reader *r, h2o_iovec_t first, uint64_t due)
         write_to(r, bufs + 1, (size_t)r->nflight);
 }
 
+/* What it is he asks for himself. */
+static void tell_now(struct reader *r)
+{
+    h2o_iovec_t event = h2o_iovec_init(H2O_STRLIT("event: me\ndata: {}\n\n"));
+
+    if (r->busy || r->over)
+        return;
+    r->tell = false;
+    write_to(r, &event, 1);
+}
+
 static void written(h2o_generator_t *self, h2o_req_t *req)
 {
     struct reader *r = H2O_STRUCT_FROM_MEMBER(struct reader, generator, self);
@@ -145,6 +162,8 @@ static void written(h2o_generator_t *self, h2o_req_t *req)
     land(r);
     if (r->loop->stopping_us || r->over)
         finish(r);
+    else if (r->tell)
+        tell_now(r);
     else
         push(r, NOTHING, r->loop->due[r->slot]);
 }
@@ -226,6 +245,40 @@ static void weed(struct sse_bell *b)
     ring(b);
 }
 
+static void tell(struct sse_bell *b)
+{
+    struct stream_loop *loop = H2O_STRUCT_FROM_MEMBER(struct stream_loop, bell, b);
+
+    atomic_store(&loop->to_tell, true);
+    ring(b);
+}
+
+/* account 0: everybody of the chain. */
+static void tell_chain(h2o_linklist_t *chain, int64_t account)
+{
+    for (h2o_linklist_t *l = chain->next, *next; l != chain; l = next) {
+        struct reader *r = H2O_STRUCT_FROM_MEMBER(struct reader, people, l);
+
+        next = l->next;
+        if (account && r->account != account)
+            continue;
+        r->tell = true;
+        tell_now(r);
+    }
+}
+
+/* More than are remembered: then everybody looks. */
+static void tell_here(struct stream_loop *loop)
+{
+    int64_t accounts[SSE_TOLD];
+    int n = sse_told(loop->sse, &loop->told, accounts);
+
+    for (int i = 0; i < n; i++)
+        tell_chain(&loop->people[accounts[i] % PEOPLE], accounts[i]);
+    for (int i = 0; n < 0 && i < PEOPLE; i++)
+        tell_chain(&loop->people[i], 0);
+}
+
 /* Ends the streams of sessions and keys that live no more. */
 static void weed_here(struct stream_loop *loop)
 {
@@ -250,6 +303,8 @@ static void on_note(h2o_multithread_receiver_t *home, h2o_linklist_t *messages)
     atomic_store(&loop->rung, false); /* before we look, or one might be missed */
     if (atomic_exchange(&loop->to_weed, false))
         weed_here(loop);
+    if (atomic_exchange(&loop->to_tell, false))
+        tell_here(loop);
     if (!sse_conf_of(loop->sse)->spread_ms) {
         serve_all(loop);
         return;
@@ -270,13 +325,15 @@ static struct stream_loop *loop_new(struct sse *s, h2o_context_t *ctx)
 {
     struct stream_loop *loop = h2o_mem_alloc(sizeof *loop);
 
-    *loop = (struct stream_loop){ .bell = { .ring = ring, .weed = weed },
+    *loop = (struct stream_loop){ .bell = { .ring = ring, .weed = weed, .tell = tell },
                                   .next = loops,
                                   .sse = s,
                                   .loop = ctx->loop,
                                   .spread.cb = next_turn,
                                   .beats.cb = next_beat };
     h2o_linklist_init_anchor(&loop->owned);
+    for (int i = 0; i < PEOPLE; i++)
+        h2o_linklist_init_anchor(&loop->people[i]);
     for (int i = 0; i < SLOTS; i++) {
         h2o_linklist_init_anchor(&loop->slots[i]);
         loop->due[i] = sse_serial(s);
@@ -326,6 +383,8 @@ static void reader_gone(void *p)
     h2o_linklist_unlink(&r->link);
     if (h2o_linklist_is_linked(&r->owned))
         h2o_linklist_unlink(&r->owned);
+    if (h2o_linklist_is_linked(&r->people))
+        h2o_linklist_unlink(&r->people);
     r->loop->readers--;
     sse_count(r->loop->sse, r->client, -1);
 }
@@ -358,10 +417,13 @@ void sse_begin(h2o_req_t *req, const struct sse_wish *wish)
                           .client = wish->client,
                           .session = wish->session,
                           .key = wish->key,
+                          .account = wish->account,
                           .slot = (int)randombytes_uniform(SLOTS) };
     h2o_linklist_insert(&loop->slots[r->slot], &r->link);
     if (r->session || r->key)
         h2o_linklist_insert(&loop->owned, &r->owned);
+    if (r->account)
+        h2o_linklist_insert(&loop->people[r->account % PEOPLE], &r->people);
     loop->readers++;
     sse_count(wish->sse, wish->client, 1);
     keep_little(req);

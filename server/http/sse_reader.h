@@ -51,10 +51,17 @@ int64_t sse_leaving(struct sse *s);
 /* A reader of this client who came (1), or went (-1). */
 void sse_count(struct sse *s, uint64_t client, int n);
 
-/* A loop that wants to hear of events, and of sse_weed(): they are called on the publisher's thread. */
+enum {
+    SSE_TOLD = 512 /* accounts that sse_tell() remembers for loops that have not looked yet */
+};
+/* The accounts that were told of since *after, which moves on; how many, -1: more than are remembered. */
+int sse_told(struct sse *s, uint64_t *after, int64_t out[SSE_TOLD]);
+
+/* A loop that wants to hear of events, of sse_weed() and of sse_tell(): they are called on the publisher's thread. */
 struct sse_bell {
     void (*ring)(struct sse_bell *b);
     void (*weed)(struct sse_bell *b);
+    void (*tell)(struct sse_bell *b);
     struct sse_bell *next;
 };
 void sse_listen(struct sse *s, struct sse_bell *b);

@@ -16,6 +16,7 @@
 #include "api/events.h"
 #include "server/base/clock.h"
 #include "server/base/metric.h"
+#include "server/citizen/entry.h"
 #include "server/http/sse_reader.h"
 #include "server/identity/credential.h"
 #include "server/identity/session.h"
@@ -223,6 +224,57 @@ static void an_ended_session_ends_its_streams_and_no_others(void **state)
     assert_int_equal(count(come(f, a[0]), "event:"), 3);
     assert_int_equal(metric_get(METRIC_hint_subscribers), 1);
     ask_hang_up(f->world, a[0]);
+}
+
+static enum rc give(struct work *w, void *account)
+{
+    static int n;
+    const char *survey = arena_printf(w->mem, "0190b1c2-0000-7000-8000-%012d", ++n);
+
+    return entry_put(w, *(int64_t *)account, "answered", survey, "{\"at\":1}", NULL, NULL);
+}
+
+static enum rc follow(struct work *w, void *account)
+{
+    return entry_put(w, *(int64_t *)account, "follow", "tag/a", "{\"rank\":\"a\"}", NULL, NULL);
+}
+
+static void who_has_signed_in_hears_of_what_is_his(void **state)
+{
+    struct fixture *f = *state;
+    int64_t his = 7, anothers = his + 1024; /* of one chain */
+    struct asking *a[3];
+    struct device d;
+    struct work w;
+
+    gate_set(&(struct gate_source){ .know = credential_know });
+    work_init(&w, world_mem(f->world), NULL, "test", RIGHT_ALL);
+    assert_int_equal(writer_call(&w, open_session, &d), RC_OK);
+    for (int i = 0; i < 3; i++)
+        a[i] =
+            ask_begin(f->world, GET, "/v1/events",
+                      &(struct ask){ .headers = i ? arena_printf(world_mem(f->world),
+                                                                 "authorization: Bearer %s\n",
+                                                                 d.tokens.access)
+                                                  : NULL });
+    come(f, a[0]);
+    assert_int_equal(writer_call(&w, give, &anothers), RC_OK);
+    assert_int_equal(writer_call(&w, follow, &his),
+                     RC_OK); /* a phone wrote that, and knows it */
+    assert_int_equal(count(come(f, a[1]), "event: me"), 0);
+    ask_stall(a[2], true);
+    publish(f);
+    come(f, a[2]);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(writer_call(&w, give, &his), RC_OK);
+    assert_in_range(count(come(f, a[1]), "event: me\ndata: {}\n\n"), 1, 3);
+    assert_int_equal(count(come(f, a[0]), "event: me"), 0);
+    ask_stall(a[2], false);
+    for (int i = 0; i < 5; i++)
+        come(f, a[2]);
+    assert_int_equal(count(come(f, a[2]), "event: me"), 1); /* who is slow gets one for all */
+    for (int i = 0; i < 3; i++)
+        ask_hang_up(f->world, a[i]);
 }
 
 static void every_reader_hears_of_a_new_head(void **state)
@@ -452,6 +504,7 @@ int main(void)
         TEST(the_newest_head_is_told_at_once, plain),
         TEST(who_has_a_token_hears_too, plain),
         TEST(an_ended_session_ends_its_streams_and_no_others, plain),
+        TEST(who_has_signed_in_hears_of_what_is_his, plain),
         TEST(every_reader_hears_of_a_new_head, plain),
         TEST(who_knows_the_newest_is_told_nothing, plain),
         TEST(a_slow_reader_gets_the_newest_and_others_get_all, plain),
