@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "push/campaign_addressed.h"
 #include "push/campaign_audience.h"
 #include "push/campaign_fit.h"
 #include "push/campaign_step.h"
@@ -120,7 +121,7 @@ static enum rc ask_record(struct work *w, const struct campaign *c,
         return rc;
     if (it.live_rev != c->rev || it.col != c->col)
         return no(w, "这条内容有了新的版本，或换了栏目：请先看过，修改这条推送，再送审");
-    if ((rc = ask_picture(w, c, &it)))
+    if ((rc = campaign_addressed(w, c, &it)) || (rc = ask_picture(w, c, &it)))
         return rc;
     return ask_reason(w, c);
 }

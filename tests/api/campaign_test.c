@@ -244,6 +244,36 @@ static void a_sample_shows_five_of_many_masked_and_nobody_of_few(void **state)
     HAS(person_ask(t, &d.operator_, GET, CAMPAIGNS "/1/plan", NULL), "\"audience\":20");
 }
 
+/* Whom a message to many is for stands in it: phones show it to those, and a campaign reaches no others. */
+static void a_message_says_whom_its_campaign_reaches(void **state)
+{
+    static const char *const steps[] = { "submit", "approve", "publish" };
+    struct world *t = *state;
+    struct desk d = begin(t);
+    struct answer a =
+        tell(t, POST, "/v1/items",
+             "{\"site\":\"1200000000\",\"column\":2,\"kind\":\"message\",\"title\":"
+             "\"停水\",\"body\":\"停水。\",\"recipients\":{\"area\":\"120101\"}}");
+
+    d.item = arena_strdup(world_mem(t), text_of(t, &a, "id"));
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(tell(t, POST, URL("/v1/items/%s/%s", d.item, steps[i]), NULL).status,
+                         200);
+    a = person_ask(t, &d.operator_, POST, CAMPAIGNS, draft(t, &d, TO_ALL, ""));
+    assert_int_equal(a.status, 400);
+    HAS(a, "#/audience");
+    a = person_ask(t, &d.operator_, POST, CAMPAIGNS,
+                   URL("{\"item\":\"%s\",\"class\":\"marketing\",\"title\":\"停水\",\"text\":"
+                       "\"明天停水。\"}",
+                       d.item));
+    assert_int_equal(a.status, 201);
+    HAS(a, "\"audience\":{\"area\":\"120101\"}");
+    assert_int_equal(
+        person_ask(t, &d.operator_, PATCH, CAMPAIGNS "/1", "{\"audience\":{\"all\":true}}")
+            .status,
+        400);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +283,7 @@ int main(void)
         TEST(what_is_wrong_is_said_clearly),
         TEST(who_has_no_part_in_it_sees_nothing),
         TEST(a_sample_shows_five_of_many_masked_and_nobody_of_few),
+        TEST(a_message_says_whom_its_campaign_reaches),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
