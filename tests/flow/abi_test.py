@@ -30,6 +30,7 @@ LAYOUT = {
     "tjzw_blob_options": "timeout@0 connect_timeout@4 idle_timeout@8 offline@12 most@16 progress@24 ctx@32",
     "tjzw_blob": "path@0 bytes@1024 fetched@1032",
     "tjzw_listen_options": "stream@0 seconds@8 connect_timeout@12 idle_timeout@16 synced@24 ctx@32",
+    "tjzw_alert": "id@0 identifier@8 title@16 body@24 instruction@32 level@40 event@48 source@56 over@64 sent@72 effective@80 onset@88 expires@96 json@104 json_len@112",
     "tjzw_item": "id@0 stream@40 site@48 column@56 date@64 title@72 json@80 json_len@88 kept@96",
     "tjzw_query": "stream@0 column@8 most@16 skip@20 kept@24",
     "tjzw_column": "stream@0 site@8 path@16 type@24 items@32",
