@@ -174,7 +174,8 @@ enum rc post_campaign(struct work *w, const struct request *rq, struct reply *rp
     enum rc rc;
 
     if ((rc = jx_object(&w->err, w->mem, rq->body, rq->body_len, &body)) ||
-        (rc = campaign_address(w, body)) || (rc = campaign_read(w, body, true, &in)) || (rc = campaign_create(w, &in, &c)))
+        (rc = campaign_address(w, body)) || (rc = campaign_read(w, body, true, &in)) ||
+        (rc = campaign_create(w, &in, &c)))
         return rc;
     return reply_new(w, &c, rp);
 }

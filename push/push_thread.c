@@ -373,7 +373,8 @@ static enum rc round_job(struct work *w, void *arg)
 
     if ((rc = write_answered(w, r)) || (rc = follow(w, r)) || (rc = start_due(w, r)) ||
         (rc = repeat(w, r, open_one, NULL)) || (rc = repeat(w, r, drop_one, NULL)) ||
-        (rc = repeat(w, r, inbox_one, NULL)) || (rc = repeat(w, r, end_one, NULL)) || (rc = recall(w, r)))
+        (rc = repeat(w, r, inbox_one, NULL)) || (rc = repeat(w, r, end_one, NULL)) ||
+        (rc = recall(w, r)))
         return rc;
     return take_all(w, r);
 }

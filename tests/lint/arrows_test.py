@@ -14,7 +14,7 @@ from tap import case, done
 BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN = (
     "server/base", "server/store", "server/http", "server/identity", "server/library", "server/citizen")
 CLIENT, SSE, TRANSFER = "server/http/client.h", "server/http/sse.h", "server/http/transfer.h"       # the headers of http that domains may use
-SHARED = ["sync/wire", "sync/merge", "sync/state", "sync/verify", "sync/follow", "sync/spool", "sync/net"]   # compiled into libtjzw as well
+SHARED = ["sync/addressed", "sync/wire", "sync/merge", "sync/state", "sync/verify", "sync/follow", "sync/spool", "sync/net"]   # compiled into libtjzw as well
 MIRROR = "server/channel/mirror"
 HEALTH = "server/health"
 SERVER = [HEALTH, MIRROR, BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server/channel", "server/search", "server/stats", "sync", "push", "warning", CLIENT, SSE]
@@ -27,7 +27,7 @@ ARROWS = {
     SSE: [BASE],
     TRANSFER: [BASE],
     IDENTITY: [BASE, STORE, CLIENT, "sync/verify"],             # signed texts have one form
-    LIBRARY: [BASE, STORE, IDENTITY],
+    LIBRARY: [BASE, STORE, IDENTITY, "sync/addressed"],          # whom a message is for has one meaning
     CITIZEN: [BASE, STORE, IDENTITY, LIBRARY, "sync/merge", "sync/state"],
     "server/channel": [BASE, STORE, IDENTITY, LIBRARY, CLIENT, "sync/follow", "sync/spool"],
     MIRROR: [BASE, STORE, IDENTITY, LIBRARY, "server/channel", "sync", *SHARED],      # what it fetched goes where our own streams live
@@ -36,13 +36,14 @@ ARROWS = {
     "server/stats": [BASE, STORE, LIBRARY],
     "sync/wire": [],
     "sync/merge": [],
+    "sync/addressed": ["sync/state"],
     "sync/state": ["sync/merge"],
     "sync/verify": ["sync/merge"],
     "sync/follow": ["sync/merge", "sync/verify"],
     "sync/spool": ["sync/merge", "sync/verify", "sync/follow"],
     "sync/net": [],
     "sync": [BASE, STORE, IDENTITY, LIBRARY, CITIZEN, *SHARED],
-    "push": [BASE, STORE, IDENTITY, LIBRARY, CITIZEN, TRANSFER, SSE, "push/post", "sync/merge", "sync/state"],
+    "push": [BASE, STORE, IDENTITY, LIBRARY, CITIZEN, TRANSFER, SSE, "push/post", "sync/addressed", "sync/merge", "sync/state"],
     "warning": [BASE, STORE, IDENTITY, LIBRARY, "push"],          # a publishing side: into the library, and to who sends
     "push/post": [BASE, TRANSFER, "push"],      # the thread that speaks to vendors
     "api": ["server/embed", *SERVER, *SHARED],
