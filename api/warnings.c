@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "api/view.h"
+#include "push/run.h"
 #include "server/base/jx.h"
 #include "server/library/relay.h"
 #include "warning/take.h"
@@ -137,7 +138,28 @@ static void put_areas(struct buf *b, const char *areas)
     buf_addc(b, ']');
 }
 
-static void put_warning(struct buf *b, const struct warning *x)
+/* What became of the devices that it was sent to; `n` NULL: nobody asks. */
+static void put_sent(struct buf *b, const struct run_counts *n)
+{
+    int64_t sums[RUN_WHATS] = { 0 };
+
+    if (!n)
+        return;
+    for (int by = 0; by < TRANSPORT_COUNT; by++)
+        for (int what = RUN_ACCEPTED; what < RUN_RESENT; what++)
+            sums[what] += n->by[by][what];
+    jx_key(b, "sending");
+    buf_addc(b, '{');
+    for (int what = RUN_ACCEPTED; what < RUN_RESENT; what++)
+        if (sums[what])
+            jx_put_int(b, run_words[what], sums[what]);
+    jx_put_int(b, "devices", n->audience);
+    jx_put_bool(b, "over", n->state == RUN_OVER);
+    jx_put_int(b, "waiting", n->waiting + n->sent);
+    buf_addc(b, '}');
+}
+
+static void put_warning(struct buf *b, const struct warning *x, const struct run_counts *n)
 {
     const char *outcome = x->test ? "test" : x->rev ? "published" : "kept";
     char id[ID_TEXT], hex[HASH_TEXT];
@@ -156,6 +178,7 @@ static void put_warning(struct buf *b, const struct warning *x)
     view_time(b, "received", x->received);
     if (x->rev)
         jx_put_int(b, "revision", x->rev);
+    put_sent(b, n);
     view_time(b, "sent", x->sent);
     jx_put_text(b, "status", cap_status_word(x->status));
     jx_put_text(b, "title", x->title);
@@ -185,7 +208,7 @@ enum rc post_warning(struct work *w, const struct request *rq, struct reply *rp)
         metric_add(METRIC_warnings_refused, 1);
         return rc;
     }
-    put_warning(&b, &x);
+    put_warning(&b, &x, NULL);
     buf_addc(&b, '\n');
     rp->status = again ? 200 : 201;
     if (x.rev)
@@ -204,8 +227,14 @@ enum rc get_staff_warnings(struct work *w, const struct request *rq, struct repl
     if ((rc = warning_list(w, request_int(rq, "cursor", 0), most, &list, &n)))
         return rc;
     view_list_open(&b, "warnings");
-    for (int i = 0; i < n; i++)
-        put_warning(&b, &list[i]);
+    for (int i = 0; i < n; i++) {
+        struct run_counts sent;
+
+        rc = list[i].run ? run_count(w, list[i].run, &sent) : RC_NOT_FOUND;
+        if (rc && rc != RC_NOT_FOUND)
+            return rc;
+        put_warning(&b, &list[i], rc ? NULL : &sent);
+    }
     view_list_close(&b, n == most ? arena_printf(w->mem, "%" PRId64, list[n - 1].no) : "");
     reply_buf(rp, TYPE_JSON, &b);
     return RC_OK;
