@@ -406,8 +406,11 @@ static enum rc finish_password(struct work *w, struct sign_in *s, struct sign_in
     if (h->made[0] && (rc = account_renew_password(w, a.id, h->old, h->made)))
         return rc;
     guess_was_right(&s->guess);
-    if (s->in.ticket && s->slip.account == a.id)
+    if (s->in.ticket && s->slip.account == a.id) {
+        if ((rc = slip_use(w, &s->slip, SIGN_IN_LIFE)))
+            return rc == RC_UNAUTHORIZED ? refuse(out, rc) : rc;
         proved |= s->slip.note;
+    }
     return go_on(w, s, &a, proved, out);
 }
 

@@ -4,122 +4,20 @@
     skip      nobody gets it twice, and nobody is lost but in doubt
     resend    everybody gets it; twice only who is noted as sent again
 """
-import concurrent.futures
-import http.client
 import json
 import random
 import shutil
 import sqlite3
-import ssl
-import struct
 import sys
 import time
 
-from app import App
-from desk import Person, accounts
 from lib import World, wait_for
-from vendor_farm import Farm, apns_tokens, make_keys
+from push_city import City, publish
 
 from tap import case, done, note, rounds, skip
 
 PHONES, ROUNDS, KILLS = rounds(100000, 8000), rounds(50, 2), 6
-ACCEPTED, DOUBT, RESENT, BITS = 1, 6, 9, 65536
-
-
-def places(blob):
-    """push/bits.h by another hand."""
-    if len(blob) < BITS // 8:
-        return struct.unpack(f"<{len(blob) // 2}H", blob)
-    return [p for p in range(BITS) if blob[p // 8] >> p % 8 & 1]
-
-
-class City:
-    """A server with its vendor, a citizen with thousands of phones, and who may push."""
-
-    def __init__(self, w):
-        self.w, self.data = w, w.dir / "data"
-        make_keys(w.dir)
-        self.farm = Farm(w.dir)
-        self.env = {"TJZW_SMS_DEVELOPMENT": "true", "TJZW_RATE_LIMIT": "0", "TJZW_PUSH_CA": f"{w.dir}/c.pem", "TJZW_PUSH_AT": f"apns={self.farm.url}",
-                    "TJZW_PUSH_APNS_KEY": f"{w.dir}/apns.p8", "TJZW_PUSH_APNS_KEY_ID": "KEY1234567", "TJZW_PUSH_APNS_TEAM": "TEAM123456",
-                    "TJZW_PUSH_APNS_TOPIC": "cn.example.app"}
-        self.server = w.serve(self.data, "--demo", env=self.env)
-        self.li, tester = App(self.server).by_phone("13800000001"), App(self.server).by_phone("13800000002")
-        self.env["TJZW_PUSH_TESTERS"] = str(tester.call("GET", "/v1/me").json()["account"])
-        self.number = self.li.call("GET", "/v1/me").json()["account"]
-        self.restart(self.server.stop)
-        self.li.server = tester.server = self.server
-        self.register(tester, apns_tokens(1, 1 << 60))
-        self.tokens = apns_tokens(PHONES)
-        self.register(self.li, self.tokens)
-        with self.db() as db:
-            rows = db.execute("SELECT no, device FROM push_address WHERE account = ?", (self.number,)).fetchall()
-        self.device = {no: self.tokens[int(device)] for no, device in rows}
-        assert len(self.device) == PHONES
-        self.people = {}
-        password, secrets = accounts(self.server)
-        for name in ("push", "approver1", "approver2"):
-            self.people[name] = Person(self.server)
-            self.people[name].sign_in("demo." + name, password, secrets["demo." + name])
-
-    def db(self):
-        return sqlite3.connect(f"file:{self.data}/tjzw.db?mode=ro", uri=True)
-
-    def restart(self, end):
-        end()
-        self.server = self.w.serve(self.data, env=self.env)
-        for who in getattr(self, "people", {}).values():
-            who.server = self.server
-
-    def register(self, app, tokens, hands=4):
-        """Over a few connections that stay open, so that many are written at once."""
-        def some(first):
-            line = http.client.HTTPSConnection("127.0.0.1", self.server.port, context=ssl._create_unverified_context())
-            headers = {"content-type": "application/json", "authorization": "Bearer " + app.access}
-            for i in range(first, len(tokens), hands):
-                line.request("PUT", f"/v1/me/push/{i:022d}", json.dumps({"token": tokens[i], "transport": "apns"}), headers)
-                said = line.getresponse()
-                assert said.status == 204, said.read()
-                said.read()
-            line.close()
-        with concurrent.futures.ThreadPoolExecutor(hands) as crew:
-            list(crew.map(some, range(hands)))
-
-    def does(self, who, step, **body):
-        said = self.people[who].call("POST", f"/v1/push/campaigns{step}", body)
-        assert said.status in (200, 201), said
-        return said.json()
-
-    def see(self, no):
-        return self.people["push"].call("GET", f"/v1/push/campaigns/{no}").json()
-
-    def scheduled(self, item, doubt, **more):
-        made = self.does("push", "", item=item, **{"class": "marketing"}, title="示例：明天停水", text="八点到十点，请提前备水。", doubt=doubt,
-                         audience={"accounts": [self.number]}, **more)
-        no = made["campaign"]
-        self.does("push", f"/{no}/test")
-        wait_for("the test send", 30, lambda: self.see(no)["tested"])
-        self.does("push", f"/{no}/submit")
-        for who in ("approver1", "approver2")[:made["approvalsNeeded"]]:
-            self.does(who, f"/{no}/approve", hash=self.see(no)["hash"])
-        self.does("push", f"/{no}/schedule")
-        return no
-
-    def outcomes(self, no):
-        """By device: what became of it; and who was sent to again."""
-        became, resent = {}, set()
-        with self.db() as db:
-            for block, what, bits in db.execute("SELECT block, what, bits FROM push_outcome WHERE campaign = ?", (no,)):
-                for place in places(bits):
-                    if what == RESENT:
-                        resent.add(block * BITS + place)
-                    elif what < RESENT:    # from there on they are notes
-                        assert block * BITS + place not in became, "a device has two outcomes"
-                        became[block * BITS + place] = what
-        return became, resent
-
-    def delivered(self):
-        return self.farm.counts("apns")["tokens"]
+ACCEPTED, DOUBT = 1, 6
 
 
 def sent(city):
@@ -191,18 +89,6 @@ def recalled_in_the_middle(city, item):
     note(f"recalled after {len(after)} of {len(city.tokens)}")
 
 
-def publish(city):
-    """Another record each time: what was pushed once is pushed again only for a new reason."""
-    said = city.server.admin("POST", "/v1/items", json.dumps({"site": "9900000001", "kind": "message", "column": city.column, "title": "示例：停水通知", "body": "八点到十点。"}),
-                             {"content-type": "application/json"})
-    assert said.status == 201, said
-    item = said.json()["id"]
-    for step in ("submit", "approve", "publish"):
-        said = city.server.admin("POST", f"/v1/items/{item}/{step}", "{}", {"content-type": "application/json"})
-        assert said.status == 200, said
-    return item
-
-
 def tomorrow_noon(city):
     """A device gets three of the class a day: each round is another campaign day."""
     with sqlite3.connect(f"{city.data}/tjzw.db") as db:
@@ -211,7 +97,7 @@ def tomorrow_noon(city):
 
 def main():
     with World() as w:
-        city = City(w)
+        city = City(w, PHONES)
         try:
             said = city.server.admin("POST", "/v1/columns", json.dumps({"site": "9900000001", "path": "通知公告/推送"}), {"content-type": "application/json"})
             assert said.status == 201, said
