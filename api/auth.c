@@ -135,6 +135,13 @@ static enum rc refuse_refresh(struct work *w, struct reply *rp)
     return auth_refuse(w, route_refresh, &r, rp);
 }
 
+static enum rc tell_reuse(struct work *w, const struct session_tokens *whose)
+{
+    work_fact(w, "account", whose->account);
+    work_fact(w, "session", whose->session);
+    return audit_add(w, AUDIT_session_reuse, NULL, RC_OK);
+}
+
 /* Not written down each time: a million phones do it every quarter of an hour, and it shows nothing that the sign-in did not. */
 enum rc post_refresh(struct work *w, const struct request *rq, struct reply *rp)
 {
@@ -148,7 +155,7 @@ enum rc post_refresh(struct work *w, const struct request *rq, struct reply *rp)
     if ((rc = auth_read_body(w, rq, members, &body)) ||
         (rc = session_exchange(w, 0, jx_text(body, "refresh"), clock_mono_us(), &how, &t)))
         return rc;
-    if (how == SESSION_REUSED && (rc = audit_add(w, AUDIT_session_reuse, NULL, RC_OK)))
+    if (how == SESSION_REUSED && (rc = tell_reuse(w, &t)))
         return rc;
     if (how == SESSION_REUSED || how == SESSION_UNKNOWN)
         return refuse_refresh(w, rp);

@@ -158,6 +158,14 @@ static enum rc prepare_code(struct work *w, struct token_call *t, const char **e
     return sign(w, t, &t->code.person, t->code.nonce, error);
 }
 
+static enum rc tell_reuse(struct work *w, const struct token_call *t, int64_t account,
+                          int64_t session)
+{
+    work_fact(w, "account", account);
+    work_fact(w, "session", session);
+    return tell(w, t, AUDIT_grant_reused);
+}
+
 /* Whoever comes second has the code from somewhere else than we gave it to, or the first had. */
 static enum rc end_what_it_gave(struct work *w, struct token_call *t, const char **error)
 {
@@ -165,9 +173,7 @@ static enum rc end_what_it_gave(struct work *w, struct token_call *t, const char
 
     if (rc && rc != RC_NOT_FOUND) /* he may have ended it himself meanwhile */
         return rc;
-    work_fact(w, "account", t->code.person.account);
-    work_fact(w, "session", t->code.given);
-    if ((rc = tell(w, t, AUDIT_grant_reused)))
+    if ((rc = tell_reuse(w, t, t->code.person.account, t->code.given)))
         return rc;
     return refuse(w, error, "invalid_grant", "the code was used before");
 }
@@ -221,7 +227,7 @@ static enum rc give_by_refresh(struct work *w, struct token_call *t, const char 
         return rc;
     if (how == SESSION_EXCHANGED || how == SESSION_REPEATED)
         return RC_OK;
-    if (how == SESSION_REUSED && (rc = tell(w, t, AUDIT_grant_reused)))
+    if (how == SESSION_REUSED && (rc = tell_reuse(w, t, t->tokens.account, t->tokens.session)))
         return rc;
     return refuse(w, error, "invalid_grant", "the refresh token is not good");
 }

@@ -27,13 +27,23 @@ const char *notice_state_chinese(const char *state)
     return NULL;
 }
 
+/* They are of no site. Who has the right at some sites is told what he lacks. */
+static enum rc need_everywhere(struct work *w, unsigned rights)
+{
+    enum rc rc = work_need_at(w, rights, EVERYWHERE);
+
+    return rc == RC_FORBIDDEN && actor_has(&w->who, rights)
+               ? err_set(&w->err, rc, "通知模板不属于哪一个网站：要有全平台的推送权限")
+               : rc;
+}
+
 enum rc notice_may(struct work *w, int64_t party)
 {
     if (w->who.key)
         return w->who.party == party && actor_has(&w->who, RIGHT_NOTICE)
                    ? RC_OK
                    : err_set(&w->err, RC_FORBIDDEN, "一个程序只能用它自己的通知模板");
-    return work_need_at(w, RIGHT_PUSH | RIGHT_PUSH_APPROVE, EVERYWHERE);
+    return need_everywhere(w, RIGHT_PUSH | RIGHT_PUSH_APPROVE);
 }
 
 /* ---- rows ---- */
@@ -268,8 +278,7 @@ static enum rc need_submitted(struct work *w, int64_t no, struct notice_template
 {
     enum rc rc;
 
-    if ((rc = work_need_at(w, RIGHT_PUSH_APPROVE, EVERYWHERE)) ||
-        (rc = notice_template_find(w, no, t)))
+    if ((rc = need_everywhere(w, RIGHT_PUSH_APPROVE)) || (rc = notice_template_find(w, no, t)))
         return rc;
     if (w->who.key)
         return err_set(&w->err, RC_FORBIDDEN, "通知模板由工作人员批准，程序不能批准");

@@ -249,6 +249,8 @@ def report(result):
 def programs_of(suite, full, only):
     found = list(meson_programs(suite, 10 if full else 1)) if suite.meson else []
     found += list(script_programs(suite, full)) if suite.scripts else []
+    if lost := only - {""} - {p.name for p in found}:
+        sys.exit(f"no program of {suite.name} is called {', '.join(sorted(lost))}: a script has its _test, a program of a build has not")
     return [p for p in found if "" in only or p.name in only]
 
 

@@ -402,8 +402,8 @@ enum rc session_exchange(struct work *w, int64_t party, const char *refresh, int
     case SESSION_EXCHANGED: rc = give_next(w, &x, out); break;
     case SESSION_REPEATED: give_again(&x, out); break;
     case SESSION_REUSED:
-        work_fact(w, "account", x.row.e.account);
-        work_fact(w, "session", x.row.e.id);
+        out->account = x.row.e.account;
+        out->session = x.row.e.id;
         rc = end(w, x.row.e.account, x.row.e.id);
         break;
     case SESSION_UNKNOWN: break;

@@ -76,6 +76,7 @@ struct session {
 struct session_tokens {
     char access[BEARER_TEXT], refresh[BEARER_TEXT]; /* refresh "": it has none */
     int64_t seconds;                                /* that the access token still lives */
+    int64_t account, session; /* session_exchange(): whose and which, if it was used again */
 };
 
 /* Who speaks, as memory knows it. */
@@ -102,7 +103,7 @@ enum rc session_open(struct work *w, const struct session_new *n, int64_t *id,
 enum session_answer {
     SESSION_EXCHANGED, /* *out are the next */
     SESSION_REPEATED,  /* … the same as before: the answer was lost, or two asked at once */
-    SESSION_REUSED, /* the token had been used: its session has ended now. Must be committed, and written down: work_fact() says whose and which */
+    SESSION_REUSED, /* the token had been used: its session has ended now. Must be committed */
     SESSION_UNKNOWN /* never ours, or its session is over */
 };
 

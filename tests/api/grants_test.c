@@ -121,8 +121,8 @@ static void a_partys_token_opens_nothing_of_the_persons(void **state)
     }
     as_cookie.cookie = URL("cookie: tjzw=%s\n", access); /* nor is it a browser's session */
     begins(browser_way(t, &as_cookie, ASKING), "/sign-in?ask=");
-    as_cookie.cookie = URL("authorization: Bearer %s\n", access);
-    begins(browser_way(t, &as_cookie, ASKING), "/sign-in?ask=");
+    as_cookie.cookie = URL("authorization: Bearer %s\n", access); /* and it opens no page */
+    assert_int_equal(browser_go(t, &as_cookie, ASKING).status, 401);
 }
 
 static void our_own_token_tells_no_party_of_anybody(void **state)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "server/base/clock.h"
+#include "server/base/seal.h"
 #include "server/store/db.h"
 #include "tests/lib/world.h"
 
@@ -77,15 +78,18 @@ static const struct route table[] = {
 
 static int open_world(void **state)
 {
+    struct err e;
+
     calls = 0;
     gate_set(&world_editor);
     *state = world_open(table);
-    return 0;
+    return seal_load(&e, world_dir(*state), SEAL_XCHACHA);
 }
 
 static int close_world(void **state)
 {
     world_close(*state);
+    seal_forget();
     return 0;
 }
 

@@ -22,7 +22,7 @@ STAFF_RIGHTS = {"import", "edit", "review", "publish", "operate", "secure", "aud
 OTHERWISE = {
     ("POST", "/v1/import"): "import", ("PUT", "/v1/blobs/:"): "blob put", ("GET", "/v1/alerts"): "alerts", ("POST", "/v1/invitations"): "admin link",
     ("GET", "/v1/keys/seal/reseal"): "keys reseal", ("POST", "/v1/keys/seal/reseal"): "keys reseal", ("POST", "/v1/keys/:/retire"): "keys retire",
-    ("POST", "/v1/keys/:/rotate"): "keys rotate", ("POST", "/v1/audit/:"): "backup",
+    ("POST", "/v1/keys/:/rotate"): "keys rotate", ("GET", "/v1/push/campaigns/:/live"): "push watch", ("GET", "/v1/push/campaigns/:/report.csv"): "push report", ("POST", "/v1/audit/:"): "backup",
 }
 
 

@@ -221,6 +221,12 @@ def browsers(where, farm):
             text = judge("browser-read", b["secret"], b["auth"], body["body"])
             assert text == {"title": "你好", "text": "天津", "tag": "c-9", "campaign": 9}, text
             assert body["headers"]["topic"] == "c-9" and body["headers"]["ttl"] == "3600", body["headers"]
+    with case("npm's web-push takes our browsers' service for one"):
+        mine, port = judge("browser-new"), farm.ask("/_http1")["port"]
+        said = [judge("webpush", f"https://127.0.0.1:{port}/wp/{n}", mine["p256dh"], mine["auth"], "天津") for n in (7, 2)]
+        assert said == [{"status": 201}, {"status": 410}], said
+        body = farm.ask("/_bodies")[-1]
+        assert body["path"] == "/wp/7" and body["headers"]["ttl"] == "60", body
     with case("@parse/node-apn takes our Apple for one"):
         tokens = apns_tokens(3, 1 << 41)
         farm.set("apns", gone=tokens[2:])

@@ -11,11 +11,13 @@
 //     no_task              vivo stores no message any more today
 // GET /_counts             {"apns":{"requests":…,"grants":…,"tokens":{token: deliveries},"streams":most at a time},…}
 // GET /_sums               {"apns":deliveries in all,…}
+// GET /_http1             {"port":…}: the same vendors over HTTP/1.1
 // GET /_screens            {"TOKEN COLLAPSE_ID": deliveries} of Apple's: a screen shows one of each id
 // GET /_bodies             what browsers were sent: [{"path","headers","body" in base64}]
 import crypto from "node:crypto";
 import fs from "node:fs";
 import http2 from "node:http2";
+import https from "node:https";
 
 const [cert, key, apnsPem] = process.argv.slice(2);
 const apnsKey = apnsPem && crypto.createPublicKey(fs.readFileSync(apnsPem));
@@ -199,6 +201,7 @@ function control(path, body) {
   if (path === "/_counts") return json(200, counts());
   if (path === "/_sums") return json(200, Object.fromEntries(Object.entries(vendors).map(([name, v]) => [name, v.sum ?? 0])));
   if (path === "/_bodies") return json(200, bodies);
+  if (path === "/_http1") return json(200, { port: first.address().port });
   if (path === "/_screens") return json(200, Object.fromEntries(vendor("apns").screens ?? []));
   const o = JSON.parse(body);
   vendor(o.vendor).sets = o;
@@ -259,6 +262,15 @@ server.on("stream", (stream, headers) => {
     }
   });
 });
+// Over HTTP/1.1, for a client that speaks nothing else: the same doors, and no misbehaviour.
+const first = https.createServer({ cert: fs.readFileSync(cert), key: fs.readFileSync(key) }, (asked, said) => {
+  const parts = [];
+  asked.on("data", (d) => parts.push(d));
+  asked.on("end", () => {
+    const [v, act] = answer(asked.url, asked.headers, Buffer.concat(parts)), a = act(v);
+    said.writeHead(a.status, a.headers).end(a.body);
+  });
+}).listen(0, "127.0.0.1");
 server.on("session", (s) => s.on("error", () => {}));
 server.listen(0, "127.0.0.1", () => console.log(server.address().port));
 process.stdin.on("end", () => process.exit(0)).resume();

@@ -2,6 +2,7 @@
 //
 //     browser-new                    {"p256dh","auth","secret"}: a browser's subscription
 //     browser-read SECRET AUTH BODY  the message in it
+//     webpush ENDPOINT P256DH AUTH TEXT   sends with web-push; {"status":n}
 //     apns PORT CA KEY TOKEN…        sends with @parse/node-apn; {"sent":n,"failed":[status…]}
 import crypto from "node:crypto";
 import { createRequire } from "node:module";
@@ -20,6 +21,17 @@ function browserRead(secret, auth, body) {
   return JSON.parse(require("http_ece").decrypt(Buffer.from(body, "base64"), { version: "aes128gcm", privateKey: pair, authSecret: auth }));
 }
 
+async function webpush(endpoint, p256dh, auth, text) {
+  const push = require("web-push"), vapid = push.generateVAPIDKeys();
+  const options = { TTL: 60, topic: "c-1", agent: new (require("node:https").Agent)({ rejectUnauthorized: false }),
+    vapidDetails: { subject: "mailto:push@example.cn", publicKey: vapid.publicKey, privateKey: vapid.privateKey } };
+  try {
+    return { status: (await push.sendNotification({ endpoint, keys: { p256dh, auth } }, text, options)).statusCode };
+  } catch (e) {
+    return { status: e.statusCode };
+  }
+}
+
 async function apns(port, ca, key, ...tokens) {
   const apn = require("@parse/node-apn");
   const provider = new apn.Provider({ token: { key, keyId: "KEY1234567", teamId: "TEAM123456" }, address: "127.0.0.1", port: Number(port), production: false, ca: [require("node:fs").readFileSync(ca)] });
@@ -29,6 +41,6 @@ async function apns(port, ca, key, ...tokens) {
   return { sent: said.sent.length, failed: said.failed.map((f) => [f.status, f.response?.reason]) };
 }
 
-const acts = { "browser-new": browserNew, "browser-read": browserRead, apns };
+const acts = { "browser-new": browserNew, "browser-read": browserRead, webpush, apns };
 console.log(JSON.stringify(await acts[what](...args)));
 process.exit(0);
