@@ -68,8 +68,7 @@ static int set_up(void **state)
     conf.warning_push = (struct conf_list){ .n = 2, .v = { "red", "orange" } };
     assert_int_equal(take_open(&e, &conf), RC_OK);
     assert_int_equal(campaign_open(&e, &settled), RC_OK);
-    if (!key)
-        key = authority_key("ed25519");
+    key = authority_key(world_mem(*state), "ed25519");
     return 0;
 }
 
@@ -332,7 +331,7 @@ static void what_is_not_signed_by_who_may_is_refused(void **state)
         "authorization: Warning-Signature "
         "key=12000041600/main,time=1795000000,signature=AAAA\n",
     };
-    struct evp_pkey_st *other = authority_key("ed25519");
+    struct evp_pkey_st *other = authority_key(world_mem(t), "ed25519");
     struct answer a;
 
     let_in(t);
@@ -504,7 +503,7 @@ static void other_algorithms_and_certificates_are_believed(void **state)
     struct answer a;
 
     for (int i = 0; i < 3; i++) {
-        k = authority_key(algs[i]);
+        k = authority_key(world_mem(t), algs[i]);
         propose(t, algs[i], k);
         confirm(t);
         a = post_with(t, cap_text(world_mem(t), &(struct cap_wish){ .identifier = name(t, i) }),
@@ -512,7 +511,7 @@ static void other_algorithms_and_certificates_are_believed(void **state)
         if (a.status != 201)
             fail_msg("%s: %s", algs[i], a.body);
     }
-    k = authority_key("p256");
+    k = authority_key(world_mem(t), "p256");
     assert_int_equal(
         tell(t, PUT, SENDER_AT,
              spec_of(t, "old",
@@ -727,7 +726,7 @@ static void what_was_not_sent_when_it_was_cancelled_never_is(void **state)
 static void an_exercise_and_a_test_leave_nothing(void **state)
 {
     struct world *t = *state;
-    struct evp_pkey_st *k = authority_key("ed25519");
+    struct evp_pkey_st *k = authority_key(world_mem(t), "ed25519");
 
     assert_int_equal(post(t, &(struct cap_wish){ .identifier = name(t, 1),
                                                  .geocode = "120000",

@@ -27,12 +27,18 @@ static EVP_PKEY *make(const char *alg)
     return EVP_PKEY_Q_keygen(NULL, NULL, "EC", !strcmp(alg, "p256") ? "P-256" : "P-384");
 }
 
-struct evp_pkey_st *authority_key(const char *alg)
+static void free_key(void *key)
+{
+    EVP_PKEY_free(key);
+}
+
+struct evp_pkey_st *authority_key(struct arena *mem, const char *alg)
 {
     EVP_PKEY *key = make(alg);
 
     if (!key)
         abort();
+    arena_defer(mem, free_key, key);
     return key;
 }
 

@@ -9,8 +9,8 @@
 #define AUTHORITY "12000041600" /* of nobody: tests alone */
 
 struct evp_pkey_st;
-/* "ed25519", "p256", "rsa", "sm2". Lives until the process ends. */
-struct evp_pkey_st *authority_key(const char *alg);
+/* "ed25519", "p256", "p384", "rsa", "sm2", "weak" (RSA of 1024 bits). Goes with `mem`. */
+struct evp_pkey_st *authority_key(struct arena *mem, const char *alg);
 const char *authority_pem(struct arena *mem, struct evp_pkey_st *key);
 /* A certificate of that key, signed by itself, good between the two times. */
 const char *authority_certificate(struct arena *mem, struct evp_pkey_st *key, int64_t from,

@@ -349,7 +349,7 @@ static void four_kinds_of_keys_are_believed(void **state)
 
     (void)state;
     for (int i = 0; i < 4; i++) {
-        struct evp_pkey_st *key = authority_key(algs[i]);
+        struct evp_pkey_st *key = authority_key(mem, algs[i]);
         const char *sig = authority_sign(mem, key, algs[i], text, sizeof text - 1);
         uint8_t raw[SIGNER_SIG_MAX];
         int n = b64url_parse(sig, strlen(sig), raw, sizeof raw);
@@ -378,9 +378,9 @@ static void other_keys_are_not(void **state)
     struct signer s;
 
     (void)state;
-    assert_int_equal(signer_read(&e, mem, authority_pem(mem, authority_key("weak")), &s),
+    assert_int_equal(signer_read(&e, mem, authority_pem(mem, authority_key(mem, "weak")), &s),
                      RC_INVALID);
-    assert_int_equal(signer_read(&e, mem, authority_pem(mem, authority_key("p384")), &s),
+    assert_int_equal(signer_read(&e, mem, authority_pem(mem, authority_key(mem, "p384")), &s),
                      RC_INVALID);
     assert_int_equal(signer_read(&e, mem, "", &s), RC_INVALID);
     assert_int_equal(signer_read(&e, mem,
