@@ -60,10 +60,10 @@ static enum rc go_to_page(struct work *w, struct turn *t, const char *query, con
     return RC_OK;
 }
 
-/* What no program that means well asks: another's address, no challenge or a plain one, an answer we do not give. That somebody must act (prompt=none) is none of it. */
+/* What no program that means well asks: no challenge or a plain one, an answer we do not give. That somebody must act (prompt=none) is none of it. */
 static void note_refusal(struct work *w, const struct request *rq, const char *error)
 {
-    size_t n = error ? strlen(error) : 0, suffix = strlen("_required");
+    size_t n = strlen(error), suffix = strlen("_required");
 
     if (n < suffix || strcmp(error + n - suffix, "_required") != 0)
         refusal_note("GET", "/oauth2/authorize", &w->who, rq->client, RC_FORBIDDEN);
@@ -76,10 +76,8 @@ enum rc prepare_authorize(struct work *w, struct request *rq)
     enum rc rc;
 
     if ((rc = oauth_query(w, rq, &query, &ask, &t->f.since)) ||
-        (rc = ask_flow_read(w, query, strlen(query), &t->f))) {
-        note_refusal(w, rq, NULL);
+        (rc = ask_flow_read(w, query, strlen(query), &t->f)))
         return rc;
-    }
     rq->prepared = t;
     if (t->f.next == AUTHORIZE_REFUSE)
         note_refusal(w, rq, t->f.error);

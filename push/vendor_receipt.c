@@ -118,9 +118,9 @@ const char *vendor_form_value(struct arena *mem, const char *form, const char *n
     char *value, *to;
 
     while (strncmp(form, name, name_n) || form[name_n] != '=') {
-        form = strchr(form, '&');
-        if (!form++)
+        if (!(form = strchr(form, '&')))
             return NULL;
+        form++;
     }
     form += name_n + 1;
     value = to = arena_strndup(mem, form, strcspn(form, "&"));
