@@ -321,3 +321,20 @@ void vendor_unread(int n, struct push_verdict *out, struct vendor_heard *heard)
     vendor_all(out, n, PUSH_DOUBT, "unread");
     heard->news = LANE_FAILED;
 }
+
+json_t *vendor_by_body(const struct vendor_code *table, const char *name, struct arena *mem,
+                       const struct vendor_answer *a, int n, struct push_verdict *out,
+                       struct vendor_heard *heard)
+{
+    json_t *o;
+
+    if (vendor_by_status(a, n, out, heard))
+        return NULL;
+    o = vendor_json(mem, a);
+    if (!o || !json_is_integer(json_object_get(o, name))) {
+        vendor_unread(n, out, heard);
+        return NULL;
+    }
+    vendor_by_number(table, mem, jx_int(o, name, -1), n, out, heard);
+    return o;
+}

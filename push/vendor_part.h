@@ -81,6 +81,13 @@ bool vendor_by_status(const struct vendor_answer *a, int n, struct push_verdict 
 /* By the code that an answer has: of the table, else refused. */
 void vendor_by_number(const struct vendor_code *table, struct arena *mem, int64_t code, int n,
                       struct push_verdict *out, struct vendor_heard *heard);
+/*
+ * An answer whose body is JSON with a whole number under `name`: vendor_by_status(), then
+ * vendor_by_number() of it. The body, for who looks further; NULL when nothing more can be said.
+ */
+json_t *vendor_by_body(const struct vendor_code *table, const char *name, struct arena *mem,
+                       const struct vendor_answer *a, int n, struct push_verdict *out,
+                       struct vendor_heard *heard);
 /* An answer that nobody understands: it may have been delivered. */
 void vendor_unread(int n, struct push_verdict *out, struct vendor_heard *heard);
 

@@ -176,26 +176,10 @@ static void mark(const char *const *tokens, const struct vendor_request *rq, con
                          gone ? "regid" : "off_or_away");
 }
 
-static json_t *read_result(struct arena *mem, const struct vendor_answer *a, int n,
-                           struct push_verdict *out, struct vendor_heard *heard)
-{
-    json_t *o;
-
-    if (vendor_by_status(a, n, out, heard))
-        return NULL;
-    o = vendor_json(mem, a);
-    if (o && json_is_integer(json_object_get(o, "result"))) {
-        vendor_by_number(codes, mem, jx_int(o, "result", -1), n, out, heard);
-        return o;
-    }
-    vendor_unread(n, out, heard);
-    return NULL;
-}
-
 static const char *take_ticket(struct arena *mem, const struct vendor_answer *a,
                                struct push_verdict *all, struct vendor_heard *heard)
 {
-    const json_t *o = read_result(mem, a, 1, all, heard);
+    const json_t *o = vendor_by_body(codes, "result", mem, a, 1, all, heard);
     const char *ticket = o && all->kind == PUSH_ACCEPTED ? jx_text(o, "taskId") : NULL;
 
     return ticket && *vendor_word(mem, ticket) ? arena_strdup(mem, ticket) : NULL;
@@ -205,7 +189,7 @@ static void judge(struct arena *mem, const char *const *tokens, const struct ven
                   const struct vendor_answer *a, struct push_verdict *out,
                   struct vendor_heard *heard)
 {
-    const json_t *o = read_result(mem, a, rq->n, out, heard), *one;
+    const json_t *o = vendor_by_body(codes, "result", mem, a, rq->n, out, heard), *one;
     size_t i;
 
     if (!o || (out[0].kind != PUSH_ACCEPTED && out[0].kind != PUSH_REJECTED))

@@ -99,17 +99,8 @@ static void judge(struct arena *mem, const char *const *tokens, const struct ven
                   const struct vendor_answer *a, struct push_verdict *out,
                   struct vendor_heard *heard)
 {
-    json_t *o;
-
     (void)tokens;
-    if (vendor_by_status(a, rq->n, out, heard))
-        return;
-    o = vendor_json(mem, a);
-    if (!o || !json_is_integer(json_object_get(o, "errcode"))) {
-        vendor_unread(rq->n, out, heard);
-        return;
-    }
-    vendor_by_number(codes, mem, jx_int(o, "errcode", 0), rq->n, out, heard);
+    (void)vendor_by_body(codes, "errcode", mem, a, rq->n, out, heard);
 }
 
 const struct vendor vendor_wechat = { .by = TRANSPORT_WECHAT,

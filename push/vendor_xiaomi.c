@@ -103,14 +103,8 @@ static void judge(struct arena *mem, const char *const *tokens, const struct ven
     json_t *o, *data;
     const char *bad;
 
-    if (vendor_by_status(a, rq->n, out, heard))
+    if (!(o = vendor_by_body(codes, "code", mem, a, rq->n, out, heard)))
         return;
-    o = vendor_json(mem, a);
-    if (!o || !json_is_integer(json_object_get(o, "code"))) {
-        vendor_unread(rq->n, out, heard);
-        return;
-    }
-    vendor_by_number(codes, mem, jx_int(o, "code", -1), rq->n, out, heard);
     data = json_object_get(o, "data");
     if (out[0].kind != PUSH_ACCEPTED)
         return;
