@@ -64,8 +64,8 @@ static enum rc device_had(struct work *w, const struct ledger_ask *a, struct bit
     if (!levels)
         return RC_OK;
     at = arena_zalloc(w->mem, (size_t)levels * sizeof *at);
-    if ((rc = db_query(w, SQL_push_outcome_today, &q, "iiii", (int64_t)a->by, a->block,
-                       ledger_today(), (int64_t)a->class)) ||
+    if ((rc = db_query(w, SQL_push_outcome_today, &q, "iiiii", (int64_t)a->by, a->block,
+                       ledger_today(), (int64_t)a->class, a->except)) ||
         (rc = add_rows(w, &q, at, levels)) ||
         (rc = db_query(w, SQL_push_batch_of_others, &q, "iiii", (int64_t)a->by, a->block,
                        (int64_t)a->class, a->except)) ||

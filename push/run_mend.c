@@ -56,10 +56,15 @@ static enum rc mend_part(struct work *w, int64_t campaign, const struct broken *
                           "", (size_t)0);
 }
 
+/* On its way, or it waits, and some of the block were in doubt: perhaps these. */
 static enum rc mend_batch(struct work *w, int64_t campaign, const struct broken *b)
 {
-    enum rc rc = put_aside(w, campaign, b, b->what ? RUN_DOUBT : RUN_STOPPED);
+    bool resent;
+    enum rc rc = run_any_resent(w, campaign, b->block, &resent);
 
+    if (rc)
+        return rc;
+    rc = put_aside(w, campaign, b, b->what || resent ? RUN_DOUBT : RUN_STOPPED);
     return rc ? rc : db_change(w, SQL_push_batch_drop, "i", b->no);
 }
 

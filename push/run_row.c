@@ -102,10 +102,78 @@ static enum rc add(struct work *w, int64_t campaign, enum transport by, int64_t 
                   (int64_t)what, day, (int64_t)bits_count(&all), text, n);
 }
 
+/* ---- who was in doubt before ---- */
+
+/* Endings that say: he has it not. Of one whom it may have reached already nobody can say that. */
+static const bool denies[RUN_WHATS] = {
+    [RUN_REJECTED] = true, [RUN_GONE] = true, [RUN_QUOTA] = true,
+    [RUN_QUIET] = true,    [RUN_OFF] = true,  [RUN_STOPPED] = true
+};
+
+struct resent {
+    enum transport by;
+    struct bits who;
+};
+
+/* Those of a block that were in doubt and go out again, by the transport and day of the doubt: rows of struct resent. */
+static enum rc list_resent(struct work *w, int64_t campaign, int64_t block, struct buf *out)
+{
+    struct resent one;
+    struct rows q;
+    enum rc rc, end;
+
+    if ((rc = db_query(w, SQL_push_outcome_resent, &q, "ii", campaign, block)))
+        return rc;
+    while (!rc && rows_next(&q)) {
+        one.by = (enum transport)rows_int(&q, 0);
+        if (!(rc = run_bits(w, &q, 1, &one.who)))
+            buf_add(out, &one, sizeof one);
+    }
+    end = rows_done(&q);
+    return rc ? rc : end;
+}
+
+enum rc run_any_resent(struct work *w, int64_t campaign, int64_t block, bool *any)
+{
+    struct buf list = BUF_IN(w->mem);
+    enum rc rc = list_resent(w, campaign, block, &list);
+
+    *any = list.n > 0;
+    return rc;
+}
+
+/*
+ * Those of *who that were in doubt stay so, where they were sent to, and leave *who. Of no day: their note of being sent again counts in the ledger, on the day it was sent; here they would count
+ * twice, or on another day.
+ */
+static enum rc keep_doubt(struct work *w, int64_t campaign, int64_t block, struct bits *who)
+{
+    struct buf list = BUF_IN(w->mem);
+    const struct resent *r;
+    enum rc rc;
+
+    if ((rc = list_resent(w, campaign, block, &list)))
+        return rc;
+    r = (const struct resent *)(const void *)list.p;
+    for (size_t i = 0; i < list.n / sizeof *r && !rc; i++) {
+        struct bits some = *who;
+
+        bits_and(&some, &r[i].who);
+        bits_without(who, &some);
+        rc = add(w, campaign, r[i].by, block, RUN_DOUBT, 0, &some);
+    }
+    return rc;
+}
+
 enum rc run_outcome(struct work *w, int64_t campaign, enum transport by, int64_t block,
                     enum run_what what, const struct bits *who)
 {
-    return add(w, campaign, by, block, what, ledger_today(), who);
+    struct bits rest = *who;
+    enum rc rc;
+
+    if (denies[what] && bits_next(who, 0) >= 0 && (rc = keep_doubt(w, campaign, block, &rest)))
+        return rc;
+    return add(w, campaign, by, block, what, ledger_today(), &rest);
 }
 
 enum rc run_note(struct work *w, int64_t campaign, enum transport by, int64_t block,
@@ -129,11 +197,15 @@ enum rc run_wait(struct work *w, int64_t campaign, enum transport by, int64_t bl
 static enum rc leave_resent(struct work *w, const struct run_row *r, enum transport by,
                             int64_t block, struct bits *who)
 {
+    struct buf list = BUF_IN(w->mem);
     struct bits before, twice = *who;
-    enum rc rc = read_outcome(w, r->campaign, by, block, RUN_RESENT, ledger_today(), &before);
+    enum rc rc = list_resent(w, r->campaign, block, &list);
 
     if (rc)
         return rc;
+    bits_clear(&before);
+    for (size_t i = 0; i < list.n / sizeof(struct resent); i++)
+        bits_or(&before, &((const struct resent *)(const void *)list.p)[i].who);
     bits_and(&twice, &before);
     bits_without(who, &before);
     if ((rc = run_owners(w, r, by, block, &twice)))
@@ -153,6 +225,7 @@ enum rc run_doubtful(struct work *w, const struct run_row *r, enum transport by,
                    ? rc
                    : run_outcome(w, r->campaign, by, block, RUN_DOUBT, who);
     if ((at_ms && (rc = leave_resent(w, r, by, block, &again))) ||
+        (rc = run_owners(w, r, by, block, &again)) ||
         (rc = run_outcome(w, r->campaign, by, block, RUN_RESENT, &again)))
         return rc;
     return run_wait(w, r->campaign, by, block, tries + 1, at_ms < r->ends_ms ? at_ms : now_ms,

@@ -22,9 +22,14 @@ struct run_row {
 enum rc run_read(struct work *w, int64_t campaign, struct run_row *out);
 /* RC_CORRUPT for a blob that is no set. */
 enum rc run_bits(struct work *w, const struct rows *q, int column, struct bits *out);
-/* Adds to a campaign's outcome, of today; nobody: nothing happens. */
+/*
+ * Adds to a campaign's outcome, of today; nobody: nothing happens. Whoever was in doubt before and went out again (RUN_RESENT) ends as RUN_ACCEPTED or stays RUN_DOUBT, where he was in doubt,
+ * whatever `what` says.
+ */
 enum rc run_outcome(struct work *w, int64_t campaign, enum transport by, int64_t block,
                     enum run_what what, const struct bits *who);
+/* Whether some of a block were in doubt and went out again. */
+enum rc run_any_resent(struct work *w, int64_t campaign, int64_t block, bool *any);
 /* Adds to a note, which is of no day: what is told again tomorrow is told already. */
 enum rc run_note(struct work *w, int64_t campaign, enum transport by, int64_t block,
                  enum run_what what, const struct bits *who);

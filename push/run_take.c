@@ -98,7 +98,9 @@ static enum rc reached_by(struct work *w, int64_t no, enum transport not, enum t
         by = rows_int(&q, 1);
     end = rows_done(&q);
     *out = transport_type((int)by) && by != (int64_t) not ? (enum transport)by : TRANSPORT_NONE;
-    return rc == RC_NOT_FOUND ? end : rc ? rc : end;
+    if (rc == RC_NOT_FOUND) /* nobody is there any more */
+        return RC_OK;
+    return rc ? rc : end;
 }
 
 /* It told another address meanwhile, and waits there; or it is gone. What takes a message back has nothing to look for where it never was. */

@@ -47,6 +47,7 @@ def judge(city, no, before, doubt):
         if got > 1:
             assert doubt == "resend" and device in resent, f"{device} got it {got} times and is not noted"
         assert got or became[device] == DOUBT, f"{device}: {became[device]}"
+        assert not got and device not in resent or became[device] in (ACCEPTED, DOUBT), f"{device} may have it, and nobody would ask for it back: {became[device]}"
         assert doubt == "skip" or became[device] != DOUBT or device in resent, f"{device} is in doubt and was not sent again"
     doubtful = sum(1 for what in became.values() if what == DOUBT)
     note(f"{doubt}: {len(became)} devices, {doubtful} in doubt, {len(resent)} sent again, report {json.dumps(report)[:160]}")

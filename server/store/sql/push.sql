@@ -192,15 +192,20 @@ UNION ALL SELECT bits FROM push_batch WHERE campaign = ?1 AND transport = ?3 AND
 INSERT INTO push_outcome (campaign, block, transport, what, day, n, bits) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
 ON CONFLICT (campaign, block, transport, what, day) DO UPDATE SET n = excluded.n, bits = excluded.bits;
 
--- Who had one today, or may have: 1 accepted, 6 in doubt.
+-- Who was in doubt and went out again.
+-- name: push_outcome_resent
+SELECT transport, bits FROM push_outcome WHERE campaign = ?1 AND block = ?2 AND what = 9;
+
+-- Who had one today, or may have: 1 accepted, 6 in doubt; 9 was in doubt and went out again, which was two messages, but is in nobody's way who is just sent to again.
 -- name: push_outcome_today
 SELECT push_outcome.bits FROM push_outcome JOIN push_run ON push_run.campaign = push_outcome.campaign
-WHERE push_outcome.transport = ?1 AND push_outcome.block = ?2 AND push_outcome.day = ?3 AND push_outcome.what IN (1, 6) AND push_run.class = ?4;
+WHERE push_outcome.transport = ?1 AND push_outcome.block = ?2 AND push_outcome.day = ?3 AND push_outcome.what IN (1, 6, 9) AND push_run.class = ?4
+  AND (push_outcome.what <> 9 OR push_outcome.campaign <> ?5);
 
 -- The same of any transport, campaign by campaign but one: 10 says that its owner had it on another device; and what is on its way.
 -- name: push_outcome_person
 SELECT push_outcome.campaign, push_outcome.bits FROM push_outcome JOIN push_run ON push_run.campaign = push_outcome.campaign
-WHERE push_outcome.block = ?1 AND push_outcome.day = ?2 AND push_outcome.what IN (1, 6, 10) AND push_run.class = ?3 AND push_outcome.campaign <> ?4
+WHERE push_outcome.block = ?1 AND push_outcome.day = ?2 AND push_outcome.what IN (1, 6, 9, 10) AND push_run.class = ?3 AND push_outcome.campaign <> ?4
   AND push_outcome.campaign < 281474976710656
 UNION ALL SELECT push_batch.campaign, push_batch.bits FROM push_batch JOIN push_run ON push_run.campaign = push_batch.campaign
 WHERE push_batch.sent = 1 AND push_batch.block = ?1 AND push_run.class = ?3 AND push_batch.campaign <> ?4 AND push_batch.campaign < 281474976710656 ORDER BY 1;
