@@ -265,6 +265,11 @@ static enum tjzw_code take_refusal(struct exchange *x, const struct waiting *m,
     if (code && strcmp(code, "missing") == 0 && ((rc = upload_again(x, m, &again, e)) || again))
         return rc;
     entries_changed(x->l->t, m->type, m->key);
+    if (strcmp(m->type, "survey.answer") == 0) {
+        entries_changed(x->l->t, NULL, NULL);
+        if ((rc = store_do(x->l->t, e, STMT_ENTRY_UNANSWERED, "it", x->p.no, m->value)))
+            return rc;
+    }
     return store_do(x->l->t, e, STMT_MUTATION_REFUSED, "itt", m->no, code ? code : "value",
                     detail ? detail : "");
 }

@@ -281,11 +281,11 @@ enum tjzw_code person_rewrite(struct tjzw *t, const struct person *from,
 {
     enum tjzw_code rc;
 
-    /* His letters, which a sign-in may have handed over before, are another account's until this one sends them again; then it has them. */
+    /* His letters and answers to surveys, which a sign-in may have handed over before, are another account's until this one sends them again; then it has them. */
     if ((rc = entries_write_again(t, from->no, to->no, e)) ||
         (rc = store_do(t, e, STMT_ENTRY_INHERIT, "ii", from->no, to->no)) ||
         (rc = person_hand_over(t, from->no, to->no, e)) ||
-        (rc = store_do(t, e, STMT_TAKEN_LETTERS_AGAIN, "i", to->no)) ||
+        (rc = store_do(t, e, STMT_TAKEN_AGAIN, "i", to->no)) ||
         (rc = store_do(t, e, STMT_ATTACHMENT_AGAIN, "i", to->no)))
         return rc;
     return person_forget(t, from->no, e);

@@ -42,7 +42,7 @@ struct result {
         more; /* other members of the answer, put by jx_put_text() and its like: begins with '{', or is empty */
 };
 
-/* Fills *r and returns RC_OK: `return result_refuse(r, REFUSED_closed, NULL)`. Whoever refuses has changed nothing. */
+/* Fills *r and returns RC_OK: `return result_refuse(r, REFUSED_closed, NULL)`. What was changed before it is undone by who calls the action. */
 enum rc result_refuse(struct result *r, enum refused why, const char *detail);
 /* For jx_put_text() and its like. */
 struct buf *result_more(struct work *w, struct result *r);
@@ -51,7 +51,7 @@ struct action {
     const char *name;
     int level; /* acr at least: 0 is a guest, 1 whoever has proved a phone */
     /*
-     * On the writer, in a savepoint of its own. RC_INVALID, RC_FORBIDDEN, RC_NOT_FOUND, RC_CONFLICT, RC_GONE, RC_TOO_LARGE and RC_TOO_MANY undo what it did and become
+     * On the writer, in a savepoint of its own, which a refusal undoes. RC_INVALID, RC_FORBIDDEN, RC_NOT_FOUND, RC_CONFLICT, RC_GONE, RC_TOO_LARGE and RC_TOO_MANY undo what it did and become
      * refusals (value, rights, missing, conflict, closed, value, limit) without words of their own; all others fail the exchange, which the device sends again.
      */
     enum rc (*apply)(struct work *w, const struct mutation *m, struct result *r);

@@ -18,7 +18,6 @@ static const struct {
     { RC_TOO_MANY, REFUSED_limit },    { RC_UNPROCESSABLE, REFUSED_conflict },
 };
 
-/* letter_send.c refuses before it changes anything. */
 static enum rc refuse(struct work *w, enum rc rc, struct result *r)
 {
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)

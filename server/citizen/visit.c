@@ -216,7 +216,7 @@ static enum rc act(struct work *w, const struct mutation *m, const struct action
     if ((rc = db_savepoint(w)))
         return rc;
     rc = a->apply(w, m, r);
-    end = rc ? db_back(w) : db_release(w);
+    end = rc || r->why ? db_back(w) : db_release(w); /* what is refused has changed nothing */
     if (end)
         return end;
     return rc && why_of(rc) ? (*r = (struct result){ 0 }, result_refuse(r, why_of(rc), NULL))

@@ -136,6 +136,22 @@ static void count_applied(struct fake_me *f, const char *type, const char *key)
         json_integer(1 + json_integer_value(json_object_get(f->applied, name))));
 }
 
+/* The same answer is another account's: a guest's whom this one followed. */
+static bool answered_elsewhere(struct fake_me *f, const char *survey, const char *key)
+{
+    bool found = false;
+
+    for (int i = 0; i < FAKE_ACCOUNTS && !found; i++) {
+        const char *by = f->accounts[i].made
+                             ? json_string_value(json_object_get(
+                                   entry(&f->accounts[i], "answered", survey), "by"))
+                             : NULL;
+
+        found = by && strcmp(by, key) == 0;
+    }
+    return found;
+}
+
 /* One answer an account; the same one again is done again. */
 static json_t *take_answer(struct fake_me *f, struct fake_account *a, const json_t *m)
 {
@@ -148,11 +164,12 @@ static json_t *take_answer(struct fake_me *f, struct fake_account *a, const json
     if (stands && strcmp(json_string_value(json_object_get(stands, "by")), key) != 0)
         return refuse(n, "too_many");
     if (!stands) {
+        if (!answered_elsewhere(f, survey, key))
+            count_applied(f, "survey.answer", key);
         at = json_pack("{s:i}", "at", 1763790123);
         put(f, a, "answered", survey, at);
         json_decref(at);
         json_object_set_new(entry(a, "answered", survey), "by", json_string(key));
-        count_applied(f, "survey.answer", key);
     }
     return json_pack("{s:I,s:s}", "n", (json_int_t)n, "result", "done");
 }

@@ -212,6 +212,51 @@ static void his_letters_stay_whatever_the_server_says_later(void **state)
     end(&w);
 }
 
+#define ANSWER "{\"answers\":[1],\"survey\":\"" SURVEY "\"}"
+
+/* It is the other account's until this one sends it again: on his other phone he would answer once more. */
+static void his_answers_are_told_to_whom_he_becomes(void **state)
+{
+    char id[37], name[64];
+    struct world w;
+
+    (void)state;
+    begin(&w);
+    OK(&w.p, tjzw_act(w.p.t, "survey.answer", ANSWER, id, &w.p.e));
+    exchange(&w);
+    lose_the_session(&w);
+    exchange(&w);
+    assert_there(&w, 2, "answered", SURVEY, "{\"at\":1763790123}");
+    lose_the_session(&w);
+    sign_in(&w, "a");
+    exchange(&w);
+    assert_there(&w, 8, "answered", SURVEY, "{\"at\":1763790123}");
+    assert_int_equal(me(&w).unsent + me(&w).attention, 0);
+    snprintf(name, sizeof name, "survey.answer %s", id);
+    assert_int_equal(json_integer_value(json_object_get(w.f.applied, name)), 1);
+    end(&w);
+}
+
+/* The server was restored, and the survey is over: he has not answered it, and is told so. */
+static void an_answer_that_was_lost_is_not_shown_as_given(void **state)
+{
+    char id[37], answered[1024];
+    struct world w;
+
+    (void)state;
+    begin(&w);
+    OK(&w.p, tjzw_act(w.p.t, "survey.answer", ANSWER, id, &w.p.e));
+    exchange(&w);
+    w.f.refuses = id;
+    lose_the_session(&w);
+    exchange(&w);
+    assert_int_equal(me(&w).account, 2);
+    shown(&w, "answered", answered);
+    assert_string_equal(answered, "");
+    assert_int_equal(me(&w).attention, 1);
+    end(&w);
+}
+
 /* Message 7 of the guest is not message 7 of whoever takes him over. */
 static void what_is_said_of_a_message_goes_to_nobody_else(void **state)
 {
@@ -293,6 +338,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_guest_keeps_all_that_was_his),
         cmocka_unit_test(his_letters_stay_whatever_the_server_says_later),
+        cmocka_unit_test(his_answers_are_told_to_whom_he_becomes),
+        cmocka_unit_test(an_answer_that_was_lost_is_not_shown_as_given),
         cmocka_unit_test(what_is_said_of_a_message_goes_to_nobody_else),
         cmocka_unit_test(a_lost_guests_messages_go_and_leave_no_marks),
         cmocka_unit_test(a_citizen_signs_in_again_and_loses_nothing),
