@@ -144,7 +144,7 @@ enum rc campaign_is_news(struct work *w, const struct campaign *c, bool *yes)
     struct column column;
     enum rc rc = column_by_no(w, c->col, &column);
 
-    *yes = !rc && is_news(&column);
+    *yes = !rc && is_news(&column) && *campaign_settled()->news_licence;
     return rc;
 }
 

@@ -14,7 +14,7 @@ enum rc campaign_audience(struct work *w, const struct campaign *c, struct audie
 /* Whether it is for everybody, or everybody but some. */
 bool campaign_is_for_all(struct work *w, const struct campaign *c);
 
-/* Whether its record stands in a column of news. */
+/* Whether it goes as licensed news: its record stands in a column of news, and the settings name the licence. */
 enum rc campaign_is_news(struct work *w, const struct campaign *c, bool *yes);
 
 #endif

@@ -8,7 +8,7 @@
 #include "push/campaign_audience.h"
 #include "push/campaign_inbox.h"
 #include "push/campaign_said.h"
-#include "push/run.h"
+#include "push/run_row.h"
 #include "server/base/clock.h"
 #include "server/base/conf.h"
 #include "server/store/db.h"
@@ -38,7 +38,7 @@ static enum rc fire(struct work *w, const struct campaign *c)
     enum rc rc;
 
     if ((rc = read_districts(w, c, &run)) || (rc = campaign_column(w, c, &run.column)) ||
-        (rc = campaign_fired(w, c->no)))
+        (rc = campaign_is_news(w, c, &run.news)) || (rc = campaign_fired(w, c->no)))
         return rc;
     if ((rc = run_begin(w, &run)))
         return rc;
@@ -87,7 +87,7 @@ static enum rc begin_test(struct work *w, const struct campaign *c)
         buf_printf(&audience, "%s%s", i ? "," : "", testers->v[i]);
     buf_adds(&audience, "]}");
     run.audience = audience.p;
-    if ((rc = campaign_said_test(w, c, &run.said)))
+    if ((rc = campaign_said_test(w, c, &run.said)) || (rc = campaign_is_news(w, c, &run.news)))
         return rc;
     if ((rc = run_forget(w, -c->no)))
         return rc == RC_CONFLICT ? err_set(&w->err, rc, "上一次试发还没有结束，请稍候") : rc;
@@ -164,13 +164,15 @@ static enum rc begin_recall(struct work *w, int64_t no, unsigned revokes)
                            .audience = "{}",
                            .doubt = RUN_RESEND,
                            .ends_ms = (clock_now() + CAMPAIGN_RECALL_FOR) * 1000 };
+    struct run_row was;
     struct campaign c;
     enum rc rc;
 
-    if ((rc = campaign_find(w, no, &c)) ||
+    if ((rc = campaign_find(w, no, &c)) || (rc = run_read(w, no, &was)) ||
         (rc = campaign_said_recall(w, &c, revokes, &run.said)))
         return rc;
     run.class = c.class;
+    run.news = was.news;
     return run_begin(w, &run);
 }
 

@@ -82,6 +82,7 @@ static enum rc read_said(struct work *w, const struct run_row *r, struct campaig
                                 .ttl = jx_int(o, "ttl", 0),
                                 .revokes = (unsigned)jx_int(o, "revokes", 0),
                                 .ends_ms = r->ends_ms,
+                                .news = r->news,
                                 .sender = jx_text(o, "sender"),
                                 .collapse = jx_text(o, "collapse"),
                                 .shown = { .title = jx_text(o, "title"),
@@ -104,7 +105,7 @@ enum rc campaign_said(struct work *w, int64_t run, struct campaign_said *out)
     if ((rc = campaign_find(w, run_campaign(run), &c)))
         return rc;
     *out = (struct campaign_said){
-        .class = c.class, .ttl = c.ttl, .pace = c.pace, .ends_ms = r.ends_ms
+        .class = c.class, .ttl = c.ttl, .pace = c.pace, .ends_ms = r.ends_ms, .news = r.news
     };
     return campaign_shown(w, &c, &out->shown);
 }

@@ -17,6 +17,7 @@ struct campaign_said {
     enum push_class class;
     int64_t ttl, pace; /* seconds; devices a second, 0: as the vendors allow */
     int64_t ends_ms;   /* nobody is tried again from then on */
+    bool news;         /* licensed */
     unsigned
         revokes; /* of a recall: bits 1 << enum transport of those that remove a message; others show this in its place */
 };

@@ -108,3 +108,23 @@ bool push_limit_is_night(const struct push_limit *l, int32_t minute)
         return minute >= l->night_from && minute < l->night_to;
     return minute >= l->night_from || minute < l->night_to;
 }
+
+/* Seconds until that minute of the day comes next; 0: it begins now. */
+static int64_t until(int64_t at, int32_t minute)
+{
+    int64_t now = (at + AHEAD) % DAY, then = (int64_t)minute * 60;
+
+    return (then - now + DAY) % DAY;
+}
+
+int64_t push_limit_refused_until(const struct push_limit *l, int64_t at)
+{
+    if (l->night != PUSH_REFUSED || !push_limit_is_night(l, push_limit_minute(at)))
+        return 0;
+    return at + until(at, l->night_to);
+}
+
+int64_t push_limit_refused_from(const struct push_limit *l, int64_t at)
+{
+    return l->night == PUSH_REFUSED ? at + until(at, l->night_from) : INT64_MAX;
+}

@@ -49,5 +49,12 @@ int32_t push_limit_day(int64_t seconds);
 int32_t push_limit_minute(int64_t seconds);
 /* Whether that minute is in the window; false if there is none. */
 bool push_limit_is_night(const struct push_limit *l, int32_t minute);
+/*
+ * Of a vendor who refuses messages at night (PUSH_REFUSED): when he takes them again, of a moment in his night; 0: he takes them at that moment. Who plans asks the same as who sends. All
+ * times are seconds since 1970.
+ */
+int64_t push_limit_refused_until(const struct push_limit *l, int64_t at);
+/* When his next such night begins, of a moment outside of it; INT64_MAX: he has none. */
+int64_t push_limit_refused_from(const struct push_limit *l, int64_t at);
 
 #endif

@@ -93,11 +93,23 @@ static enum sender_haste haste_of(const struct task *k)
     return run_kind(k->b.campaign) == RUN_NOTICE ? SENDER_PERSONAL : SENDER_CAMPAIGN;
 }
 
+/* What has not left by then goes back to its row: the end of its time, the vendor's night, or long enough for somebody else to have a turn. */
+static int64_t until(const struct task *k)
+{
+    int64_t now = clock_now(), at_ms = clock_now_ms() + HELD_MS, night;
+    struct push_limit l = push_limit(k->b.by, k->said.class, push_limit_day(now));
+
+    if (k->said.ends_ms < at_ms)
+        at_ms = k->said.ends_ms;
+    night = push_limit_refused_from(&l, now);
+    return night < at_ms / 1000 ? night * 1000 : at_ms;
+}
+
 /* Its collapse id is the campaign's: a token is of one device, so that a message sent twice is shown once. */
 static void fill_job(struct task *k)
 {
     const char **tokens = arena_alloc(k->mem, (size_t)k->b.n * sizeof *tokens);
-    int64_t soon = clock_now_ms() + HELD_MS, no = run_campaign(k->b.campaign);
+    int64_t no = run_campaign(k->b.campaign);
     bool notice = run_kind(k->b.campaign) == RUN_NOTICE;
 
     for (int i = 0; i < k->b.n; i++)
@@ -115,6 +127,7 @@ static void fill_job(struct task *k)
         .ttl = k->said.ttl,
         .number = notice ? k->b.campaign : no,
         .class = k->said.class,
+        .news = k->said.news && *campaign_settled()->news_licence,
         .badge = -1,
         .takes_back = run_kind(k->b.campaign) == RUN_RECALL,
     };
@@ -123,7 +136,7 @@ static void fill_job(struct task *k)
                                   .message = &k->message,
                                   .tokens = tokens,
                                   .n = k->b.n,
-                                  .until_ms = k->said.ends_ms < soon ? k->said.ends_ms : soon,
+                                  .until_ms = until(k),
                                   .done = on_done,
                                   .arg = k };
 }

@@ -295,6 +295,17 @@ static enum rc recall(struct work *w, struct round *r)
 
 /* ---- taking ---- */
 
+static void limit_class(struct run_limits *l, enum transport by, enum push_class class)
+{
+    int64_t now = clock_now();
+    struct push_limit limit = push_limit(by, class, push_limit_day(now));
+
+    l->a_day[class] = limit.day;
+    l->refused_until_ms[class] = push_limit_refused_until(&limit, now) * 1000;
+    if (class == PUSH_MARKETING)
+        l->news_a_day = *campaign_settled()->news_licence ? limit.news_day : limit.day;
+}
+
 static struct run_limits limits_of(enum transport by, enum sender_haste haste)
 {
     int32_t today = push_limit_day(clock_now());
@@ -308,7 +319,7 @@ static struct run_limits limits_of(enum transport by, enum sender_haste haste)
     if (push_limit(by, PUSH_SERVICE, today).tokens > 1)
         l.most = RUN_BATCH;
     for (int class = PUSH_SERVICE; class < PUSH_EMERGENCY; class ++)
-        l.a_day[class] = push_limit(by, (enum push_class) class, today).day;
+        limit_class(&l, by, (enum push_class) class);
     return l;
 }
 

@@ -233,7 +233,8 @@ static void recall_line(struct report_recall *l, const struct run_counts *n, int
     const int64_t *what = n->by[by];
 
     *(revokes ? &l->revoked : &l->overwritten) = what[RUN_ACCEPTED];
-    l->only_inbox = what[RUN_OFF] + what[RUN_REJECTED] + what[RUN_QUOTA] + what[RUN_STOPPED];
+    l->only_inbox = what[RUN_OFF] + what[RUN_REJECTED] + what[RUN_QUOTA] + what[RUN_QUIET] +
+                    what[RUN_STOPPED];
     l->in_doubt = what[RUN_DOUBT];
     l->waiting = l->of - what[RUN_ACCEPTED] - l->only_inbox - l->in_doubt - what[RUN_GONE];
     l->unreachable = what[RUN_GONE];

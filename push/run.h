@@ -32,7 +32,7 @@ enum run_what {
     RUN_REJECTED,     /* it did not, and will not; or the time to live was over */
     RUN_GONE,         /* there is no such device any more */
     RUN_QUOTA,        /* had as many today as the vendor, or we, allow a device */
-    RUN_QUIET,        /* it was the night of its owner */
+    RUN_QUIET,        /* it was the night of its owner, or the vendor's until its end */
     RUN_DOUBT,        /* sent, and never answered: it may have come */
     RUN_OFF,          /* its transport has no credentials here */
     RUN_STOPPED,      /* the campaign was cancelled or recalled before its turn */
@@ -72,6 +72,7 @@ struct run_new {
     const char *said; /* JSON: what its messages say; NULL: as the campaign does */
     int64_t
         after; /* an earlier run whose devices it reaches too, and those of the run that was after, and so on; 0: none */
+    bool news; /* licensed: another quota, and the vendor is told so */
 };
 
 /* RC_CONFLICT: it runs, or ran, already: so that a time that comes twice starts nothing twice. */
@@ -112,6 +113,9 @@ struct run_limits {
     int most;       /* devices; at most RUN_BATCH */
     int a_day
         [PUSH_CLASS_COUNT]; /* messages a device and day by this transport; 0, or above LEDGER_MOST: no limit */
+    int news_a_day; /* the same of licensed news, which is of class marketing */
+    int64_t refused_until_ms
+        [PUSH_CLASS_COUNT]; /* the vendor refuses the class until then: it waits, and who cannot wait so long is RUN_QUIET; 0: he takes it */
     int a_person; /* of class marketing a person and day, by all of his devices; likewise */
     struct ledger_quiets
         *quiets; /* the caller's; NULL: the night is read anew for each batch */

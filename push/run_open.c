@@ -42,10 +42,10 @@ enum rc run_begin(struct work *w, const struct run_new *r)
         buf_printf(&areas, "%s%s", i ? "," : "", r->areas[i]);
     if ((rc = last_device(w, &last)))
         return rc;
-    return db_run(w, SQL_push_run_put, "iititsiiiiti", r->campaign, (int64_t)r->class,
+    return db_run(w, SQL_push_run_put, "iititsiiiitii", r->campaign, (int64_t)r->class,
                   r->audience, (int64_t)r->doubt, r->column, areas.p ? areas.p : "", areas.n,
                   r->ends_ms, last, clock_now_ms(), (int64_t)r->nareas, r->said ? r->said : "",
-                  r->after);
+                  r->after, (int64_t)r->news);
 }
 
 /* Those of a set that is named by a word; a word that no device ever had is nobody. */

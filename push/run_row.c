@@ -51,7 +51,9 @@ enum rc run_read(struct work *w, int64_t campaign, struct run_row *out)
                                  .state = (enum run_state)rows_int(&q, 9),
                                  .opened = rows_int(&q, 10) != 0,
                                  .said = rows_dup_text(w, &q, 11),
-                                 .after = rows_int(&q, 12) };
+                                 .after = rows_int(&q, 12),
+                                 .news = rows_int(&q, 13) != 0,
+                                 .moved_ms = rows_int(&q, 14) };
     end = rows_done(&q);
     return rc ? rc : end;
 }

@@ -13,8 +13,9 @@ struct run_row {
     enum push_class class;
     enum run_doubt doubt;
     int64_t after;
-    int64_t ends_ms, last, rank, block; /* last: the newest device that is meant */
+    int64_t ends_ms, moved_ms, last, rank, block; /* last: the newest device that is meant */
     enum run_state state;
+    bool news;
     bool opened; /* no part is to come any more */
 };
 

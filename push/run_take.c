@@ -6,6 +6,8 @@
  *
  * The ledger of quotas is the outcomes themselves: today's accepted and doubtful sets of all campaigns of that class, and what is on its way.
  */
+#include <string.h>
+
 #include "push/address.h"
 #include "push/ledger.h"
 #include "push/run_row.h"
@@ -13,11 +15,18 @@
 #include "server/base/clock.h"
 #include "server/base/log.h"
 
+enum { SAID_MS = 60000 };
+
 /* ---- who is passed over ---- */
 
 struct screen {
     struct bits quiet, had; /* had: as many as is allowed */
 };
+
+static int a_day(const struct run_row *r, const struct run_limits *limits)
+{
+    return r->news && r->class == PUSH_MARKETING ? limits->news_a_day : limits->a_day[r->class];
+}
 
 static enum rc make_screen(struct work *w, const struct run_row *r, enum transport by,
                            int64_t block, const struct run_limits *limits, struct screen *out)
@@ -27,15 +36,17 @@ static enum rc make_screen(struct work *w, const struct run_row *r, enum transpo
                               .except = r->campaign,
                               .class = r->class,
                               .by = by,
-                              .a_day = limits->a_day[r->class],
+                              .a_day = a_day(r, limits),
                               .a_person = r->class == PUSH_MARKETING ? limits->a_person : 0 };
     enum rc rc;
 
     bits_clear(&out->quiet);
     bits_clear(&out->had);
+    if (limits->refused_until_ms[r->class]) /* take_from(): it ends before his morning */
+        memset(&out->quiet, 0xff, sizeof out->quiet);
     if (!asks)
         return RC_OK;
-    if (r->class == PUSH_MARKETING &&
+    if (r->class == PUSH_MARKETING && !limits->refused_until_ms[r->class] &&
         (rc = ledger_quiet_now(w, limits->quiets, block, &out->quiet)))
         return rc;
     return ledger_had(w, &ask, &out->had);
@@ -244,6 +255,31 @@ static enum rc take_part(struct work *w, const struct run_row *r,
                      rank, (int64_t)k.next, (int64_t)count_from(&who, k.next));
 }
 
+static enum rc has(struct work *w, enum sql rows, const struct run_row *r, enum transport by)
+{
+    struct rows q;
+    enum rc rc = rows == SQL_push_batch_due
+                     ? db_one(w, rows, &q, "iii", r->campaign, (int64_t)by, clock_now_ms())
+                     : db_one(w, rows, &q, "ii", r->campaign, (int64_t)by);
+    enum rc end = rows_done(&q);
+
+    return rc ? rc : end;
+}
+
+/* It does not stand still, and nobody is called at night because of it (missing.h): once a minute it says so. */
+static enum rc rest_until_morning(struct work *w, const struct run_row *r, enum transport by)
+{
+    enum rc rc;
+
+    if (clock_now_ms() - r->moved_ms < SAID_MS)
+        return RC_NOT_FOUND;
+    if ((rc = has(w, SQL_push_part_next, r, by)) == RC_NOT_FOUND)
+        rc = has(w, SQL_push_batch_due, r, by);
+    if (!rc)
+        rc = db_change(w, SQL_push_run_moved, "ii", r->campaign, clock_now_ms());
+    return rc ? rc : RC_NOT_FOUND;
+}
+
 static enum rc take_from(struct work *w, int64_t campaign, const struct run_limits *limits,
                          struct run_batch *b)
 {
@@ -252,6 +288,8 @@ static enum rc take_from(struct work *w, int64_t campaign, const struct run_limi
 
     if ((rc = run_read(w, campaign, &r)))
         return rc;
+    if (limits->refused_until_ms[r.class] && limits->refused_until_ms[r.class] < r.ends_ms)
+        return rest_until_morning(w, &r, b->by);
     rc = take_waiting(w, &r, limits, b);
     return rc == RC_NOT_FOUND ? take_part(w, &r, limits, b) : rc;
 }

@@ -112,6 +112,82 @@ static void the_night_is_read_once_a_minute(void **state)
     world_commit(t);
 }
 
+/* ---- what the vendor allows ---- */
+
+static struct town_taking marketing(int64_t refused_until_ms)
+{
+    return (struct town_taking){ .by = TRANSPORT_HUAWEI,
+                                 .limits = { .most = RUN_BATCH,
+                                             .a_day = { [PUSH_MARKETING] = 1 },
+                                             .news_a_day = 2,
+                                             .refused_until_ms = { [PUSH_MARKETING] =
+                                                                       refused_until_ms } } };
+}
+
+/* Red before: it was sent, and refused for good. Who asks for service is not kept waiting. */
+static void a_vendors_night_is_waited_for_if_there_is_time(void **state)
+{
+    struct library_world *t = *state;
+    int64_t morning = clock_now_ms() + 2 * TOWN_HOUR * 1000;
+    struct town_vendor v = { 0 };
+    struct town_plan p = town_plan_of(1, &v);
+    struct town_taking k = marketing(morning);
+    int64_t n[RUN_WHATS];
+
+    p.run.class = PUSH_MARKETING;
+    p.run.ends_ms = morning + 1000;
+    town_opened(t, &p);
+    assert_int_equal(world_do(t, town_take, &k), RC_NOT_FOUND);
+    p = town_plan_of(2, &v);
+    town_opened(t, &p);
+    assert_int_equal(world_do(t, town_take, &k), RC_OK);
+    assert_int_equal(k.b.campaign, 2);
+    town_recover(t); /* skip: these are in doubt */
+
+    p = town_plan_of(3, &v);
+    p.run.class = PUSH_MARKETING;
+    p.run.ends_ms = morning; /* would be over */
+    town_opened(t, &p);
+    for (int i = 0; i < 10 && world_do(t, town_take, &k) == RC_OK; i++) {
+        if (k.b.campaign == 2)
+            town_recover(t);
+        else
+            assert_int_equal(k.b.n, 0);
+    }
+    town_book(t, 3, &books);
+    town_count(&books, n);
+    assert_int_equal(n[RUN_QUIET],
+                     world_number(t, "SELECT sum(n) FROM push_part WHERE campaign = 3 AND "
+                                     "transport = 1"));
+    k = marketing(0);
+    assert_int_equal(world_do(t, town_take, &k), RC_OK);
+    assert_int_equal(k.b.campaign, 1);
+    assert_true(k.b.n > 0);
+}
+
+static void licensed_news_has_a_quota_of_its_own(void **state)
+{
+    struct library_world *t = *state;
+    struct town_vendor v = { 0 };
+
+    for (int64_t campaign = 1; campaign <= 3; campaign++) {
+        struct town_plan p = town_plan_of(campaign, &v);
+        struct town_taking k = marketing(0);
+        struct town_writing written = { &k.b, 0 };
+
+        p.run.class = PUSH_MARKETING;
+        p.run.news = campaign < 3;
+        p.run.audience = "{\"accounts\":[1]}";
+        town_opened(t, &p);
+        assert_int_equal(world_do(t, town_take, &k), RC_OK);
+        assert_int_equal(k.b.n, campaign < 3); /* the third is no news: one a day */
+        if (k.b.n) {
+            k.b.target[0].what = RUN_ACCEPTED;
+            assert_int_equal(world_do(t, town_write, &written), RC_OK);
+        }
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, town_set_up, town_tear_down)
 
 int main(void)
@@ -120,6 +196,8 @@ int main(void)
         TEST(nights_and_quotas),
         TEST(a_person_has_so_many_a_day_on_all_his_phones),
         TEST(the_night_is_read_once_a_minute),
+        TEST(a_vendors_night_is_waited_for_if_there_is_time),
+        TEST(licensed_news_has_a_quota_of_its_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

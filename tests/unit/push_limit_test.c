@@ -109,6 +109,25 @@ static void a_night_goes_over_midnight(void **state)
     assert_false(push_limit_is_night(&apns, 0));
 }
 
+/* Who refuses says until when; who only holds messages back takes them. */
+static void a_vendor_that_refuses_takes_again_in_the_morning(void **state)
+{
+    struct push_limit vivo = push_limit(TRANSPORT_VIVO, PUSH_MARKETING, TODAY);
+    struct push_limit huawei = push_limit(TRANSPORT_HUAWEI, PUSH_MARKETING, TODAY);
+    int64_t ten = 1795010400, hour = 3600; /* 22:00 in Beijing on 2026-11-18 */
+
+    (void)state;
+    assert_int_equal(push_limit_minute(ten), 22 * 60);
+    assert_int_equal(push_limit_refused_until(&vivo, ten), 0);
+    assert_int_equal(push_limit_refused_from(&vivo, ten), ten + hour);
+    assert_int_equal(push_limit_refused_until(&vivo, ten + hour), ten + 9 * hour);
+    assert_int_equal(push_limit_refused_until(&vivo, ten + 9 * hour - 1), ten + 9 * hour);
+    assert_int_equal(push_limit_refused_until(&vivo, ten + 9 * hour), 0);
+    assert_int_equal(push_limit_refused_from(&vivo, ten + 9 * hour), ten + 25 * hour);
+    assert_int_equal(push_limit_refused_until(&huawei, ten + 3 * hour), 0);
+    assert_true(push_limit_refused_from(&huawei, ten) == INT64_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -119,6 +138,7 @@ int main(void)
         cmocka_unit_test(a_day_before_the_first_row_has_the_first),
         cmocka_unit_test(the_day_is_that_of_beijing),
         cmocka_unit_test(a_night_goes_over_midnight),
+        cmocka_unit_test(a_vendor_that_refuses_takes_again_in_the_morning),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,16 +78,16 @@ DELETE FROM push_set WHERE at = ?1;
 -- A campaign on its way: push/run_*.c.
 
 -- name: push_run_put
-INSERT INTO push_run (campaign, class, audience, doubt, areas, of_column, ends, last, began, ranks, rank, block, state, moved, said, after)
-VALUES (?1, ?2, ?3, ?4, ?6, ?5, ?7, ?8, ?9, ?10 + 1, 0, 0, 1, ?9, ?11, ?12);
+INSERT INTO push_run (campaign, class, audience, doubt, areas, of_column, ends, last, began, ranks, rank, block, state, moved, said, after, news)
+VALUES (?1, ?2, ?3, ?4, ?6, ?5, ?7, ?8, ?9, ?10 + 1, 0, 0, 1, ?9, ?11, ?12, ?13);
 
 -- For one account (above 1 << 52, RUN_NOTICES): all of it is opened with it.
 -- name: push_run_put_open
-INSERT INTO push_run (campaign, class, audience, doubt, areas, of_column, ends, last, began, ranks, rank, block, state, moved, said, after)
-VALUES (?1, ?2, '', ?3, '', NULL, ?4, 0, ?5, 0, 0, 0, 1, ?5, '', 0);
+INSERT INTO push_run (campaign, class, audience, doubt, areas, of_column, ends, last, began, ranks, rank, block, state, moved, said, after, news)
+VALUES (?1, ?2, '', ?3, '', NULL, ?4, 0, ?5, 0, 0, 0, 1, ?5, '', 0, 0);
 
 -- name: push_run_one
-SELECT audience, class, of_column, areas, doubt, ends, last, rank, block, state, CASE WHEN rank >= ranks THEN 1 ELSE 0 END, said, after FROM push_run WHERE campaign = ?1;
+SELECT audience, class, of_column, areas, doubt, ends, last, rank, block, state, CASE WHEN rank >= ranks THEN 1 ELSE 0 END, said, after, news, moved FROM push_run WHERE campaign = ?1;
 
 -- Emergencies (3) and recalls (numbers above 2^48) first.
 -- name: push_run_unopened

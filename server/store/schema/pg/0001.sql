@@ -841,6 +841,7 @@ CREATE TABLE push_run (
     block     BIGINT NOT NULL,
     state     BIGINT NOT NULL, -- enum run_state
     moved     BIGINT NOT NULL, -- when it came on last
+    news      BIGINT NOT NULL, -- 1: licensed news, which has quotas of its own
     said      TEXT NOT NULL, -- JSON: what its messages say, of one that is a test or a recall; '': as the campaign does
     after     BIGINT NOT NULL -- an earlier run whose devices it reaches too; 0: none
 );

@@ -911,6 +911,7 @@ CREATE TABLE push_run (
     block     INTEGER NOT NULL,
     state     INTEGER NOT NULL, -- enum run_state
     moved     INTEGER NOT NULL, -- when it came on last
+    news      INTEGER NOT NULL, -- 1: licensed news, which has quotas of its own
     said      TEXT NOT NULL, -- JSON: what its messages say, of one that is a test or a recall; '': as the campaign does
     after     INTEGER NOT NULL -- an earlier run whose devices it reaches too; 0: none
 );
