@@ -20,7 +20,7 @@ enum {
     PIECE = 256 << 10,
     FILE_MOST = 20 << 20,
     HEX = 2 * WIRE_HASH,
-    BUSY_TRIES = 3,     /* of one file in one exchange: another phone may be sending the same */
+    BUSY_TRIES = 3,     /* more in one exchange: another phone may be sending the same */
     BUSY_WAIT_MS = 5000 /* at most, each time */
 };
 
@@ -160,19 +160,9 @@ static enum tjzw_code put_piece(struct link *l, struct person *p, struct upload 
     return rc;
 }
 
-/* Whether it is worth the wait. Never is it a reason to give the file up. */
-static bool wait_for_other(struct link *l, const struct upload *u, int *tries)
-{
-    uint32_t ms = u->busy_s * 1000;
-    struct sync_err stopped;
-
-    return u->busy_s && ms <= BUSY_WAIT_MS && (*tries)-- > 0 && !link_wait(l, &stopped, ms);
-}
-
 static enum tjzw_code upload_one(struct link *l, struct person *p, struct upload *u,
                                  struct tjzw_sync_result *out, struct tjzw_error *e)
 {
-    int tries = BUSY_TRIES;
     int64_t most =
         2 * (u->bytes / PIECE + 2); /* requests, however often the server changes its mind */
     enum tjzw_code rc = TJZW_OK;
@@ -181,8 +171,6 @@ static enum tjzw_code upload_one(struct link *l, struct person *p, struct upload
         if (most-- == 0)
             return fail_with(e, TJZW_INVALID, "an upload that does not come to its end");
         rc = put_piece(l, p, u, out, e);
-        if (rc == TJZW_BUSY && wait_for_other(l, u, &tries))
-            rc = TJZW_OK;
     }
     return rc;
 }
@@ -220,26 +208,59 @@ static enum tjzw_code next_upload(struct tjzw *t, const struct person *p, struct
     return rc;
 }
 
-enum tjzw_code attach_upload(struct link *l, struct person *p, bool *any,
-                             struct tjzw_sync_result *out, struct tjzw_error *e)
+/* One that has come to its end, well or not; what somebody else is sending is neither. */
+static enum tjzw_code settle(struct link *l, const struct person *p, const struct upload *u,
+                             enum tjzw_code how, const struct tjzw_error *why,
+                             struct tjzw_error *e)
+{
+    if (how == TJZW_REFUSED)
+        return give_up(l->t, p, u, why, e);
+    if (how && e)
+        *e = *why;
+    return how ? how
+               : store_do(l->t, e, STMT_ATTACHMENT_UPLOADED, "iti", p->no, u->hash,
+                          l->t->clock());
+}
+
+static bool may_wait(uint32_t seconds)
+{
+    return seconds > 0 && seconds <= BUSY_WAIT_MS / 1000;
+}
+
+/* Each once. One that somebody else is sending holds up none behind it: *busy_s is how long the last of these is to wait, 0 if there is none. */
+static enum tjzw_code upload_all(struct link *l, struct person *p, bool *any, uint32_t *busy_s,
+                                 struct tjzw_sync_result *out, struct tjzw_error *e)
 {
     struct upload u = { .hash = "" };
     struct tjzw_error why = { 0 };
     enum tjzw_code rc;
     bool more;
 
+    *busy_s = 0;
     while (!(rc = next_upload(l->t, p, &u, &more, e)) && more) {
         rc = upload_one(l, p, &u, out, &why);
-        if (rc == TJZW_REFUSED)
-            rc = give_up(l->t, p, &u, &why, e);
-        else if (rc && e)
-            *e = why;
-        else if (!rc)
-            rc = store_do(l->t, e, STMT_ATTACHMENT_UPLOADED, "iti", p->no, u.hash,
-                          l->t->clock());
-        if (rc)
+        if (rc == TJZW_BUSY && may_wait(u.busy_s)) {
+            *busy_s = u.busy_s;
+            continue;
+        }
+        if ((rc = settle(l, p, &u, rc, &why, e)))
             return rc;
         *any = true;
     }
     return rc;
+}
+
+enum tjzw_code attach_upload(struct link *l, struct person *p, bool *any,
+                             struct tjzw_sync_result *out, struct tjzw_error *e)
+{
+    struct sync_err stopped;
+    uint32_t busy_s;
+    enum tjzw_code rc;
+
+    for (int tries = BUSY_TRIES;; tries--) {
+        if ((rc = upload_all(l, p, any, &busy_s, out, e)) || !busy_s)
+            return rc;
+        if (!tries || link_wait(l, &stopped, busy_s * 1000))
+            return fail_with(e, TJZW_BUSY, "a file is being sent by somebody else");
+    }
 }

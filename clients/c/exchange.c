@@ -478,6 +478,16 @@ static enum tjzw_code note_tried(struct exchange *x, bool good, struct tjzw_erro
                     (int64_t)poll, good ? (int64_t)0 : (int64_t)x->p.failures + 1);
 }
 
+/* Files, and the letters that waited for them: also if another file is left, because somebody else is sending it. */
+static enum tjzw_code upload(struct exchange *x, bool *any, struct tjzw_error *e)
+{
+    enum tjzw_code rc = attach_upload(x->l, &x->p, any, x->out, e), sent = TJZW_OK;
+
+    if (*any && (!rc || rc == TJZW_BUSY))
+        sent = until_even(x, e);
+    return sent ? sent : rc;
+}
+
 /* First what needs no file: a slow upload keeps nothing else back. */
 static enum tjzw_code run_all(struct exchange *x, struct tjzw_error *e)
 {
@@ -491,8 +501,7 @@ static enum tjzw_code run_all(struct exchange *x, struct tjzw_error *e)
         return rc;
     for (int i = 0; i < UPLOADS && any; i++) {
         any = false;
-        if ((rc = attach_upload(x->l, &x->p, &any, x->out, e)) ||
-            (any && (rc = until_even(x, e))))
+        if ((rc = upload(x, &any, e)))
             return rc;
     }
     (void)!letter_fetch_key(x->l, &x->p, &later); /* or with the next exchange */

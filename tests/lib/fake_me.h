@@ -45,6 +45,8 @@ struct fake_me {
     bool cut; /* no network at all */
 
     const char *
+        sending; /* the hash of a file that somebody else is sending all the time: its uploads are answered 409; NULL: none */
+    const char *
         uploads_say; /* of the next uploads, one letter each: 'b' 503, 'c' 409 without an offset, 's' 409 with the one that was sent, 'g' 410 */
 
     bool deaf; /* answers to exchanges of tokens are lost on the way back */

@@ -149,21 +149,27 @@ static void a_letter_of_another_phone_is_whole_and_proved(void **state)
     end(&w);
 }
 
-/* Each vector as if it had been sent from here. */
-/* With a file, as an app writes it. */
-static void write_with_file(struct world *w, char id[37])
+/* With a file of these words, as an app writes it; its name is their hash. */
+static void write_with(struct world *w, const char *words, char id[37], char hash[65])
 {
-    char path[300], hash[65], value[200];
+    char path[300], value[200];
     FILE *f;
 
     snprintf(path, sizeof path, "%s/lamp", w->p.dir);
     f = fopen(path, "w");
     assert_non_null(f);
-    assert_true(fputs("a picture of a lamp", f) >= 0 && fclose(f) == 0);
+    assert_true(fputs(words, f) >= 0 && fclose(f) == 0);
     OK(&w->p, tjzw_attach(w->p.t, path, hash, &w->p.e));
     snprintf(value, sizeof value,
              "{\"files\":[{\"hash\":\"%s\",\"name\":\"灯.png\"}],\"title\":\"路灯\"}", hash);
     OK(&w->p, tjzw_act(w->p.t, "letter.send", value, id, &w->p.e));
+}
+
+static void write_with_file(struct world *w, char id[37])
+{
+    char hash[65];
+
+    write_with(w, "a picture of a lamp", id, hash);
 }
 
 /* Two phones of one account sending the same picture: whoever comes second waits, and nothing of his letter is given up. */
@@ -243,6 +249,51 @@ static void one_that_another_is_sending_all_the_time_waits_for_the_next_exchange
     end(&w);
 }
 
+struct one {
+    const char *id;
+    bool waits;
+};
+
+static bool find_one(void *ctx, const struct tjzw_letter *l)
+{
+    struct one *out = ctx;
+
+    if (strcmp(l->id, out->id) == 0)
+        out->waits = l->waits;
+    return true;
+}
+
+static bool waits(struct world *w, const char *id)
+{
+    struct one out = { .id = id };
+
+    OK(&w->p, tjzw_letters(w->p.t, find_one, &out, &w->p.e));
+    return out.waits;
+}
+
+/* Files go up in the order of their hashes: whichever comes first, the letter with the other is sent. */
+static void a_file_that_another_is_sending_holds_up_no_other(void **state)
+{
+    char id[2][37], hash[2][65];
+    struct world w;
+
+    (void)state;
+    for (int busy = 0; busy < 2; busy++) {
+        begin(&w);
+        write_with(&w, "a picture of a lamp", id[0], hash[0]);
+        write_with(&w, "a picture of a road", id[1], hash[1]);
+        w.f.sending = hash[busy];
+        assert_int_equal(tjzw_me_sync(w.p.t, NULL, NULL, &w.p.e), TJZW_BUSY);
+        assert_true(waits(&w, id[busy]));
+        assert_false(waits(&w, id[!busy]));
+        w.f.sending = NULL;
+        OK(&w.p, tjzw_me_sync(w.p.t, NULL, NULL, &w.p.e));
+        assert_false(waits(&w, id[busy]));
+        end(&w);
+    }
+}
+
+/* Each vector as if it had been sent from here. */
 static void receipts_of_another_language_hold_and_no_other_does(void **state)
 {
     json_t *v = json_load_file(TJZW_RECEIPTS, 0, NULL), *r;
@@ -297,6 +348,7 @@ int main(void)
         cmocka_unit_test(a_file_that_another_is_sending_is_sent_a_moment_later),
         cmocka_unit_test(a_letter_with_a_receipt_is_not_given_up_for_its_file),
         cmocka_unit_test(one_that_another_is_sending_all_the_time_waits_for_the_next_exchange),
+        cmocka_unit_test(a_file_that_another_is_sending_holds_up_no_other),
         cmocka_unit_test(receipts_of_another_language_hold_and_no_other_does),
     };
 
