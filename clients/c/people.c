@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clients/c/adopt.h"
 #include "clients/c/builtin.h"
 #include "clients/c/entries.h"
 #include "clients/c/outbox.h"
@@ -114,37 +115,6 @@ enum tjzw_code people_introduce(struct link *l, struct person *p, struct tjzw_er
     return rc;
 }
 
-/* The server merges the guest, or has it no more: then what it had here is written again. */
-static enum tjzw_code adopt(struct link *l, const struct person *here, struct person *guest,
-                            struct tjzw_error *e)
-{
-    struct call probe = { .path = "/v1/me" }, c = { .method = "POST", .path = "/v1/me/adopt" };
-    struct person me = *here;
-    bool gone;
-    enum tjzw_code rc = call_as(l, guest, &probe, e); /* its token has to be fresh */
-
-    gone = rc == TJZW_SIGN_IN;
-    /* That a guest may not ask this is the server's word as well; anything else is somebody's in between, and the token may be old. */
-    if (!rc && (rc = call_check(&probe, NULL, e)) == TJZW_REFUSED)
-        rc = TJZW_OK;
-    call_done(&probe);
-    if (rc && !gone)
-        return rc;
-    if (!gone) {
-        call_json(&c, json_pack("{s:s}", "guest", guest->access));
-        if (!(rc = call_as(l, &me, &c, e)) && (rc = call_check(&c, NULL, e)) == TJZW_REFUSED)
-            gone = true;
-        call_done(&c);
-        free((char *)c.body);
-        if (rc && !gone)
-            return rc;
-    }
-    if ((rc = person_begin(l->t, e)))
-        return rc;
-    rc = gone ? person_rewrite(l->t, guest, here, e) : person_forget(l->t, guest->no, e);
-    return person_end(l->t, rc, e);
-}
-
 static enum tjzw_code say_farewell(struct link *l, struct person *p, struct tjzw_error *e)
 {
     struct call c = { .method = "POST", .path = "/v1/auth/sign-out" };
@@ -177,7 +147,7 @@ enum tjzw_code people_settle(struct link *l, const struct person *here, struct t
            !(rc = person_next_guest(l->t, here->account, p.no, &p, e)) && p.no) {
         int64_t no = p.no;
 
-        if ((rc = adopt(l, here, &p, e)))
+        if ((rc = adopt_guest(l, here, &p, e)))
             return rc;
         p.no = no;
     }

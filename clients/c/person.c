@@ -269,7 +269,7 @@ enum tjzw_code person_hand_over(struct tjzw *t, int64_t from, int64_t to, struct
     static const enum stmt what[] = { STMT_MUTATION_MOVE, STMT_TAKEN_MOVE, STMT_ATTACHMENT_MOVE,
                                       STMT_PIECE_MOVE,    STMT_COUNT_MOVE, STMT_REPORT_MOVE,
                                       STMT_ENTRY_MOVE };
-    enum tjzw_code rc = store_do(t, e, STMT_MUTATION_OWN, "i", from);
+    enum tjzw_code rc = TJZW_OK;
 
     for (size_t i = 0; i < sizeof what / sizeof *what && !rc; i++)
         rc = store_do(t, e, what[i], "ii", from, to);

@@ -257,27 +257,64 @@ static void an_answer_that_was_lost_is_not_shown_as_given(void **state)
     end(&w);
 }
 
-/* Message 7 of the guest is not message 7 of whoever takes him over. */
+/* A guest with messages 7 to 9, of which he has read one and removed one, unsent; message 7 is also one of the account's. */
+static void read_as_guest(struct world *w)
+{
+    write_all(w);
+    exchange(w);
+    fake_me_put(&w->f, 1, "message", "7", "{\"title\":\"给访客的\"}");
+    fake_me_put(&w->f, 1, "message", "8", "{\"title\":\"也是\"}");
+    fake_me_put(&w->f, 1, "message", "9", "{\"title\":\"还是\"}");
+    exchange(w);
+    put(w, "seen", "7", "true");
+    put(w, "message", "8", NULL);
+    fake_me_put(&w->f, 8, "message", "7", "{\"title\":\"给本人的\"}");
+}
+
+/* Message 7 of the guest is not message 7 of whoever he becomes: he says himself what waits to be said of it, before he is merged. */
 static void what_is_said_of_a_message_goes_to_nobody_else(void **state)
 {
+    char messages[1024];
     struct world w;
 
     (void)state;
     begin(&w);
-    write_all(&w);
-    exchange(&w);
-    fake_me_put(&w.f, 1, "message", "7", "{\"title\":\"给访客的\"}");
-    fake_me_put(&w.f, 1, "message", "8", "{\"title\":\"也是\"}");
-    exchange(&w);
-    put(&w, "seen", "7", "true");
-    put(&w, "message", "8", NULL);
-    fake_me_put(&w.f, 8, "message", "7", "{\"title\":\"给本人的\"}");
+    read_as_guest(&w);
     sign_in(&w, "a");
     assert_int_equal(me(&w).unsent, 0);
     exchange(&w);
-    assert_int_equal(me(&w).unread, 1);
     assert_there(&w, 8, "seen", "7", "");
+    shown(&w, "message", messages);
+    assert_non_null(strstr(messages, "给访客的"));
+    assert_null(strstr(messages, "也是"));
+    assert_non_null(strstr(messages, "还是"));
+    assert_int_equal(me(&w).unread, 2); /* 给本人的, 还是 */
     end(&w);
+}
+
+/* There was no network when he signed in, or it broke while it was said: it is said with what comes next, and once more does no harm. */
+static void what_is_said_of_a_message_waits_for_the_network(void **state)
+{
+    struct world w;
+
+    (void)state;
+    for (unsigned after = 1; after < 8; after++) {
+        begin(&w);
+        read_as_guest(&w);
+        w.f.percent = 60;
+        w.f.seed = after;
+        while (me(&w).guest)
+            (void)!tjzw_sign_in(w.p.t,
+                                &(struct tjzw_sign_in){ .login = "a", .password = "good" },
+                                NULL, &w.p.e);
+        w.f.percent = 0;
+        exchange(&w);
+        exchange(&w);
+        assert_int_equal(w.f.adoptions, 1);
+        assert_there(&w, 8, "seen", "7", "");
+        assert_int_equal(me(&w).unread, 2);
+        end(&w);
+    }
 }
 
 static void a_lost_guests_messages_go_and_leave_no_marks(void **state)
@@ -341,6 +378,7 @@ int main(void)
         cmocka_unit_test(his_answers_are_told_to_whom_he_becomes),
         cmocka_unit_test(an_answer_that_was_lost_is_not_shown_as_given),
         cmocka_unit_test(what_is_said_of_a_message_goes_to_nobody_else),
+        cmocka_unit_test(what_is_said_of_a_message_waits_for_the_network),
         cmocka_unit_test(a_lost_guests_messages_go_and_leave_no_marks),
         cmocka_unit_test(a_citizen_signs_in_again_and_loses_nothing),
     };
