@@ -148,9 +148,9 @@ static enum rc skip_numbers(struct work *w, void *unused)
 }
 
 /* As the server signed it before the backup from which it was restored. */
-static const char *receipt(struct world *t, const char *value)
+static const char *receipt(struct world *t, const char *value, const char *number)
 {
-    struct receipt r = { .index = 7, .time = WORLD_NOW - 3 * 86400, .number = "JB2026-000007" };
+    struct receipt r = { .index = 7, .time = WORLD_NOW - 3 * 86400, .number = number };
     struct buf said = BUF_IN(world_mem(t)), out = BUF_IN(world_mem(t));
     json_t *v = json_loads(value, 0, NULL);
     struct work w;
@@ -172,7 +172,7 @@ static void what_a_restore_lost_is_not_taken_without_its_files(void **state)
 {
     struct world *t = *state;
     struct person p = person_sign_in(t, SESSION_CITIZEN, 1);
-    const char *again = value(t, receipt(t, value(t, "")));
+    const char *again = value(t, receipt(t, value(t, ""), "JB2026-000007"));
     struct answer a;
 
     on_writer(t, skip_numbers, NULL);
@@ -186,11 +186,38 @@ static void what_a_restore_lost_is_not_taken_without_its_files(void **state)
     assert_non_null(strstr(a.body, "\"verb\":\"send\""));
 }
 
+#define DISCLOSE(receipt)                                                                    \
+    URL("{\"category\":\"disclose\",%s\"text\":\"请公开\",\"title\":\"公开\",\"unit\":" \
+        "\"nankai\"}",                                                                       \
+        receipt)
+
+/* A receipt says when, not who: the unit is told who wrote by the account that sends it now. And a letter lies with a unit, or nowhere. */
+static void a_receipt_stands_for_neither_its_writers_name_nor_the_unit(void **state)
+{
+    struct world *t = *state;
+    struct person hardly = person_sign_in(t, SESSION_CITIZEN, 1),
+                  well = person_sign_in(t, SESSION_CITIZEN, 2);
+    const char *again = DISCLOSE(receipt(t, DISCLOSE(""), "YSQ2026-000003"));
+    struct answer a;
+
+    on_writer(t, skip_numbers, NULL);
+    assert_string_equal(bring_letter(t, &well, 1, again), "refused:missing");
+    assert_int_equal(letter_status(t), 404);
+    tell(t, POST, "/v1/orgs", "{\"code\":\"nankai\",\"name\":\"南开区\"}");
+    assert_string_equal(bring_letter(t, &hardly, 1, again), "refused:rights");
+    assert_int_equal(letter_status(t), 404);
+    assert_string_equal(bring_letter(t, &well, 2, again), "done");
+    a = tell(t, GET, "/v1/letters/" LETTER, NULL);
+    assert_string_equal(text_of(t, &a, "number"), "YSQ2026-000003");
+    assert_string_equal(bring_letter(t, &hardly, 2, again), "refused:conflict");
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         CASE(it_goes_to_who_follows_its_writer_with_its_files_or_not_at_all),
+        CASE(a_receipt_stands_for_neither_its_writers_name_nor_the_unit),
         CASE(what_a_restore_lost_is_not_taken_without_its_files),
     };
 
