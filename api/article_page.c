@@ -18,11 +18,11 @@
 #include <string.h>
 
 #include "api/instance.h"
-#include "api/markup.h"
 #include "api/page.h"
 #include "api/site_meta.h"
 #include "server/base/clock.h"
 #include "server/base/jx.h"
+#include "server/base/markup.h"
 
 /* ---- meta ---- */
 

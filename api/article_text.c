@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "api/article.h"
-#include "api/markup.h"
 #include "server/base/clock.h"
 #include "server/base/jx.h"
+#include "server/base/markup.h"
 
 static void put_line(struct buf *b, const char *label, const char *text)
 {

@@ -13,10 +13,10 @@
 #include <string.h>
 
 #include "api/account_page.h"
-#include "api/markup.h"
 #include "api/sheet.h"
 #include "api/visitor.h"
 #include "server/base/clock.h"
+#include "server/base/markup.h"
 #include "server/base/secret.h"
 #include "server/citizen/survey.h"
 

@@ -1,7 +1,7 @@
 /*
  * app.c - the process, built in order and torn down in reverse.
  *
- *     lock --> service.c --> (demo) --> outbound client --> answer cache, routes, sockets --> purge hook --> mirrors --> alerts, scanner, push --> loops
+ *     lock --> service.c --> (demo) --> derived.db --> outbound client --> answer cache, routes, sockets --> purge hook --> mirrors --> alerts, scanner, push --> loops
  *
  * Whoever fails leaves what stood before it, and app_stop() takes down just that.
  */
@@ -19,12 +19,14 @@
 #include "server/citizen/letter_scan.h"
 #include "server/demo/demo.h"
 #include "server/demo/demo_accounts.h"
+#include "server/derived/derived.h"
 #include "server/health/alert_thread.h"
 #include "server/http/client.h"
 #include "server/http/edge.h"
 #include "server/http/listen.h"
 #include "server/http/server.h"
 #include "server/lock.h"
+#include "server/projections.h"
 #include "server/service.h"
 #include "server/supervise.h"
 #include "sync/head.h"
@@ -125,6 +127,9 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c,
         return rc;
     if (sockets) /* after a restore there is no head of the new epoch yet */
         sync_show(FIRST_HEAD_MS);
+    if (sockets && ((rc = derived_open(e, c->data, projections)) ||
+                    (rc = derived_start(e, a->service.db_path))))
+        return rc;
     if (sockets && (rc = client_start(e, OUTBOUND_MAX)))
         return rc;
     if ((rc = open_edge(a, e, c, sockets)) ||
@@ -187,8 +192,10 @@ void app_stop(struct app *a, int64_t deadline_ms)
     mirror_thread_stop();
     letter_scan_stop();
     push_thread_stop();
+    derived_stop();
     if (!service_stop(&a->service))
         leave_the_builder();
+    derived_close();
     server_free(a->server);
     service_done();
     lock_drop(a->lock);

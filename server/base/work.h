@@ -59,7 +59,9 @@ enum { WORK_FACTS = 8 };
 
 struct work {
     struct arena *mem;
-    struct db *db;    /* this thread's connection; NULL on a loop thread */
+    struct db *db; /* this thread's connection; NULL on a loop thread */
+    struct db *
+        derived; /* the one to what is derived from the log (server/derived/derived.h); NULL until it is asked for */
     struct actor who; /* whose rights apply */
     struct err err;
     const char *client; /* address of who asks, as text; NULL or "": nobody outside */

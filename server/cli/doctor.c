@@ -508,6 +508,7 @@ static const struct {
     { "镜像", health_mirrors },  { "代理", check_proxies },
     { "上游", check_upstreams }, { "属主", check_owner },
     { "进程", check_process },   { "推送", check_push },
+    { "检索", health_derived },
 };
 
 static const char *const signs[] = { [FINE] = "✔", [WARN] = "!", [WRONG] = "✘" };

@@ -14,6 +14,7 @@
 #include "server/base/jx.h"
 #include "server/channel/mirror_edge.h"
 #include "server/channel/mirror_status.h"
+#include "server/derived/derived.h"
 #include "server/health/judge.h"
 #include "server/http/client.h"
 #include "server/http/tls.h"
@@ -31,6 +32,7 @@ enum {
     CERTIFICATE_WRONG = 7,
     CLOCK_OFF_MAX = 300, /* seconds that two clocks may differ */
     PURGE_LATE = 600,    /* seconds that a URL may wait for the caches */
+    DERIVED_LATE = 600,  /* seconds: a million items are taken anew in about that */
     MIRROR_LATE =
         DAY /* seconds that the head of a mirrored stream may be old: leases are renewed far sooner */
 };
@@ -368,4 +370,42 @@ enum finding health_mirrors(struct health *h)
         return health_say(h, FINE, "", "no streams of other servers");
     return health_say(h, failed || late ? WARN : FINE,
                       mirror_mend(failed, answer || h->run, health_is_edge(h)), "%s", b.p);
+}
+
+/* ---- what is derived ---- */
+
+static enum finding say_derived(struct health *h, int64_t changes)
+{
+    bool late = h->value > DERIVED_LATE;
+
+    return health_say(h, late ? WARN : FINE,
+                      late
+                          ? "see derived_failed in the log; derived.db may be deleted while no "
+                            "server runs: it is made anew"
+                          : "",
+                      "search and feeds lack %" PRId64 " changes, the oldest for %" PRId64 " s",
+                      changes, h->value);
+}
+
+/* The server knows since when it is at work: it may have begun from nothing, with changes of years. */
+enum finding health_derived(struct health *h)
+{
+    struct derived_lag lag = { 0 };
+    enum rc rc;
+
+    h->value = 0;
+    if (h->run) {
+        h->value = derived_age();
+        return say_derived(h, h->value ? 1 : 0);
+    }
+    if (!h->w)
+        return health_say(h, FINE, "", "there is no library yet");
+    rc = derived_lag(h->w, h->c->data, &lag);
+    if (rc == RC_NOT_FOUND || rc == RC_CONFLICT)
+        return health_say(h, FINE, "", "it is made at the next start");
+    if (rc)
+        return health_say(h, WARN, "delete derived.db while no server runs: it is made anew",
+                          "%s", h->w->err.text);
+    h->value = lag.oldest ? clock_now() - lag.oldest : 0;
+    return say_derived(h, lag.changes);
 }

@@ -313,6 +313,11 @@ enum finding judge_oldest_job(struct health *h)
                       "%s, for %" PRId64 " s", undone[which].what, oldest);
 }
 
+enum finding judge_derived(struct health *h)
+{
+    return health_derived(h);
+}
+
 /* ---- letters ---- */
 
 enum { SCAN_LATE = 600 /* seconds: a scanner reads its new signatures for minutes */ };

@@ -36,6 +36,7 @@ enum finding judge_clock_sync(struct health *h);
 enum finding judge_backup(struct health *h);
 enum finding judge_oldest_job(struct health *h);
 enum finding judge_writing(struct health *h);
+enum finding judge_derived(struct health *h);
 enum finding judge_letters(struct health *h);
 enum finding judge_scanner(struct health *h);
 enum finding judge_holidays(struct health *h);

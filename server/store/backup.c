@@ -54,8 +54,9 @@ static bool left_out(const char *path)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (!strcmp(path, names[i]))
             return true;
-    return !strncmp(path, DB_NAME, sizeof DB_NAME - 1) || ends_with(path, ".tmp") ||
-           ends_with(path, ".part");
+    return !strncmp(path, DB_NAME, sizeof DB_NAME - 1) ||
+           !strncmp(path, DB_DERIVED_NAME, sizeof DB_DERIVED_NAME - 1) ||
+           ends_with(path, ".tmp") || ends_with(path, ".part");
 }
 
 static enum rc add_tree(struct job *j, const char *path);

@@ -5,6 +5,8 @@
  * build makes `enum sql` from them. They are written in the dialect that SQLite 3.40 and
  * PostgreSQL 15 share: ON CONFLICT, RETURNING, parameters ?1 ?2 … in order (the generator turns
  * them into $1 $2 … for PostgreSQL). `-- scan: reason` allows a full scan by name.
+ * Files that begin with `-- schema: derived` are for the second database, derived.db
+ * (docs/derived.md), which is always SQLite: a statement finds the database it is for.
  *
  * A connection belongs to one thread. Errors: RC_IO, RC_FULL (no room), RC_BUSY, RC_CORRUPT,
  * RC_CONFLICT (a unique key is taken), with the statement's name in the sentence, never its
@@ -28,12 +30,20 @@ enum db_mode {
                  newer schema */
 };
 
-/* The database's file name in a data directory. */
-#define DB_NAME "tjzw.db"
+/* The databases' file names in a data directory. */
+#define DB_NAME         "tjzw.db"
+#define DB_DERIVED_NAME "derived.db"
 
 /* `path` is the database file. RC_NOT_FOUND, RC_FORBIDDEN; RC_CORRUPT if it is no database, or
  * not one of ours. */
 enum rc db_open(struct err *e, const char *path, enum db_mode mode, struct db **out);
+/*
+ * The same for DATA/derived.db, for w->derived. It is never migrated: with DB_WRITE, RC_CONFLICT if it was made by a program with another
+ * schema, and RC_CORRUPT, mean that it has to be made anew, by db_remove(). It is on the disk some time after the COMMIT, in the order of commits.
+ */
+enum rc db_open_derived(struct err *e, const char *path, enum db_mode mode, struct db **out);
+/* Removes a database and its log. Who has it open goes on with what it was. */
+enum rc db_remove(struct err *e, const char *path);
 void db_close(struct db *db); /* accepts NULL */
 
 /*
@@ -86,7 +96,9 @@ void *rows_dup_blob(struct work *w, const struct rows *q, int column, size_t *n)
 
 /* Transactions. Reads that must agree with each other stand between db_begin_read() and
  * db_end_read(). */
-enum rc db_begin(struct work *w);
+enum rc db_begin(
+    struct work *
+        w); /* of w->db; who writes to the derived database lends it to another work as its w->db */
 enum rc db_commit(struct work *w);
 void db_rollback(struct db *db);
 bool db_in_transaction(struct db *db); /* false, too, after the driver rolled back by itself: a
@@ -127,5 +139,6 @@ const char *sql_name(enum sql sql);
 const char *sql_text(enum sql sql);
 const char *sql_pg_text(enum sql sql);
 const char *sql_scan_reason(enum sql sql); /* NULL: must not scan */
+enum db_schema sql_schema(enum sql sql);
 
 #endif

@@ -5,6 +5,8 @@
  *                is on the disk
  *     DB_READ    one a thread: read only, sees the last COMMIT, neither waits for the writer
  *                nor makes it wait
+ *     derived.db has a writer of its own, with synchronous=NORMAL: after a power cut it is what it
+ *                was some COMMITs before, and goes on from there
  *
  * Settings, and why (measured with a record of 2-10 KB, its change and its leaf a row, groups
  * of 100, 2 shared cores):
@@ -42,6 +44,7 @@
 #include "server/base/id.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
+#include "server/store/derived_gen.h"
 #include "server/store/schema_gen.h"
 
 enum {
@@ -152,6 +155,7 @@ static enum rc configure(struct err *e, struct db *db, const char *path)
                      "PRAGMA synchronous = FULL; PRAGMA cache_size = -8192; "
                      "PRAGMA wal_autocheckpoint = 4096; PRAGMA journal_size_limit = 67108864;",
     };
+    static const char *const derived_writer = "PRAGMA synchronous = NORMAL;";
     enum rc rc;
     int version;
 
@@ -166,7 +170,10 @@ static enum rc configure(struct err *e, struct db *db, const char *path)
     /* Before anything is set that changes the file. */
     if ((rc = migrate_version(e, db, path, &version)))
         return rc;
-    return db_script(e, db->handle, path, of_mode[db->mode]);
+    rc = db_script(e, db->handle, path, of_mode[db->mode]);
+    return rc || db->schema == DB_LIBRARY || db->mode == DB_READ
+               ? rc
+               : db_script(e, db->handle, path, derived_writer);
 }
 
 /* Nobody asks how much memory it has, and counting is a lock of all threads at each piece. Too late, where another part of a process had it first, is no harm. */
@@ -193,7 +200,16 @@ int db_define(sqlite3 *handle)
                                    NULL, decode, NULL, NULL);
 }
 
-enum rc db_open(struct err *e, const char *path, enum db_mode mode, struct db **out)
+static enum rc bring_up(struct err *e, struct db *db, const char *path)
+{
+    if (db->schema == DB_DERIVED)
+        return migrate_derived(e, db, path, embed_derived);
+    return db->mode == DB_WRITE ? migrate(e, db, path, embed_schema)
+                                : migrate_check(e, db, path, embed_schema);
+}
+
+static enum rc open_one(struct err *e, const char *path, enum db_schema schema,
+                        enum db_mode mode, struct db **out)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     int flags =
@@ -206,17 +222,40 @@ enum rc db_open(struct err *e, const char *path, enum db_mode mode, struct db **
         memory_end();
     pthread_once(&once, set_up_library);
     db->mode = mode;
+    db->schema = schema;
     code = sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (code || (code = db_define(db->handle)))
         rc = open_failed(e, path, code, db->handle);
     else if (!(rc = configure(e, db, path)))
-        rc = mode == DB_WRITE ? migrate(e, db, path, embed_schema)
-                              : migrate_check(e, db, path, embed_schema);
+        rc = bring_up(e, db, path);
     if (rc) {
         db_close(db);
         return rc;
     }
     *out = db;
+    return RC_OK;
+}
+
+enum rc db_open(struct err *e, const char *path, enum db_mode mode, struct db **out)
+{
+    return open_one(e, path, DB_LIBRARY, mode, out);
+}
+
+enum rc db_open_derived(struct err *e, const char *path, enum db_mode mode, struct db **out)
+{
+    return open_one(e, path, DB_DERIVED, mode, out);
+}
+
+enum rc db_remove(struct err *e, const char *path)
+{
+    static const char *const behind[] = { "-wal", "-shm", "" };
+    char name[PATH_MAX];
+
+    for (size_t i = 0; i < sizeof behind / sizeof *behind; i++) {
+        snprintf(name, sizeof name, "%s%s", path, behind[i]);
+        if (unlink(name) && errno != ENOENT)
+            return err_errno(e, "remove %s", name);
+    }
     return RC_OK;
 }
 

@@ -24,6 +24,7 @@ enum control {
 struct db {
     sqlite3 *handle;
     enum db_mode mode;
+    enum db_schema schema;
     sqlite3_stmt *control[CONTROL_COUNT];
     sqlite3_stmt *cache[SQL_COUNT + 1]; /* prepared when first used; one more, for there may be
                                            no statement at all */
@@ -46,8 +47,8 @@ void db_forget_queries(struct db *db);
 /* Finalizes all statements, before the connection closes. */
 void db_drop_statements(struct db *db);
 
-/* migrate.c: the schema version of the file, 0 for a new one; RC_CORRUPT if another program
- * made it. Reads only. */
+/* migrate.c: the schema version of the file, 0 for a new one; RC_CORRUPT if another program, or
+ * for another schema, made it. Reads only. */
 enum rc migrate_version(struct err *e, struct db *db, const char *path, int *out);
 /* Brings the file to the newest of `schema`, whose rows are the versions 1, 2, 3 ... in order.
  */
@@ -55,5 +56,8 @@ enum rc migrate(struct err *e, struct db *db, const char *path, const struct emb
 /* RC_CONFLICT unless the file has exactly the newest version; RC_CORRUPT if it is not ours. */
 enum rc migrate_check(struct err *e, struct db *db, const char *path,
                       const struct embed *schema);
+/* For derived.db: makes a new file by the script; RC_CONFLICT if it was made by another one. */
+enum rc migrate_derived(struct err *e, struct db *db, const char *path,
+                        const struct embed *script);
 
 #endif

@@ -17,6 +17,8 @@ A file holds statements, each after a line that names it:
 * A name is lower-case letters, digits and '_', and unique over all files: it becomes SQL_site_by_code.
 * One statement a name, ended by one ';' at the end of a line.
 * Parameters are ?1 ?2 ... without a gap; a '?' without a number is an error. PostgreSQL gets $1 $2 ...
+* `-- schema: derived`, before the first name, says that the file's statements are for DATA/derived.db (docs/derived.md): SQLite alone,
+  so they are written for it. All others are for the library.
 * `-- scan: reason` allows the statement to read a whole table; tests/sql refuses it otherwise.
 * Comments start with '--'; other comments are an error, and so is text outside of a statement.
 
@@ -27,13 +29,14 @@ import re
 import sys
 
 NAME = re.compile(r"[a-z][a-z0-9_]*$")
+SCHEMAS = ["library", "derived"]
 # A literal or quoted name, a comment, a parameter, or any other character.
 TOKEN = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--.*|/\*|\?(\d*)|.", re.S)
 
 
 class Statement:
-    def __init__(self, name, where):
-        self.name, self.where = name, where
+    def __init__(self, name, where, schema):
+        self.name, self.where, self.schema = name, where, schema
         self.scan = None
         self.text = self.pg = ""
         self.params = set()
@@ -81,12 +84,16 @@ def die(where, what):
 
 
 def read(path, names, statements):
-    current = None
+    current, schema = None, "library"
     with open(path, encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             where = (path, number)
-            mark = re.match(r"--\s*(name|scan):\s*(.*?)\s*$", line)
-            if mark and mark.group(1) == "name":
+            mark = re.match(r"--\s*(schema|name|scan):\s*(.*?)\s*$", line)
+            if mark and mark.group(1) == "schema":
+                schema = mark.group(2)
+                if current or schema not in SCHEMAS:
+                    die(where, "'-- schema: %s' stands before the first name" % "|".join(SCHEMAS))
+            elif mark and mark.group(1) == "name":
                 if current:
                     current.finish()
                 name = mark.group(2)
@@ -95,7 +102,7 @@ def read(path, names, statements):
                 if name in names:
                     die(where, "%s stands already at %s:%d" % ((name,) + names[name]))
                 names[name] = where
-                current = Statement(name, where)
+                current = Statement(name, where, schema)
                 statements.append(current)
             elif mark:
                 if not current or current.text:
@@ -129,14 +136,15 @@ def main(header, source, paths):
     with open(header, "w", encoding="ascii") as out:
         out.write("/* Made by server/store/gen_sql.py. */\n#ifndef STORE_SQL_GEN_H\n#define STORE_SQL_GEN_H\n\n")
         out.write("enum sql {\n%s    SQL_COUNT\n};\n\n" % "".join("    SQL_%s,\n" % s.name for s in statements))
-        out.write("struct sql_statement {\n    const char *name, *text, *pg_text, *scan_reason;\n    int params;\n};\n")
+        out.write("enum db_schema { %s };\n\n" % ", ".join("DB_" + s.upper() for s in SCHEMAS))
+        out.write("struct sql_statement {\n    const char *name, *text, *pg_text, *scan_reason;\n    int params;\n    enum db_schema schema;\n};\n")
         out.write("extern const struct sql_statement sql_statements[];\n\n#endif\n")
     with open(source, "w", encoding="ascii") as out:
         out.write('/* Made by server/store/gen_sql.py. */\n#include "sql_gen.h"\n\n#include <stddef.h>\n\n')
         out.write("const struct sql_statement sql_statements[] = {\n")
         for s in statements:
-            out.write("    { %s,\n      %s,\n      %s,\n      %s, %d },\n"
-                      % (quote(s.name), quote(s.text), quote(s.pg), quote(s.scan), len(s.params)))
+            out.write("    { %s,\n      %s,\n      %s,\n      %s, %d, DB_%s },\n"
+                      % (quote(s.name), quote(s.text), quote(s.pg), quote(s.scan), len(s.params), s.schema.upper()))
         out.write("    { 0 },\n};\n")
 
 

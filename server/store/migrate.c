@@ -4,6 +4,8 @@
  *     PRAGMA user_version     0 (a new file) .. N, the version of its schema
  *     PRAGMA application_id   0x746a7a77, "tjzw": no other program's database is touched
  *
+ * derived.db is never changed: its user_version is a hash of the script that made it, its application_id 0x746a7a64.
+ *
  * schema/sqlite/0001.sql makes version 1 of nothing, 0002.sql version 2 of version 1, and so
  * on; a file once released never changes. All that is missing is run in one transaction, so a
  * crash leaves the old version whole. Before an existing database is changed, a copy of it is
@@ -19,7 +21,7 @@
 #include "server/base/log.h"
 #include "server/store/db_sqlite.h"
 
-enum { APPLICATION_ID = 0x746a7a77 };
+static const int application_ids[] = { [DB_LIBRARY] = 0x746a7a77, [DB_DERIVED] = 0x746a7a64 };
 
 static int newest_of(const struct embed *schema)
 {
@@ -39,7 +41,7 @@ enum rc migrate_version(struct err *e, struct db *db, const char *path, int *out
         (rc = db_number(e, db->handle, "PRAGMA user_version", &version)) ||
         (rc = db_number(e, db->handle, "SELECT count(*) FROM sqlite_schema", &tables)))
         return rc;
-    if (application != APPLICATION_ID && (application || version || tables))
+    if (application != application_ids[db->schema] && (application || version || tables))
         return err_set(e, RC_CORRUPT,
                        "%s is a database of another program: choose another data directory",
                        path);
@@ -92,18 +94,24 @@ static enum rc keep_copy(struct err *e, struct db *db, const char *path, int new
     return RC_OK;
 }
 
+static enum rc put_seal(struct err *e, struct db *db, int version)
+{
+    char seal[96];
+
+    snprintf(seal, sizeof seal, "PRAGMA application_id = %d; PRAGMA user_version = %d;",
+             application_ids[db->schema], version);
+    return db_script(e, db->handle, "set the schema version", seal);
+}
+
 static enum rc run_scripts(struct err *e, struct db *db, const struct embed *schema,
                            int version, int newest)
 {
-    char seal[96];
     enum rc rc;
 
     for (int i = version; i < newest; i++)
         if ((rc = db_script(e, db->handle, schema[i].name, schema[i].bytes)))
             return rc;
-    snprintf(seal, sizeof seal, "PRAGMA application_id = %d; PRAGMA user_version = %d;",
-             APPLICATION_ID, newest);
-    return db_script(e, db->handle, "set the schema version", seal);
+    return put_seal(e, db, newest);
 }
 
 enum rc migrate(struct err *e, struct db *db, const char *path, const struct embed *schema)
@@ -128,4 +136,34 @@ enum rc migrate(struct err *e, struct db *db, const char *path, const struct emb
     }
     LOG(LOG_INFO, "schema_migrated", L_INT("from", version), L_INT("to", newest));
     return RC_OK;
+}
+
+/* FNV-1a of the script, positive and never 0. */
+static int script_version(const char *text)
+{
+    uint32_t h = 2166136261;
+
+    for (; *text; text++)
+        h = (h ^ (uint8_t)*text) * 16777619;
+    return (int)(h >> 1 | 1);
+}
+
+enum rc migrate_derived(struct err *e, struct db *db, const char *path,
+                        const struct embed *script)
+{
+    int version, newest = script_version(script->bytes);
+    struct work w = { .db = db };
+    enum rc rc;
+
+    if ((rc = migrate_version(e, db, path, &version)) || version == newest)
+        return rc;
+    if (version || db->mode != DB_WRITE)
+        return err_set(e, RC_CONFLICT, "%s was made by another tjzw", path);
+    if ((rc = db_begin(&w)) ||
+        (rc = db_script(&w.err, db->handle, script->name, script->bytes)) ||
+        (rc = put_seal(&w.err, db, newest)) || (rc = db_commit(&w))) {
+        db_rollback(db);
+        *e = w.err;
+    }
+    return rc;
 }

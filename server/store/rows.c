@@ -36,6 +36,20 @@ const char *sql_scan_reason(enum sql sql)
     return sql_statements[sql].scan_reason;
 }
 
+enum db_schema sql_schema(enum sql sql)
+{
+    return sql_statements[sql].schema;
+}
+
+/* The database that a statement is for. */
+static struct db *db_of(const struct work *w, enum sql sql)
+{
+    struct db *db = sql_schema(sql) == DB_DERIVED ? w->derived : w->db;
+
+    assert(db && db->schema == sql_schema(sql));
+    return db;
+}
+
 static enum rc prepare(struct err *e, struct db *db, enum sql sql, unsigned flags,
                        sqlite3_stmt **out)
 {
@@ -112,8 +126,9 @@ static int bind(sqlite3_stmt *statement, const char *format, va_list args,
 
 static enum rc run(struct work *w, enum sql sql, const char *format, va_list args)
 {
+    struct db *db = db_of(w, sql);
     sqlite3_stmt *statement;
-    enum rc rc = lend(&w->err, w->db, sql, &statement);
+    enum rc rc = lend(&w->err, db, sql, &statement);
     int code;
 
     if (rc)
@@ -126,9 +141,9 @@ static enum rc run(struct work *w, enum sql sql, const char *format, va_list arg
         code = code == SQLITE_DONE ? SQLITE_OK : code;
     }
     if (code)
-        rc = db_error(&w->err, w->db->handle, code, sql_name(sql));
-    if ((code = give_back(w->db, sql, statement)) && !rc)
-        rc = db_error(&w->err, w->db->handle, code, sql_name(sql));
+        rc = db_error(&w->err, db->handle, code, sql_name(sql));
+    if ((code = give_back(db, sql, statement)) && !rc)
+        rc = db_error(&w->err, db->handle, code, sql_name(sql));
     return rc;
 }
 
@@ -151,7 +166,7 @@ enum rc db_change(struct work *w, enum sql sql, const char *format, ...)
     va_start(args, format);
     rc = run(w, sql, format, args);
     va_end(args);
-    if (rc || sqlite3_changes(w->db->handle) != 0)
+    if (rc || sqlite3_changes(db_of(w, sql)->handle) != 0)
         return rc;
     (void)err_set(&w->err, RC_NOT_FOUND, "%s changed nothing", sql_name(sql));
     return err_inside(&w->err);
@@ -160,15 +175,16 @@ enum rc db_change(struct work *w, enum sql sql, const char *format, ...)
 static enum rc query(struct work *w, enum sql sql, struct rows *out, const char *format,
                      va_list args)
 {
+    struct db *db = db_of(w, sql);
     sqlite3_stmt *statement = NULL;
     int code;
 
-    *out = (struct rows){ .db = w->db, .sql = sql, .err = &w->err };
-    if ((out->rc = lend(&w->err, w->db, sql, &statement)))
+    *out = (struct rows){ .db = db, .sql = sql, .err = &w->err };
+    if ((out->rc = lend(&w->err, db, sql, &statement)))
         return out->rc;
     if ((code = bind(statement, format, args, SQLITE_TRANSIENT))) {
-        out->rc = db_error(&w->err, w->db->handle, code, sql_name(sql));
-        give_back(w->db, sql, statement);
+        out->rc = db_error(&w->err, db->handle, code, sql_name(sql));
+        give_back(db, sql, statement);
         return out->rc;
     }
     out->statement = statement;
@@ -287,6 +303,12 @@ void db_drop_statements(struct db *db)
 {
     sqlite3_stmt *statement;
 
-    while (db->handle && (statement = sqlite3_next_stmt(db->handle, NULL)))
+    for (int i = 0; i <= SQL_COUNT; i++)
+        sqlite3_finalize(db->cache[i]);
+    for (int i = 0; i < CONTROL_COUNT; i++)
+        sqlite3_finalize(db->control[i]);
+    /* Of queries that somebody left open. Where there is a full-text index, the engine has statements of its own, which go with the handle. */
+    while (db->schema == DB_LIBRARY && db->handle &&
+           (statement = sqlite3_next_stmt(db->handle, NULL)))
         sqlite3_finalize(statement);
 }

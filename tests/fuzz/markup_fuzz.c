@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "api/markup.h"
+#include "server/base/markup.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -17,7 +17,8 @@ CLIENT, SSE, TRANSFER = "server/http/client.h", "server/http/sse.h", "server/htt
 SHARED = ["sync/addressed", "sync/wire", "sync/merge", "sync/state", "sync/verify", "sync/follow", "sync/spool", "sync/net"]   # compiled into libtjzw as well
 MIRROR = "server/channel/mirror"
 HEALTH = "server/health"
-SERVER = [HEALTH, MIRROR, BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server/channel", "server/search", "server/stats", "sync", "push", "warning", CLIENT, SSE]
+DERIVED = "server/derived"
+SERVER = [HEALTH, MIRROR, BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server/channel", DERIVED, "server/search", "server/stats", "sync", "push", "warning", CLIENT, SSE]
 
 ARROWS = {
     BASE: [],
@@ -31,8 +32,9 @@ ARROWS = {
     CITIZEN: [BASE, STORE, IDENTITY, LIBRARY, "sync/merge", "sync/state"],
     "server/channel": [BASE, STORE, IDENTITY, LIBRARY, CLIENT, "sync/follow", "sync/spool"],
     MIRROR: [BASE, STORE, IDENTITY, LIBRARY, "server/channel", "sync", *SHARED],      # what it fetched goes where our own streams live
-    HEALTH: [BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server/channel", MIRROR, "sync", "push", *SHARED],   # it looks at all of them
-    "server/search": [BASE, STORE, LIBRARY],
+    HEALTH: [BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server/channel", MIRROR, DERIVED, "sync", "push", *SHARED],   # it looks at all of them
+    DERIVED: [BASE, STORE, LIBRARY],
+    "server/search": [BASE, STORE, LIBRARY, DERIVED],           # a projection, and who asks it
     "server/stats": [BASE, STORE, LIBRARY],
     "sync/wire": [],
     "sync/merge": [],
@@ -66,7 +68,7 @@ LIBRARIES = {
     "openssl/": [BASE, HTTP, IDENTITY, "sync/verify", "push/vendor_crypt", "tests"],
     "expat.h": ["warning/cap.c"],                   # no DTD, no entities, bounded: one reader
     "jwt.h": ["server/identity/jwt.c"],             # one wrapper: it has too many traps for a second
-    "utf8proc.h": ["server/identity/password", "server/identity/identifier.c", "server/identity/name.c"],
+    "utf8proc.h": ["server/identity/password", "server/identity/identifier.c", "server/identity/name.c", "server/search/fold.c"],
     "jansson.h": ["clients/c", MIRROR, BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server", "sync", "push", "warning", "api", "tests"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')

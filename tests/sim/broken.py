@@ -14,8 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 ROWS = [
     (1, "a COMMIT is answered that is not on the disk", "server/store/db_sqlite.c",
-     "    return db_script(e, db->handle, path, of_mode[db->mode]);",
-     '    return db_script(e, db->handle, path, breaks(1) ? "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;" : of_mode[db->mode]);'),
+     "    rc = db_script(e, db->handle, path, of_mode[db->mode]);",
+     '    rc = db_script(e, db->handle, path, breaks(1) ? "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;" : of_mode[db->mode]);'),
     (3, "a phone does not apply tombstones", "clients/c/stream.c",
      "    (void)frame; /* is made of the columns again",
      "    if (breaks(3) && f->op != 1)\n        return touch(s, e, f->born, leaf);\n"

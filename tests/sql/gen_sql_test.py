@@ -29,6 +29,8 @@ BAD = [
     ("a literal over two lines", "-- name: a\nSELECT 'x\ny';\n", "2: a literal must end on its line"),
     ("a comment in C's way", "-- name: a\nSELECT /* x */ 1;\n", "2: write comments with '--'"),
     ("a reason at the wrong place", "-- name: a\nSELECT 1;\n-- scan: late\n", "3: '-- scan:' stands between"),
+    ("a schema that is none", "-- schema: other\n-- name: a\nSELECT 1;\n", "1: '-- schema: library|derived' stands"),
+    ("a schema in the middle", "-- name: a\nSELECT 1;\n-- schema: derived\n", "3: '-- schema: library|derived' stands"),
     ("an empty reason", "-- name: a\n-- scan:\nSELECT 1;\n", "2: '-- scan:' wants a reason"),
 ]
 
@@ -50,7 +52,7 @@ def main(generator):
         source = open(made[1], encoding="ascii").read() if ran.returncode == 0 else ran.stderr
         wanted = [
             "\"SELECT a, 'it''s \\?1 -- text', \\\"b\\?\\\" FROM t WHERE c = \\?1 AND d = \\?2 OR c = \\?1\"",
-            "FROM t WHERE c = $1 AND d = $2 OR c = $1\"", "\"a handful\", 2 }", "\"DELETE FROM t\"",
+            "FROM t WHERE c = $1 AND d = $2 OR c = $1\"", "\"a handful\", 2, DB_LIBRARY }", "\"DELETE FROM t\"",
         ]
         missing = [w for w in wanted if w not in source]
         failed |= report(1, "a good file", missing and "lacks %s in %s" % (missing[0], source))

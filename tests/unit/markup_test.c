@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/markup.h"
 #include "server/base/clock.h"
+#include "server/base/markup.h"
 
 static void expect(void (*render)(struct buf *, const char *, size_t), const char *in,
                    const char *out)

@@ -67,3 +67,17 @@ WHERE i.stream = ?1 AND i.born > ?2 ORDER BY i.born LIMIT ?3;
 SELECT h.seq, h.chain, h.note, c.chain
 FROM head h LEFT JOIN change c ON c.stream = h.stream AND c.seq = h.seq
 WHERE h.stream = ?1 ORDER BY h.epoch, h.seq, h.sign;
+
+-- For whoever follows the log: changes with their records (NULL: removed since), and the newest change of the same item.
+-- name: change_after
+SELECT c.seq, c.born, c.item, c.rev, c.op, c.flags, c.site, c.col, c.date, c.title, c.chain, c.at, r.bytes, l.seq
+FROM change c LEFT JOIN record r ON r.stream = c.stream AND r.seq = c.seq
+LEFT JOIN leaf l ON l.stream = c.stream AND l.born = c.born
+WHERE c.stream = ?1 AND c.seq > ?2 AND c.seq <= ?3 ORDER BY c.seq LIMIT ?4;
+
+-- name: change_chain
+SELECT chain FROM change WHERE stream = ?1 AND seq = ?2;
+
+-- When the first change behind it was made.
+-- name: change_next_at
+SELECT at FROM change WHERE stream = ?1 AND seq > ?2 ORDER BY seq LIMIT 1;

@@ -4,8 +4,8 @@
  * Pure: no I/O, no state, linear in the length of the text, which is UTF-8 and hostile. What is
  * not a mark is text; text is escaped; nothing else is ever written.
  */
-#ifndef API_MARKUP_H
-#define API_MARKUP_H
+#ifndef BASE_MARKUP_H
+#define BASE_MARKUP_H
 
 #include "server/base/buf.h"
 

@@ -21,7 +21,7 @@
  * Not here: pictures, raw HTML, nesting. Authors get a preview, so a small language is kinder
  * than a large one.
  */
-#include "api/markup.h"
+#include "server/base/markup.h"
 
 #include <ctype.h>
 #include <string.h>
