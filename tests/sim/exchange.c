@@ -23,6 +23,12 @@ static json_t *body_of(const struct message *ask)
                            : json_loadb(room, n, 0, NULL);
 }
 
+/* What a guest says of his messages before he is merged, under a device of its own: whoever is on the phone by then, it is nothing of his (clients/c/adopt.c). */
+static bool is_a_farewell(const json_t *asked)
+{
+    return !json_object_get(asked, "acked");
+}
+
 void exchange_asked(struct sim *s, const struct device *p, const struct message *ask)
 {
     json_t *asked = body_of(ask);
@@ -30,7 +36,9 @@ void exchange_asked(struct sim *s, const struct device *p, const struct message 
     const json_t *m;
     size_t i;
 
-    if (device)
+    if (is_a_farewell(asked))
+        reached(PATH_farewell);
+    else if (device)
         folk_device(s, p, device);
     json_array_foreach(json_object_get(asked, "mutations"), i, m)
     {
@@ -65,11 +73,12 @@ void exchange_answered(struct sim *s, const struct device *p, const struct messa
     folk_heard(s, p);
     if (is_reset(asked, said))
         reached(PATH_reset);
-    json_array_foreach(json_object_get(asked, "mutations"), i, m)
-        json_array_foreach(json_object_get(said, "results"), k,
-                           r) if (json_integer_value(json_object_get(m, "n")) ==
-                                  json_integer_value(json_object_get(r, "n")))
-            take(s, p, device, m, r);
+    if (!is_a_farewell(asked))
+        json_array_foreach(json_object_get(asked, "mutations"), i, m)
+            json_array_foreach(json_object_get(said, "results"), k,
+                               r) if (json_integer_value(json_object_get(m, "n")) ==
+                                      json_integer_value(json_object_get(r, "n")))
+                take(s, p, device, m, r);
     json_decref(asked);
     json_decref(said);
 }

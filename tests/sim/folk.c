@@ -428,6 +428,11 @@ int64_t folk_device_account(struct sim *s, const struct device *p, const char *i
     return owner_of_device(s, p, id)->account;
 }
 
+bool folk_device_is_guests(struct sim *s, const struct device *p, const char *id)
+{
+    return owner_of_device(s, p, id)->guest;
+}
+
 void folk_took(struct sim *s, const struct device *p, const char *device,
                const json_t *mutation, const json_t *result)
 {

@@ -34,6 +34,7 @@ void folk_introduces(struct sim *s, const struct device *p);
 /* A device of that name is heard of, and whose it is. */
 void folk_device(struct sim *s, const struct device *p, const char *id);
 int64_t folk_device_account(struct sim *s, const struct device *p, const char *id);
+bool folk_device_is_guests(struct sim *s, const struct device *p, const char *id);
 /* What came of a mutation of an entry. */
 void folk_took(struct sim *s, const struct device *p, const char *device,
                const json_t *mutation, const json_t *result);

@@ -123,10 +123,15 @@ void poll_asked(struct sim *s, const struct device *p, const json_t *mutation)
     a->sent = true;
 }
 
-static void take(struct sim *s, int no, int64_t account)
+/* A guest's is somebody's from when that account's device was told so: it was sent again after his session had ended. */
+static void take(struct sim *s, int no, int64_t account, bool guests)
 {
     struct polls *polls = s->polls;
     struct answer *a = &polls->answer[no];
+
+    if (a->by_guest && a->told && a->account != account)
+        reached(PATH_survey_follows);
+    a->by_guest &= guests;
 
     for (int i = 0; i < polls->n; i++) {
         const struct answer *other = &polls->answer[i];
@@ -184,7 +189,7 @@ bool poll_result(struct sim *s, const struct device *p, const char *device,
     if (strcmp(text_of(mutation, "type"), "survey.answer") != 0)
         return false;
     if (strcmp(what, "done") == 0)
-        take(s, no, folk_device_account(s, p, device));
+        take(s, no, folk_device_account(s, p, device), folk_device_is_guests(s, p, device));
     else if (strcmp(what, "refused") == 0)
         check_refusal(s, no, text_of(result, "code"));
     return true;
