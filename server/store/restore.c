@@ -38,7 +38,13 @@
 #include "server/store/db.h"
 #include "server/store/manifest.h"
 
-enum { MARKS_MAX = 16384, STREAMS_MAX = 64, PAST_MAX = 1 << 30, LETTERS_SKIPPED = 100000 };
+enum {
+    MARKS_MAX = 16384,
+    STREAMS_MAX = 64,
+    PAST_MAX = 1 << 30,
+    LETTERS_SKIPPED = 100000,
+    CHANGES_SKIPPED = 1000000
+};
 
 struct restore {
     struct work w;
@@ -207,7 +213,9 @@ static enum rc new_state_epoch(struct restore *r)
         return rc ? rc : end;
     epoch = epoch > before ? epoch : before + 1;
     epoch = epoch > r->floor ? epoch : r->floor + 1;
-    return db_run(&r->w, SQL_state_epoch_set, "i", epoch);
+    if ((rc = db_run(&r->w, SQL_state_epoch_set, "i", epoch)))
+        return rc;
+    return db_run(&r->w, SQL_citizen_skip, "i", (int64_t)CHANGES_SKIPPED);
 }
 
 /* Numbers of letters, and of their changes: what was given after the backup was made stands on receipts and in the systems of units. */

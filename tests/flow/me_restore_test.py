@@ -87,6 +87,8 @@ def main(w):
         for cursor in (before, lost):
             answer = exchange(server, token, cursor=cursor)
             assert answer["reset"] and answer["cursor"].split(".")[0] != cursor.split(".")[0], (cursor, answer["cursor"])
+            # A message's number is a seq: what was given to one that is lost is given to no other, of which a phone would say what it had to say of the first.
+            assert int(answer["cursor"].split(".")[1]) > int(lost.split(".")[1]), (lost, answer["cursor"])
             assert {(e["type"], e["key"]) for e in answer["entries"]} >= {("fav", f"main/{items[0]}"), ("letter", old)}, answer
 
     with case("and keeps it over a restart that restored nothing"):
