@@ -220,10 +220,12 @@ enum claim cache_claim(const char *target, size_t n, bool forever, struct cache_
     return claim;
 }
 
-/* Whether later requests may have it: 200 only, since an error must not outlive its cause. */
+/* Whether later requests may have it: a whole answer or what is new in one, since an error must not outlive its cause. */
 static bool is_worth_keeping(const struct outcome *c)
 {
-    return !c->rc && (c->rp.status == 0 || c->rp.status == 200) && c->size <= limit / 4;
+    bool good = c->rp.status == 0 || c->rp.status == 200 || c->rp.status == 226;
+
+    return !c->rc && good && c->size <= limit / 4;
 }
 
 void cache_finish(struct cache_build *s, struct outcome *c)

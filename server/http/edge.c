@@ -17,6 +17,7 @@
 #include "server/http/asker.h"
 #include "server/http/connection.h"
 #include "server/http/crowd.h"
+#include "server/http/delta.h"
 #include "server/http/exchange.h"
 #include "server/http/gate.h"
 #include "server/http/params.h"
@@ -561,6 +562,7 @@ static int on_request(h2o_handler_t *self, h2o_req_t *req)
                                                                        : NULL;
 
     connection_keep(req, fields);
+    delta_name(req);
     if (refusal || !answer_from_cache(&s))
         arrive(&s, refusal);
     return 0;

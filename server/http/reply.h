@@ -31,7 +31,9 @@ struct reply {
     const char *etag; /* with its quotes, strong; NULL: made from the body's hash when the route
                          is R_CACHED */
     const char *cache; /* Cache-Control; NULL: "no-store" */
-    bool ranges;       /* answers Range */
+    int64_t
+        modified;  /* seconds: Last-Modified, and 304 to who held it since then; 0: not said */
+    bool ranges;   /* answers Range */
     bool in_place; /* the body is sent from where it lies (a file in memory), and w->mem lives
                           as long. Not R_CACHED */
     const struct sse_wish

@@ -149,6 +149,17 @@ static bool is_public(const struct sending *s)
     return !s->route || (s->route->right == RIGHT_READ && s->route->where != ON_WRITER);
 }
 
+/* RFC 9110 section 5.6.7, whatever the locale is. */
+static const char *time_text(h2o_req_t *req, int64_t at)
+{
+    char *text = h2o_mem_alloc_pool(&req->pool, H2O_TIMESTR_RFC1123_LEN + 1);
+    time_t seconds = (time_t)at;
+    struct tm tm;
+
+    h2o_time2str_rfc1123(text, gmtime_r(&seconds, &tm));
+    return text;
+}
+
 static void add_headers(const struct sending *s, const struct reply *rp)
 {
     h2o_req_t *req = s->req;
@@ -158,6 +169,8 @@ static void add_headers(const struct sending *s, const struct reply *rp)
         add(req, H2O_TOKEN_CONTENT_TYPE, rp->type);
     if (rp->etag)
         add(req, H2O_TOKEN_ETAG, rp->etag);
+    if (rp->modified)
+        add(req, H2O_TOKEN_LAST_MODIFIED, time_text(req, rp->modified));
     add(req, H2O_TOKEN_CACHE_CONTROL, rp->cache ? rp->cache : NO_STORE);
     if (rp->ranges)
         add(req, H2O_TOKEN_ACCEPT_RANGES, "bytes");
@@ -184,6 +197,17 @@ static bool is_held(const h2o_req_t *req, const char *etag)
                             req->headers.entries[at].value.len, etag))
             return true;
     return false;
+}
+
+/* The weaker question, which counts only where the stronger one is not asked (RFC 9110 section 13.2.2). */
+static bool is_held_since(const h2o_req_t *req, int64_t modified)
+{
+    h2o_iovec_t since = header_of(req, H2O_TOKEN_IF_MODIFIED_SINCE);
+    struct tm tm = { 0 };
+
+    return modified && since.base &&
+           h2o_find_header(&req->headers, H2O_TOKEN_IF_NONE_MATCH, -1) < 0 &&
+           !h2o_time_parse_rfc1123(since.base, since.len, &tm) && timegm(&tm) >= modified;
 }
 
 /* If-Range with another version means: then send me all of it. */
@@ -213,6 +237,7 @@ static const char *reason_of(int status)
         { 202, "Accepted" },
         { 204, "No Content" },
         { 206, "Partial Content" },
+        { 226, "IM Used" },
         { 303, "See Other" },
         { 304, "Not Modified" },
         { 400, "Bad Request" },
@@ -376,7 +401,8 @@ void send_reply(const struct sending *s, const struct reply *rp)
     size_t from = 0, n = 0;
 
     req->res.status = rp->status ? rp->status : 200;
-    if (rp->etag && req->res.status == 200 && is_held(req, rp->etag)) {
+    if (req->res.status == 200 &&
+        ((rp->etag && is_held(req, rp->etag)) || is_held_since(req, rp->modified))) {
         req->res.status = 304;
         add_headers(s, rp);
         put(s, NULL, 0);

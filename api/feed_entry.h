@@ -1,0 +1,15 @@
+/*
+ * feed_entry.h - a published item as an entry of a feed.
+ */
+#ifndef API_FEED_ENTRY_H
+#define API_FEED_ENTRY_H
+
+#include "api/feed.h"
+#include "api/places.h"
+#include "server/library/item.h"
+
+/* Everything is in w->mem, or lives as long as `places`. RC_INVALID for a record that is no JSON object. */
+enum rc feed_entry_read(struct work *w, struct places *places, const struct item *item,
+                        const struct slice *record, struct feed_entry *out);
+
+#endif
