@@ -9,6 +9,7 @@
 
 #include "api/instance.h"
 #include "api/markup.h"
+#include "server/base/clock.h"
 #include "server/base/jx.h"
 #include "server/library/stream.h"
 
@@ -96,15 +97,16 @@ static void read_files(struct work *w, const json_t *record, struct feed_entry *
     e->nfiles = (int)n;
 }
 
-static void read_terms(struct work *w, const json_t *record, const struct column *column,
-                       struct feed_entry *e)
+/* The column by the name that it had on that day. */
+static void read_terms(struct work *w, const json_t *record, struct feed_entry *e)
 {
     const json_t *keywords = json_object_get(record, fields[FIELD_keywords].name);
     const char **all = arena_zalloc(w->mem, (json_array_size(keywords) + 3) * sizeof *all);
-    const char *theme = value(record, FIELD_theme);
+    const char *column = value(record, FIELD_column), *theme = value(record, FIELD_theme);
     int n = 0;
 
-    all[n++] = column->name;
+    if (column)
+        all[n++] = strrchr(column, '/') ? strrchr(column, '/') + 1 : column;
     if (theme)
         all[n++] = theme;
     for (size_t i = 0; i < json_array_size(keywords); i++)
@@ -174,10 +176,17 @@ static const char *summary(struct work *w, const json_t *record)
     return b.p;
 }
 
+static int64_t time_of(const json_t *record, enum field_no field)
+{
+    const char *text = value(record, field);
+    int64_t at;
+
+    return text && !clock_parse(text, strlen(text), &at) ? at : 0;
+}
+
 enum rc feed_entry_read(struct work *w, struct places *places, const struct item *item,
                         const struct slice *record, struct feed_entry *out)
 {
-    const struct column *column;
     const struct site *site;
     struct stream stream;
     char id[ID_TEXT];
@@ -185,7 +194,6 @@ enum rc feed_entry_read(struct work *w, struct places *places, const struct item
     enum rc rc;
 
     if ((rc = jx_object(&w->err, w->mem, record->p, record->n, &o)) ||
-        (rc = places_column(w, places, item->col, &column)) ||
         (rc = places_site(w, places, item->site, &site)) ||
         (rc = stream_by_no(w, item->stream, &stream)))
         return rc;
@@ -200,11 +208,11 @@ enum rc feed_entry_read(struct work *w, struct places *places, const struct item
         .author = value(o, FIELD_contentSource) ? value(o, FIELD_contentSource) : site->name,
         .image = value(o, FIELD_image) ? url_of(w, "/v1/blobs/", value(o, FIELD_image)) : NULL,
         .origin = value(o, FIELD_sourceUrl),
-        .published = item->published,
-        .updated = item->updated,
+        .published = time_of(o, FIELD_published),
+        .updated = time_of(o, FIELD_updated),
     };
     read_files(w, o, out);
-    read_terms(w, o, column, out);
+    read_terms(w, o, out);
     out->html = content(w, o, out);
     return RC_OK;
 }

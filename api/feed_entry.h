@@ -8,7 +8,10 @@
 #include "api/places.h"
 #include "server/library/item.h"
 
-/* Everything is in w->mem, or lives as long as `places`. RC_INVALID for a record that is no JSON object. */
+/*
+ * One revision of it, by its record: `item->seq` and `item->live_rev` say which. Everything is in w->mem, or lives as long as `places`. But for the site's name it
+ * is a function of the record and these two. RC_INVALID for a record that is no JSON object.
+ */
 enum rc feed_entry_read(struct work *w, struct places *places, const struct item *item,
                         const struct slice *record, struct feed_entry *out);
 

@@ -1,0 +1,35 @@
+/*
+ * feed_read.h - a document of a feed out of the library: the newest, what is new since then, an archive (docs/feeds.md).
+ */
+#ifndef API_FEED_READ_H
+#define API_FEED_READ_H
+
+#include "api/feed.h"
+#include "server/base/work.h"
+#include "server/feed/feed_log.h"
+
+/* What a feed is of. Texts live as long as the documents. */
+struct feed_source {
+    const char *scope; /* feed_log.h */
+    const char *title; /* without the service's name: "通知公告"; NULL: everything */
+    const char *home;  /* path of the page that shows the same */
+    const char
+        *path; /* of the feed, without ending, as it stands in URLs: "/feeds/columns/17" */
+};
+
+/* *at: the scope's last row, which is what the document stands for. */
+enum rc feed_read_newest(struct work *w, const struct feed_source *of, struct feed *out,
+                         struct feed_scope *at);
+
+/*
+ * Only what came after `since` ("N.CHAIN", from an entity tag of the feed). *told is false if that cannot be said: nothing came, too much did, or the place is
+ * not one of this feed; then nothing is written to `out`.
+ */
+enum rc feed_read_since(struct work *w, const struct feed_source *of, const char *since,
+                        struct feed *out, bool *told);
+
+/* The archive document of that name, "K-CHAIN-VOID". RC_GONE for one that was, or could have been; RC_NOT_FOUND. */
+enum rc feed_read_archive(struct work *w, const struct feed_source *of, const char *name,
+                          struct feed *out);
+
+#endif
