@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "api/feed.h"
 #include "api/instance.h"
 #include "server/base/clock.h"
 
@@ -62,6 +63,10 @@ static void put_head(struct buf *out, const struct page *p)
         page_text(out, p->path);
         buf_adds(out, "\">\n");
     }
+    for (int i = 0; p->feed && i < FEED_FORMATS; i++)
+        buf_printf(out, "<link rel=\"alternate\" type=\"%.*s\" href=\"%s%s\" title=\"%s\">\n",
+                   (int)strcspn(feed_formats[i].type, ";"), feed_formats[i].type, p->feed,
+                   feed_formats[i].ending, feed_formats[i].label);
     buf_adds(out, "<meta name=\"color-scheme\" content=\"light dark\">\n"
                   "<link rel=\"stylesheet\" href=\"/style.css\">\n"
                   "<link rel=\"icon\" href=\"/favicon.ico\" type=\"image/svg+xml\">\n");

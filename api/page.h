@@ -20,6 +20,7 @@ struct page {
     bool large;             /* 长辈版 */
     const char *banner;     /* a line above everything; NULL: none */
     const char *banner_way; /* … and where one changes that; NULL: nowhere */
+    const char *feed; /* of the same content, without ending, as a path; NULL: there is none */
     bool noindex;
     const char *next; /* where it leads by itself, at once; NULL: nowhere */
     const char

@@ -136,7 +136,9 @@ static enum rc put_state(struct work *w, struct buf *b, const struct item_page *
 
 static enum rc home(struct work *w, bool large, struct reply *rp)
 {
-    struct page page = { .path = "/", .large = large, .other = large ? "/" : "/large" };
+    struct page page = {
+        .path = "/", .large = large, .other = large ? "/" : "/large", .feed = "/feeds/all"
+    };
     struct item_query q = { .by = LIST_ALL, .limit = HOME_ITEMS };
     struct buf b = BUF_IN(w->mem);
     struct item_page items;
@@ -207,7 +209,8 @@ enum rc get_directory(struct work *w, const struct request *rq, struct reply *rp
     struct page page = { .title = "全部栏目",
                          .path = "/columns",
                          .large = large,
-                         .other = large ? "/columns" : "/columns?large=1" };
+                         .other = large ? "/columns" : "/columns?large=1",
+                         .feed = "/feeds/all" };
     struct buf b = BUF_IN(w->mem);
     struct site *sites;
     enum rc rc;
@@ -221,6 +224,7 @@ enum rc get_directory(struct work *w, const struct request *rq, struct reply *rp
     for (int i = 0; i < n; i++)
         if ((rc = put_site(w, &b, &sites[i], large)))
             return rc;
+    buf_adds(&b, "<p><a href=\"/feeds\">用阅读器订阅更新（Atom、RSS）</a></p>\n");
     page_close(&b, &page);
     page_reply(rp, &b);
     rp->cache = CACHE_SHORT;
@@ -269,7 +273,8 @@ static enum rc column_page(struct work *w, const struct column *column, const st
     struct page page = { .title = column->name,
                          .path = path,
                          .large = large,
-                         .other = large ? path : arena_printf(w->mem, "%s?large=1", path) };
+                         .other = large ? path : arena_printf(w->mem, "%s?large=1", path),
+                         .feed = arena_printf(w->mem, "/feeds%s", path) };
     struct item_query q = {
         .by = LIST_COLUMN, .no = column->no, .limit = LIST_ITEMS, .cursor = cursor
     };

@@ -31,6 +31,7 @@
 #include "api/events.h"
 #include "api/factor_page.h"
 #include "api/factors.h"
+#include "api/feeds.h"
 #include "api/import.h"
 #include "api/inbox.h"
 #include "api/inbox_page.h"
@@ -100,6 +101,10 @@
     {                                                    \
         "column", P_INT, 1, INT32_MAX, "栏目的编号" \
     }
+#define SINCE                                                                                             \
+    {                                                                                                     \
+        "since", P_TEXT, 1, 64, "只要此后的变化（226）：ETag 中最后一个点之前的部分" \
+    }
 #define LARGE                                  \
     {                                          \
         "large", P_BOOL, 0, 0, "1：长辈版" \
@@ -134,6 +139,17 @@ static const struct param org[] = { ORG, { 0 } };
 static const struct param site[] = { SITE, { 0 } };
 static const struct param column[] = { COLUMN, { 0 } };
 static const struct param directory[] = { LARGE, { 0 } };
+static const struct param feed[] = {
+    { "feed", P_TEXT, 1, 1000, "名称与格式，如 all.atom、all.rss、all.json" }, SINCE, { 0 }
+};
+static const struct param feed_archive[] = {
+    { "archive", P_TEXT, 1, 100, "存档的名称，由订阅源给出" }, { 0 }
+};
+static const struct param feed_place_archive[] = {
+    { "place", P_TEXT, 1, 700, "站点、栏目、区划或主题" },
+    { "archive", P_TEXT, 1, 100, "存档的名称，由订阅源给出" },
+    { 0 }
+};
 static const struct param column_page[] = { COLUMN, CURSOR, LARGE, { 0 } };
 static const struct param blob[] = { BLOB, { 0 } };
 static const struct param items[] = { SITE, STREAM, PAGE_SIZE, CURSOR, DAYS, { 0 } };
@@ -221,6 +237,7 @@ static const struct param my_factor[] = {
 /* clang-format off */
 #define READ   RIGHT_READ, ON_WORKER, R_CACHED
 #define PAGE   RIGHT_READ, ON_WORKER, R_CACHED | R_PAGE | R_HIDDEN
+#define FEED   RIGHT_READ, ON_WORKER, R_CACHED | R_ANY_ORIGIN
 #define FORM_PAGE RIGHT_READ, ON_WORKER, R_PAGE | R_HIDDEN
 #define FORM   RIGHT_READ, ON_WRITER, R_PAGE | R_HIDDEN | R_FORM | R_NO_KEY
 #define MY_PAGE RIGHT_SELF, ON_WORKER, R_PAGE | R_HIDDEN
@@ -259,6 +276,16 @@ const struct route routes_table[] = {
     { GET, "/v1/items/:id",                    READ, item, 0, get_item, NULL, T_READ, "一条内容的全文", NULL },
     { GET, "/v1/items/:id/revisions",          READ, item, 0, get_revisions, NULL, T_READ, "一条内容发布过的各版", NULL },
     { GET, "/v1/items/:id/revisions/:rev",     READ, revision, 0, get_revision, NULL, T_READ, "某一版的全文", NULL },
+    { GET, "/feeds/:feed",                     FEED, feed, 0, get_feed, NULL, T_READ, "订阅源：全部内容（Atom、RSS、JSON Feed）", "/feeds/all.atom" },
+    { GET, "/feeds/sites/:feed",               FEED, feed, 0, get_feed, NULL, T_READ, "订阅源：一个站点", NULL },
+    { GET, "/feeds/columns/:feed",             FEED, feed, 0, get_feed, NULL, T_READ, "订阅源：一个栏目", "/feeds/columns/1.rss" },
+    { GET, "/feeds/areas/:feed",               FEED, feed, 0, get_feed, NULL, T_READ, "订阅源：一个行政区划及其下属", "/feeds/areas/120000.json" },
+    { GET, "/feeds/themes/:feed",              FEED, feed, 0, get_feed, NULL, T_READ, "订阅源：一个主题分类", NULL },
+    { GET, "/feeds/all/:archive",              FEED, feed_archive, 0, get_feed_archive, NULL, T_READ, "订阅源的存档", NULL },
+    { GET, "/feeds/sites/:place/:archive",     FEED, feed_place_archive, 0, get_feed_archive, NULL, T_READ, "站点订阅源的存档", NULL },
+    { GET, "/feeds/columns/:place/:archive",   FEED, feed_place_archive, 0, get_feed_archive, NULL, T_READ, "栏目订阅源的存档", NULL },
+    { GET, "/feeds/areas/:place/:archive",     FEED, feed_place_archive, 0, get_feed_archive, NULL, T_READ, "区划订阅源的存档", NULL },
+    { GET, "/feeds/themes/:place/:archive",    FEED, feed_place_archive, 0, get_feed_archive, NULL, T_READ, "主题订阅源的存档", NULL },
     { GET, "/v1/surveys",                      READ, NULL, 0, get_surveys, NULL, T_READ, "问卷与意见征集，新的在前", NULL },
     { GET, "/v1/surveys/:id",                  READ, item, 0, get_survey, NULL, T_READ, "一份问卷：问题、起止时间、回答对象", NULL },
     { GET, "/v1/warnings",                     READ, warnings_params, 0, get_warnings, NULL, T_READ, "现在有效的预警，新的在前", "/v1/warnings?area=120101" },
@@ -488,6 +515,7 @@ const struct route routes_table[] = {
     { GET, "/",                                PAGE, NULL, 0, get_home, NULL, T_PAGES, "首页：最新发布", NULL },
     { GET, "/large",                           PAGE, NULL, 0, get_home_large, NULL, T_PAGES, "首页，长辈版", NULL },
     { GET, "/columns",                         PAGE, directory, 0, get_directory, NULL, T_PAGES, "全部栏目", NULL },
+    { GET, "/feeds",                           PAGE, NULL, 0, get_feeds_page, NULL, T_PAGES, "订阅源一览", "/feeds" },
     { GET, "/columns/:column",                 PAGE, column_page, 0, get_column_page, NULL, T_PAGES, "栏目页", "/columns/1" },
     { GET, "/a/:id",                           PAGE, item, 0, get_article, NULL, T_PAGES, "文章页", NULL },
     { GET, "/a/:id/large",                     PAGE, item, 0, get_article_large, NULL, T_PAGES, "文章页，长辈版", NULL },

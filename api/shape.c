@@ -17,6 +17,7 @@
 #include "api/counts.h"
 #include "api/events.h"
 #include "api/factors.h"
+#include "api/feeds.h"
 #include "api/import.h"
 #include "api/inbox.h"
 #include "api/invitations.h"
@@ -51,6 +52,15 @@ static const struct shape shapes[] = {
     { .handler = get_column, .answer = "Column" },
     { .handler = get_column_items, .answer = "ItemList" },
     { .handler = get_items, .answer = "ItemList", .flags = SHAPE_NAMES },
+    { .handler = get_feed,
+      .answer = "",
+      .answer_type = "application/atom+xml",
+      .also = 226,
+      .flags = SHAPE_NAMES },
+    { .handler = get_feed_archive,
+      .answer = "",
+      .answer_type = "application/atom+xml",
+      .flags = SHAPE_NAMES },
     { .handler = get_item, .answer = "Record" },
     { .handler = get_revisions, .answer = "RevisionList" },
     { .handler = get_revision, .answer = "Record" },

@@ -21,6 +21,7 @@
 #include "server/base/jx.h"
 #include "server/library/item.h"
 #include "server/library/org.h"
+#include "server/library/row.h"
 #include "server/library/site.h"
 #include "server/library/stream.h"
 #include "server/store/db.h"
@@ -150,8 +151,7 @@ static enum rc read_scope(struct work *w, const char *name, struct feed_scope *o
             memcpy(out->chain, chain, n);
         out->modified = rows_int(&q, 3);
     }
-    rows_done(&q);
-    return rc;
+    return row_finish(&q, rc);
 }
 
 static enum rc make_scope(struct work *w, const char *name, struct feed_scope *out)
@@ -163,8 +163,7 @@ static enum rc make_scope(struct work *w, const char *name, struct feed_scope *o
         return rc;
     if (!(rc = db_one(w, SQL_feed_scope_add, &q, "tb", name, out->chain, sizeof out->chain)))
         out->no = rows_int(&q, 0);
-    rows_done(&q);
-    return rc;
+    return row_finish(&q, rc);
 }
 
 /* The item's first row in the scope: `otherwise` if it has none yet. */
@@ -175,7 +174,7 @@ static enum rc first_row(struct work *w, const struct id *item, int64_t scope,
     enum rc rc = db_one(w, SQL_feed_first, &q, "bi", item->b, sizeof item->b, scope);
 
     *out = rc ? otherwise : rows_int(&q, 0);
-    rows_done(&q);
+    rc = row_finish(&q, rc);
     return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
@@ -288,8 +287,7 @@ enum rc feed_scope_at(struct work *w, const struct feed_scope *now, int64_t n,
             memcpy(out->chain, chain, bytes);
         out->modified = rows_int(&q, 1);
     }
-    rows_done(&q);
-    return rc;
+    return row_finish(&q, rc);
 }
 
 enum rc feed_rows(struct work *w, const struct feed_scope *scope, int64_t after, int64_t upto,
@@ -337,6 +335,5 @@ enum rc feed_void_after(struct work *w, const struct feed_scope *scope, int64_t 
     enum rc rc = db_one(w, SQL_feed_void_after, &q, "ii", scope->no, n);
 
     *out = rc ? 0 : rows_int(&q, 0);
-    rows_done(&q);
-    return rc;
+    return row_finish(&q, rc);
 }
