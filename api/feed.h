@@ -52,7 +52,7 @@ struct feed {
     const char *before;  /* of the archive with what came before; NULL: this is all */
     const char *hub;     /* WebSub; NULL: none */
     bool archive;
-    int64_t modified; /* seconds */
+    int64_t updated; /* seconds: the newest change in it; 0: nothing was ever here */
     const struct feed_entry *entries;
     int n;
     const struct feed_gone *gone;

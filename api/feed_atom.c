@@ -96,7 +96,7 @@ void feed_write_atom(const struct feed *f, const struct feed_format *as, struct 
     buf_printf(b, "%s</id>\n", as->ending);
     xml_element(b, "title", f->title);
     xml_element(b, "subtitle", f->about);
-    put_time(b, "updated", f->modified);
+    put_time(b, "updated", f->updated);
     put_link(b, "self", f->self, as->ending, "application/atom+xml");
     put_link(b, "alternate", f->home, "", "text/html");
     put_link(b, "hub", f->hub, "", NULL);

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "api/instance.h"
-#include "api/markup.h"
 #include "server/base/clock.h"
 #include "server/base/jx.h"
+#include "server/base/markup.h"
 #include "server/library/stream.h"
 
 enum { BRIEF = 120 /* characters */ };

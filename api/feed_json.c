@@ -114,7 +114,7 @@ static void put_ours(struct buf *b, const struct feed *f, const struct feed_form
         put_gone(b, &f->gone[i]);
     }
     buf_addc(b, ']');
-    put_time(b, "modified", f->modified);
+    put_time(b, "updated", f->updated);
     put_url(b, "prev_archive", f->before, as->ending);
     buf_addc(b, '}');
 }

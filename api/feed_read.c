@@ -200,7 +200,7 @@ enum rc feed_read_newest(struct work *w, const struct feed_source *of, struct fe
     if ((rc = derived_read(w)) || (rc = feed_scope_find(w, of->scope, at)))
         return rc;
     open_document(w, of, out);
-    out->modified = at->modified;
+    out->updated = at->at;
     after = at->n < 2 * BLOCK ? 0 : (at->n / BLOCK - 1) * BLOCK;
     if ((rc = link_before(w, of, at, after, out)))
         return rc;
@@ -237,7 +237,7 @@ enum rc feed_read_since(struct work *w, const struct feed_source *of, const char
         return rc;
     *told = true;
     open_document(w, of, out);
-    out->modified = now.modified;
+    out->updated = now.at;
     return read_rows(w, &now, n, now.n, false, out);
 }
 
@@ -264,7 +264,7 @@ enum rc feed_read_archive(struct work *w, const struct feed_source *of, const ch
     open_document(w, of, out);
     out->self = url_of(w, of->path, arena_printf(w->mem, "/%s", name));
     out->archive = true;
-    out->modified = then.modified;
+    out->updated = then.at;
     if ((rc = link_before(w, of, &now, last - BLOCK, out)))
         return rc;
     return read_rows(w, &now, last - BLOCK, last, true, out);

@@ -75,7 +75,7 @@ void feed_write_rss(const struct feed *f, const struct feed_format *as, struct b
     xml_element(b, "link", f->home);
     xml_element(b, "description", f->about);
     buf_adds(b, "<language>zh-CN</language>\n");
-    put_time(b, "lastBuildDate", f->modified);
+    put_time(b, "lastBuildDate", f->updated);
     put_link(b, "self", f->self, as->ending);
     put_link(b, "hub", f->hub, "");
     put_link(b, "prev-archive", f->before, as->ending);

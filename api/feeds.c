@@ -187,7 +187,8 @@ enum rc get_feed(struct work *w, const struct request *rq, struct reply *rp)
 
 enum rc get_feed_archive(struct work *w, const struct request *rq, struct reply *rp)
 {
-    const struct arg *place = request_arg(rq, "place");
+    const char *place =
+        strncmp(rq->path, "/feeds/all/", 11) ? request_arg(rq, "place")->text : NULL;
     const char *name;
     const struct feed_format *as = split(w, request_arg(rq, "archive")->text, &name);
     struct buf document = BUF_IN(w->mem);
@@ -197,11 +198,9 @@ enum rc get_feed_archive(struct work *w, const struct request *rq, struct reply 
 
     if (!as)
         return no_feed(w);
-    if ((rc = find_source(w, rq, place ? place->text : NULL, &of)) ||
-        (rc = feed_read_archive(w, &of, name, &feed)))
+    if ((rc = find_source(w, rq, place, &of)) || (rc = feed_read_archive(w, &of, name, &feed)))
         return rc;
     as->write(&feed, as, &document);
-    rp->modified = feed.modified;
     reply_document(rp, as, &document);
     return RC_OK;
 }

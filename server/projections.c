@@ -3,6 +3,9 @@
  */
 #include "server/projections.h"
 
+#include "server/feed/feed_log.h"
+
 const struct projection *const projections[] = {
+    &feed_projection,
     NULL,
 };

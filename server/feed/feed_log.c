@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "server/base/buf.h"
+#include "server/base/clock.h"
 #include "server/base/jx.h"
 #include "server/library/item.h"
 #include "server/library/org.h"
@@ -149,7 +150,8 @@ static enum rc read_scope(struct work *w, const char *name, struct feed_scope *o
         out->n = rows_int(&q, 1);
         if ((chain = rows_blob(&q, 2, &n)) && n == FEED_CHAIN_BYTES)
             memcpy(out->chain, chain, n);
-        out->modified = rows_int(&q, 3);
+        out->at = rows_int(&q, 3);
+        out->modified = rows_int(&q, 4);
     }
     return row_finish(&q, rc);
 }
@@ -182,21 +184,22 @@ static enum rc append(struct work *w, const char *name, const struct derived_cha
                       enum feed_op op, bool makes_void)
 {
     struct feed_scope s;
-    int64_t first;
+    int64_t first, now = clock_now();
     enum rc rc;
 
     if ((rc = make_scope(w, name, &s)) || (rc = first_row(w, &c->item, s.no, s.n + 1, &first)))
         return rc;
     s.n++;
-    s.modified = c->at > s.modified ? c->at : s.modified + 1;
+    s.at = c->at;
+    s.modified = now > s.modified ? now : s.modified; /* the clock may go back */
     step_chain(&s, c, op);
-    if ((rc = db_run(w, SQL_feed_log_add, "iiiibiiiibii", s.no, s.n, c->stream, c->seq,
-                     c->item.b, sizeof c->item.b, c->rev, (int64_t)op, c->at, s.modified,
-                     s.chain, sizeof s.chain, (int64_t)makes_void, first)) ||
+    if ((rc = db_run(w, SQL_feed_log_add, "iiiibiiibii", s.no, s.n, c->stream, c->seq,
+                     c->item.b, sizeof c->item.b, c->rev, (int64_t)op, c->at, s.chain,
+                     sizeof s.chain, (int64_t)makes_void, first)) ||
         (rc = db_run(w, SQL_feed_place_set, "biiii", c->item.b, sizeof c->item.b, s.no, s.n,
                      (int64_t)makes_void, (int64_t)(op == FEED_ENTRY))))
         return rc;
-    return db_run(w, SQL_feed_scope_step, "iibi", s.no, s.n, s.chain, sizeof s.chain,
+    return db_run(w, SQL_feed_scope_step, "iibii", s.no, s.n, s.chain, sizeof s.chain, s.at,
                   s.modified);
 }
 
@@ -285,7 +288,7 @@ enum rc feed_scope_at(struct work *w, const struct feed_scope *now, int64_t n,
     if (!(rc = db_one(w, SQL_feed_row, &q, "ii", now->no, n))) {
         if ((chain = rows_blob(&q, 0, &bytes)) && bytes == FEED_CHAIN_BYTES)
             memcpy(out->chain, chain, bytes);
-        out->modified = rows_int(&q, 1);
+        out->at = rows_int(&q, 1);
     }
     return row_finish(&q, rc);
 }

@@ -23,7 +23,8 @@ struct feed_scope {
     int64_t n;  /* its last row; 0: none */
     uint8_t chain
         [FEED_CHAIN_BYTES]; /* of that row: SHA-256 of the chain before it, stream, seq and op, cut */
-    int64_t modified;       /* seconds: max(time of the change, that of the row before + 1) */
+    int64_t at;             /* seconds: when its last change was made */
+    int64_t modified;       /* seconds: when that was counted, which is later; 0: not known */
 };
 
 /* All through w->derived: call derived_read() first. A scope that nothing was counted in is an empty one. */

@@ -24,6 +24,14 @@ static bool lists_feed(h2o_iovec_t v)
     return false;
 }
 
+static bool is_hex(const char *p, const char *end)
+{
+    for (; p < end; p++)
+        if (*p != '.' && (*p < '0' || *p > '9') && (*p < 'a' || *p > 'f'))
+            return false;
+    return true;
+}
+
 /* What stands before the last dot of the one tag; an empty slice: it is none of ours. */
 static h2o_iovec_t since_of(h2o_iovec_t tag)
 {
@@ -34,11 +42,8 @@ static h2o_iovec_t since_of(h2o_iovec_t tag)
         return none;
     tag = h2o_iovec_init(tag.base + 1, tag.len - 2);
     dot = memrchr(tag.base, '.', tag.len);
-    if (!dot || dot - tag.base > DELTA_SINCE_MAX)
+    if (!dot || dot - tag.base > DELTA_SINCE_MAX || !is_hex(tag.base, tag.base + tag.len))
         return none;
-    for (const char *p = tag.base; p < dot; p++)
-        if (*p != '.' && (*p < '0' || *p > '9') && (*p < 'a' || *p > 'f'))
-            return none;
     return h2o_iovec_init(tag.base, (size_t)(dot - tag.base));
 }
 

@@ -32,7 +32,7 @@ struct reply {
                          is R_CACHED */
     const char *cache; /* Cache-Control; NULL: "no-store" */
     int64_t
-        modified;  /* seconds: Last-Modified, and 304 to who held it since then; 0: not said */
+        modified; /* seconds: Last-Modified, once it is past, and 304 to who held it since then; 0: not said */
     bool ranges;   /* answers Range */
     bool in_place; /* the body is sent from where it lies (a file in memory), and w->mem lives
                           as long. Not R_CACHED */

@@ -149,6 +149,12 @@ static bool is_public(const struct sending *s)
     return !s->route || (s->route->right == RIGHT_READ && s->route->where != ON_WRITER);
 }
 
+/* Within the same second it may change again, and that could not be told (RFC 9110 section 8.8.2.2). */
+static bool is_past(int64_t modified)
+{
+    return modified && modified < clock_now();
+}
+
 /* RFC 9110 section 5.6.7, whatever the locale is. */
 static const char *time_text(h2o_req_t *req, int64_t at)
 {
@@ -169,7 +175,7 @@ static void add_headers(const struct sending *s, const struct reply *rp)
         add(req, H2O_TOKEN_CONTENT_TYPE, rp->type);
     if (rp->etag)
         add(req, H2O_TOKEN_ETAG, rp->etag);
-    if (rp->modified)
+    if (is_past(rp->modified))
         add(req, H2O_TOKEN_LAST_MODIFIED, time_text(req, rp->modified));
     add(req, H2O_TOKEN_CACHE_CONTROL, rp->cache ? rp->cache : NO_STORE);
     if (rp->ranges)
@@ -205,7 +211,7 @@ static bool is_held_since(const h2o_req_t *req, int64_t modified)
     h2o_iovec_t since = header_of(req, H2O_TOKEN_IF_MODIFIED_SINCE);
     struct tm tm = { 0 };
 
-    return modified && since.base &&
+    return is_past(modified) && since.base &&
            h2o_find_header(&req->headers, H2O_TOKEN_IF_NONE_MATCH, -1) < 0 &&
            !h2o_time_parse_rfc1123(since.base, since.len, &tm) && timegm(&tm) >= modified;
 }

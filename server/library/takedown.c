@@ -368,7 +368,7 @@ static enum rc item_urls(struct work *w, const struct item *it)
 
 static enum rc list_urls(struct work *w, const struct item *it)
 {
-    static const char *const shared[] = { "/", "/large", "/v1/items" };
+    static const char *const shared[] = { "/", "/large", "/v1/items", "/feeds/*" };
     enum rc rc;
 
     for (size_t i = 0; i < sizeof shared / sizeof *shared; i++)

@@ -63,7 +63,7 @@ class Library:
         port = free_port()
         self.server = w.serve(port=port, urls=[f"https://127.0.0.1:{port}", f"http://127.0.0.1:{self.plain}"], env={"TJZW_RATE_LIMIT": "0"})
         self.recorder = Recorder(self.plain)
-        wait_for("the feeds to catch up", 120, lambda: self.server.metric("derived_age_seconds") == 0)
+        wait_for("the feeds to catch up", 120, lambda: self.server.metric("derived_changes") >= self.server.metric("items_published") > 0)
         self.live = {i["id"]: i["title"] for i in self.items()}
         self.files = {ending: self.walk(ending) for ending in (".atom", ".rss", ".json")}
 

@@ -141,6 +141,7 @@ class Library:
         yield from (f"/a/{item}", f"/a/{item}/large", f"/a/{item}/text", f"/v1/items/{item}", f"/v1/items/{item}/revisions")
         yield from (f"/v1/items/{item}/revisions/{rev}" for rev in range(1, 5))
         yield from ("/", "/large", "/v1/items", "/v1/items?n=500", f"/v1/columns/{self.column}/items", f"/columns/{self.column}")
+        yield from (f"/feeds/{of}.{form}" for of in ("all", "sites/1200000000", f"columns/{self.column}") for form in ("atom", "rss", "json"))
         yield from self.previews[item]
         for file in files:
             name = hashlib.sha256(file).hexdigest()
@@ -157,6 +158,8 @@ class Library:
     def name_all(self, item, secret, files=(), indexed=False):
         """Every URL there is now: {url: whether its answer holds the secret}."""
         h = wait_for("an index with the item", 10, lambda: (h := self.see_head()) and (not indexed or self.is_indexed(item, h)) and h)
+        if indexed:
+            wait_for("feeds with the item", 10, lambda: secret in self.look("/feeds/all.atom")[1])
         urls = dict.fromkeys([*self.item_urls(item, files), *self.sync_urls(item, h)])
         held = {url: secret in self.look(url)[1] for url in urls}
         return {url: held.get(url.removesuffix(DIFFERENCES)) for url in held}
@@ -164,11 +167,11 @@ class Library:
 
 def kind(url):
     parts = url.split("?")[0].strip("/").split("/")
-    what = "/".join(parts[:1] if parts[0] in ("a", "preview", "columns") else parts[1:4:2] if parts[:2] == ["v1", "sync"] else parts[:2])
+    what = "/".join(parts[:1] if parts[0] in ("a", "preview", "columns", "feeds") else parts[1:4:2] if parts[:2] == ["v1", "sync"] else parts[:2])
     return what + ("?preview" if "?preview" in url else "") + next((e for e in (*ENCODINGS[1:], DIFFERENCES) if url.endswith(e)), "")
 
 
-MUST_HOLD = {"a", "preview", "v1/items", "v1/blobs", "v1/blobs?preview", "sync/log", "sync/log.gz", "sync/log.zst", "sync/log.dz",
+MUST_HOLD = {"a", "preview", "feeds", "v1/items", "v1/blobs", "v1/blobs?preview", "sync/log", "sync/log.gz", "sync/log.zst", "sync/log.dz",
              "sync/object", "sync/object.gz", "sync/object.zst", "sync/item", "sync/item.gz", "sync/item.zst"}
 
 ASKED = {"sync", "sync/main", "sync/head", "sync/place", "sync/cover", "sync/tile"}    # the first two: heads, and those of a stream

@@ -18,7 +18,7 @@ SHARED = ["sync/addressed", "sync/wire", "sync/merge", "sync/state", "sync/verif
 MIRROR = "server/channel/mirror"
 HEALTH = "server/health"
 DERIVED = "server/derived"
-SERVER = [HEALTH, MIRROR, BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server/channel", DERIVED, "server/search", "server/stats", "sync", "push", "warning", CLIENT, SSE]
+SERVER = [HEALTH, MIRROR, BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server/channel", DERIVED, "server/feed", "server/search", "server/stats", "sync", "push", "warning", CLIENT, SSE]
 
 ARROWS = {
     BASE: [],
@@ -35,6 +35,7 @@ ARROWS = {
     HEALTH: [BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server/channel", MIRROR, DERIVED, "sync", "push", *SHARED],   # it looks at all of them
     DERIVED: [BASE, STORE, LIBRARY],
     "server/search": [BASE, STORE, LIBRARY, DERIVED],           # a projection, and who asks it
+    "server/feed": [BASE, STORE, LIBRARY, DERIVED],             # a projection: the counts of each scope
     "server/stats": [BASE, STORE, LIBRARY],
     "sync/wire": [],
     "sync/merge": [],

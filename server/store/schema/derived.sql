@@ -40,3 +40,39 @@ CREATE VIRTUAL TABLE title_word USING fts5 (words, content = '', columnsize = 0,
 CREATE VIRTUAL TABLE text_word USING fts5 (words, content = '', columnsize = 0, detail = none, tokenize = 'ascii tokenchars '':''');
 INSERT INTO title_word (title_word, rank) VALUES ('hashsize', 8388608);
 INSERT INTO text_word (text_word, rank) VALUES ('hashsize', 16777216);
+
+-- Feeds: how far each scope has counted, and what (server/feed/feed_log.h).
+CREATE TABLE feed_scope (
+    no       INTEGER PRIMARY KEY,
+    name     TEXT    NOT NULL UNIQUE,
+    n        INTEGER NOT NULL,
+    chain    BLOB    NOT NULL,
+    at       INTEGER NOT NULL, -- of its last change
+    modified INTEGER NOT NULL  -- when it was counted
+);
+
+CREATE TABLE feed_log (
+    scope    INTEGER NOT NULL,
+    n        INTEGER NOT NULL,
+    stream   INTEGER NOT NULL,
+    seq      INTEGER NOT NULL,
+    item     BLOB    NOT NULL,
+    rev      INTEGER NOT NULL,
+    op       INTEGER NOT NULL, -- enum feed_op
+    at       INTEGER NOT NULL,
+    chain    BLOB    NOT NULL,
+    void     INTEGER NOT NULL, -- 1: what earlier documents hold of the item may be served no more
+    first    INTEGER NOT NULL, -- the item's first row in the scope
+    PRIMARY KEY (scope, n)
+) WITHOUT ROWID;
+CREATE INDEX feed_log_void ON feed_log (scope, n, first) WHERE void = 1;
+
+CREATE TABLE feed_place (
+    item  BLOB    NOT NULL,
+    scope INTEGER NOT NULL,
+    first INTEGER NOT NULL, -- the item's first row in the scope,
+    last  INTEGER NOT NULL, -- its last,
+    void  INTEGER NOT NULL, -- and its last with void = 1; 0: none
+    shown INTEGER NOT NULL, -- 1: the scope has it
+    PRIMARY KEY (item, scope)
+) WITHOUT ROWID;

@@ -2,13 +2,13 @@
 -- What each feed's scope counted: server/feed/feed_log.c.
 
 -- name: feed_scope
-SELECT no, n, chain, modified FROM feed_scope WHERE name = ?1;
+SELECT no, n, chain, at, modified FROM feed_scope WHERE name = ?1;
 
 -- name: feed_scope_add
-INSERT INTO feed_scope (name, n, chain, modified) VALUES (?1, 0, ?2, 0) RETURNING no;
+INSERT INTO feed_scope (name, n, chain, at, modified) VALUES (?1, 0, ?2, 0, 0) RETURNING no;
 
 -- name: feed_scope_step
-UPDATE feed_scope SET n = ?2, chain = ?3, modified = ?4 WHERE no = ?1;
+UPDATE feed_scope SET n = ?2, chain = ?3, at = ?4, modified = ?5 WHERE no = ?1;
 
 -- The scopes that show the item.
 -- name: feed_shown_in
@@ -22,7 +22,7 @@ INSERT INTO feed_place (item, scope, first, last, void, shown) VALUES (?1, ?2, ?
 ON CONFLICT (item, scope) DO UPDATE SET last = excluded.last, shown = excluded.shown, void = max(void, excluded.void);
 
 -- name: feed_log_add
-INSERT INTO feed_log (scope, n, stream, seq, item, rev, op, at, modified, chain, void, first) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12);
+INSERT INTO feed_log (scope, n, stream, seq, item, rev, op, at, chain, void, first) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11);
 
 -- Newest first: what a document is made of.
 -- name: feed_rows
@@ -31,11 +31,8 @@ FROM feed_log l JOIN feed_place p ON p.item = l.item AND p.scope = l.scope
 WHERE l.scope = ?1 AND l.n > ?2 AND l.n <= ?3 ORDER BY l.n DESC;
 
 -- name: feed_row
-SELECT chain, modified FROM feed_log WHERE scope = ?1 AND n = ?2;
+SELECT chain, at FROM feed_log WHERE scope = ?1 AND n = ?2;
 
 -- The newest row after ?2 that makes void what a document up to there has.
 -- name: feed_void_after
 SELECT COALESCE(max(n), 0) FROM feed_log WHERE scope = ?1 AND n > ?2 AND first <= ?2 AND void = 1;
-
--- name: feed_scopes_below
-SELECT name, n FROM feed_scope WHERE name >= ?1 AND name < ?2 AND name > ?3 ORDER BY name LIMIT ?4;

@@ -26,7 +26,7 @@ const readers = {
     feedsmith: () => {
         const { format, feed } = parseFeed(text);
         const rows = format === "atom" ? feed.entries : feed.items;
-        return { title: feed.title, items: rows.map(i => ({ id: i.id ?? i.guid?.value ?? i.guid, title: i.title,
+        return { title: feed.title?.value ?? feed.title, items: rows.map(i => ({ id: i.id ?? i.guid?.value ?? i.guid, title: i.title?.value ?? i.title,
             link: i.url ?? i.link ?? i.links?.find(l => l.rel === "alternate")?.href })) };
     },
     "@rowanmanning/feed-parser": () => {
