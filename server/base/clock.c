@@ -13,7 +13,8 @@
 
 enum { BEIJING = 8 * 3600 };
 
-static _Atomic int64_t fake = INT64_MIN;
+static _Atomic int64_t fake = INT64_MIN; /* ms */
+static _Atomic int64_t skipped_us;
 
 static int64_t read_us(clockid_t id)
 {
@@ -27,7 +28,7 @@ int64_t clock_now_ms(void)
 {
     int64_t set = atomic_load_explicit(&fake, memory_order_relaxed);
 
-    return set != INT64_MIN ? set * 1000 : read_us(CLOCK_REALTIME) / 1000;
+    return set != INT64_MIN ? set : read_us(CLOCK_REALTIME) / 1000;
 }
 
 int64_t clock_now(void)
@@ -37,7 +38,7 @@ int64_t clock_now(void)
 
 int64_t clock_mono_us(void)
 {
-    return read_us(CLOCK_MONOTONIC);
+    return read_us(CLOCK_MONOTONIC) + atomic_load_explicit(&skipped_us, memory_order_relaxed);
 }
 
 int64_t clock_ran_us(pthread_t thread)
@@ -63,12 +64,19 @@ void clock_sleep_ms(int64_t ms)
 
 void clock_set(int64_t seconds)
 {
-    atomic_store(&fake, seconds);
+    atomic_store(&fake, seconds * 1000);
 }
 
 void clock_unset(void)
 {
     atomic_store(&fake, INT64_MIN);
+}
+
+void clock_skip(int64_t ms)
+{
+    if (atomic_load(&fake) != INT64_MIN)
+        atomic_fetch_add(&fake, ms);
+    atomic_fetch_add(&skipped_us, ms * 1000);
 }
 
 static struct tm beijing(int64_t seconds)

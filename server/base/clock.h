@@ -10,14 +10,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-int64_t clock_now(void);     /* seconds since 1970 UTC */
-int64_t clock_now_ms(void);  /* milliseconds since 1970 UTC */
-int64_t clock_mono_us(void); /* microseconds on a clock that never goes back; not faked */
+int64_t clock_now(void);                /* seconds since 1970 UTC */
+int64_t clock_now_ms(void);             /* milliseconds since 1970 UTC */
+int64_t clock_mono_us(void);            /* microseconds on a clock that never goes back */
 int64_t clock_ran_us(pthread_t thread); /* so long it has had a processor in all its life */
 void clock_sleep_ms(int64_t ms);        /* or a signal's while less; never on a loop */
 /* From now on the wall clock stands at `seconds` (tests); clock_unset() lets it run again. */
 void clock_set(int64_t seconds);
 void clock_unset(void);
+/* All clocks go on by that (tests): the wall clock, if it stands, and the one that never goes back. For who waits on none of them. */
+void clock_skip(int64_t ms);
 /* Whether the kernel says that somebody keeps the wall clock right (adjtimex(2)); true, too, if it does not say. */
 bool clock_is_kept(void);
 
