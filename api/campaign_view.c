@@ -10,6 +10,7 @@
 #include "push/campaign_fit.h"
 #include "push/campaign_step.h"
 #include "push/campaign_vote.h"
+#include "push/run.h"
 
 static void open_object(struct buf *b)
 {
@@ -92,6 +93,19 @@ static enum rc put_shown(struct work *w, struct buf *b, const struct campaign *c
     return RC_OK;
 }
 
+/* Of one that is paused, or goes on: who waits for a turn that does not come. */
+static enum rc put_late(struct work *w, struct buf *b, const struct campaign *c)
+{
+    int64_t n;
+    enum rc rc;
+
+    if (!c->fired || (c->state != CAMPAIGN_PAUSED && c->state != CAMPAIGN_RUNNING))
+        return RC_OK;
+    if (!(rc = run_late(w, c->no, &n)) && n)
+        jx_put_int(b, "late", n);
+    return rc;
+}
+
 enum rc campaign_view(struct work *w, struct buf *b, const struct campaign *c, bool whole)
 {
     char hash[HASH_TEXT], id[ID_TEXT];
@@ -118,6 +132,8 @@ enum rc campaign_view(struct work *w, struct buf *b, const struct campaign *c, b
     view_time(b, "fired", c->fired);
     jx_put_text(b, "hash", hex_text(c->hash, sizeof c->hash, hash));
     jx_put_text(b, "item", id_text(&c->item, id));
+    if (whole && (rc = put_late(w, b, c)))
+        return rc;
     put_text(b, "link", c->link);
     jx_put_int(b, "pace", c->pace);
     put_text(b, "picture", c->picture);

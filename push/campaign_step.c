@@ -8,6 +8,7 @@
 
 #include "push/campaign_run.h"
 #include "push/campaign_vote.h"
+#include "push/run.h"
 #include "server/base/clock.h"
 #include "server/identity/audit.h"
 #include "server/identity/party_reach.h"
@@ -215,14 +216,31 @@ static enum rc follow_up(struct work *w, struct campaign *c, enum campaign_step 
     return campaign_run(w, c, step);
 }
 
+/* Whoever goes on with one whose time was over meanwhile is told how many will not have it, and so is who reads its steps. */
+static enum rc say_late(struct work *w, const struct campaign *c, enum campaign_step step,
+                        const char **text)
+{
+    int64_t n = 0;
+    enum rc rc;
+
+    if (step != CAMPAIGN_DO_RESUME || !c->fired || (rc = run_late(w, c->no, &n)) || !n)
+        return step == CAMPAIGN_DO_RESUME && c->fired ? rc : RC_OK;
+    work_fact(w, "late", n);
+    *text = arena_printf(w->mem, "%s%s暂停时有效期已过，%" PRId64 " 台设备不再发送",
+                         *text ? *text : "", *text ? "；" : "", n);
+    return RC_OK;
+}
+
 static enum rc take(struct work *w, struct campaign *c, enum campaign_step step,
                     const struct campaign_order *o)
 {
+    const char *text = o->text;
     enum campaign_state to;
     enum rc rc;
 
     if ((rc = campaign_state_next(&w->err, step, c->state, &to)) ||
-        (rc = campaign_ask(w, c, step, o)) || (rc = campaign_log(w, c, step, to, o->text)))
+        (rc = campaign_ask(w, c, step, o)) || (rc = say_late(w, c, step, &text)) ||
+        (rc = campaign_log(w, c, step, to, text)))
         return rc;
     return follow_up(w, c, step, o);
 }

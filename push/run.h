@@ -35,7 +35,7 @@ enum run_what {
     RUN_QUIET,        /* it was the night of its owner, or the vendor's until its end */
     RUN_DOUBT,        /* sent, and never answered: it may have come */
     RUN_OFF,          /* its transport has no credentials here */
-    RUN_STOPPED,      /* the campaign was cancelled or recalled before its turn */
+    RUN_STOPPED, /* the campaign was recalled before its turn, or paused until its time was over */
     RUN_RESENT,
     RUN_OWNER,
     RUN_DELIVERED, /* notes too, of what the vendor told later (run_receipt.h) */
@@ -140,8 +140,10 @@ enum rc run_write(struct work *w, const struct run_batch *b, int64_t again_ms);
 /* At start, before anything is taken: a batch that was on its way, the next one behind number *no, is in doubt. *campaign is whose. RC_NOT_FOUND: there is none. */
 enum rc run_recover(struct work *w, int64_t *no, int64_t *campaign);
 
-/* Pausing and going on; RC_CONFLICT from any state but the other one. */
+/* Pausing and going on; RC_CONFLICT from any state but the other one. A pause does not prolong its time: whoever is left when that is over is RUN_STOPPED once it goes on. */
 enum rc run_pause(struct work *w, int64_t campaign, bool paused);
+/* How many devices wait for a turn that does not come, since its time is over; 0 as well of one that never began. */
+enum rc run_late(struct work *w, int64_t campaign, int64_t *n);
 /* Nothing is taken of it any more. */
 enum rc run_stop(struct work *w, int64_t campaign);
 /*

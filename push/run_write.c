@@ -36,13 +36,19 @@ static enum rc forget_gone(struct work *w, const struct run_batch *b)
     return rc;
 }
 
+/* The end of its time: it came, or was over when somebody went on with it after a pause. */
+static enum run_what over_as(int64_t ends_ms)
+{
+    return ends_ms ? RUN_REJECTED : RUN_STOPPED;
+}
+
 static enum rc again(struct work *w, const struct run_row *r, const struct run_batch *b,
                      int64_t at_ms, const struct bits *who)
 {
     if (r->state == RUN_STOPPING)
         return run_outcome(w, r->campaign, b->by, b->block, RUN_STOPPED, who);
     if (at_ms >= r->ends_ms)
-        return run_outcome(w, r->campaign, b->by, b->block, RUN_REJECTED, who);
+        return run_outcome(w, r->campaign, b->by, b->block, over_as(r->ends_ms), who);
     return run_wait(w, r->campaign, b->by, b->block, b->tries + 1, at_ms, who);
 }
 
@@ -123,8 +129,26 @@ static enum rc change_state(struct work *w, int64_t campaign, enum run_state fro
 
 enum rc run_pause(struct work *w, int64_t campaign, bool paused)
 {
-    return paused ? change_state(w, campaign, RUN_RUNNING, RUN_PAUSED)
-                  : change_state(w, campaign, RUN_PAUSED, RUN_RUNNING);
+    enum rc rc;
+
+    if (paused)
+        return change_state(w, campaign, RUN_RUNNING, RUN_PAUSED);
+    rc = change_state(w, campaign, RUN_PAUSED, RUN_RUNNING);
+    return rc ? rc : db_run(w, SQL_push_run_late, "ii", campaign, clock_now_ms());
+}
+
+enum rc run_late(struct work *w, int64_t campaign, int64_t *n)
+{
+    struct run_counts counts;
+    struct run_row r;
+    enum rc rc = run_read(w, campaign, &r);
+
+    *n = 0;
+    if (rc || r.ends_ms > clock_now_ms() || r.state == RUN_OVER)
+        return rc == RC_NOT_FOUND ? RC_OK : rc;
+    if (!(rc = run_count(w, campaign, &counts)))
+        *n = counts.waiting;
+    return rc;
 }
 
 enum rc run_stop(struct work *w, int64_t campaign)
@@ -147,7 +171,7 @@ static enum run_what left_as(enum run_state state, int64_t ends_ms)
 {
     if (state == RUN_STOPPING)
         return RUN_STOPPED;
-    return ends_ms <= clock_now_ms() ? RUN_REJECTED : RUN_OFF;
+    return ends_ms <= clock_now_ms() ? over_as(ends_ms) : RUN_OFF;
 }
 
 static enum rc drop_part(struct work *w, unsigned on, int64_t *campaign)

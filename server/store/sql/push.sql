@@ -113,6 +113,10 @@ ORDER BY campaign LIMIT 1;
 -- name: push_run_state
 UPDATE push_run SET state = ?3, moved = ?4 WHERE campaign = ?1 AND state = ?2;
 
+-- Its time was over while it was paused (0): those who are left are stopped, and not rejected.
+-- name: push_run_late
+UPDATE push_run SET ends = 0 WHERE campaign = ?1 AND ends <= ?2;
+
 -- Whatever it was: nothing of it can be read.
 -- name: push_run_give_up
 UPDATE push_run SET state = 4 WHERE campaign = ?1;
