@@ -6,8 +6,9 @@
  *     per transport      of the others, those it reaches
  *       - quota          had as many today as the vendor allows a device, or as we allow a person
  *       - quiet          it is their night when it starts (class marketing)
+ *       - late         its time to live is over before their turn
  *       = send
- *     ends               behind what other campaigns still have there, at the vendor's pace and the campaign's; it stops where a vendor refuses messages at night
+ *     ends               behind what goes before it there, at the rate of that transport and the campaign's; it stops where a vendor refuses messages at night
  *
  * Computed whenever it is looked at, and kept with each approval. A forecast: other campaigns may come, and who was asked of limit.def may have changed his mind.
  */
@@ -16,17 +17,31 @@
 
 #include "push/campaign.h"
 
+enum {
+    PLAN_ANSWER_MS =
+        250, /* from a request's leaving until another may take its place: assumed, for no vendor was tried */
+    PLAN_OTHERS = 64 /* scheduled campaigns that are looked at, the soonest; and what runs */
+};
+
 struct plan_line {
     enum transport by;
     bool on;
     int64_t reach, quota, quiet; /* devices */
-    int64_t send;                /* reach - quota - quiet; 0 where it is off */
-    int64_t ahead;               /* of other campaigns, there */
-    int64_t pace;                /* devices a second */
-    enum push_night night;
-    int32_t night_from, night_to; /* minutes of the day */
-    int64_t ends;                 /* seconds; 0: nothing is sent */
+    int64_t late;                /* not their turn before the campaign's time is over */
+    int64_t send;                /* reach - quota - quiet - late; 0 where it is off */
+    int64_t ahead;           /* of other campaigns, that are still before them when it starts */
+    int64_t pace;            /* devices a second that the vendor allows */
+    int64_t rate;            /* … that we send: as many as may be under way, per answer */
+    struct push_limit limit; /* its night, and how many devices a request has */
+    int64_t ends;            /* seconds; 0: nothing is sent */
     bool held; /* some of it comes into the vendor's night, and is shown when that is over */
+};
+
+/* What others still have to send. `haste` as the engine has it: 0 warnings, recalls and notices; else the class. */
+struct plan_other {
+    int64_t start; /* seconds */
+    int haste;
+    int64_t left[TRANSPORT_COUNT];
 };
 
 struct plan_district {
@@ -36,17 +51,21 @@ struct plan_district {
 
 struct plan {
     int64_t made, start; /* seconds; when it starts at once, they are the same */
+    int64_t ttl;         /* seconds from its start in which it is sent; 0: for ever */
+    int haste;           /* its class */
     int64_t audience, refused;
     struct plan_line lines[TRANSPORT_COUNT];
     int n;
-    int64_t send, off; /* of all lines; off: of those whose transport is */
-    int64_t ends;      /* 0: nothing is sent */
+    int64_t send, off, late; /* of all lines; off: of those whose transport is */
+    int64_t ends;            /* 0: nothing is sent */
     struct plan_district districts[CAMPAIGN_DISTRICTS]; /* in their order; others follow */
     int ndistricts;
-    int eyes; /* who must approve */
+    int eyes;                              /* who must approve */
+    struct plan_other others[PLAN_OTHERS]; /* by their start */
+    int nothers;
 };
 
-/* Pure: what follows from reach, quota, quiet, ahead, pace and night of each line. `pace`: of the campaign, devices a second; 0: none. */
+/* Pure: what follows from reach, quota, quiet, pace and limit of each line, and from the others. `pace`: of the campaign, devices a second; 0: none. */
 void plan_reckon(struct plan *p, int64_t pace);
 
 /* Counts it, of this moment. */

@@ -68,9 +68,7 @@ static enum rc open_lines(struct counting *k)
             .by = (enum transport)by,
             .on = campaign_is_on((enum transport)by),
             .pace = (int64_t)l.pace * (l.pace_of == PUSH_REQUESTS ? l.tokens : 1),
-            .night = l.night,
-            .night_from = l.night_from,
-            .night_to = l.night_to,
+            .limit = l,
         };
         k->a_day[by] = news ? l.news_day : l.day;
         rc = number_of(k->w, arena_printf(k->w->mem, "transport/%s", transport_type(by)->word),
@@ -103,18 +101,71 @@ static enum rc open_districts(struct counting *k)
     return RC_OK;
 }
 
-static enum rc open_ahead(struct counting *k)
+/* What runs has begun; all of one haste is one. */
+static enum rc add_running(struct counting *k)
 {
+    struct plan *p = k->plan;
     struct rows q;
     enum rc rc;
 
-    if ((rc = db_query(k->w, SQL_push_plan_ahead, &q, "i", k->campaign.no)))
+    if ((rc = db_query(k->w, SQL_push_plan_running, &q, "i", k->campaign.no)))
         return rc;
-    while (rows_next(&q))
-        for (int i = 0; i < k->plan->n; i++)
-            if ((int64_t)k->plan->lines[i].by == rows_int(&q, 0))
-                k->plan->lines[i].ahead = rows_int(&q, 1);
+    while (rows_next(&q)) {
+        int haste = (int)rows_int(&q, 0);
+        int64_t by = rows_int(&q, 1);
+
+        if (!p->nothers || p->others[p->nothers - 1].haste != haste)
+            p->others[p->nothers++] = (struct plan_other){ .haste = haste, .start = p->made };
+        if (by > 0 && by < TRANSPORT_COUNT)
+            p->others[p->nothers - 1].left[by] = rows_int(&q, 2);
+    }
     return rows_done(&q);
+}
+
+/* What the last approver saw of it: `send` of each transport. */
+static void read_plan(struct work *w, const char *text, struct plan_other *out)
+{
+    struct err e = { 0 };
+    const json_t *line;
+    json_t *plan;
+    size_t i;
+
+    if (!text || !*text || jx_object(&e, w->mem, text, strlen(text), &plan))
+        return;
+    json_array_foreach(json_object_get(plan, "transports"), i, line)
+    {
+        const char *word = json_string_value(json_object_get(line, "transport"));
+        int by = word ? transport_parse(word) : 0;
+
+        if (by)
+            out->left[by] = json_integer_value(json_object_get(line, "send"));
+    }
+}
+
+static enum rc add_scheduled(struct counting *k)
+{
+    struct plan *p = k->plan;
+    struct rows q;
+    enum rc rc;
+
+    if ((rc = db_query(k->w, SQL_push_plan_scheduled, &q, "ii", k->campaign.no,
+                       (int64_t)PLAN_OTHERS)))
+        return rc;
+    while (rows_next(&q) && p->nothers < PLAN_OTHERS) {
+        struct plan_other o = { .haste = (int)rows_int(&q, 0), .start = rows_int(&q, 1) };
+
+        read_plan(k->w, rows_dup_text(k->w, &q, 2), &o);
+        o.start = o.start > p->made ? o.start : p->made;
+        p->others[p->nothers++] = o;
+    }
+    return rows_done(&q);
+}
+
+static enum rc open_others(struct counting *k)
+{
+    enum rc rc = add_running(k);
+
+    return rc ? rc : add_scheduled(k);
 }
 
 /* ---- a block ---- */
@@ -208,14 +259,17 @@ enum rc plan_of(struct work *w, const struct campaign *c, struct plan *out)
     int64_t now = clock_now();
     enum rc rc;
 
-    *out = (struct plan){ .made = now, .start = c->start > now ? c->start : now };
+    *out = (struct plan){ .made = now,
+                          .start = c->start > now ? c->start : now,
+                          .ttl = c->ttl,
+                          .haste = (int)c->class };
     k->w = w;
     k->campaign = *c;
     k->plan = out;
     k->today = day_of(out->start) == day_of(now);
     k->a_person = c->class == PUSH_MARKETING ? (int)campaign_settled()->a_person : 0;
     if ((rc = open_audiences(k)) || (rc = open_lines(k)) || (rc = open_districts(k)) ||
-        (rc = open_ahead(k)) || (rc = campaign_eyes(w, c, &out->eyes)))
+        (rc = open_others(k)) || (rc = campaign_eyes(w, c, &out->eyes)))
         return rc;
     for (int64_t block = 0; block < audience_blocks(k->all) && !rc; block++)
         rc = count_block(k, block);

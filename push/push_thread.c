@@ -31,9 +31,8 @@
 enum {
     AT_ONCE = 8, /* blocks opened, rows dropped, batches taken for a transport in one round */
     FOLLOWED = 100, /* changes of the library in one round */
-    STARTED = 4,    /* campaigns */
-    SINGLES =
-        100, /* devices of a batch where each is a request: it is in doubt until its last answer */
+    STARTED = 100,  /* campaigns, if there is time */
+    RECALLED = 4,
     WORK_MS = 30,    /* of a round, for each kind of work; what was begun is ended */
     FAILED_MS = 1000 /* until a round that failed is tried again */
 };
@@ -191,7 +190,8 @@ static enum rc start_due(struct work *w, struct round *r)
 
     if ((rc = campaign_due(w, clock_now(), STARTED, &no, &n)))
         return rc;
-    for (int i = 0; i < n && !rc; i++, r->busy = true)
+    begin_work(r);
+    for (int i = 0; i < n && !rc && !is_late(r); i++, r->busy = true)
         rc = guard(w, start_one, &no[i], &damaged);
     return rc;
 }
@@ -283,7 +283,7 @@ static enum rc recall(struct work *w, struct round *r)
     enum rc rc;
     int n;
 
-    if ((rc = campaign_in_state(w, CAMPAIGN_RECALLING, STARTED, &no, &n)))
+    if ((rc = campaign_in_state(w, CAMPAIGN_RECALLING, RECALLED, &no, &n)))
         return rc;
     for (int i = 0; i < n && !rc; i++) {
         rc = guard(w, recall_one, &no[i], &damaged);
@@ -311,7 +311,7 @@ static struct run_limits limits_of(enum transport by, enum sender_haste haste)
     int32_t today = push_limit_day(clock_now());
     struct run_limits l = { .emergency = haste == SENDER_EMERGENCY,
                             .personal = haste == SENDER_PERSONAL,
-                            .most = SINGLES,
+                            .most = PUSH_SINGLES,
                             .a_person = (int)campaign_settled()->a_person,
                             .quiets = push.quiets,
                             .rests = push_pace_rests };

@@ -16,6 +16,8 @@
 enum {
     PUSH_LATE =
         3600, /* seconds: who should have started longer ago waits for somebody's word */
+    PUSH_SINGLES =
+        100, /* devices of a batch where each is a request: it is in doubt until its last answer */
     PUSH_LOOK_MS = 200 /* how often it looks whether something is to be done */
 };
 

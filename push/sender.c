@@ -25,9 +25,7 @@
 #include "server/base/memory.h"
 
 enum {
-    JOBS = 4, /* of a haste and transport */
     QUEUE_MAX = 1024,
-    FLYING_MAX = 256, /* what one connection that dies can leave in doubt */
     FLYING_EMERGENCY = 256,
     HOST_CONNECTIONS = 4,
     TOTAL_CONNECTIONS = 256,
@@ -457,7 +455,7 @@ enum vendor_recall sender_recalls(const struct sender *s, enum transport by)
 
 int sender_room(const struct sender *s, enum transport by, enum sender_haste haste)
 {
-    return s->ch[by].on ? JOBS - s->ch[by].jobs[haste] : 0;
+    return s->ch[by].on ? SENDER_JOBS - s->ch[by].jobs[haste] : 0;
 }
 
 enum rc sender_give(struct sender *s, struct err *e, struct sender_job *job)
@@ -511,7 +509,7 @@ static enum rc open_posts(struct err *e, struct sender *s)
     if ((rc = post_open(e, &c, &s->post[0])))
         return rc;
     c.name = "push";
-    c.flying_max = FLYING_MAX;
+    c.flying_max = SENDER_FLYING;
     return post_open(e, &c, &s->post[1]);
 }
 

@@ -17,6 +17,12 @@
 
 struct sender;
 
+enum {
+    SENDER_JOBS = 4, /* of a haste and transport */
+    SENDER_FLYING =
+        256 /* requests under way, of all transports: what one connection that dies can leave in doubt */
+};
+
 /* Lanes of a transport, the first goes first. Emergency has connections of its own. */
 enum sender_haste { SENDER_EMERGENCY, SENDER_PERSONAL, SENDER_CAMPAIGN, SENDER_HASTES };
 

@@ -72,53 +72,6 @@ static void a_second_test_is_sent_as_well(void **state)
     assert_int_equal(city_shown[0], 2);
 }
 
-static void it_waits_for_its_time(void **state)
-{
-    struct world *t = *state;
-    int64_t no = city_scheduled(t, ",\"start\":\"2026-11-18T23:00:00+08:00\"");
-
-    clock_sleep_ms(3 * PUSH_LOOK_MS);
-    assert_int_equal(city_see(t, no).c.state, CAMPAIGN_SCHEDULED);
-    clock_set(city_see(t, no).c.start - 1);
-    clock_sleep_ms(3 * PUSH_LOOK_MS);
-    assert_int_equal(city_see(t, no).c.state, CAMPAIGN_SCHEDULED);
-    clock_set(city_see(t, no).c.start);
-    city_until(t, no, CAMPAIGN_DONE);
-}
-
-/* It was due while nobody was there to send it. */
-static void a_time_long_past_waits_for_somebodys_word(void **state)
-{
-    struct world *t = *state;
-    int64_t no = city_scheduled(t, ",\"start\":\"2026-11-18T23:00:00+08:00\"");
-
-    push_thread_stop();
-    clock_set(city_see(t, no).c.start + PUSH_LATE + 1);
-    city_start(t);
-    city_until(t, no, CAMPAIGN_PAUSED);
-    assert_false(city_see(t, no).runs);
-    DOES("account:1", RESUME, NULL);
-    city_until(t, no, CAMPAIGN_DONE);
-    assert_int_equal(city_shown[1], 1);
-}
-
-/* Red before: only its record was asked for. */
-static void what_was_approved_long_ago_does_not_go_out_late(void **state)
-{
-    struct world *t = *state;
-    int64_t no = city_scheduled(t, ",\"start\":\"2026-11-18T23:00:00+08:00\"");
-
-    push_thread_stop();
-    clock_set(city_see(t, no).c.start + PUSH_LATE + 1);
-    city_start(t);
-    city_until(t, no, CAMPAIGN_PAUSED);
-    clock_set(city_see(t, no).c.approved + CAMPAIGN_APPROVED_FOR + 1);
-    assert_int_equal(city_does(t, no, "account:1", CAMPAIGN_DO_RESUME, NULL), RC_CONFLICT);
-    assert_int_equal(city_see(t, no).c.state, CAMPAIGN_PAUSED);
-    DOES("account:1", RECALL, "过时了");
-    city_until(t, no, CAMPAIGN_RECALLED);
-}
-
 /* Red before: the phone showed the draft as it was by then. */
 static void a_test_shows_what_was_tested(void **state)
 {
@@ -339,9 +292,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(from_a_draft_to_every_screen),
         TEST(a_second_test_is_sent_as_well),
-        TEST(it_waits_for_its_time),
-        TEST(a_time_long_past_waits_for_somebodys_word),
-        TEST(what_was_approved_long_ago_does_not_go_out_late),
         TEST(a_test_shows_what_was_tested),
         TEST(what_was_on_its_way_when_it_ended_stays_in_doubt),
         TEST(its_sums_are_the_audience),

@@ -98,10 +98,20 @@ SELECT seq, item, rev, op FROM change WHERE stream = ?1 AND seq > ?2 ORDER BY se
 -- name: push_follow_set
 UPDATE push_follow SET seq = ?2 WHERE stream = ?1;
 
--- What other campaigns still have to send, by transport: push/plan_count.c.
--- name: push_plan_ahead
-SELECT p.transport, SUM(p.rest) FROM push_run r JOIN push_part p ON p.campaign = r.campaign
-WHERE r.state IN (1, 2) AND p.next < 65536 AND r.campaign <> ?1 GROUP BY p.transport;
+-- What others that run still have to send, by haste (0: recalls, notices and warnings, else the class) and transport: in parts, waiting, and on its way. push/plan_count.c.
+-- name: push_plan_running
+SELECT haste, transport, CAST(SUM(n) AS BIGINT) FROM (
+  SELECT CASE WHEN r.campaign > 281474976710656 THEN 0 WHEN r.class = 3 THEN 0 ELSE r.class END AS haste, p.transport AS transport, p.rest AS n
+  FROM push_run r JOIN push_part p ON p.campaign = r.campaign WHERE r.state = 1 AND p.next < 65536 AND r.campaign <> ?1
+  UNION ALL
+  SELECT CASE WHEN r.campaign > 281474976710656 THEN 0 WHEN r.class = 3 THEN 0 ELSE r.class END, b.transport, b.n
+  FROM push_run r JOIN push_batch b ON b.campaign = r.campaign WHERE r.state = 1 AND r.campaign <> ?1) AS ahead
+GROUP BY haste, transport ORDER BY haste, transport;
+
+-- What is scheduled, with what its last approver saw of it.
+-- name: push_plan_scheduled
+SELECT CASE WHEN c.class = 3 THEN 0 ELSE c.class END, c.start, (SELECT a.plan FROM push_approval a WHERE a.campaign = c.no ORDER BY a.at DESC LIMIT 1)
+FROM push_campaign c WHERE c.state = 'scheduled' AND c.no <> ?1 ORDER BY c.start, c.no LIMIT ?2;
 
 -- name: push_sample_one
 SELECT a.account, a.transport, e.value FROM push_address a LEFT JOIN entry e ON e.account = a.account AND e.type = 'set' AND e.key = 'area' AND e.gone = 0

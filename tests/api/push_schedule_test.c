@@ -1,0 +1,222 @@
+/*
+ * push_schedule_test.c - when a campaign begins, and whom it still reaches then.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "push/push_thread.h"
+#include "server/base/clock.h"
+#include "tests/lib/push_city.h"
+
+static void it_waits_for_its_time(void **state)
+{
+    struct world *t = *state;
+    int64_t no = city_scheduled(t, ",\"start\":\"2026-11-18T23:00:00+08:00\"");
+
+    clock_sleep_ms(3 * PUSH_LOOK_MS);
+    assert_int_equal(city_see(t, no).c.state, CAMPAIGN_SCHEDULED);
+    clock_set(city_see(t, no).c.start - 1);
+    clock_sleep_ms(3 * PUSH_LOOK_MS);
+    assert_int_equal(city_see(t, no).c.state, CAMPAIGN_SCHEDULED);
+    clock_set(city_see(t, no).c.start);
+    city_until(t, no, CAMPAIGN_DONE);
+}
+
+/* It was due while nobody was there to send it. */
+static void a_time_long_past_waits_for_somebodys_word(void **state)
+{
+    struct world *t = *state;
+    int64_t no = city_scheduled(t, ",\"start\":\"2026-11-18T23:00:00+08:00\"");
+
+    push_thread_stop();
+    clock_set(city_see(t, no).c.start + PUSH_LATE + 1);
+    city_start(t);
+    city_until(t, no, CAMPAIGN_PAUSED);
+    assert_false(city_see(t, no).runs);
+    DOES("account:1", RESUME, NULL);
+    city_until(t, no, CAMPAIGN_DONE);
+    assert_int_equal(city_shown[1], 1);
+}
+
+/* Red before: only its record was asked for. */
+static void what_was_approved_long_ago_does_not_go_out_late(void **state)
+{
+    struct world *t = *state;
+    int64_t no = city_scheduled(t, ",\"start\":\"2026-11-18T23:00:00+08:00\"");
+
+    push_thread_stop();
+    clock_set(city_see(t, no).c.start + PUSH_LATE + 1);
+    city_start(t);
+    city_until(t, no, CAMPAIGN_PAUSED);
+    clock_set(city_see(t, no).c.approved + CAMPAIGN_APPROVED_FOR + 1);
+    assert_int_equal(city_does(t, no, "account:1", CAMPAIGN_DO_RESUME, NULL), RC_CONFLICT);
+    assert_int_equal(city_see(t, no).c.state, CAMPAIGN_PAUSED);
+    DOES("account:1", RECALL, "过时了");
+    city_until(t, no, CAMPAIGN_RECALLED);
+}
+
+static void looked(void)
+{
+    clock_sleep_ms(3 * PUSH_LOOK_MS);
+}
+
+/* The wall clock goes an hour ahead and comes back, and goes back and comes again: each begins once, at the first moment of which the clock says that it is its. */
+static void each_begins_once_though_the_clock_jumps(void **state)
+{
+    struct world *t = *state;
+    int64_t soon = city_scheduled(t, ",\"start\":\"2026-11-18T20:00:00+08:00\""),
+            later = city_scheduled(t, ",\"start\":\"2026-11-18T21:30:00+08:00\""), at;
+
+    at = city_see(t, soon).c.start;
+    clock_set(at - 1800);
+    looked();
+    clock_set(at - 1800 - 3600); /* back by an hour */
+    looked();
+    assert_int_equal(city_see(t, soon).c.state, CAMPAIGN_SCHEDULED);
+    clock_set(at - 1800 + 3600); /* half an hour behind its time */
+    city_until(t, soon, CAMPAIGN_DONE);
+    assert_int_equal(city_see(t, later).c.state, CAMPAIGN_SCHEDULED);
+    clock_set(at - 1800); /* and it is not its time any more */
+    looked();
+    assert_int_equal(city_see(t, soon).c.state, CAMPAIGN_DONE);
+    clock_set(at + 1);
+    looked();
+    for (int i = 0; i < CITY_PHONES; i++)
+        assert_int_equal(city_shown[i], 1);
+    clock_set(city_see(t, later).c.start);
+    city_until(t, later, CAMPAIGN_DONE);
+    clock_set(city_see(t, later).c.start - 3600);
+    looked();
+    clock_set(city_see(t, later).c.start);
+    looked();
+    for (int i = 1; i < CITY_PHONES; i++)
+        assert_int_equal(city_shown[i], 2);
+}
+
+/* Red before: they were said to be refused, and nobody was told. */
+static void who_goes_on_too_late_is_told_how_many_are_past(void **state)
+{
+    struct world *t = *state;
+    int64_t no = city_scheduled(t, ",\"start\":\"2026-11-18T20:00:00+08:00\",\"ttl\":3600");
+    const char *at = URL("/v1/push/campaigns/%" PRId64, no);
+    struct city_seen s;
+    struct answer a;
+
+    city_sender.holds = true;
+    clock_set(city_see(t, no).c.start);
+    city_until_sent(t, no);
+    DOES("account:1", PAUSE, NULL); /* what has not left comes back */
+    for (int ms = 0; city_see(t, no).n.sent; ms += 10) {
+        assert_in_range(ms, 0, CITY_WAIT_MS);
+        clock_sleep_ms(10);
+    }
+    city_sender.holds = false;
+    s = city_see(t, no);
+    assert_int_equal(s.n.waiting, CITY_PHONES);
+    assert_null(strstr(tell(t, GET, at, NULL).body, "\"late\""));
+    clock_set(s.c.start + 3601);
+    assert_non_null(strstr(tell(t, GET, at, NULL).body, "\"late\":40,"));
+    a = tell(t, POST, URL("%s/resume", at), "{\"text\":\"核实过了\"}");
+    assert_int_equal(a.status, 200);
+    assert_non_null(strstr(a.body, "\"late\":40,"));
+    city_until(t, no, CAMPAIGN_DONE);
+    s = city_see(t, no);
+    assert_int_equal(city_outcomes(&s.n, RUN_STOPPED), CITY_PHONES);
+    assert_int_equal(city_outcomes(&s.n, RUN_REJECTED), 0);
+    a = tell(t, GET, URL("%s/steps", at), NULL);
+    assert_non_null(strstr(a.body, "核实过了；暂停时有效期已过，40 台设备不再发送"));
+    assert_null(strstr(tell(t, GET, at, NULL).body, "\"late\""));
+}
+
+/* A pause within its time costs nobody anything. */
+static void who_goes_on_in_time_sends_to_all(void **state)
+{
+    struct world *t = *state;
+    int64_t no = city_scheduled(t, ",\"start\":\"2026-11-18T20:00:00+08:00\",\"ttl\":3600");
+    struct city_seen s;
+
+    city_sender.holds = true;
+    clock_set(city_see(t, no).c.start);
+    city_until_sent(t, no);
+    DOES("account:1", PAUSE, NULL);
+    looked();
+    city_sender.holds = false;
+    clock_set(city_see(t, no).c.start + 3500);
+    DOES("account:1", RESUME, NULL);
+    city_until(t, no, CAMPAIGN_DONE);
+    s = city_see(t, no);
+    assert_int_equal(city_outcomes(&s.n, RUN_ACCEPTED), CITY_PHONES);
+}
+
+/* ---- the plan ---- */
+
+static const char *plan_of_huawei(struct world *t, int64_t no, const char *member)
+{
+    struct answer a = tell(t, GET, URL("/v1/push/campaigns/%" PRId64 "/plan", no), NULL);
+    json_t *plan = json_loads(a.body, 0, NULL), *line;
+    const char *text = NULL;
+    size_t i;
+
+    assert_int_equal(a.status, 200);
+    json_array_foreach(json_object_get(plan, "transports"), i, line)
+    {
+        const json_t *value = json_object_get(line, member);
+
+        if (!strcmp(json_string_value(json_object_get(line, "transport")), "huawei") && value)
+            text = json_is_string(value) ? URL("%s", json_string_value(value))
+                                         : URL("%lld", (long long)json_integer_value(value));
+    }
+    json_decref(plan);
+    return text;
+}
+
+/* Red before: only parts of what ran counted. Huawei takes 6,000 a second. */
+static void the_plan_waits_for_what_goes_first(void **state)
+{
+    struct world *t = *state;
+    int64_t first = city_scheduled(t, ",\"start\":\"2026-11-18T20:00:00+08:00\""),
+            then = city_scheduled(t, ",\"start\":\"2026-11-18T20:10:00+08:00\""), now;
+
+    assert_string_equal(plan_of_huawei(t, then, "ends"), "2026-11-18T20:10:01+08:00");
+    city_vandalise(t, URL("UPDATE push_approval SET plan = "
+                          "'{\"transports\":[{\"send\":6000000,\"transport\":\"huawei\"}]}' "
+                          "WHERE campaign = %" PRId64,
+                          first));
+    assert_string_equal(plan_of_huawei(t, then, "ends"), "2026-11-18T20:16:41+08:00");
+    assert_string_equal(plan_of_huawei(t, then, "ahead"), "2400000");
+    assert_string_equal(plan_of_huawei(t, then, "rate"), "6000");
+
+    now = city_drafted(t, "");
+    assert_string_equal(plan_of_huawei(t, now, "ahead"), "0");
+    city_sender.holds = true;
+    clock_set(city_see(t, first).c.start);
+    city_until_sent(t, first);
+    assert_string_equal(plan_of_huawei(t, now, "ahead"), "20"); /* on their way */
+    city_sender.holds = false;
+    city_until(t, first, CAMPAIGN_DONE);
+}
+
+#undef TEST
+#define TEST(name) cmocka_unit_test_setup_teardown(name, city_set_up, city_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(it_waits_for_its_time),
+        TEST(a_time_long_past_waits_for_somebodys_word),
+        TEST(what_was_approved_long_ago_does_not_go_out_late),
+        TEST(each_begins_once_though_the_clock_jumps),
+        TEST(who_goes_on_too_late_is_told_how_many_are_past),
+        TEST(who_goes_on_in_time_sends_to_all),
+        TEST(the_plan_waits_for_what_goes_first),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
