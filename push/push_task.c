@@ -8,6 +8,8 @@
 #include "push/bulletin.h"
 #include "push/lane.h"
 #include "push/notice.h"
+#include "push/push_pace.h"
+#include "push/push_thread.h"
 #include "push/run_receipt.h"
 #include "server/base/clock.h"
 
@@ -164,6 +166,37 @@ static enum rc fill(struct work *w, struct task *k)
         bulletin_fit(w, &k->said, k->b.by);
     fill_job(k);
     return RC_OK;
+}
+
+/* ---- what bounds it ---- */
+
+static void limit_class(struct run_limits *l, enum transport by, enum push_class class)
+{
+    int64_t now = clock_now();
+    struct push_limit limit = push_limit(by, class, push_limit_day(now));
+
+    l->a_day[class] = limit.day;
+    l->refused_until_ms[class] = push_limit_refused_until(&limit, now) * 1000;
+    if (class == PUSH_MARKETING)
+        l->news_a_day = *campaign_settled()->news_licence ? limit.news_day : limit.day;
+}
+
+struct run_limits task_limits(enum transport by, enum sender_haste haste,
+                              struct ledger_quiets *quiets)
+{
+    int32_t today = push_limit_day(clock_now());
+    struct run_limits l = { .emergency = haste == SENDER_EMERGENCY,
+                            .personal = haste == SENDER_PERSONAL,
+                            .most = PUSH_SINGLES,
+                            .a_person = (int)campaign_settled()->a_person,
+                            .quiets = quiets,
+                            .rests = push_pace_rests };
+
+    if (push_limit(by, PUSH_SERVICE, today).tokens > 1)
+        l.most = RUN_BATCH;
+    for (int class = PUSH_SERVICE; class < PUSH_EMERGENCY; class ++)
+        limit_class(&l, by, (enum push_class) class);
+    return l;
 }
 
 enum rc task_take(struct work *w, enum transport by, const struct run_limits *l,

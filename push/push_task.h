@@ -26,6 +26,9 @@ struct task {
  */
 enum rc task_take(struct work *w, enum transport by, const struct run_limits *l,
                   void (*answered)(struct task *k), struct task **out, int64_t *run);
+/* What its vendor and the settings allow now. `quiets`: the caller's. */
+struct run_limits task_limits(enum transport by, enum sender_haste haste,
+                              struct ledger_quiets *quiets);
 /* RC_OK, or nothing of it left and it was answered so. */
 void task_give(struct task *k, struct sender *s);
 void task_free(struct task *k);

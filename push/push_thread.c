@@ -34,6 +34,7 @@ enum {
     STARTED = 100,  /* campaigns, if there is time */
     RECALLED = 4,
     WORK_MS = 30,    /* of a round, for each kind of work; what was begun is ended */
+    JUMP_MS = 5000,  /* that the wall clock goes back */
     FAILED_MS = 1000 /* until a round that failed is tried again */
 };
 
@@ -44,7 +45,9 @@ static struct {
     struct db *db; /* for looking */
     struct task *answered, *taken;
     struct ledger_quiets *quiets;
-    int first;            /* the transport that is taken for first: each in its turn */
+    int first; /* the transport that is taken for first: each in its turn */
+    int64_t
+        offset_ms; /* of the wall clock to the one that never goes back, at the last round; 0: none yet */
     bool recovered;       /* what was on its way when the process ended is told apart */
     int64_t recovered_to; /* up to this batch */
 } push;
@@ -295,34 +298,6 @@ static enum rc recall(struct work *w, struct round *r)
 
 /* ---- taking ---- */
 
-static void limit_class(struct run_limits *l, enum transport by, enum push_class class)
-{
-    int64_t now = clock_now();
-    struct push_limit limit = push_limit(by, class, push_limit_day(now));
-
-    l->a_day[class] = limit.day;
-    l->refused_until_ms[class] = push_limit_refused_until(&limit, now) * 1000;
-    if (class == PUSH_MARKETING)
-        l->news_a_day = *campaign_settled()->news_licence ? limit.news_day : limit.day;
-}
-
-static struct run_limits limits_of(enum transport by, enum sender_haste haste)
-{
-    int32_t today = push_limit_day(clock_now());
-    struct run_limits l = { .emergency = haste == SENDER_EMERGENCY,
-                            .personal = haste == SENDER_PERSONAL,
-                            .most = PUSH_SINGLES,
-                            .a_person = (int)campaign_settled()->a_person,
-                            .quiets = push.quiets,
-                            .rests = push_pace_rests };
-
-    if (push_limit(by, PUSH_SERVICE, today).tokens > 1)
-        l.most = RUN_BATCH;
-    for (int class = PUSH_SERVICE; class < PUSH_EMERGENCY; class ++)
-        limit_class(&l, by, (enum push_class) class);
-    return l;
-}
-
 struct taking {
     enum transport by;
     struct run_limits limits;
@@ -345,7 +320,7 @@ static enum rc take_for(struct work *w, struct round *r, enum transport by,
                         enum sender_haste haste)
 {
     int room = sender_room(push.sender, by, haste);
-    struct taking t = { by, limits_of(by, haste) };
+    struct taking t = { by, task_limits(by, haste, push.quiets) };
 
     for (int i = 0; i < room && i < AT_ONCE && !is_late(r); i++) {
         bool damaged;
@@ -377,15 +352,28 @@ static enum rc take_all(struct work *w, struct round *r)
     return rc;
 }
 
+static int64_t offset_ms(void)
+{
+    return clock_now_ms() - clock_mono_us() / 1000;
+}
+
+/* What waits for a moment waits as long as it was meant to, though the clock that says so went back. */
+static enum rc follow_clock(struct work *w)
+{
+    int64_t back = push.offset_ms ? push.offset_ms - offset_ms() : 0;
+
+    return back > JUMP_MS ? run_sooner(w, back) : RC_OK;
+}
+
 static enum rc round_job(struct work *w, void *arg)
 {
     struct round *r = arg;
     enum rc rc;
 
-    if ((rc = write_answered(w, r)) || (rc = follow(w, r)) || (rc = start_due(w, r)) ||
-        (rc = repeat(w, r, open_one, NULL)) || (rc = repeat(w, r, drop_one, NULL)) ||
-        (rc = repeat(w, r, inbox_one, NULL)) || (rc = repeat(w, r, end_one, NULL)) ||
-        (rc = recall(w, r)))
+    if ((rc = follow_clock(w)) || (rc = write_answered(w, r)) || (rc = follow(w, r)) ||
+        (rc = start_due(w, r)) || (rc = repeat(w, r, open_one, NULL)) ||
+        (rc = repeat(w, r, drop_one, NULL)) || (rc = repeat(w, r, inbox_one, NULL)) ||
+        (rc = repeat(w, r, end_one, NULL)) || (rc = recall(w, r)))
         return rc;
     return take_all(w, r);
 }
@@ -418,6 +406,7 @@ static bool make_round(enum rc (*job)(struct work *w, void *arg), bool *failed)
     if (*failed)
         round_failed(&w);
     else {
+        push.offset_ms = offset_ms();
         while (r.written-- && (k = task_pop(&push.answered)))
             task_free(k);
         while ((k = task_pop(&push.taken)))
@@ -551,7 +540,7 @@ enum rc push_thread_start(struct err *e, const char *db_path, struct sender *sen
     campaign_transports(sender_on(sender));
     atomic_store(&push.stop, false);
     push.recovered = false;
-    push.recovered_to = 0;
+    push.recovered_to = push.offset_ms = 0;
     if ((rc = db_open(e, db_path, DB_READ, &push.db))) {
         sender_close(sender);
         db_close(push.db);

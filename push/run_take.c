@@ -359,3 +359,8 @@ enum rc run_waits(struct work *w, enum transport by, int64_t *at_ms)
     end = rows_done(&q);
     return rc ? rc : end;
 }
+
+enum rc run_sooner(struct work *w, int64_t ms)
+{
+    return db_run(w, SQL_push_batch_sooner, "ii", ms, clock_now_ms());
+}

@@ -155,6 +155,30 @@ static void who_goes_on_in_time_sends_to_all(void **state)
     assert_int_equal(city_outcomes(&s.n, RUN_ACCEPTED), CITY_PHONES);
 }
 
+/* Red before: it waited until the clock came to the moment that was written down, an hour later. */
+static void who_waits_for_a_try_waits_no_longer_if_the_clock_goes_back(void **state)
+{
+    struct world *t = *state;
+    int64_t no = city_scheduled(t, ",\"start\":\"2026-11-18T20:00:00+08:00\""), at;
+
+    city_says = PUSH_AGAIN;
+    at = city_see(t, no).c.start;
+    clock_set(at);
+    city_until(t, no, CAMPAIGN_RUNNING);
+    for (int ms = 0; city_see(t, no).n.waiting != CITY_PHONES; ms += 10) {
+        assert_in_range(ms, 0, CITY_WAIT_MS);
+        clock_sleep_ms(10);
+    }
+    looked();
+    city_says = PUSH_ACCEPTED;
+    clock_set(at - 3600);
+    looked();
+    clock_set(at - 3600 + 60);
+    city_until(t, no, CAMPAIGN_DONE);
+    for (int i = 1; i < CITY_PHONES; i++)
+        assert_int_equal(city_shown[i], 1);
+}
+
 /* ---- the plan ---- */
 
 static const char *plan_of_huawei(struct world *t, int64_t no, const char *member)
@@ -215,6 +239,7 @@ int main(void)
         TEST(each_begins_once_though_the_clock_jumps),
         TEST(who_goes_on_too_late_is_told_how_many_are_past),
         TEST(who_goes_on_in_time_sends_to_all),
+        TEST(who_waits_for_a_try_waits_no_longer_if_the_clock_goes_back),
         TEST(the_plan_waits_for_what_goes_first),
     };
 
