@@ -85,7 +85,7 @@ enum {
     INBOX_EVERY_MS = 5000,
     ADDRESS_EVERY_MS = 1000,
     BUILDS_MAX = 16,
-    BUILDER_NICENESS = 15,
+    BUILDER_NICENESS = 5,
     BUILDER_ENDS_MS = 500 /* it needs 60 of them, if it gets any */
 };
 
