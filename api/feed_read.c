@@ -219,23 +219,25 @@ static bool read_since(const char *text, int64_t *n, uint8_t chain[FEED_CHAIN_BY
 }
 
 enum rc feed_read_since(struct work *w, const struct feed_source *of, const char *since,
-                        struct feed *out, bool *told)
+                        struct feed *out, enum feed_news *news)
 {
     struct feed_scope now, then;
     uint8_t chain[FEED_CHAIN_BYTES];
     int64_t n;
     enum rc rc;
 
-    *told = false;
+    *news = FEED_UNKNOWN;
     if (!read_since(since, &n, chain))
         return RC_OK;
     if ((rc = derived_read(w)) || (rc = feed_scope_find(w, of->scope, &now)))
         return rc;
-    if (n >= now.n || now.n - n >= 2 * BLOCK)
+    if (n > now.n || now.n - n >= 2 * BLOCK)
         return RC_OK;
     if ((rc = feed_scope_at(w, &now, n, &then)) || memcmp(then.chain, chain, sizeof chain))
         return rc;
-    *told = true;
+    *news = n == now.n ? FEED_NO_NEWS : FEED_NEWS;
+    if (*news == FEED_NO_NEWS)
+        return RC_OK;
     open_document(w, of, out);
     out->updated = now.at;
     return read_rows(w, &now, n, now.n, false, out);

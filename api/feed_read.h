@@ -21,12 +21,14 @@ struct feed_source {
 enum rc feed_read_newest(struct work *w, const struct feed_source *of, struct feed *out,
                          struct feed_scope *at);
 
-/*
- * Only what came after `since` ("N.CHAIN", from an entity tag of the feed). *told is false if that cannot be said: nothing came, too much did, or the place is
- * not one of this feed; then nothing is written to `out`.
- */
+/* What can be said to who holds what a feed was at `since` ("N.CHAIN", from an entity tag of it). */
+enum feed_news {
+    FEED_NEWS,    /* `out` is what came since then */
+    FEED_NO_NEWS, /* the feed stands there */
+    FEED_UNKNOWN, /* it is no place of this feed, or too much came: only the whole helps him. As with FEED_NO_NEWS, nothing is written to `out` */
+};
 enum rc feed_read_since(struct work *w, const struct feed_source *of, const char *since,
-                        struct feed *out, bool *told);
+                        struct feed *out, enum feed_news *news);
 
 /* The archive document of that name, "K-CHAIN-VOID". RC_GONE for one that was, or could have been; RC_NOT_FOUND. */
 enum rc feed_read_archive(struct work *w, const struct feed_source *of, const char *name,

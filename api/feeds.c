@@ -162,7 +162,7 @@ enum rc get_feed(struct work *w, const struct request *rq, struct reply *rp)
     struct feed_source of;
     struct feed_scope at;
     struct feed feed;
-    bool told = false;
+    enum feed_news news = FEED_NO_NEWS;
     enum rc rc;
 
     if (!as)
@@ -174,10 +174,11 @@ enum rc get_feed(struct work *w, const struct request *rq, struct reply *rp)
     as->write(&feed, as, &whole);
     rp->etag = tag_of(w, &at, &whole);
     rp->modified = at.modified;
-    if (since && (rc = feed_read_since(w, &of, since, &feed, &told)))
+    if (since && (rc = feed_read_since(w, &of, since, &feed, &news)))
         return rc;
-    if (!told) {
+    if (news != FEED_NEWS) {
         reply_document(rp, as, &whole);
+        rp->once = news == FEED_UNKNOWN; /* or made-up tags would wash the cache out */
         return RC_OK;
     }
     as->write(&feed, as, &some);

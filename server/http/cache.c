@@ -225,7 +225,7 @@ static bool is_worth_keeping(const struct outcome *c)
 {
     bool good = c->rp.status == 0 || c->rp.status == 200 || c->rp.status == 226;
 
-    return !c->rc && good && c->size <= limit / 4;
+    return !c->rc && good && !c->rp.once && c->size <= limit / 4;
 }
 
 void cache_finish(struct cache_build *s, struct outcome *c)

@@ -134,6 +134,14 @@ def deltas(city):
             assert answer.status == (304 if tag == "*" else 200), (tag, answer)
 
 
+    with case("made-up places are answered and not kept: they take no room from what many ask for"):
+        city.get("/feeds/all.atom")
+        room = city.server.metric("cache_bytes")
+        for n in range(1, 40):
+            assert city.get("/feeds/all.atom", a_im="feed", if_none_match=f'"{n}.0123456789abcdef.00"').status == 200
+        assert city.server.metric("cache_bytes") <= room + 1000, (room, city.server.metric("cache_bytes"))
+
+
 def whole(city):
     with case("entries of the three formats are the same, and say where they stand in the log"):
         atom, rss, js = (city.get("/feeds/all" + ending).body for ending in FORMATS)
