@@ -89,7 +89,8 @@ static enum rc check_empty(struct restore *r)
         return err_set(
             &r->w.err, RC_CONFLICT,
             "%s is not empty (%.100s): move what it holds elsewhere, but leave the files "
-            "'epoch', '" TAKEDOWNS_NAME "', '" ERASED_NAME "' and '" AUDIT_HEADS_NAME "' there",
+            "'epoch', '" TAKEDOWNS_NAME "', '" ERASED_NAME "', '" AUDIT_HEADS_NAME
+            "' and '" AUDIT_MARK_NAME "' there",
             r->data, found);
     return RC_OK;
 }

@@ -497,6 +497,27 @@ static void links_of_who_was_locked_are_void(void **state)
     assert_int_equal(tell(t, POST, "/v1/auth/invitation/offer", offer).status, 404);
 }
 
+/* Who may not choose staff any more has chosen nobody: his links would go on giving what he may not. */
+static void links_of_who_lost_the_right_are_void(void **state)
+{
+    struct world *t = *state;
+    struct person one = person_staff(t, "security", EVERYWHERE),
+                  other = person_staff(t, "security", EVERYWHERE);
+    const struct person *both[] = { &one, &other };
+    const char *offer[2];
+
+    for (int i = 0; i < 2; i++) {
+        struct answer a =
+            person_ask(t, both[i], POST, "/v1/invitations", "{\"role\":\"publisher\"}");
+
+        assert_int_equal(a.status, 201);
+        offer[i] = URL("{\"token\":\"%s\",\"kind\":\"totp\"}", text_of(t, &a, "token"));
+    }
+    assert_int_equal(take(t, NULL, one.account, "role=security"), 204);
+    assert_int_equal(tell(t, POST, "/v1/auth/invitation/offer", offer[0]).status, 404);
+    assert_int_equal(tell(t, POST, "/v1/auth/invitation/offer", offer[1]).status, 200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -518,6 +539,7 @@ int main(void)
         TEST(a_citizen_is_locked_by_his_number_and_shown_to_nobody),
         TEST(who_is_leaving_is_locked_all_the_same),
         TEST(links_of_who_was_locked_are_void),
+        TEST(links_of_who_lost_the_right_are_void),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
