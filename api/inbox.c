@@ -38,6 +38,10 @@ static enum rc read_message(struct work *w, const struct request *rq, struct mes
     id = jx_text(body, "item");
     if (id && !id_parse(id, strlen(id), item))
         return err_field(&w->err, "/item", "that is no item's number");
+    if (strchr(jx_text(body, "group"),
+               '/')) /* or who holds the first of them keeps the others out */
+        return err_field(&w->err, "/group",
+                         "带斜线的组是信件、推送等自己用的，由它们发送和撤回：请换一个名称");
     *account = jx_int(body, "account", 0);
     *m = (struct message){ .kind = "notice",
                            .group = jx_text(body, "group"),

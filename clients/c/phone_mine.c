@@ -184,21 +184,22 @@ int phone_unfollow(struct phone *p, const char *key)
     return put(p, "unfollow", "follow", key, NULL);
 }
 
+/* 120101 is a number as it stands, and an area's code in quotes: each setting takes one of the two. */
 int phone_set(struct phone *p, const char *none)
 {
     char quoted[160];
+    struct tjzw_error e;
+    enum tjzw_code rc;
 
     (void)none;
     if (!p->more)
         return list_type(p, "set", "set", print_setting, "都是默认设置。");
-    if (!p->third)
-        return put(p, "set", "set", p->more, NULL);
-    if (p->third[0] >= 'a' && p->third[0] <= 'z' && strcmp(p->third, "true") != 0 &&
-        strcmp(p->third, "false") != 0) {
-        snprintf(quoted, sizeof quoted, "\"%.120s\"", p->third); /* a word */
-        return put(p, "set", "set", p->more, quoted);
+    rc = tjzw_put(p->t, "set", p->more, p->third, &e);
+    if (rc == TJZW_USAGE && p->third && !strpbrk(p->third, "\"\\")) {
+        snprintf(quoted, sizeof quoted, "\"%.120s\"", p->third);
+        rc = tjzw_put(p->t, "set", p->more, quoted, &e);
     }
-    return put(p, "set", "set", p->more, p->third);
+    return wrote(p, "set", rc, &e);
 }
 
 int phone_put(struct phone *p, const char *type)

@@ -43,6 +43,19 @@ static void a_message_comes_once_and_goes_when_it_is_withdrawn(void **state)
     HAS(tell(t, DELETE, "/v1/inbox/outage-3", NULL), "\"withdrawn\":0");
 }
 
+/* A message of the group campaign/7 in somebody's inbox would keep the campaign's out. */
+static void groups_of_the_server_itself_are_nobody_elses(void **state)
+{
+    struct world *t = *state;
+    struct person li = person_sign_in(t, SESSION_CITIZEN, 1);
+    struct answer a = note(t, li.account, "campaign/7", "今晚升级");
+
+    assert_int_equal(a.status, 400);
+    HAS(a, "#/group");
+    HAS(a, "斜线");
+    assert_int_equal(tell(t, DELETE, "/v1/inbox/campaign%2F7", NULL).status, 400);
+}
+
 static void only_operators_send(void **state)
 {
     struct world *t = *state;
@@ -83,7 +96,7 @@ static void what_a_phone_drops_hides_nothing_on_the_page(void **state)
     const char *at;
 
     for (int i = 0; i < SENT; i++) {
-        a = note(t, li.account, URL("g/%d", i), URL("消息第%d号", i));
+        a = note(t, li.account, URL("g-%d", i), URL("消息第%d号", i));
         HAS(a, "\"number\":");
         no[i] = strtoll(strstr(a.body, "\"number\":") + strlen("\"number\":"), NULL, 10);
     }
@@ -107,6 +120,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_message_comes_once_and_goes_when_it_is_withdrawn),
+        TEST(groups_of_the_server_itself_are_nobody_elses),
         TEST(only_operators_send),
         TEST(what_a_phone_drops_hides_nothing_on_the_page),
     };

@@ -132,7 +132,7 @@ def lives(server, w, phone_number, area):
     say(phone, "sign-in", phone_number)
     code = wait_for("a code", 20, lambda: app.codes(phone_number)[seen:])[-1]
     say(phone, "sign-in", phone_number, code)
-    say(phone, "set", "area", json.dumps(area))
+    say(phone, "set", "area", area)
     say(phone, "sync")
     return phone
 

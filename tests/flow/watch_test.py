@@ -67,6 +67,12 @@ def main():
             assert phone.run("device", "huawei", check=False).returncode == 2
             phone.run("device", "remove")
             assert told() == []
+        with case("a setting is written as one says it: a code, hours, a number, a word"):
+            for name, value, kept in (("area", "120101", '"120101"'), ("quiet", "22:00-07:00", '"22:00-07:00"'), ("font", "20", "20"), ("theme", "dark", '"dark"')):
+                phone.run("set", name, value)
+                assert f"{name}  {kept}  " in phone.run("set").stdout.decode(), (name, phone.run("set").stdout.decode())
+            for name, value in (("font", "large"), ("area", "天津"), ("area", '"'), ("nothing", "1")):
+                assert phone.run("set", name, value, check=False).returncode == 2, (name, value)
         screen = Screen(phone)
         try:
             with case("a message is on the screen at once, without a poll; taken back, it goes at once"):
