@@ -251,7 +251,7 @@ enum rc get_campaign_report_csv(struct work *w, const struct request *rq, struct
 
 /* ---- as it happens ---- */
 
-/* His session or key is asked for again whenever one has ended: then the stream does, too. */
+/* Whether he may is asked again whenever sessions, keys, roles or lists of devices change: the stream ends with his right to it. */
 enum rc get_campaign_live(struct work *w, const struct request *rq, struct reply *rp)
 {
     struct sse_wish *wish = arena_zalloc(w->mem, sizeof *wish);
@@ -264,8 +264,9 @@ enum rc get_campaign_live(struct work *w, const struct request *rq, struct reply
         reply_header(rp, "retry-after", "30");
         return rc;
     }
-    wish->session = w->who.session;
-    wish->key = w->who.key;
+    wish->owner = (struct sse_owner){
+        .session = w->who.session, .key = w->who.key, .rights = CAMPAIGN_RIGHTS, .site = c.site
+    };
     wish->last_id = rq->last_event_id;
     rp->type = TYPE_EVENTS;
     rp->stream = wish;

@@ -21,8 +21,11 @@
 #include "server/base/clock.h"
 #include "server/citizen/entry.h"
 #include "server/http/sse.h"
-#include "server/identity/party_table.h"
+#include "server/identity/credential.h"
+#include "server/identity/party.h"
+#include "server/identity/role.h"
 #include "server/identity/session.h"
+#include "server/identity/staff_device.h"
 #include "sync/heads.h"
 #include "sync/live.h"
 #include "sync/wire.h"
@@ -99,10 +102,9 @@ static void tell_person(int64_t account)
     sse_tell(hints, account);
 }
 
-static bool lives(int64_t session, int64_t key)
+static bool lasts(const struct sse_owner *o)
 {
-    return (!session || session_lives(session)) &&
-           (!key || party_table_lives(key, clock_now()));
+    return credential_lasts(o->session, o->key, o->rights, o->site);
 }
 
 static void weed(void)
@@ -117,20 +119,22 @@ void events_open(const struct conf *conf)
                                 .beat_ms = conf->hint_heartbeat,
                                 .readers_max = conf->hint_subscribers,
                                 .client_max = conf->hint_per_address,
-                                .lives = lives,
+                                .lasts = lasts,
                                 .sent = METRIC_hints_sent,
                                 .readers = METRIC_hint_subscribers,
                                 .skipped = METRIC_hints_skipped };
 
     spread_s = (c.spread_ms + 999) / 1000;
     hints = sse_new(&c);
-    live_open(&(struct live_conf){ .beat_ms = conf->hint_heartbeat, .lives = lives });
+    live_open(&(struct live_conf){ .beat_ms = conf->hint_heartbeat, .lasts = lasts });
     memset(told, 0, sizeof told);
     sync_on_head(tell);
     sync_on_withheld(tell_withheld);
     entry_on_given(tell_person);
     session_on_end(weed);
     party_on_change(weed);
+    role_on_change(weed);
+    staff_device_on_change(weed);
 }
 
 void events_close(void)
@@ -140,6 +144,8 @@ void events_close(void)
     entry_on_given(NULL);
     session_on_end(NULL);
     party_on_change(NULL);
+    role_on_change(NULL);
+    staff_device_on_change(NULL);
     sse_free(hints);
     hints = NULL;
     live_close();
@@ -162,8 +168,7 @@ enum rc get_events(struct work *w, const struct request *rq, struct reply *rp)
     }
     *wish = (struct sse_wish){ .sse = hints,
                                .client = rq->client_tag,
-                               .session = w->who.session,
-                               .key = w->who.key,
+                               .owner = { .session = w->who.session, .key = w->who.key },
                                .account = w->who.account,
                                .topic = stream,
                                .last_id = rq->last_event_id };

@@ -34,7 +34,7 @@ void live_open(const struct live_conf *c)
                                    .readers_max = READERS,
                                    .client_max = CLIENT_READERS,
                                    .own_ids = true,
-                                   .lives = c->lives,
+                                   .lasts = c->lasts,
                                    .sent = METRIC_push_live_sent,
                                    .readers = METRIC_push_live_readers,
                                    .skipped = METRIC_push_live_skipped };

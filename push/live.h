@@ -14,17 +14,17 @@
 
 struct live_conf {
     int64_t beat_ms;
-    bool (*lives)(int64_t session, int64_t key); /* sse.h */
+    bool (*lasts)(const struct sse_owner *); /* sse.h */
 };
 /* Before the threads start; after they have ended. */
 void live_open(const struct live_conf *c);
 void live_close(void);
-/* Any thread: sessions or keys have ended. */
+/* Any thread: sessions, keys or rights have ended. */
 void live_weed(void);
 /* On the thread of push, whose w->db reads: tells what has changed, at most every LIVE_MS. */
 enum { LIVE_MS = 500 };
 void live_look(struct work *w);
-/* Any thread: a stream of the campaign's, which begins with how it is now; whose it is, is the caller's to fill in. RC_BUSY: there are as many as there may be. */
+/* Any thread: a stream of the campaign's, which begins with how it is now; whose it is, is the caller's to fill in (and that he must go on having the right to see it). RC_BUSY: there are as many as there may be. */
 enum rc live_wish(struct work *w, const struct campaign *c, uint64_t client,
                   struct sse_wish *out);
 

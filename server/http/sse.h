@@ -30,6 +30,13 @@ enum { SSE_RING = 256, SSE_TOPICS = 128, SSE_WORD_MAX = 63 /* a topic, an id */ 
 
 struct sse;
 
+/* With what somebody asked, and what of it must be so for as long as he is answered. */
+struct sse_owner {
+    int64_t session, key; /* 0: with none */
+    unsigned rights;      /* one of which he must have … */
+    int64_t site;         /* … here; 0: of none is asked */
+};
+
 struct sse_conf {
     int64_t
         spread_ms; /* one event reaches the readers within this, each at his own moment; 0: at once */
@@ -37,7 +44,8 @@ struct sse_conf {
     int64_t readers_max; /* above it sse_full() */
     int64_t client_max;  /* streams of one client, likewise; 0: no limit */
     bool own_ids; /* an event's id names its own topic alone: for readers of one topic each */
-    bool (*lives)(int64_t session, int64_t key); /* see sse_weed(); NULL: nothing ends */
+    bool (*lasts)(const struct sse_owner
+                      *); /* asked at sse_weed(), and at each beat; NULL: nothing ends */
     enum metric sent, readers,
         skipped; /* COUNTER, GAUGE, COUNTER: times a slow one was brought to the newest */
 };
@@ -45,10 +53,10 @@ struct sse_conf {
 /* What a stream wants: a reply's `stream` (reply.h). */
 struct sse_wish {
     struct sse *sse;
-    uint64_t client;      /* who asks (limit_client()) */
-    int64_t session, key; /* with which he asks: his stream ends with it; 0: with none */
-    int64_t account;      /* whose news he is told of, too (sse_tell()); 0: nobody's */
-    const char *topic;    /* NULL: all */
+    uint64_t client;        /* who asks (limit_client()) */
+    struct sse_owner owner; /* his stream ends with it */
+    int64_t account;        /* whose news he is told of, too (sse_tell()); 0: nobody's */
+    const char *topic;      /* NULL: all */
     const char *
         last_id; /* Last-Event-ID; NULL: none. What it does not list is told; nonsense lists nothing */
 };
@@ -68,7 +76,7 @@ void sse_forget(struct sse *s, const char *topic);
  * Any thread: there is something new for an account. Its readers get "event: me\ndata: {}\n\n" at once, without an id: it says nothing, may be doubled, and is not told again to who comes back.
  */
 void sse_tell(struct sse *s, int64_t account);
-/* Any thread: sessions or keys have ended, and the streams of those that do not live any more end now. */
+/* Any thread: sessions, keys or rights have ended, and the streams of those who had them end now. */
 void sse_weed(struct sse *s);
 /* Whether the readers, or those of this client, are as many as they may be. Loops that ask together may exceed
  * it by one each. */

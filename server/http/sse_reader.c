@@ -48,7 +48,7 @@ struct stream_loop {
     h2o_multithread_receiver_t home;
     h2o_multithread_message_t note;
     atomic_bool rung;    /* the note is on its way */
-    atomic_bool to_weed; /* it says, too, that sessions have ended */
+    atomic_bool to_weed; /* it says, too, that sessions, keys or rights have ended */
     atomic_bool to_tell; /* … and that there is something for somebody */
     uint64_t told;       /* how many of those were told here */
 
@@ -70,7 +70,8 @@ struct reader {
     h2o_linklist_t link;   /* in his slot */
     h2o_linklist_t owned;  /* … and, if he came with a session or a key, in this list too */
     h2o_linklist_t people; /* … and of his account's chain */
-    int64_t session, key, account;
+    struct sse_owner owner;
+    int64_t account;
     h2o_req_t *req;
     struct stream_loop *loop;
     struct sse_place place;
@@ -80,7 +81,7 @@ struct reader {
     int slot;
     bool busy;      /* a write is under way */
     bool tell;      /* there is something for him that he was not told of */
-    bool over;      /* his session has ended: nothing more goes out */
+    bool over;      /* he may not listen any more: nothing more goes out */
     char retry[24]; /* what is said of coming back, first and last */
 };
 
@@ -182,12 +183,26 @@ static void push_due(struct reader *r, uint64_t due)
     push(r, NOTHING, due);
 }
 
+/* Keys end by the clock, and nobody tells. */
+static bool is_over(struct reader *r)
+{
+    const struct sse_conf *conf = sse_conf_of(r->loop->sse);
+
+    if (!r->over && conf->lasts && h2o_linklist_is_linked(&r->owned))
+        r->over = !conf->lasts(&r->owner);
+    return r->over;
+}
+
 static void beat_one(struct reader *r, uint64_t due)
 {
     h2o_iovec_t comment = h2o_iovec_init(H2O_STRLIT(":\n\n"));
 
     (void)due;
-    if (!r->busy)
+    if (r->busy)
+        return;
+    if (is_over(r))
+        finish(r);
+    else
         write_to(r, &comment, 1);
 }
 
@@ -279,17 +294,14 @@ static void tell_here(struct stream_loop *loop)
         tell_chain(&loop->people[i], 0);
 }
 
-/* Ends the streams of sessions and keys that live no more. */
+/* Ends the streams of those who may not listen any more. */
 static void weed_here(struct stream_loop *loop)
 {
-    const struct sse_conf *conf = sse_conf_of(loop->sse);
-
     for (h2o_linklist_t *l = loop->owned.next, *next; l != &loop->owned; l = next) {
         struct reader *r = H2O_STRUCT_FROM_MEMBER(struct reader, owned, l);
 
         next = l->next;
-        r->over = conf->lives && !conf->lives(r->session, r->key);
-        if (r->over && !r->busy)
+        if (is_over(r) && !r->busy)
             finish(r);
     }
 }
@@ -415,12 +427,11 @@ void sse_begin(h2o_req_t *req, const struct sse_wish *wish)
                           .loop = loop,
                           .place = sse_place_of(wish->sse, wish),
                           .client = wish->client,
-                          .session = wish->session,
-                          .key = wish->key,
+                          .owner = wish->owner,
                           .account = wish->account,
                           .slot = (int)randombytes_uniform(SLOTS) };
     h2o_linklist_insert(&loop->slots[r->slot], &r->link);
-    if (r->session || r->key)
+    if (r->owner.session || r->owner.key)
         h2o_linklist_insert(&loop->owned, &r->owned);
     if (r->account)
         h2o_linklist_insert(&loop->people[r->account % PEOPLE], &r->people);
@@ -430,7 +441,7 @@ void sse_begin(h2o_req_t *req, const struct sse_wish *wish)
     if (!h2o_timeout_is_linked(&loop->beats))
         h2o_timeout_link(loop->loop, &loop->beat_ms, &loop->beats);
     h2o_start_response(req, &r->generator);
-    if (loop->stopping_us)
+    if (loop->stopping_us || is_over(r)) /* since he was let in */
         finish(r);
     else
         push(r, retry_within(r, RETRY_SPREAD_MS), UINT64_MAX);

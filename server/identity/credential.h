@@ -13,4 +13,10 @@
 enum rc credential_know(struct err *e, struct arena *mem, const char *text, bool cookie,
                         struct actor *out);
 
+/*
+ * Any thread: who asked with this session or key (0: with none), and is still being answered. Whether it is good yet, and he has one of `rights` at the site by now (actor_has_at()); rights 0: whatever
+ * he may. Who asked with neither may go on.
+ */
+bool credential_lasts(int64_t session, int64_t key, unsigned rights, int64_t site);
+
 #endif

@@ -246,6 +246,20 @@ bool party_table_lives(int64_t key, int64_t now)
     return lives;
 }
 
+bool party_table_know_key(int64_t key, int64_t now, struct arena *mem, struct actor *out)
+{
+    const struct key *k;
+    bool good;
+
+    pthread_mutex_lock(&table.lock);
+    k = table.keys ? key_by_no(key) : NULL;
+    good = is_good(k, now);
+    if (good)
+        fill(k, mem, out);
+    pthread_mutex_unlock(&table.lock);
+    return good;
+}
+
 /* A bucket that fills at the quota a minute and holds a minute's worth (limit.c says more). */
 static struct verdict of_minute(const struct party_pass *p, int64_t now_us)
 {

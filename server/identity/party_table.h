@@ -38,6 +38,8 @@ bool party_table_know(const uint8_t hash[HASH_BYTES], int64_t now, struct arena 
 /* The number of the key if it is this party's, and good now; else 0. */
 int64_t party_table_key_of(int64_t party, const uint8_t hash[HASH_BYTES], int64_t now);
 bool party_table_lives(int64_t key, int64_t now);
+/* party_table_know() by the key's number. */
+bool party_table_know_key(int64_t key, int64_t now, struct arena *mem, struct actor *out);
 /* One request more: false if a quota is spent. Minute and day. */
 bool party_table_charge(int64_t key, int64_t now, int64_t now_us, struct verdict out[VERDICTS]);
 /* "party:ID", of one that is open; false: it is not. */

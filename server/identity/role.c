@@ -123,11 +123,20 @@ static void put(const struct member *m)
     members.n++;
 }
 
+static void (*on_change)(void);
+
+void role_on_change(void (*fn)(void))
+{
+    on_change = fn;
+}
+
 static void replace(void *member)
 {
     pthread_rwlock_wrlock(&members.lock);
     put(member);
     pthread_rwlock_unlock(&members.lock);
+    if (on_change)
+        on_change();
 }
 
 void role_apply(int64_t account, struct arena *mem, struct actor *who)
@@ -230,6 +239,30 @@ enum rc role_list(struct work *w, int64_t account, struct holding **out, int *n)
     enum rc rc = work_need(w, RIGHT_SECURE);
 
     return rc ? rc : holdings_of(w, account, out, n);
+}
+
+/* ---- who may what by now ---- */
+
+enum rc role_may(struct work *w, const char *name, unsigned rights, int64_t site, bool *may)
+{
+    static const char prefix[] = "account:";
+    struct actor now = { 0 };
+    struct account a;
+    int64_t account;
+    enum rc rc;
+
+    *may = !strcmp(name, actor_operator.name);
+    if (strncmp(name, prefix, sizeof prefix - 1))
+        return RC_OK;
+    account = strtoll(name + sizeof prefix - 1, NULL, 10);
+    rc = account_by_id(w, account, &a);
+    if (rc == RC_NOT_FOUND)
+        return RC_OK;
+    if (rc || a.id != account || account_is_locked(&a))
+        return rc;
+    role_apply(account, w->mem, &now);
+    *may = actor_has_at(&now, rights, site);
+    return RC_OK;
 }
 
 /* ---- who may give what to whom ---- */

@@ -38,6 +38,8 @@ struct holding { /* a role that somebody holds */
 };
 
 enum rc role_load(struct work *w); /* reads all of them into memory */
+/* Called after each change, on the writer's thread after the COMMIT: rights may have ended. NULL: nobody is. */
+void role_on_change(void (*fn)(void));
 
 /*
  * On the writer. RC_FORBIDDEN without RIGHT_SECURE, to oneself, and of an administrator's role but to the operator; RC_NOT_FOUND: there is
@@ -49,6 +51,12 @@ enum rc role_revoke(struct work *w, int64_t account, const struct role_info *rol
                     int64_t site);
 /* Of an account, or of all (0); by account. RC_FORBIDDEN without RIGHT_SECURE. In w->mem. */
 enum rc role_list(struct work *w, int64_t account, struct holding **out, int *n);
+
+/*
+ * Whether whoever did something under a name of struct actor may do what one of `rights` allows at the site now: his account is not locked, left or merged, and holds the role. A
+ * program's name may nothing here; the operator's everything.
+ */
+enum rc role_may(struct work *w, const char *name, unsigned rights, int64_t site, bool *may);
 
 /* Any thread: adds to *who what the account may do. Scopes lie in `mem`. */
 void role_apply(int64_t account, struct arena *mem, struct actor *who);

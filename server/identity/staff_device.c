@@ -170,6 +170,13 @@ static enum rc read_fresh(struct work *w, struct fresh **out)
     return RC_OK;
 }
 
+static void (*on_change)(void);
+
+void staff_device_on_change(void (*fn)(void))
+{
+    on_change = fn;
+}
+
 enum rc staff_device_load(struct work *w)
 {
     struct fresh *f;
@@ -180,6 +187,13 @@ enum rc staff_device_load(struct work *w)
     return rc;
 }
 
+static void replace(void *arg)
+{
+    put_all(arg);
+    if (on_change)
+        on_change();
+}
+
 static enum rc changed(struct work *w)
 {
     struct fresh *f;
@@ -187,7 +201,7 @@ static enum rc changed(struct work *w)
 
     party_reach_public(w); /* all of staff feel it */
     if (!rc)
-        work_after_commit(w, put_all, f);
+        work_after_commit(w, replace, f);
     return rc;
 }
 

@@ -37,6 +37,8 @@ struct staff_waiting {
 };
 
 enum rc staff_device_load(struct work *w); /* reads all of them into memory */
+/* Called after each change, on the writer's thread after the COMMIT: rights may have ended. NULL: nobody is. */
+void staff_device_on_change(void (*fn)(void));
 
 /* Any thread: *who asks from that device; takes from him what does not count there. Scopes lie in `mem`. */
 void staff_device_judge(uint64_t machine, struct arena *mem, struct actor *who);

@@ -293,6 +293,11 @@ struct answer ask_so_far(struct world *t, struct asking *a)
                             .body = arena_strndup(t->mem, a->body.p, a->body.n) };
 }
 
+bool ask_is_over(const struct asking *a)
+{
+    return a->done;
+}
+
 struct answer ask_end(struct world *t, struct asking *a)
 {
     struct answer out;

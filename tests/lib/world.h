@@ -83,8 +83,9 @@ struct asking *ask_begin(struct world *t, enum method m, const char *target,
                          const struct ask *how);
 struct answer ask_end(struct world *t, struct asking *a);
 void ask_hang_up(struct world *t, struct asking *a);
-/* For answers without an end: what has come so far. */
+/* For answers without an end: what has come so far; whether it was ended. */
 struct answer ask_so_far(struct world *t, struct asking *a);
+bool ask_is_over(const struct asking *a);
 /* A peer that takes no bytes: what was sent to it last stays on the way until it takes some again. */
 void ask_stall(struct asking *a, bool stalled);
 void world_turn(struct world *t);   /* one round of the loop, at most 10 ms */
