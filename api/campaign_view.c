@@ -38,7 +38,7 @@ static enum rc put_approvals(struct work *w, struct buf *b, const struct campaig
         open_object(b);
         jx_put_text(b, "actor", votes[i].actor);
         view_time(b, "at", votes[i].at);
-        jx_put_bool(b, "counts", votes[i].counts);
+        jx_put_bool(b, "counts", votes[i].is == CAMPAIGN_VOTE_GOOD);
         if (*votes[i].plan) {
             jx_key(b, "plan");
             buf_adds(b, votes[i].plan);

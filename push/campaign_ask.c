@@ -230,13 +230,28 @@ static enum rc ask_other(struct work *w, const struct campaign *c,
                          const struct campaign_order *o)
 {
     struct rows q;
-    enum rc rc = row_finish(&q, db_one(w, SQL_push_step_hand, &q, "it", c->no, w->who.name));
+    enum rc rc;
 
     (void)o;
+    if (w->who.party)
+        return err_set(&w->err, RC_FORBIDDEN, "推送由工作人员批准，程序不能批准");
+    rc = row_finish(&q, db_one(w, SQL_push_step_hand, &q, "iti", c->no, w->who.name,
+                               actor_person(&w->who)));
     if (!rc)
-        return err_set(&w->err, RC_FORBIDDEN, "起草或修改过这条推送的人不能批准它");
+        return err_set(&w->err, RC_FORBIDDEN,
+                       "自己或自己的程序起草、修改或送审过这条推送的人不能批准它");
     return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
+
+static bool any_has(const struct campaign_vote *votes, int n, enum campaign_vote_is is)
+{
+    for (int i = 0; i < n; i++)
+        if (votes[i].is == is)
+            return true;
+    return false;
+}
+
+#define LOST "批准过的人里，有人的审批权限已经收回，或账号已经锁定："
 
 static enum rc ask_eyes(struct work *w, const struct campaign *c,
                         const struct campaign_order *o)
@@ -248,13 +263,34 @@ static enum rc ask_eyes(struct work *w, const struct campaign *c,
     (void)o;
     if ((rc = campaign_votes(w, c, &votes, &n, &counting)) || (rc = campaign_eyes(w, c, &need)))
         return rc;
-    if (counting < n && counting < need)
+    if (counting < need && any_has(votes, n, CAMPAIGN_VOTE_LOST))
+        return no(w, LOST "请修改后重新送审");
+    if (counting < need && any_has(votes, n, CAMPAIGN_VOTE_OLD))
         return no(w, "批准已经过了 7 天：请修改后重新送审");
     if (counting < need)
         return err_set(&w->err, RC_CONFLICT,
                        "按现在的范围要 %d 人批准，只有 %d 人：请修改后重新送审", need,
                        counting);
     return RC_OK;
+}
+
+/* What was scheduled goes out as it was approved, unless one of those who did may approve nothing any more: then the others must be enough. */
+static enum rc ask_standing(struct work *w, const struct campaign *c,
+                            const struct campaign_order *o)
+{
+    struct campaign_vote *votes;
+    int n, counting, need, standing = 0;
+    enum rc rc;
+
+    (void)o;
+    if ((rc = campaign_votes(w, c, &votes, &n, &counting)) ||
+        !any_has(votes, n, CAMPAIGN_VOTE_LOST))
+        return rc;
+    if ((rc = campaign_eyes(w, c, &need)))
+        return rc;
+    for (int i = 0; i < n; i++)
+        standing += votes[i].is == CAMPAIGN_VOTE_GOOD || votes[i].is == CAMPAIGN_VOTE_OLD;
+    return standing < need ? no(w, LOST "请复制这条推送，重新送审") : RC_OK;
 }
 
 /* Whoever goes on with one that missed its time sends what was approved for another day. */
@@ -270,17 +306,20 @@ static enum rc ask_fresh(struct work *w, const struct campaign *c,
         return rc;
     rc = ask_eyes(w, c, o);
     return rc == RC_CONFLICT
-               ? err_set(&w->err, rc, "批准不够人数，或已经过了 7 天：请复制这条推送，重新送审")
+               ? err_set(&w->err, rc,
+                         "批准不够人数，已经过了 7 天，或批准的人不再有权限：请复制这条推送，"
+                         "重新送审")
                : rc;
 }
 
 static enum rc (*const asks[CAMPAIGN_ASKS])(struct work *w, const struct campaign *c,
                                             const struct campaign_order *o) = {
-    [CAMPAIGN_ASK_RECORD] = ask_record, [CAMPAIGN_ASK_CLASS] = ask_class,
-    [CAMPAIGN_ASK_LENGTH] = ask_length, [CAMPAIGN_ASK_TIME] = ask_time,
-    [CAMPAIGN_ASK_PEOPLE] = ask_people, [CAMPAIGN_ASK_TESTED] = ask_tested,
-    [CAMPAIGN_ASK_HASH] = ask_hash,     [CAMPAIGN_ASK_OTHER] = ask_other,
-    [CAMPAIGN_ASK_EYES] = ask_eyes,     [CAMPAIGN_ASK_FRESH] = ask_fresh,
+    [CAMPAIGN_ASK_RECORD] = ask_record,     [CAMPAIGN_ASK_CLASS] = ask_class,
+    [CAMPAIGN_ASK_LENGTH] = ask_length,     [CAMPAIGN_ASK_TIME] = ask_time,
+    [CAMPAIGN_ASK_PEOPLE] = ask_people,     [CAMPAIGN_ASK_TESTED] = ask_tested,
+    [CAMPAIGN_ASK_HASH] = ask_hash,         [CAMPAIGN_ASK_OTHER] = ask_other,
+    [CAMPAIGN_ASK_EYES] = ask_eyes,         [CAMPAIGN_ASK_FRESH] = ask_fresh,
+    [CAMPAIGN_ASK_STANDING] = ask_standing,
 };
 
 enum rc campaign_ask(struct work *w, const struct campaign *c, enum campaign_step step,

@@ -12,6 +12,7 @@
 #include "server/base/clock.h"
 #include "server/identity/audit.h"
 #include "server/identity/party_reach.h"
+#include "server/identity/party_table.h"
 #include "server/library/field.h"
 #include "server/library/row.h"
 #include "server/store/db.h"
@@ -40,6 +41,16 @@ static enum rc set_state(struct work *w, struct campaign *c, enum campaign_state
     return rc;
 }
 
+/* "" unless a program did it that is somebody's. */
+static const char *owner_behind(struct work *w)
+{
+    struct party p;
+
+    if (!w->who.party || !party_table_find(w->mem, w->who.party, NULL, &p) || !p.owner)
+        return "";
+    return arena_printf(w->mem, "account:%" PRId64, p.owner);
+}
+
 enum rc campaign_log(struct work *w, struct campaign *c, enum campaign_step step,
                      enum campaign_state to, const char *text)
 {
@@ -49,8 +60,9 @@ enum rc campaign_log(struct work *w, struct campaign *c, enum campaign_step step
 
     if ((rc = set_state(w, c, to)) ||
         (rc =
-             db_run(w, SQL_push_step_add, "ittbtit", c->no, row->word, campaign_states[to].word,
-                    c->hash, sizeof c->hash, own ? server : w->who.name, clock_now(), text)))
+             db_run(w, SQL_push_step_add, "ittbttit", c->no, row->word,
+                    campaign_states[to].word, c->hash, sizeof c->hash,
+                    own ? server : w->who.name, own ? "" : owner_behind(w), clock_now(), text)))
         return rc;
     return own ? audit_own(w, c, row->word) : RC_OK;
 }

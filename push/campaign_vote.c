@@ -8,6 +8,7 @@
 #include "push/audience.h"
 #include "push/campaign_audience.h"
 #include "server/base/clock.h"
+#include "server/identity/role.h"
 #include "server/library/row.h"
 #include "server/store/db.h"
 
@@ -38,10 +39,26 @@ enum rc campaign_eyes(struct work *w, const struct campaign *c, int *need)
     return rc;
 }
 
+static enum rc judge(struct work *w, const struct campaign *c, const uint8_t hash[HASH_BYTES],
+                     struct campaign_vote *v)
+{
+    bool may;
+    enum rc rc;
+
+    v->is = CAMPAIGN_VOTE_OTHER;
+    if (memcmp(hash, c->hash, HASH_BYTES) != 0)
+        return RC_OK;
+    if ((rc = role_may(w, v->actor, RIGHT_PUSH_APPROVE, c->site, &may)))
+        return rc;
+    v->is = !may                                          ? CAMPAIGN_VOTE_LOST
+            : v->at > clock_now() - CAMPAIGN_APPROVED_FOR ? CAMPAIGN_VOTE_GOOD
+                                                          : CAMPAIGN_VOTE_OLD;
+    return RC_OK;
+}
+
 enum rc campaign_votes(struct work *w, const struct campaign *c, struct campaign_vote **out,
                        int *n, int *counting)
 {
-    int64_t oldest = clock_now() - CAMPAIGN_APPROVED_FOR;
     struct buf list = BUF_IN(w->mem);
     uint8_t hash[HASH_BYTES];
     struct rows q;
@@ -52,11 +69,11 @@ enum rc campaign_votes(struct work *w, const struct campaign *c, struct campaign
         return rc;
     while (!rc && rows_next(&q)) {
         struct campaign_vote v = { rows_dup_text(w, &q, 0), rows_dup_text(w, &q, 3),
-                                   rows_int(&q, 2), false };
+                                   rows_int(&q, 2), CAMPAIGN_VOTE_OTHER };
 
-        rc = row_bytes(w, &q, 1, hash, sizeof hash);
-        v.counts = !rc && v.at > oldest && !memcmp(hash, c->hash, sizeof hash);
-        *counting += v.counts;
+        if ((rc = row_bytes(w, &q, 1, hash, sizeof hash)) || (rc = judge(w, c, hash, &v)))
+            break;
+        *counting += v.is == CAMPAIGN_VOTE_GOOD;
         buf_add(&list, &v, sizeof v);
     }
     *out = (struct campaign_vote *)(void *)list.p;

@@ -4,17 +4,24 @@
  *     service      1
  *     marketing    1; 2 if it is for all, or for as many devices as push_two_eyes_from
  *
- * An approval is of a hash. It is good for CAMPAIGN_APPROVED_FOR: until then the campaign has to be scheduled; once it is, its time is a part of what was approved.
+ * An approval is of a hash, and of somebody who may approve at the record's site for as long as it is to count. It is good for CAMPAIGN_APPROVED_FOR: until then the campaign has to be scheduled; once it is, its time is a part of what was approved.
  */
 #ifndef PUSH_CAMPAIGN_VOTE_H
 #define PUSH_CAMPAIGN_VOTE_H
 
 #include "push/campaign.h"
 
+enum campaign_vote_is {
+    CAMPAIGN_VOTE_GOOD,
+    CAMPAIGN_VOTE_OLD, /* given longer ago than CAMPAIGN_APPROVED_FOR */
+    CAMPAIGN_VOTE_LOST, /* who gave it may not approve any more: his role is gone, or his account is locked or gone */
+    CAMPAIGN_VOTE_OTHER, /* of another hash */
+};
+
 struct campaign_vote {
     const char *actor, *plan;
     int64_t at;
-    bool counts; /* it is of this hash, and not too old */
+    enum campaign_vote_is is; /* GOOD alone counts */
 };
 
 /* How many must approve, of the audience as it is now. */

@@ -113,7 +113,7 @@ static void fire(struct world *t)
         enum campaign_step step;
     } way[] = {
         { "account:1", CAMPAIGN_DO_TEST },    { "account:1", CAMPAIGN_DO_SUBMIT },
-        { "account:2", CAMPAIGN_DO_APPROVE }, { "account:1", CAMPAIGN_DO_SCHEDULE },
+        { "operator", CAMPAIGN_DO_APPROVE }, { "account:1", CAMPAIGN_DO_SCHEDULE },
         { "system", CAMPAIGN_DO_DUE },
     };
 

@@ -33,8 +33,8 @@ static void from_a_draft_to_every_screen(void **state)
     for (int i = 1; i < CITY_PHONES; i++)
         assert_int_equal(city_shown[i], 0);
     DOES("account:1", SUBMIT, NULL);
-    DOES("account:2", APPROVE, NULL);
-    DOES("account:3", APPROVE, NULL);
+    DOES(FIRST, APPROVE, NULL);
+    DOES(SECOND, APPROVE, NULL);
     DOES("account:1", SCHEDULE, NULL);
     city_until(t, no, CAMPAIGN_DONE);
     s = city_see(t, no);
@@ -255,8 +255,8 @@ static void what_was_forgotten_is_named(void **state)
     DOES("account:1", TEST, NULL);
     city_until_tested(t, no);
     DOES("account:1", SUBMIT, NULL);
-    DOES("account:2", APPROVE, NULL);
-    DOES("account:3", APPROVE, NULL);
+    DOES(FIRST, APPROVE, NULL);
+    DOES(SECOND, APPROVE, NULL);
     assert_int_equal(city_looks(t, judge_push_unscheduled), FINE);
     clock_set(clock_now() + 1801);
     assert_non_null(missing(t, "schedule"));

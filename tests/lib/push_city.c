@@ -26,7 +26,7 @@
 struct fake_sender city_sender;
 atomic_int city_shown[CITY_PHONES], city_taken_back[CITY_PHONES], city_says;
 char city_told[600];
-struct person city_people[CITY_PHONES];
+struct person city_people[CITY_PHONES], city_approvers[2];
 const char *city_column;
 
 static enum push_verdict_kind answer(const struct push_message *m, const char *token)
@@ -185,6 +185,8 @@ int city_set_up(void **state)
             204);
         city_shown[i] = city_taken_back[i] = 0;
     }
+    for (int i = 0; i < 2; i++)
+        city_approvers[i] = person_staff(t, "push_approver", EVERYWHERE);
     snprintf(tester, sizeof tester, "%" PRId64, city_people[0].account);
     testers = (struct conf_list){ .n = 1, .v = { tester } };
     settled.testers = &testers;
@@ -247,8 +249,8 @@ int64_t city_scheduled(struct world *t, const char *more)
     city_until_tested(t, no);
     city_shown[0] = 0;
     DOES("account:1", SUBMIT, NULL);
-    DOES("account:2", APPROVE, NULL);
-    DOES("account:3", APPROVE, NULL);
+    DOES(FIRST, APPROVE, NULL);
+    DOES(SECOND, APPROVE, NULL);
     DOES("account:1", SCHEDULE, NULL);
     return no;
 }

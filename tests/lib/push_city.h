@@ -5,6 +5,7 @@
 #ifndef TESTS_PUSH_CITY_H
 #define TESTS_PUSH_CITY_H
 
+#include <inttypes.h>
 #include <stdatomic.h>
 
 #include "push/campaign_step.h"
@@ -24,6 +25,11 @@ extern char city_told[600]; /* to the tester, the last time */
 extern struct person city_people[CITY_PHONES];
 extern const char
     *city_column; /* of the records: 通知公告; of a column of news it were 资讯营销 */
+
+extern struct person city_approvers[2];
+/* What the log calls them. */
+#define FIRST  URL("account:%" PRId64, city_approvers[0].account)
+#define SECOND URL("account:%" PRId64, city_approvers[1].account)
 
 int city_set_up(void **state); /* cmocka's; a struct world. The thread of push runs */
 int city_tear_down(void **state);

@@ -60,8 +60,8 @@ SELECT no FROM push_campaign WHERE item = ?1 ORDER BY no;
 SELECT no FROM push_campaign WHERE item = ?1 AND rev >= ?2 AND no <> ?3 AND state IN ('running', 'paused', 'done', 'recalling', 'recalled') ORDER BY no LIMIT 1;
 
 -- name: push_step_add
-INSERT INTO push_step (campaign, no, step, state, hash, actor, at, text)
-VALUES (?1, (SELECT COALESCE(MAX(no), 0) + 1 FROM push_step WHERE campaign = ?1), ?2, ?3, ?4, ?5, ?6, ?7);
+INSERT INTO push_step (campaign, no, step, state, hash, actor, behind, at, text)
+VALUES (?1, (SELECT COALESCE(MAX(no), 0) + 1 FROM push_step WHERE campaign = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8);
 
 -- What it said when it was tested last.
 -- name: push_step_tested
@@ -70,9 +70,12 @@ SELECT hash FROM push_step WHERE campaign = ?1 AND step = 'test' ORDER BY no DES
 -- name: push_step_list
 SELECT no, step, state, hash, actor, at, text FROM push_step WHERE campaign = ?1 ORDER BY no;
 
--- Whether somebody made or edited it.
+-- Whether somebody (a name, and an account) made it, edited it or asked for its approval; or a program did that was then, or is now, his or an organisation's that he acts for.
 -- name: push_step_hand
-SELECT no FROM push_step WHERE campaign = ?1 AND actor = ?2 AND step IN ('create', 'edit') LIMIT 1;
+-- scan: programs are few
+SELECT no FROM push_step WHERE campaign = ?1 AND step IN ('create', 'edit', 'submit')
+  AND (actor = ?2 OR behind = ?2 OR behind IN (SELECT 'account:' || organisation FROM acting WHERE person = ?3)
+    OR actor IN (SELECT 'party:' || id FROM party WHERE owner > 0 AND (owner = ?3 OR owner IN (SELECT organisation FROM acting WHERE person = ?3)))) LIMIT 1;
 
 -- name: push_approval_add
 INSERT INTO push_approval (campaign, actor, hash, at, plan) VALUES (?1, ?2, ?3, ?4, ?5);

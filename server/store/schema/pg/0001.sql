@@ -937,6 +937,7 @@ CREATE TABLE push_step (
     state    TEXT   NOT NULL,
     hash     BYTEA  NOT NULL,
     actor    TEXT   NOT NULL,
+    behind   TEXT   NOT NULL,
     at       BIGINT NOT NULL,
     text     TEXT,
     PRIMARY KEY (campaign, no)

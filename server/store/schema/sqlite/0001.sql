@@ -1009,7 +1009,8 @@ CREATE TABLE push_step (
     step     TEXT    NOT NULL,
     state    TEXT    NOT NULL, -- afterwards
     hash     BLOB    NOT NULL, -- afterwards
-    actor    TEXT    NOT NULL, -- "account:7", "system"
+    actor    TEXT    NOT NULL, -- "account:7", "party:cms", "system"
+    behind   TEXT    NOT NULL, -- a program's owner at that time: "account:7"; '' where it was no program's, or the server's own
     at       INTEGER NOT NULL,
     text     TEXT,             -- in words; NULL: none
     PRIMARY KEY (campaign, no)
