@@ -5,6 +5,9 @@
  *
  * A token is sealed for its row and found by a keyed hash. Settling compares the traits that a row says it has with those its owner's entries give now; only what differs is changed,
  * for many devices at once, so that a row of a set is written once for all of them.
+ *
+ * What a damaged row says it has is not to be known. Such a device is taken out of every set there is, and put into those that its owner's entries give: so it stops nobody, refuses what he refused, and
+ * is whole again.
  */
 #include "push/address.h"
 
@@ -21,6 +24,7 @@
 enum {
     DAY = 86400,
     AT_ONCE = 500,
+    SWEEPS = 4,   /* damaged devices of one settling: each touches a row of every trait */
     TICK_MS = 100 /* that others wait at most for a tick */
 };
 
@@ -166,6 +170,7 @@ enum rc address_gone(struct work *w, int64_t no, int64_t told)
 struct settling {
     struct work *w;
     struct buf changes; /* struct sets_change */
+    int sweeps;
 };
 
 static void change(struct settling *s, int64_t trait, int64_t no, bool in)
@@ -193,20 +198,32 @@ static bool differ(struct settling *s, int64_t no, const struct traits *before,
     return s->changes.n > at;
 }
 
+/* Whatever it stood in. */
+static enum rc sweep(struct settling *s, int64_t no, const struct traits *now)
+{
+    struct rows q;
+    enum rc rc = db_query(s->w, SQL_push_trait_all, &q, "");
+
+    if (rc)
+        return rc;
+    while (rows_next(&q))
+        if (!traits_have(now, rows_int(&q, 0)))
+            change(s, rows_int(&q, 0), no, false);
+    for (int i = 0; i < now->n; i++)
+        change(s, now->no[i], no, true);
+    s->sweeps++;
+    LOG(LOG_ERROR, "push_device_damaged", L_STR("what", "its traits"));
+    work_count(s->w, METRIC_push_devices_mended, 1);
+    return rows_done(&q);
+}
+
 struct row {
     int64_t no, account;
     enum transport by;
     bool has_traits; /* it has stood in sets */
+    bool damaged;    /* … and nobody knows in which */
     struct traits traits;
 };
-
-static enum rc read_traits(struct work *w, const void *p, size_t n, struct traits *out)
-{
-    if (!traits_read(w, p ? p : "", n, out))
-        return err_set(&w->err, RC_CORRUPT,
-                       "the traits of a device are damaged (push_address)");
-    return RC_OK;
-}
 
 /* RC_NOT_FOUND. */
 static enum rc read_row(struct work *w, int64_t no, struct row *out)
@@ -222,7 +239,7 @@ static enum rc read_row(struct work *w, int64_t no, struct row *out)
                              .account = rows_int(&q, 0),
                              .by = (enum transport)rows_int(&q, 1),
                              .has_traits = !rows_null(&q, 2) };
-        rc = read_traits(w, p, p ? n : 0, &out->traits);
+        out->damaged = !traits_read(w, p ? p : "", p ? n : 0, &out->traits);
     }
     end = rows_done(&q);
     return rc ? rc : end;
@@ -236,49 +253,66 @@ static enum rc settle_one(struct settling *s, int64_t no)
     enum rc rc;
     size_t n;
 
-    if ((rc = read_row(s->w, no, &r)) || (rc = traits_of(s->w, r.account, r.by, &now)))
+    if ((rc = read_row(s->w, no, &r)) ||
+        (transport_type((int)r.by) && (rc = traits_of(s->w, r.account, r.by, &now))))
         return rc;
-    if (!differ(s, no, &r.traits, &now) && r.has_traits)
+    if (r.damaged && (rc = sweep(s, no, &now)))
+        return rc;
+    if (!r.damaged && !differ(s, no, &r.traits, &now) && r.has_traits)
         return RC_OK;
     traits_write(s->w, &now, &p, &n);
     return db_change(s->w, SQL_push_address_set_traits, "ib", no, p, n);
 }
 
-static enum rc settle_gone(struct settling *s, int64_t no, const struct traits *had)
+struct dirty {
+    int64_t no;
+    bool gone, damaged;
+    struct traits had;
+};
+
+static enum rc settle_gone(struct settling *s, const struct dirty *d)
 {
     static const struct traits none;
 
-    differ(s, no, had, &none);
+    if (d->damaged)
+        return sweep(s, d->no, &none);
+    differ(s, d->no, &d->had, &none);
     return RC_OK;
 }
-
-struct dirty {
-    int64_t no;
-    bool gone;
-    struct traits had;
-};
 
 static enum rc list_dirty(struct work *w, int most, struct dirty **out, int *n)
 {
     struct buf list = BUF_IN(w->mem);
     struct rows q;
-    enum rc rc, end;
+    enum rc rc;
 
     *n = 0;
     if ((rc = db_query(w, SQL_push_dirty_some, &q, "i", (int64_t)most)))
         return rc;
-    while (!rc && rows_next(&q)) {
+    while (rows_next(&q)) {
         struct dirty d = { .no = rows_int(&q, 0), .gone = !rows_null(&q, 1) };
         size_t len = 0;
         const void *p = rows_blob(&q, 1, &len);
 
-        if (!(rc = read_traits(w, p, p ? len : 0, &d.had)))
-            buf_add(&list, &d, sizeof d);
+        d.damaged = !traits_read(w, p ? p : "", p ? len : 0, &d.had);
+        buf_add(&list, &d, sizeof d);
     }
-    end = rows_done(&q);
     *out = (struct dirty *)(void *)list.p;
     *n = (int)(list.n / sizeof **out);
-    return rc ? rc : end;
+    return rows_done(&q);
+}
+
+/* A set that was made anew may have found damaged devices. */
+static enum rc leave_none(struct work *w, int most, int *n)
+{
+    struct rows q;
+    enum rc rc = db_query(w, SQL_push_dirty_some, &q, "i", (int64_t)1);
+
+    if (rc)
+        return rc;
+    if (rows_next(&q))
+        *n = most;
+    return rows_done(&q);
 }
 
 enum rc address_settle(struct work *w, int most, int *n)
@@ -290,13 +324,17 @@ enum rc address_settle(struct work *w, int most, int *n)
     if ((rc = list_dirty(w, most, &list, n)))
         return rc;
     for (int i = 0; i < *n; i++) {
-        rc = list[i].gone ? settle_gone(&s, list[i].no, &list[i].had)
-                          : settle_one(&s, list[i].no);
+        if (s.sweeps == SWEEPS) {
+            *n = most; /* others are left for the next time */
+            break;
+        }
+        rc = list[i].gone ? settle_gone(&s, &list[i]) : settle_one(&s, list[i].no);
         if (rc || (rc = db_run(w, SQL_push_dirty_done, "i", list[i].no)))
             return rc;
     }
-    return sets_apply(w, (struct sets_change *)(void *)s.changes.p,
-                      (int)(s.changes.n / sizeof(struct sets_change)));
+    rc = sets_apply(w, (struct sets_change *)(void *)s.changes.p,
+                    (int)(s.changes.n / sizeof(struct sets_change)));
+    return rc || !*n ? rc : leave_none(w, most, n);
 }
 
 static enum rc settle_some(struct work *w, int *n)
@@ -329,4 +367,49 @@ void address_tick(struct db *db, void *unused)
         }
         arena_free(w.mem);
     } while (n == AT_ONCE && clock_mono_us() < until);
+}
+
+/* ---- how many are damaged ---- */
+
+static enum rc last_number(struct work *w, int64_t *no)
+{
+    struct rows q;
+    enum rc rc, end;
+
+    *no = 0;
+    if (!(rc = db_one(w, SQL_push_address_last, &q, "")))
+        *no = rows_int(&q, 0);
+    end = rows_done(&q);
+    return rc ? rc : end;
+}
+
+static enum rc count_damaged(struct work *w, int64_t from, int64_t *n)
+{
+    struct traits t;
+    struct rows q;
+    enum rc rc;
+
+    if ((rc = db_query(w, SQL_push_address_block, &q, "ii", from, from + BITS)))
+        return rc;
+    while (rows_next(&q)) {
+        size_t len = 0;
+        const void *p = rows_blob(&q, 1, &len);
+
+        *n += !traits_read(w, p ? p : "", p ? len : 0, &t);
+    }
+    return rows_done(&q);
+}
+
+enum rc address_damaged(struct work *w, int64_t *n)
+{
+    int64_t last;
+    enum rc rc = last_number(w, &last);
+
+    *n = 0;
+    for (int64_t from = 0; from <= last && !rc; from += BITS) {
+        work_part(w);
+        rc = count_damaged(w, from, n);
+        work_part_done(w);
+    }
+    return rc;
 }

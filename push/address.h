@@ -35,5 +35,7 @@ enum rc address_gone(struct work *w, int64_t no, int64_t told);
 enum rc address_settle(struct work *w, int most, int *n);
 /* A writer_tick: the same, until nobody is left or the others have to go on. */
 void address_tick(struct db *db, void *unused);
+/* How many devices have traits that cannot be read. Nothing is wrong with their sets yet; they are mended when they, or their owners, say something new. Reads all of them. */
+enum rc address_damaged(struct work *w, int64_t *n);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "push/trait.h"
+#include "server/base/buf.h"
 #include "server/base/log.h"
 #include "server/store/db.h"
 
@@ -72,17 +73,10 @@ static int by_row(const void *a, const void *b)
 
 /* ---- made anew ---- */
 
-static bool stands_in(const struct traits *t, int64_t trait)
-{
-    for (int i = 0; i < t->n && t->no[i] <= trait; i++)
-        if (t->no[i] == trait)
-            return true;
-    return false;
-}
-
-/* Those whose rows say so. */
+/* Those whose rows say so. Of one that says nothing that can be read its owner is asked again. */
 static enum rc gather(struct work *w, int64_t trait, int64_t block, struct bits *out)
 {
+    struct buf unread = BUF_IN(w->mem); /* int64_t each */
     struct traits t;
     struct rows q;
     enum rc rc;
@@ -94,10 +88,15 @@ static enum rc gather(struct work *w, int64_t trait, int64_t block, struct bits 
         size_t n = 0;
         const void *p = rows_blob(&q, 1, &n);
 
-        if (traits_read(w, p ? p : "", p ? n : 0, &t) && stands_in(&t, trait))
+        if (!traits_read(w, p ? p : "", p ? n : 0, &t))
+            buf_add(&unread, &(int64_t){ rows_int(&q, 0) }, sizeof(int64_t));
+        else if (traits_have(&t, trait))
             bits_put(out, (unsigned)(rows_int(&q, 0) % BITS));
     }
-    return rows_done(&q);
+    rc = rows_done(&q);
+    for (size_t i = 0; i < unread.n && !rc; i += sizeof(int64_t))
+        rc = db_run(w, SQL_push_dirty_add, "i", *(int64_t *)(void *)(unread.p + i));
+    return rc;
 }
 
 static enum rc mend_row(struct work *w, int64_t at)
@@ -137,10 +136,22 @@ static enum rc read_or_mend(struct work *w, int64_t at, struct bits *out)
     return (rc = mend_row(w, at)) ? rc : read_row(w, at, out);
 }
 
+/* Whether it stood otherwise. */
+static bool put(struct bits *b, const struct sets_change *c)
+{
+    unsigned place = (unsigned)(c->no % BITS);
+
+    if (bits_have(b, place) == c->in)
+        return false;
+    (c->in ? bits_put : bits_take)(b, place);
+    return true;
+}
+
 enum rc sets_apply(struct work *w, struct sets_change *list, int n)
 {
     struct bits b;
     enum rc rc = RC_OK;
+    bool other;
 
     if (!n)
         return RC_OK;
@@ -150,9 +161,10 @@ enum rc sets_apply(struct work *w, struct sets_change *list, int n)
 
         if ((rc = read_or_mend(w, at, &b)))
             break;
+        other = false;
         for (; i < n && row_of_change(&list[i]) == at; i++)
-            (list[i].in ? bits_put : bits_take)(&b, (unsigned)(list[i].no % BITS));
-        rc = write_row(w, at, &b);
+            other |= put(&b, &list[i]);
+        rc = other ? write_row(w, at, &b) : RC_OK;
     }
     return rc;
 }

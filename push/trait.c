@@ -131,6 +131,14 @@ enum rc traits_of(struct work *w, int64_t account, enum transport by, struct tra
     return g.rc;
 }
 
+bool traits_have(const struct traits *t, int64_t no)
+{
+    for (int i = 0; i < t->n && t->no[i] <= no; i++)
+        if (t->no[i] == no)
+            return true;
+    return false;
+}
+
 /* ---- in a row ---- */
 
 void traits_write(struct work *w, const struct traits *t, const void **p, size_t *n)

@@ -25,6 +25,7 @@ struct traits {
     int64_t *no; /* ascending, each once; in w->mem */
     int n;
 };
+bool traits_have(const struct traits *t, int64_t no);
 /* On the writer: those of the account's devices that are reached by the transport. A word that is new gets a number. */
 enum rc traits_of(struct work *w, int64_t account, enum transport by, struct traits *out);
 

@@ -17,6 +17,7 @@
 
 #include <sodium.h>
 
+#include "push/address.h"
 #include "push/vendor_keys.h"
 #include "server/base/clock.h"
 #include "server/base/fs.h"
@@ -494,21 +495,39 @@ static enum finding check_push(struct health *h)
     return found;
 }
 
+/* Damage that nobody has met yet. */
+static enum finding check_devices(struct health *h)
+{
+    int64_t n = 0;
+
+    if (!h->w)
+        return health_say(h, WARN, "", "the library cannot be opened");
+    if (address_damaged(h->w, &n))
+        return health_say(h, WRONG, "check the disk; restore a backup (tjzw restore)", "%s",
+                          h->w->err.text);
+    if (n)
+        return health_say(h, WARN,
+                          "check the disk; each is made anew of what its owner said when its "
+                          "phone speaks next, within a day",
+                          "%" PRId64 " devices of push have traits that cannot be read", n);
+    return health_say(h, FINE, "", "what devices of push stand in can be read");
+}
+
 static const struct {
     const char *name;
     enum finding (*check)(struct health *h);
 } checks[] = {
-    { "目录", check_directory }, { "磁盘", health_disk },
-    { "改动", health_changes },  { "资源库", check_library },
-    { "信息流", check_streams }, { "时钟", health_clock },
-    { "密钥", check_keys },      { "密钥备份", check_key_backup },
-    { "公钥链", check_chain },   { "证书", health_certificate },
-    { "文件数", check_files },   { "残留", check_leftovers },
-    { "撤稿", check_takedowns }, { "缓存", health_purges },
-    { "镜像", health_mirrors },  { "代理", check_proxies },
-    { "上游", check_upstreams }, { "属主", check_owner },
-    { "进程", check_process },   { "推送", check_push },
-    { "检索", health_derived },
+    { "目录", check_directory },   { "磁盘", health_disk },
+    { "改动", health_changes },    { "资源库", check_library },
+    { "信息流", check_streams },   { "时钟", health_clock },
+    { "密钥", check_keys },        { "密钥备份", check_key_backup },
+    { "公钥链", check_chain },     { "证书", health_certificate },
+    { "文件数", check_files },     { "残留", check_leftovers },
+    { "撤稿", check_takedowns },   { "缓存", health_purges },
+    { "镜像", health_mirrors },    { "代理", check_proxies },
+    { "上游", check_upstreams },   { "属主", check_owner },
+    { "进程", check_process },     { "推送", check_push },
+    { "推送设备", check_devices }, { "检索", health_derived },
 };
 
 static const char *const signs[] = { [FINE] = "✔", [WARN] = "!", [WRONG] = "✘" };

@@ -52,6 +52,10 @@ UPDATE push_address SET traits = ?2 WHERE no = ?1;
 -- scan: the first few of what is to be done
 SELECT no, traits FROM push_dirty ORDER BY no LIMIT ?1;
 
+-- What it stands in is to be found anew.
+-- name: push_dirty_add
+INSERT INTO push_dirty (no) VALUES (?1) ON CONFLICT (no) DO NOTHING;
+
 -- name: push_dirty_done
 DELETE FROM push_dirty WHERE no = ?1;
 
@@ -62,6 +66,10 @@ SELECT type, key, value FROM entry WHERE account = ?1 AND type IN ('consent', 'f
 
 -- name: push_trait_find
 SELECT no FROM push_trait WHERE word = ?1;
+
+-- name: push_trait_all
+-- scan: of a device nobody knows in which it stands
+SELECT no FROM push_trait ORDER BY no;
 
 -- name: push_trait_make
 INSERT INTO push_trait (word) VALUES (?1) RETURNING no;
