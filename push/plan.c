@@ -3,6 +3,8 @@
  */
 #include "push/plan.h"
 
+#include <stdio.h>
+
 #include "push/push_thread.h"
 #include "push/run.h"
 #include "server/base/clock.h"
@@ -195,6 +197,18 @@ static void put_time(struct buf *b, const char *key, int64_t at)
         jx_put_text(b, key, clock_text(at, text));
 }
 
+/* What transport.def knows: whether a message of ours ever arrived by this vendor himself. */
+static void put_verified(struct buf *b, int tried)
+{
+    char text[64] = "未与厂商验证";
+
+    if (tried)
+        snprintf(text, sizeof text, "%04d-%02d-%02d 起有消息经厂商送达", tried / 10000,
+                 tried / 100 % 100, tried % 100);
+    jx_put_bool(b, "verified", tried != 0);
+    jx_put_text(b, "verifiedText", text);
+}
+
 static void put_line(struct buf *b, const struct plan_line *l)
 {
     buf_adds(b, b->p[b->n - 1] == '[' ? "{" : ",{");
@@ -210,6 +224,7 @@ static void put_line(struct buf *b, const struct plan_line *l)
     jx_put_int(b, "reach", l->reach);
     jx_put_int(b, "send", l->send);
     jx_put_text(b, "transport", transport_type((int)l->by)->word);
+    put_verified(b, l->tried);
     buf_addc(b, '}');
 }
 

@@ -26,6 +26,7 @@ enum {
 struct plan_line {
     enum transport by;
     bool on;
+    int tried;                   /* transport.def: YYYYMMDD; 0: unverified with vendor */
     int64_t reach, quota, quiet; /* devices */
     int64_t late;                /* not their turn before the campaign's time is over */
     int64_t send;                /* reach - quota - quiet - late; 0 where it is off */

@@ -67,6 +67,7 @@ static enum rc open_lines(struct counting *k)
         k->plan->lines[k->plan->n++] = (struct plan_line){
             .by = (enum transport)by,
             .on = campaign_is_on((enum transport)by),
+            .tried = transport_type(by)->tried,
             .pace = (int64_t)l.pace * (l.pace_of == PUSH_REQUESTS ? l.tokens : 1),
             .limit = l,
         };

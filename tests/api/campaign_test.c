@@ -114,6 +114,9 @@ static void a_campaign_is_drafted_tested_approved_by_two_and_scheduled(void **st
     assert_int_equal(a.status, 200);
     HAS(a, "\"state\":\"submitted\"");
     HAS(a, "\"plan\":{\"approvalsNeeded\":2,\"audience\":1");
+    for (int by = 1; by < TRANSPORT_COUNT; by++)
+        HAS(a, URL("\"transport\":\"%s\",\"verified\":%s", transport_type(by)->word,
+                   transport_type(by)->tried ? "true" : "false"));
     HAS(does(t, &d.second, "approve", look(t, &d.second)), "\"state\":\"approved\"");
     HAS(does(t, &d.operator_, "schedule", NULL), "\"state\":\"scheduled\"");
     a = person_ask(t, &d.approver, GET, CAMPAIGNS "/1/steps", NULL);

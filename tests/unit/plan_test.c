@@ -206,6 +206,25 @@ static void a_vendor_that_holds_at_night_takes_it_and_shows_it_later(void **stat
     assert_false(p.lines[0].held);
 }
 
+/* Nobody takes a transport for proven that never was. */
+static void what_was_never_tried_with_a_vendor_says_so(void **state)
+{
+    struct plan p = one("2026-11-21 12:00", 1000);
+    struct arena *mem = arena_new();
+    struct buf b = BUF_IN(mem);
+
+    (void)state;
+    p.n = 2;
+    p.lines[0].by = TRANSPORT_VIVO;
+    p.lines[1] = (struct plan_line){ .by = TRANSPORT_APNS, .tried = 20261120 };
+    plan_print(&p, &b);
+    assert_non_null(strstr(
+        b.p, "\"transport\":\"vivo\",\"verified\":false,\"verifiedText\":\"未与厂商验证\"}"));
+    assert_non_null(strstr(b.p, "\"transport\":\"apns\",\"verified\":true,\"verifiedText\":"
+                                "\"2026-11-20 起有消息经厂商送达\"}"));
+    arena_free(mem);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +235,7 @@ int main(void)
         cmocka_unit_test(whose_turn_comes_too_late_is_said),
         cmocka_unit_test(a_vendor_that_refuses_at_night_goes_on_in_the_morning),
         cmocka_unit_test(a_vendor_that_holds_at_night_takes_it_and_shows_it_later),
+        cmocka_unit_test(what_was_never_tried_with_a_vendor_says_so),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
