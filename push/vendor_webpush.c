@@ -2,7 +2,7 @@
  * vendor_webpush.c - browsers: RFC 8030, a message only the browser can read (RFC 8291), and who we are (VAPID, RFC 8292).
  *
  * The token of a device is its subscription: {"endpoint":"https://…","keys":{"p256dh":"…","auth":"…"}}. The endpoint is a URL that a stranger gave us: https, a host of the list
- * push_webpush_hosts, no port but 443, no user; and when the connection is made, a public address (post.c). Redirects are not followed.
+ * push_webpush_hosts, no port but 443, no user; and when the connection is made, a public address (transfer.c; through outbound_proxy no host that is one of ours by its name, and the rest is the proxy's to refuse). Redirects are not followed.
  *
  * A subscription is gone by 404 or 410 and by nothing else. The statement that says who we are is of one origin, and good for half a day: it is made for every message here, 30 µs,
  * which is a fifth of what its encryption costs.

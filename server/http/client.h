@@ -29,7 +29,7 @@ struct client_request {
     int64_t timeout_ms; /* for everything; 0: 30 s */
     bool tls_only;      /* https, or it fails */
     bool
-        public_only; /* to public addresses alone (reach.h), whatever a name resolves to; through outbound_proxy that is the proxy's to say */
+        public_only; /* to public addresses alone (reach.h), whatever a name resolves to; through outbound_proxy: transfer.h */
     bool (*heard)(void *arg,
                   struct buf *body_in); /* transfer.h: of an answer that has no end */
     void *heard_arg;

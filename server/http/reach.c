@@ -5,7 +5,10 @@
 #include "server/http/reach.h"
 
 #include <assert.h>
+#include <netdb.h>
 #include <pthread.h>
+#include <string.h>
+#include <strings.h>
 
 #include "server/http/proxy.h"
 
@@ -38,4 +41,46 @@ bool reach_is_public(const struct sockaddr *address)
     if (address->sa_family != AF_INET && address->sa_family != AF_INET6)
         return false;
     return !networks_have(&own, address);
+}
+
+/* RFC 6761, 6762, 8375, 9476, and what routers and offices use. */
+static bool is_own_name(const char *host, size_t n)
+{
+    static const char *const below[] = { "localhost", "local",       "internal", "intranet",
+                                         "lan",       "home.arpa",   "private",  "corp",
+                                         "home",      "localdomain", "alt",      "onion",
+                                         "test",      "invalid" };
+
+    if (!memchr(host, '.', n))
+        return true;
+    for (size_t i = 0; i < sizeof below / sizeof *below; i++) {
+        size_t k = strlen(below[i]);
+
+        if (n > k && host[n - k - 1] == '.' && !strncasecmp(host + n - k, below[i], k))
+            return true;
+    }
+    return false;
+}
+
+bool reach_may_be_public(const char *host)
+{
+    const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM };
+    char name[NI_MAXHOST];
+    struct addrinfo *found;
+    size_t n = strlen(host);
+    bool is_public;
+
+    if (n && host[0] == '[' && host[n - 1] == ']')
+        host++, n -= 2;
+    while (n && host[n - 1] == '.')
+        n--;
+    if (!n || n >= sizeof name)
+        return false;
+    memcpy(name, host, n);
+    name[n] = '\0';
+    if (getaddrinfo(name, NULL, &hints, &found))
+        return !is_own_name(name, n);
+    is_public = reach_is_public(found->ai_addr);
+    freeaddrinfo(found);
+    return is_public;
 }

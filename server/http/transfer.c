@@ -55,11 +55,16 @@ enum rc transfer_proxy_set(struct err *e, const struct transfer_proxy *p)
     return RC_OK;
 }
 
-/* An empty one keeps libcurl from looking at the environment. */
+static bool is_through_proxy(const struct transfer *t)
+{
+    return *proxy.url && !t->socket && !(t->public_only && !strcmp(proxy.direct, "*"));
+}
+
+/* An empty one keeps libcurl from looking at the environment. A stranger's host is not asked directly because a name of the list happens to fit: nobody would look where that leads. */
 static void set_proxy(CURL *h, const struct transfer *t)
 {
-    curl_easy_setopt(h, CURLOPT_PROXY, t->socket ? "" : proxy.url);
-    curl_easy_setopt(h, CURLOPT_NOPROXY, proxy.direct);
+    curl_easy_setopt(h, CURLOPT_PROXY, is_through_proxy(t) ? proxy.url : "");
+    curl_easy_setopt(h, CURLOPT_NOPROXY, t->public_only ? "" : proxy.direct);
     curl_easy_setopt(h, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     if (*proxy.secret)
         curl_easy_setopt(h, CURLOPT_PROXYUSERPWD, proxy.secret);
@@ -142,6 +147,25 @@ static curl_socket_t open_public(void *arg, curlsocktype purpose, struct curl_so
                : CURL_SOCKET_BAD;
 }
 
+static curl_socket_t open_none(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+{
+    (void)arg, (void)purpose, (void)a;
+    return CURL_SOCKET_BAD;
+}
+
+/* The host as libcurl reads it, so that no spelling is one thing to us and another to it. */
+static bool may_be_public(const char *url)
+{
+    CURLU *u = curl_url();
+    char *host = NULL;
+    bool may = u && !curl_url_set(u, CURLUPART_URL, url, 0) &&
+               !curl_url_get(u, CURLUPART_HOST, &host, 0) && reach_may_be_public(host);
+
+    curl_free(host);
+    curl_url_cleanup(u);
+    return may;
+}
+
 /* ---- the question ---- */
 
 static struct curl_slist *header_list(const struct transfer *t)
@@ -184,11 +208,16 @@ static void set_answer(CURL *h, struct transfer *t)
     curl_easy_setopt(h, CURLOPT_HEADERDATA, t);
 }
 
-static void set_reach(CURL *h, const struct transfer *t)
+static void set_reach(CURL *h, struct transfer *t)
 {
     curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, t->tls_only ? "https" : "https,http");
-    if (t->public_only && !*proxy.url)
+    t->barred = t->public_only && is_through_proxy(t) && !may_be_public(t->url);
+    if (t->barred) {
+        curl_easy_setopt(h, CURLOPT_OPENSOCKETFUNCTION, open_none);
+        curl_easy_setopt(h, CURLOPT_FRESH_CONNECT, 1L); /* nor one to the proxy that is open */
+    } else if (t->public_only && !is_through_proxy(t)) {
         curl_easy_setopt(h, CURLOPT_OPENSOCKETFUNCTION, open_public);
+    }
     if (t->ca_file)
         curl_easy_setopt(h, CURLOPT_CAINFO, t->ca_file);
     if (t->socket)
@@ -253,7 +282,9 @@ void transfer_end(struct transfer *t, void *h, int code)
     refused = tunnel / 100 > 2;
     t->status = (int)status;
     t->fate = fate_of(t, (CURLcode)code, refused);
-    if (refused)
+    if (t->barred)
+        snprintf(t->why, sizeof t->why, "its host is none of the Internet's");
+    else if (refused)
         snprintf(t->why, sizeof t->why, "the proxy answered %ld", tunnel);
     else
         snprintf(t->why, sizeof t->why, "%s", code ? curl_easy_strerror((CURLcode)code) : "");

@@ -43,7 +43,7 @@ struct transfer {
             body_in); /* more of the body came, which it may empty; false: it is enough. NULL: nobody listens */
     void *heard_arg;
     bool
-        public_only; /* to public addresses alone (reach.h), whatever a name resolves to; through a proxy that is the proxy's to say */
+        public_only; /* to public addresses alone (reach.h), whatever a name resolves to. Through a proxy, which resolves names: to no host that reach_may_be_public() knows for one of ours, and nobody is asked directly for standing in `direct` (but with "*"); what a name leads to is the proxy's to refuse (docs/http.md) */
 
     /* What came of it, after transfer_end(). The buffers are the heap's: buf_done(). */
     enum transfer_fate fate;
@@ -56,6 +56,7 @@ struct transfer {
     /* Only transfer.c looks here. */
     size_t sent;
     void *list;
+    bool barred; /* public_only, and its host is not */
 };
 
 /* Once before any handle of libcurl is made; more often is fine. */

@@ -191,6 +191,82 @@ static void a_name_leads_not_into_our_own_network(void **state)
     forget(&t);
 }
 
+/* The proxy, which stands in our network, would go there for anybody. */
+static void a_proxy_is_asked_for_no_host_of_our_own(void **state)
+{
+    static const char *const ours[] = {
+        "https://127.0.0.1/x",       "https://[::1]/x",
+        "https://2130706433/x",      "https://0x7f.1/x",
+        "https://127.1/x",           "https://10.0.0.1./x",
+        "https://169.254.1.1/x",     "https://localhost/x",
+        "https://LOCALHOST./x",      "https://printer/x",
+        "https://a.local/x",         "https://b.home.arpa/x",
+        "https://db.internal./x",    "https://[::ffff:10.0.0.1]/x",
+        "https://192.168.1.1:443/x",
+    };
+    struct transfer_proxy to = { .secret = "", .direct = "localhost,127.0.0.0/8,::1" };
+    struct peer p;
+    struct err e;
+
+    (void)state;
+    peer_begin(&p, "\r\n\r\n", "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n");
+    p.url[strlen(p.url) - 2] = '\0'; /* without "/x" */
+    to.url = p.url;
+    assert_int_equal(transfer_proxy_set(&e, &to), RC_OK);
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+        struct transfer t = { .method = "POST",
+                              .url = ours[i],
+                              .body = "ab",
+                              .body_n = 2,
+                              .tls_only = true,
+                              .public_only = true };
+
+        made(&t);
+        if (t.fate != TRANSFER_UNSENT || !strstr(t.why, "none of the Internet's"))
+            fail_msg("%s: %d %s", ours[i], (int)t.fate, t.why);
+        forget(&t);
+    }
+    assert_int_equal(p.calls, 0);
+    for (int i = 0; i < 2;
+         i++) { /* where that leads the proxy says; an address is an address */
+        struct transfer t = { .method = "GET",
+                              .url = i ? "https://1.1.1.1/x" : "https://push.example.com/x",
+                              .public_only = true };
+
+        made(&t);
+        assert_int_equal(t.fate, TRANSFER_UNSENT);
+        assert_string_equal(t.why, "the proxy answered 403");
+        assert_memory_equal(
+            p.heard, i ? "CONNECT 1.1.1.1:443 " : "CONNECT push.example.com:443 ", i ? 20 : 29);
+        forget(&t);
+    }
+    assert_int_equal(p.calls, 2);
+    to = (struct transfer_proxy){ "", "", "" };
+    assert_int_equal(transfer_proxy_set(&e, &to), RC_OK);
+    peer_end(&p);
+}
+
+/* With everybody asked directly there is no proxy to rely on. */
+static void where_all_are_asked_directly_addresses_are_looked_at(void **state)
+{
+    struct transfer_proxy to = { .url = "http://127.0.0.1:9", .secret = "", .direct = "*" };
+    struct transfer t = { .method = "GET", .public_only = true };
+    struct peer p;
+    struct err e;
+
+    (void)state;
+    peer_begin(&p, "\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    t.url = p.url;
+    assert_int_equal(transfer_proxy_set(&e, &to), RC_OK);
+    made(&t);
+    assert_int_equal(t.fate, TRANSFER_UNSENT);
+    assert_int_equal(p.calls, 0);
+    forget(&t);
+    to = (struct transfer_proxy){ "", "", "" };
+    assert_int_equal(transfer_proxy_set(&e, &to), RC_OK);
+    peer_end(&p);
+}
+
 /* Whoever had the whole of it may have acted on it; whoever did not, has not, if he waits for the whole. */
 static void half_a_request_is_told_from_a_whole_one(void **state)
 {
@@ -223,6 +299,8 @@ int main(void)
         cmocka_unit_test(an_answer_that_is_too_long_says_so),
         cmocka_unit_test(what_nobody_took_never_left),
         cmocka_unit_test(a_name_leads_not_into_our_own_network),
+        cmocka_unit_test(a_proxy_is_asked_for_no_host_of_our_own),
+        cmocka_unit_test(where_all_are_asked_directly_addresses_are_looked_at),
         cmocka_unit_test(half_a_request_is_told_from_a_whole_one),
     };
 
