@@ -114,8 +114,8 @@ enum rc get_warning(struct work *w, const struct request *rq, struct reply *rp)
     buf_reserve(&signature, 2 * SIGNER_SIG_MAX);
     signature.n = (size_t)b64url_text(x.signature.p, x.signature.n, signature.p, signature.cap);
     reply_header(rp, "warning-signature",
-                 arena_printf(w->mem, "key=%s,time=%" PRId64 ",signature=%.*s", x.key,
-                              x.signed_at, (int)signature.n, signature.p));
+                 arena_printf(w->mem, "key=%s,to=%s,time=%" PRId64 ",signature=%.*s", x.key,
+                              x.name, x.signed_at, (int)signature.n, signature.p));
     reply_header(rp, "warning-algorithm", x.alg);
     reply_header(rp, "warning-key", key_of(w, x.pem));
     rp->etag = arena_printf(w->mem, "\"%s\"", hex_text(x.hash, sizeof x.hash, hex));
@@ -277,7 +277,10 @@ enum rc get_warning_senders(struct work *w, const struct request *rq, struct rep
     (void)rq;
     if ((rc = warning_sender_list(w, &list, &n)))
         return rc;
-    view_list_open(&b, "senders");
+    buf_addc(&b, '{');
+    jx_put_text(&b, "name", take_name());
+    jx_key(&b, "senders");
+    buf_addc(&b, '[');
     for (int i = 0; i < n; i++)
         if (staff || *list[i].spec)
             put_sender(&b, &list[i], staff);

@@ -10,6 +10,7 @@
 
 #include "push/bulletin.h"
 #include "server/base/clock.h"
+#include "server/base/seal.h"
 #include "server/library/relay.h"
 #include "warning/take_item.h"
 
@@ -22,9 +23,54 @@ enum {
 };
 
 static struct {
-    char site[65], column[COLUMN_PATH_MAX + 1];
+    char site[65], column[COLUMN_PATH_MAX + 1], name[TAKE_NAME];
     unsigned pushed; /* bits 1 << enum level */
 } settled;
+
+/* ---- whom it is signed for ---- */
+
+/* HOST or HOST:PORT of a URL; "" if it has none that is fit. */
+static const char *host_of(const char *url, char out[TAKE_NAME])
+{
+    const char *host = strstr(url, "://");
+    size_t n;
+
+    *out = '\0';
+    host = host ? host + 3 : url;
+    n = strcspn(host, "/?#");
+    if (n < TAKE_NAME)
+        snprintf(out, TAKE_NAME, "%.*s", (int)n, host);
+    return out;
+}
+
+static enum rc set_name(struct err *e, const struct conf *c)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789.:-";
+    char host[TAKE_NAME];
+    const char *name = *c->warning_name ? c->warning_name : host_of(c->public_url, host);
+
+    if (strlen(name) >= TAKE_NAME || strspn(name, letters) != strlen(name))
+        return err_set(e, RC_INVALID,
+                       "warning_name: a name is at most %d small letters, digits, '.', ':' and "
+                       "'-'",
+                       TAKE_NAME - 1);
+    strcpy(settled.name, name);
+    return RC_OK;
+}
+
+/* Of two servers that nobody gave a name each has its own: it follows from a key of theirs. */
+const char *take_name(void)
+{
+    static _Thread_local char word[TAKE_NAME];
+    uint8_t hash[HASH_BYTES];
+    char hex[HASH_TEXT];
+
+    if (*settled.name)
+        return settled.name;
+    seal_index("warning_name", "", 0, hash);
+    snprintf(word, sizeof word, "server-%.16s", hex_text(hash, sizeof hash, hex));
+    return word;
+}
 
 enum rc take_open(struct err *e, const struct conf *c)
 {
@@ -39,7 +85,7 @@ enum rc take_open(struct err *e, const struct conf *c)
     }
     snprintf(settled.site, sizeof settled.site, "%s", c->warning_site);
     snprintf(settled.column, sizeof settled.column, "%s", c->warning_column);
-    return column_path_check(e, settled.column);
+    return set_name(e, c) ? e->rc : column_path_check(e, settled.column);
 }
 
 /* ---- the signature ---- */
@@ -49,13 +95,16 @@ static enum rc unsigned_yet(struct work *w, const char *why)
     return err_set(&w->err, RC_UNAUTHORIZED, "%s", why);
 }
 
-/* key=…,time=…,signature=… in this order: one request has one spelling. */
-static bool read_field(struct work *w, const char *authorization, const char *out[3])
+enum { KEY, TO, TIME, SIGNATURE, MEMBERS };
+
+/* key=…,to=…,time=…,signature=… in this order: one request has one spelling. */
+static bool read_field(struct work *w, const char *authorization, const char *out[MEMBERS])
 {
-    static const char *const names[] = { "Warning-Signature key=", ",time=", ",signature=" };
+    static const char *const names[MEMBERS] = { "Warning-Signature key=", ",to=", ",time=",
+                                                ",signature=" };
     const char *s = authorization;
 
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < MEMBERS; i++) {
         size_t n = strlen(names[i]), end;
 
         if (!s || strncmp(s, names[i], n))
@@ -67,12 +116,23 @@ static bool read_field(struct work *w, const char *authorization, const char *ou
     return !*s;
 }
 
-void take_signed(struct buf *out, const char *key, const char *time, const char *bytes,
-                 size_t n)
+void take_signed(struct buf *out, const char *key, const char *to, const char *time,
+                 const char *bytes, size_t n)
 {
-    buf_reserve(out, n + 200);
-    buf_printf(out, "tjzw warning 1\n%s\n%s\n", key, time);
+    buf_reserve(out, n + 300);
+    buf_printf(out, "tjzw warning 2\n%s\n%s\n%s\n", key, to, time);
     buf_add(out, bytes, n);
+}
+
+/* What an authority signed for somebody else says nothing here: who has it could send it on. */
+static enum rc check_name(struct work *w, const char *to)
+{
+    const char *here = take_name();
+
+    if (!strcmp(to, here))
+        return RC_OK;
+    return err_set(&w->err, RC_UNAUTHORIZED,
+                   "签名是给 %.100s 的，这里是 %s：请为这里另签一次（to=%s）", to, here, here);
 }
 
 /* Confirmed keys first: a proposal may name the same one again. */
@@ -142,17 +202,17 @@ static enum rc check_time(struct work *w, const char *text, int64_t *out)
     return RC_OK;
 }
 
-static enum rc check_signature(struct work *w, const char *const field[3], struct take *t)
+static enum rc check_signature(struct work *w, const char *const field[MEMBERS], struct take *t)
 {
     uint8_t *sig = arena_alloc(w->mem, SIGNER_SIG_MAX);
     struct buf text = BUF_IN(w->mem);
-    int n = b64url_parse(field[2], strlen(field[2]), sig, SIGNER_SIG_MAX);
+    int n = b64url_parse(field[SIGNATURE], strlen(field[SIGNATURE]), sig, SIGNER_SIG_MAX);
 
     if (n <= 0)
         return unsigned_yet(w, "signature 应是签名的 base64url，不带 =");
-    take_signed(&text, field[0], field[1], t->bytes.p, t->bytes.n);
+    take_signed(&text, field[KEY], field[TO], field[TIME], t->bytes.p, t->bytes.n);
     if (!signer_holds(&t->key->signer, text.p, text.n, sig, (size_t)n))
-        return unsigned_yet(w, "签名不对：内容、时刻或密钥与签名时不同");
+        return unsigned_yet(w, "签名不对：内容、给谁、时刻或密钥与签名时不同");
     t->signature = (struct slice){ (const char *)sig, (size_t)n };
     return RC_OK;
 }
@@ -160,15 +220,16 @@ static enum rc check_signature(struct work *w, const char *const field[3], struc
 enum rc take_read(struct work *w, const char *authorization, const char *bytes, size_t n,
                   struct take *out)
 {
-    const char *field[3];
+    const char *field[MEMBERS];
     enum rc rc;
 
     *out = (struct take){ .bytes = { bytes, n } };
     if (!read_field(w, authorization, field))
-        return unsigned_yet(
-            w,
-            "预警要带签名：Authorization: Warning-Signature key=单位/密钥,time=秒,signature=…");
-    if ((rc = find_sender(w, field[0], out)) || (rc = check_time(w, field[1], &out->time)) ||
+        return unsigned_yet(w, "预警要带签名：Authorization: Warning-Signature "
+                               "key=单位/密钥,to=服务器,time=秒,signature=…");
+    out->name = field[TO];
+    if ((rc = check_name(w, field[TO])) || (rc = find_sender(w, field[KEY], out)) ||
+        (rc = check_time(w, field[TIME], &out->time)) ||
         (rc = check_signature(w, field, out)) || (rc = check_sender(w, out)))
         return rc;
     return cap_read(&w->err, w->mem, bytes, n, &out->cap);
@@ -263,6 +324,7 @@ static void fill(struct work *w, const struct take *t, const struct rule_facts *
                            .key = arena_printf(w->mem, "%s/%s", t->sender.code, t->key->id),
                            .alg = t->key->signer.alg,
                            .pem = t->key->signer.pem,
+                           .name = t->name,
                            .signed_at = t->time,
                            .signature = t->signature,
                            .bytes = t->bytes,

@@ -1,11 +1,11 @@
 /*
  * take.h - from a signed request to a warning.
  *
- *     Authorization: Warning-Signature key=12000041600/main,time=1795000000,signature=BASE64URL
+ *     Authorization: Warning-Signature key=12000041600/main,to=www.example.cn,time=1795000000,signature=BASE64URL
  *
- *     signed:  "tjzw warning 1\n" KEY "\n" TIME "\n" BODY
+ *     signed:  "tjzw warning 2\n" KEY "\n" TO "\n" TIME "\n" BODY
  *
- * KEY is CODE/ID as it stands in the field, TIME seconds since 1970 UTC, BODY the request's bytes: docs/protocol/warnings.md.
+ * KEY is CODE/ID as it stands in the field, TO the name of the server that it is meant for (what was signed for one says nothing at another), TIME seconds since 1970 UTC, BODY the request's bytes: docs/protocol/warnings.md.
  */
 #ifndef WARNING_TAKE_H
 #define WARNING_TAKE_H
@@ -14,8 +14,12 @@
 #include "warning/rule.h"
 #include "warning/warning.h"
 
-/* Before the threads start: where warnings stand, and which are pushed. RC_INVALID: a level is none. */
+enum { TAKE_NAME = 101 /* bytes of a server's name, with its end */ };
+
+/* Before the threads start: where warnings stand, which are pushed, and for whom they are signed. RC_INVALID: a level is none, or the name. */
 enum rc take_open(struct err *e, const struct conf *c);
+/* What this server is called in what is signed for it. After seal_load(); good until this thread asks again. */
+const char *take_name(void);
 
 /* Who signed, and what: of a request whose signature holds. */
 struct take {
@@ -24,6 +28,7 @@ struct take {
     const char *text;         /* of the spec */
     const struct warning_key *key;
     bool test;
+    const char *name; /* of this server, as it stood in the field */
     int64_t time;
     struct slice signature, bytes;
     struct cap cap;
@@ -39,7 +44,7 @@ enum rc take_read(struct work *w, const char *authorization, const char *bytes, 
 enum rc take(struct work *w, const struct take *t, struct warning *out, bool *again);
 
 /* What is signed, in `mem`. */
-void take_signed(struct buf *out, const char *key, const char *time, const char *bytes,
-                 size_t n);
+void take_signed(struct buf *out, const char *key, const char *to, const char *time,
+                 const char *bytes, size_t n);
 
 #endif

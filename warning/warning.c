@@ -18,6 +18,7 @@ static enum rc read_row(struct work *w, const struct rows *q, struct warning *ou
                          .key = rows_dup_text(w, q, 4),
                          .alg = rows_dup_text(w, q, 5),
                          .pem = rows_dup_text(w, q, 6),
+                         .name = rows_dup_text(w, q, 23),
                          .signed_at = rows_int(q, 7),
                          .chain = rows_int(q, 10),
                          .status = (enum cap_status)cap_status_parse(rows_text(q, 11)),
@@ -101,11 +102,12 @@ enum rc warning_add(struct work *w, struct warning *x)
     struct rows q;
     enum rc rc;
 
-    if (!(rc = db_one(w, SQL_warning_add, &q, "tiitttibbbittittiii", x->identifier,
+    if (!(rc = db_one(w, SQL_warning_add, &q, "tiitttibbbittittiiit", x->identifier,
                       (int64_t)x->test, x->sender, x->key, x->alg, x->pem, x->signed_at,
                       x->signature.p, x->signature.n, x->hash, sizeof x->hash, x->bytes.p,
                       x->bytes.n, x->chain, cap_status_word(x->status), cap_type_word(x->type),
-                      (int64_t)x->level, x->areas, x->title, x->sent, x->expires, x->received)))
+                      (int64_t)x->level, x->areas, x->title, x->sent, x->expires, x->received,
+                      x->name)))
         x->no = rows_int(&q, 0);
     if ((rc = row_finish(&q, rc)) || x->chain)
         return rc;

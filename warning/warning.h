@@ -23,6 +23,7 @@ struct warning {
     bool test; /* its key was only proposed */
     int64_t sender;
     const char *key, *alg, *pem; /* its id; the public key of then */
+    const char *name;            /* of this server, as it was signed for */
     int64_t signed_at;
     struct slice signature, bytes;
     uint8_t hash[HASH_BYTES]; /* SHA-256 of the bytes */

@@ -89,11 +89,11 @@ static const char *sign(struct work *w, const char *key, const char *time, const
     struct buf b = BUF_IN(w->mem);
     int n;
 
-    take_signed(&b, key, time, text, strlen(text));
+    take_signed(&b, key, take_name(), time, text, strlen(text));
     crypto_sign_detached(signature, NULL, (const uint8_t *)b.p, b.n, secret);
     n = b64url_text(signature, sizeof signature, out, sizeof out);
-    return arena_printf(w->mem, "Warning-Signature key=%s,time=%s,signature=%.*s", key, time, n,
-                        out);
+    return arena_printf(w->mem, "Warning-Signature key=%s,to=%s,time=%s,signature=%.*s", key,
+                        take_name(), time, n, out);
 }
 
 enum rc demo_warning(struct work *w)

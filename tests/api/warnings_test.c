@@ -33,7 +33,9 @@ enum { PHONES = 12, WAIT_MS = 20000 };
 #define SENDER_AT "/v1/warning-senders/" AUTHORITY
 
 static struct fake_sender sender;
-static struct conf conf = { .warning_site = "", .warning_column = "预警信息" };
+static struct conf conf = {
+    .warning_site = "", .warning_column = "预警信息", .warning_name = "a.cn", .public_url = ""
+};
 static atomic_int shown[PHONES];
 static char last_title[PHONES][200], last_collapse[PHONES][40];
 static struct evp_pkey_st *key;
@@ -124,22 +126,23 @@ struct post {
     const char *alg;          /* NULL: ed25519 */
     int64_t time;             /* 0: now */
     const char *text;         /* what is signed instead */
+    const char *to, *says;    /* whom it is signed for, and what the field says; NULL: here */
 };
 
 static struct answer post_with(struct world *t, const char *text, const struct post *how)
 {
     const char *id = URL("%s/%s", AUTHORITY, how->id ? how->id : "main");
     const char *time = URL("%" PRId64, how->time ? how->time : clock_now());
-    const char *sign = how->text ? how->text : text;
+    const char *sign = how->text ? how->text : text, *to = how->to ? how->to : take_name();
     struct buf b = BUF_IN(world_mem(t));
 
-    take_signed(&b, id, time, sign, strlen(sign));
+    take_signed(&b, id, to, time, sign, strlen(sign));
     return ask(t, POST, POST_TO,
                &(struct ask){
                    .headers = URL("content-type: application/cap+xml\n"
                                   "authorization: Warning-Signature "
-                                  "key=%s,time=%s,signature=%s\n",
-                                  id, time,
+                                  "key=%s,to=%s,time=%s,signature=%s\n",
+                                  id, how->says ? how->says : to, time,
                                   authority_sign(world_mem(t), how->with ? how->with : key,
                                                  how->alg ? how->alg : "ed25519", b.p, b.n)),
                    .body = text });
@@ -216,7 +219,8 @@ static void a_signed_warning_is_a_record_at_once(void **state)
     assert_int_equal(b.len, strlen(text));
     assert_memory_equal(b.body, text, b.len);
     assert_string_equal(HEADER(b, "content-type"), "application/cap+xml");
-    assert_non_null(strstr(HEADER(b, "warning-signature"), "key=" AUTHORITY "/main,time="));
+    assert_non_null(
+        strstr(HEADER(b, "warning-signature"), "key=" AUTHORITY "/main,to=a.cn,time="));
     assert_string_equal(HEADER(b, "warning-algorithm"), "ed25519");
     assert_non_null(strstr(HEADER(b, "warning-key"), "MCowBQYDK2VwAyEA"));
     assert_int_equal(get(t, URL("/v1/warnings/%s", name(t, 9))).status, 404);
@@ -318,18 +322,22 @@ static void what_is_not_signed_by_who_may_is_refused(void **state)
         "",
         "authorization: Bearer tjp_live_x\n",
         "authorization: Warning-Signature key=12000041600/main\n",
-        "authorization: Warning-Signature key=12000041600,time=1795000000,signature=AAAA\n",
-        "authorization: Warning-Signature key=12000041600/main,time=1795000000,signature=\n",
-        "authorization: Warning-Signature key=12000041600/main,time=1795000000,signature=A=A\n",
-        "authorization: Warning-Signature key=12000041600/main,time=now,signature=AAAA\n",
         "authorization: Warning-Signature "
-        "key=12000041600/main,time=1795000000,signature=AAAA,x=1\n",
+        "key=12000041600,to=a.cn,time=1795000000,signature=AAAA\n",
         "authorization: Warning-Signature "
-        "key=12000041601/main,time=1795000000,signature=AAAA\n",
+        "key=12000041600/main,to=a.cn,time=1795000000,signature=\n",
         "authorization: Warning-Signature "
-        "key=12000041600/other,time=1795000000,signature=AAAA\n",
+        "key=12000041600/main,to=a.cn,time=1795000000,signature=A=A\n",
         "authorization: Warning-Signature "
-        "key=12000041600/main,time=1795000000,signature=AAAA\n",
+        "key=12000041600/main,to=a.cn,time=now,signature=AAAA\n",
+        "authorization: Warning-Signature "
+        "key=12000041600/main,to=a.cn,time=1795000000,signature=AAAA,x=1\n",
+        "authorization: Warning-Signature "
+        "key=12000041601/main,to=a.cn,time=1795000000,signature=AAAA\n",
+        "authorization: Warning-Signature "
+        "key=12000041600/other,to=a.cn,time=1795000000,signature=AAAA\n",
+        "authorization: Warning-Signature "
+        "key=12000041600/main,to=a.cn,time=1795000000,signature=AAAA\n",
     };
     struct evp_pkey_st *other = authority_key(world_mem(t), "ed25519");
     struct answer a;
@@ -355,6 +363,46 @@ static void what_is_not_signed_by_who_may_is_refused(void **state)
     assert_int_equal(a.status, 401);
     a = get(t, "/v1/warnings");
     assert_string_equal(a.body, "{\"warnings\":[]}\n");
+}
+
+/* Whoever gets hold of it, a server of another city among them, cannot send it on. */
+static void what_was_signed_for_another_server_is_refused(void **state)
+{
+    struct world *t = *state;
+    const char *text = cap_text(world_mem(t), &(struct cap_wish){ 0 });
+    struct answer a;
+
+    let_in(t);
+    HAS(get(t, "/v1/warning-senders"), "{\"name\":\"a.cn\",");
+    a = post_with(t, text, &(struct post){ .to = "b.cn" });
+    assert_int_equal(a.status, 401);
+    HAS(a, "签名是给 b.cn 的，这里是 a.cn");
+    a = post_with(t, text, &(struct post){ .to = "b.cn", .says = "a.cn" });
+    assert_int_equal(a.status, 401);
+    HAS(a, "签名不对");
+    assert_int_equal(post_with(t, text, &(struct post){ 0 }).status, 201);
+}
+
+static const char *called(const char *name, const char *url)
+{
+    struct conf c = conf;
+    struct err e;
+
+    c.warning_name = name;
+    c.public_url = url;
+    return take_open(&e, &c) ? NULL : take_name();
+}
+
+static void a_server_has_a_name_and_no_two_the_same_by_chance(void **state)
+{
+    (void)state;
+    assert_string_equal(called("tj.example.cn", "https://www.example.cn"), "tj.example.cn");
+    assert_string_equal(called("", "https://www.example.cn"), "www.example.cn");
+    assert_string_equal(called("", "https://www.example.cn:8443/"), "www.example.cn:8443");
+    assert_memory_equal(called("", ""), "server-", 7);
+    assert_int_equal(strlen(take_name()), 7 + 16);
+    assert_null(called("天津", ""));
+    assert_null(called("a,b", ""));
 }
 
 static void what_breaks_a_rule_is_refused_with_its_reason(void **state)
@@ -421,7 +469,7 @@ static void a_sender_is_confirmed_by_another_person(void **state)
         person_ask(t, &two, POST, SENDER_AT "/confirm", URL("{\"hash\":\"%064d\"}", 0)).status,
         409);
     a = get(t, "/v1/warning-senders");
-    assert_string_equal(a.body, "{\"senders\":[]}\n");
+    assert_string_equal(a.body, "{\"name\":\"a.cn\",\"senders\":[]}\n");
     assert_int_equal(person_ask(t, &two, POST, SENDER_AT "/confirm", order).status, 200);
     assert_int_equal(person_ask(t, &two, POST, SENDER_AT "/confirm", order).status, 409);
     a = get(t, "/v1/warning-senders");
@@ -755,6 +803,8 @@ int main(void)
         CASE(update_and_cancel_are_revisions_of_one_item),
         CASE(it_ends_by_itself),
         CASE(what_is_not_signed_by_who_may_is_refused),
+        CASE(what_was_signed_for_another_server_is_refused),
+        CASE(a_server_has_a_name_and_no_two_the_same_by_chance),
         CASE(what_breaks_a_rule_is_refused_with_its_reason),
         CASE(a_sender_is_confirmed_by_another_person),
         CASE(a_registration_that_says_nonsense_is_refused),

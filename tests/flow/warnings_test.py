@@ -56,10 +56,11 @@ class Authority:
 
     def send(self, server, document, key=None):
         key, now = key or f"{CODE}/{self.name}", str(int(time.time()))
-        (self.where / "signed").write_bytes(f"tjzw warning 1\n{key}\n{now}\n".encode() + document)
+        to = server.get("/v1/warning-senders").json()["name"]
+        (self.where / "signed").write_bytes(f"tjzw warning 2\n{key}\n{to}\n{now}\n".encode() + document)
         signature = subprocess.run(["openssl", "pkeyutl", "-sign", "-rawin", "-inkey", f"{self.name}.key", "-in", "signed"], cwd=self.where, capture_output=True, check=True).stdout
         word = base64.urlsafe_b64encode(signature).decode().rstrip("=")
-        return server.get("/v1/warnings", "POST", document, {"content-type": "application/cap+xml", "authorization": f"Warning-Signature key={key},time={now},signature={word}"})
+        return server.get("/v1/warnings", "POST", document, {"content-type": "application/cap+xml", "authorization": f"Warning-Signature key={key},to={to},time={now},signature={word}"})
 
 
 class City:

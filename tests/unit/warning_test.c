@@ -345,7 +345,8 @@ static void an_audience_is_never_too_long_to_be_asked(void **state)
 static void four_kinds_of_keys_are_believed(void **state)
 {
     static const char *const algs[] = { "ed25519", "p256", "rsa", "sm2" };
-    static const char text[] = "tjzw warning 1\n12000041600/main\n1795000000\n<alert/>";
+    static const char text[] =
+        "tjzw warning 2\n12000041600/main\nwww.example.cn\n1795000000\n<alert/>";
 
     (void)state;
     for (int i = 0; i < 4; i++) {

@@ -14,21 +14,21 @@ INSERT INTO warning_sender (code, spec, proposed, proposer, stopped, created, ch
 UPDATE warning_sender SET spec = ?2, proposed = ?3, proposer = ?4, stopped = ?5, changed = ?6 WHERE no = ?1;
 
 -- name: warning_one
-SELECT no, identifier, test, sender, key, alg, pem, signed, signature, hash, chain, status, type, level, areas, title, sent, expires, received, item, rev, run, bytes
+SELECT no, identifier, test, sender, key, alg, pem, signed, signature, hash, chain, status, type, level, areas, title, sent, expires, received, item, rev, run, bytes, name
 FROM warning WHERE identifier = ?1 AND test = ?2;
 
 -- The newest of a chain.
 -- name: warning_last
-SELECT no, identifier, test, sender, key, alg, pem, signed, signature, hash, chain, status, type, level, areas, title, sent, expires, received, item, rev, run, bytes
+SELECT no, identifier, test, sender, key, alg, pem, signed, signature, hash, chain, status, type, level, areas, title, sent, expires, received, item, rev, run, bytes, name
 FROM warning WHERE chain = ?1 ORDER BY no DESC LIMIT 1;
 
 -- name: warning_list
-SELECT no, identifier, test, sender, key, alg, pem, signed, signature, hash, chain, status, type, level, areas, title, sent, expires, received, item, rev, run, NULL
+SELECT no, identifier, test, sender, key, alg, pem, signed, signature, hash, chain, status, type, level, areas, title, sent, expires, received, item, rev, run, NULL, name
 FROM warning WHERE no < ?1 ORDER BY no DESC LIMIT ?2;
 
 -- name: warning_add
-INSERT INTO warning (identifier, test, sender, key, alg, pem, signed, signature, hash, bytes, chain, status, type, level, areas, title, sent, expires, received, item, rev, run)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, NULL, 0, 0) RETURNING no;
+INSERT INTO warning (identifier, test, sender, key, alg, pem, signed, signature, hash, bytes, chain, status, type, level, areas, title, sent, expires, received, item, rev, run, name)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, NULL, 0, 0, ?20) RETURNING no;
 
 -- name: warning_set_chain
 UPDATE warning SET chain = ?2 WHERE no = ?1;

@@ -1011,6 +1011,7 @@ CREATE TABLE warning (
     key        TEXT    NOT NULL, -- its id
     alg        TEXT    NOT NULL,
     pem        TEXT    NOT NULL, -- the public key of then
+    name       TEXT    NOT NULL, -- of this server, as it was signed for
     signed     BIGINT  NOT NULL, -- when the sender says that he signed
     signature  BYTEA    NOT NULL,
     hash       BYTEA    NOT NULL, -- SHA-256 of the bytes

@@ -1088,6 +1088,7 @@ CREATE TABLE warning (
     key        TEXT    NOT NULL, -- its id
     alg        TEXT    NOT NULL,
     pem        TEXT    NOT NULL, -- the public key of then
+    name       TEXT    NOT NULL, -- of this server, as it was signed for
     signed     INTEGER NOT NULL, -- when the sender says that he signed
     signature  BLOB    NOT NULL,
     hash       BLOB    NOT NULL, -- SHA-256 of the bytes
