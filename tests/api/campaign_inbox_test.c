@@ -112,7 +112,7 @@ static void fire(struct world *t)
         const char *who;
         enum campaign_step step;
     } way[] = {
-        { "account:1", CAMPAIGN_DO_TEST },    { "account:1", CAMPAIGN_DO_SUBMIT },
+        { "account:1", CAMPAIGN_DO_TEST },   { "account:1", CAMPAIGN_DO_SUBMIT },
         { "operator", CAMPAIGN_DO_APPROVE }, { "account:1", CAMPAIGN_DO_SCHEDULE },
         { "system", CAMPAIGN_DO_DUE },
     };
