@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The lower half of push against vendors of our own (tests/mocks/farm.mjs: real HTTP/2 and TLS): what our engine says became of each device is what the vendor counted. It is driven by
-tests/lib/push_drive.c, which is the push thread without a database.
+tests/lib/push_drive.c, which is the push thread without a database. Whether those vendors are like the real ones: push_judges_test.py.
 
 Of every device: accepted is delivered once; "again" is not delivered; in doubt is delivered once or not at all. So nobody gets anything twice without a word of it, however
 connections die.
@@ -15,65 +15,15 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from lib import ROOT, wait_for
+from lib import wait_for
+from vendor_drive import ACCEPTED, AGAIN, DOUBT, GONE, QUOTA, REJECTED, compare, drive, ended, run_jobs, write_settings
+from vendor_farm import Farm, apns_tokens, make_keys
 
-from npm import missing
-from vendor_farm import Farm, apns_tokens, make_keys, run
 from tap import case, done, note, skip
-
-BUILD = Path(os.environ.get("TJZW_BUILD", ROOT / "build"))
-AGAIN, ACCEPTED, REJECTED, GONE, QUOTA, DOUBT = "012345"
-HERE, THERE = Path(__file__).with_name("push"), ROOT / ".cache" / "push-npm"
 
 
 def other_tokens(n):
     return [f"token-{i:012d}" for i in range(n)]
-
-
-def write_settings(where, url):
-    (where / "data" / "keys").mkdir(parents=True, exist_ok=True)
-    vendors = "".join(f"  - {v}={url}\n" for v in ("huawei", "huawei_next", "xiaomi", "oppo", "vivo", "apns", "webpush"))
-    (where / "conf.yaml").write_text(f"""data: data
-push_ca: {where}/c.pem
-push_at:
-{vendors}push_huawei_project: "4711"
-push_huawei_client: "client"
-push_huawei_client_secret: "secret"
-push_huawei_account: {where}/account.json
-push_xiaomi_package: cn.example.app
-push_xiaomi_secret: "secret"
-push_oppo_key: "key"
-push_oppo_secret: "secret"
-push_vivo_app: "10004"
-push_vivo_key: "key"
-push_vivo_secret: "secret"
-push_apns_key: {where}/apns.p8
-push_apns_key_id: KEY1234567
-push_apns_team: TEAM123456
-push_apns_topic: cn.example.app
-push_webpush: true
-push_webpush_contact: mailto:push@example.cn
-""")
-
-
-def drive(where, transport, tokens, seconds=60, haste=2, message=None, deadline=120):
-    """What became of each token, in their order; and the whole answers."""
-    lines = [json.dumps({"transport": transport, "haste": haste, "seconds": seconds, "tokens": tokens[i:i + 1000], "message": message or {}}) for i in range(0, len(tokens), 1000)]
-    ran = subprocess.run([BUILD / "tests" / "push-drive", "conf.yaml", "data"], cwd=where, input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=deadline)
-    assert ran.returncode == 0, ran.stderr[-2000:]
-    answers = sorted((json.loads(x) for x in ran.stdout.splitlines()), key=lambda a: a["job"])
-    assert len(answers) == len(lines), (len(answers), len(lines))
-    verdicts = "".join(a["verdicts"] for a in answers)
-    assert len(verdicts) == len(tokens), "the sum of the verdicts is not the audience"
-    return verdicts, answers
-
-
-def compare(tokens, verdicts, delivered):
-    """That what was said is what was counted; how often each pair of them was."""
-    allowed = {ACCEPTED: (1,), AGAIN: (0,), REJECTED: (0,), GONE: (0,), QUOTA: (0,), DOUBT: (0, 1)}
-    wrong = [(t, v, delivered.get(t, 0)) for t, v in zip(tokens, verdicts) if delivered.get(t, 0) not in allowed[v]]
-    assert not wrong, f"{len(wrong)} of {len(tokens)}: {wrong[:5]}"
-    return Counter(verdicts)
 
 
 def connections_die(where, farm):
@@ -100,7 +50,7 @@ def answers_of_each_kind(where, farm):
         said = compare(tokens, verdicts, farm.counts("apns")["tokens"])
         assert said[GONE] <= 100 and all(v in (GONE, DOUBT) for v in verdicts[::3]) and said[GONE] > 50, said
         farm.set("apns")
-    for transport in ("huawei", "huawei_next", "xiaomi", "oppo", "vivo"):
+    for transport in ("huawei", "huawei_next", "xiaomi", "honor", "oppo", "vivo"):
         with case(f"{transport}: of a batch that failed in part, those are gone that are listed, and nobody is sent to again"):
             tokens = other_tokens(2500)
             farm.set(transport, bad=tokens[10:2500:100])
@@ -153,6 +103,41 @@ def oppo_and_vivo(where, farm):
         assert not set(tokens) & set(farm.counts("vivo")["tokens"])
 
 
+def honor_and_wechat(where, farm):
+    with case("honor: a token that fails today is refused, and one that has expired is gone"):
+        tokens = [f"honor-{i:014d}" for i in range(60)]
+        farm.set("honor", bad=tokens[:10], fail=tokens[10:30])
+        verdicts, _ = drive(where, "honor", tokens)
+        assert verdicts == GONE * 10 + REJECTED * 20 + ACCEPTED * 30, verdicts
+        compare(tokens, verdicts, farm.counts("honor")["tokens"])
+    with case("wechat: a consent is good for one message, and who has none is refused and keeps his place"):
+        tokens = [f"openid-{i:013d}" for i in range(200)]
+        farm.set("wechat", bad=tokens[:5])
+        assert drive(where, "wechat", tokens)[0] == REJECTED * 5 + ACCEPTED * 195
+        verdicts, answers = drive(where, "wechat", tokens)
+        assert verdicts == REJECTED * 200 and answers[0]["why"][4:6] == ["openid", "no_consent"], (verdicts, answers[0]["why"][:6])
+        delivered = farm.counts("wechat")["tokens"]
+        assert {delivered[t] for t in tokens[5:]} == {1} and not set(tokens[:5]) & set(delivered)
+    with case("wechat: what has no room in its template is refused"):
+        farm.set("wechat")
+        verdicts, answers = drive(where, "wechat", [f"longer-{i:013d}" for i in range(3)], message={"text": "文" * 21})
+        assert verdicts == REJECTED * 3 and answers[0]["why"][0] == "template_data", answers
+    with case("wechat: connections that die leave nobody twice, and who is in doubt is named"):
+        tokens = [f"dies-{i:015d}" for i in range(600)]
+        farm.set("wechat", kill_every=100, how="destroy", consents=2)    # so that a second delivery would show
+        verdicts, _ = drive(where, "wechat", tokens)
+        said = compare(tokens, verdicts, farm.counts("wechat")["tokens"])
+        assert 0 < said[DOUBT] < 600, said
+    for transport in ("honor", "wechat"):
+        with case(f"{transport}: its access token is asked for once, and another one when it is good no more"):
+            assert farm.counts(transport)["grants"] == 1
+            farm.set(transport, forget=True)
+            tokens = [f"forgot-{i:013d}" for i in range(10)]
+            jobs = [{"transport": transport, "tokens": tokens[:1]}, {"transport": transport, "tokens": tokens[1:], "after_ms": 1000}]
+            assert [a["verdicts"] for a in run_jobs(where, jobs)] == [AGAIN, ACCEPTED * 9]
+            assert farm.counts(transport)["grants"] == 1 and set(tokens[1:]) <= set(farm.counts(transport)["tokens"])
+
+
 def taking_back(where, farm):
     with case("HarmonyOS NEXT takes back what it delivered; elsewhere another message takes its place; WeChat is off"):
         tokens = [f"recall-{i:012d}" for i in range(1200)]
@@ -171,11 +156,9 @@ def haste(where, farm):
         job = {"transport": "xiaomi", "message": {}}
         jobs = [{**job, "haste": 2, "tokens": [f"slowly-{k}-{i:010d}" for i in range(1000)]} for k in range(4)]
         jobs.append({**job, "haste": 0, "after_ms": 700, "tokens": [f"warning-{i:010d}" for i in range(10)]})
-        ran = subprocess.run([BUILD / "tests" / "push-drive", "conf.yaml", "data"], cwd=where, input="".join(json.dumps(j) + "\n" for j in jobs),
-                             capture_output=True, text=True, timeout=60)
-        order = [json.loads(x)["job"] for x in ran.stdout.splitlines()]
-        assert sorted(order) == [0, 1, 2, 3, 4] and order.index(4) <= 1, order
-        assert all(set(json.loads(x)["verdicts"]) == {ACCEPTED} for x in ran.stdout.splitlines()), ran.stdout[:500]
+        answers = ended(where, jobs)
+        order = [a["job"] for a in answers]
+        assert order.index(4) <= 1 and all(set(a["verdicts"]) == {ACCEPTED} for a in answers), order
 
 
 def trouble(where, farm):
@@ -201,38 +184,6 @@ def trouble(where, farm):
         verdicts, _ = drive(where, "xiaomi", [f"hang-{i:014d}" for i in range(10)], seconds=2)
         assert set(verdicts) == {DOUBT} and 20 < time.time() - began < 45, (verdicts, time.time() - began)
         farm.set("xiaomi")
-
-
-def judge(*args):
-    said = subprocess.run(["node", "judge.mjs", *map(str, args)], cwd=THERE, capture_output=True, text=True, timeout=60)
-    assert said.returncode == 0, said.stderr[-1000:]
-    return json.loads(said.stdout)
-
-
-def browsers(where, farm):
-    with case("what a browser gets is read by http_ece, which nobody here wrote"):
-        mine = [judge("browser-new") for _ in range(3)]
-        tokens = [json.dumps({"endpoint": f"{farm.url}/wp/{i}", "keys": {"p256dh": b["p256dh"], "auth": b["auth"]}}, separators=(",", ":")) for i, b in enumerate(mine)]
-        farm.set("webpush", gone=["/wp/2"])
-        verdicts, _ = drive(where, "webpush", tokens, message={"title": "你好", "text": "天津", "collapse": "c-9", "number": 9})
-        assert verdicts == ACCEPTED + ACCEPTED + GONE, verdicts
-        for body in farm.ask("/_bodies"):
-            b = mine[int(body["path"].rsplit("/", 1)[1])]
-            text = judge("browser-read", b["secret"], b["auth"], body["body"])
-            assert text == {"title": "你好", "text": "天津", "tag": "c-9", "campaign": 9}, text
-            assert body["headers"]["topic"] == "c-9" and body["headers"]["ttl"] == "3600", body["headers"]
-    with case("npm's web-push takes our browsers' service for one"):
-        mine, port = judge("browser-new"), farm.ask("/_http1")["port"]
-        said = [judge("webpush", f"https://127.0.0.1:{port}/wp/{n}", mine["p256dh"], mine["auth"], "天津") for n in (7, 2)]
-        assert said == [{"status": 201}, {"status": 410}], said
-        body = farm.ask("/_bodies")[-1]
-        assert body["path"] == "/wp/7" and body["headers"]["ttl"] == "60", body
-    with case("@parse/node-apn takes our Apple for one"):
-        tokens = apns_tokens(3, 1 << 41)
-        farm.set("apns", gone=tokens[2:])
-        said = judge("apns", farm.port, where / "c.pem", where / "apns.p8", *tokens)
-        assert said["sent"] == 2 and said["failed"] == [[410, "Unregistered"]], said
-        farm.set("apns")
 
 
 def a_good_server(where):
@@ -263,14 +214,10 @@ def main():
         connections_die(where, farm)
         answers_of_each_kind(where, farm)
         oppo_and_vivo(where, farm)
+        honor_and_wechat(where, farm)
         taking_back(where, farm)
         haste(where, farm)
         trouble(where, farm)
-        why = missing(HERE, THERE)
-        if why:
-            skip("what others say of it", why)
-        else:
-            browsers(where, farm)
         if shutil.which("nghttpd"):
             a_good_server(where)
         else:

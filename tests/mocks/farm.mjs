@@ -6,9 +6,11 @@
 //     kill_every, how      its session ends with every so many requests: "destroy" (the connection dies), "goaway" (in good order), "rst" (the stream alone)
 //     status, every        every so many requests are answered with this status; retry_after: with this field
 //     slow_ms              answers take so long
-//     gone, bad            tokens that are unregistered, or that a part of a batch fails for
+//     gone, bad, fail      tokens that are unregistered, that a part of a batch fails for, or that it fails for now (Honor)
 //     lie                  a part that does not add up; OPPO: one that it does not list
 //     no_task              vivo stores no message any more today
+//     forget               what was granted until now is good no more (Honor, WeChat)
+//     consents             to how many of WeChat's messages a citizen has agreed, one if nothing is said
 // GET /_counts             {"apns":{"requests":…,"grants":…,"tokens":{token: deliveries},"streams":most at a time},…}
 // GET /_sums               {"apns":deliveries in all,…}
 // GET /_http1             {"port":…}: the same vendors over HTTP/1.1
@@ -45,7 +47,15 @@ function readJwt(text) {
   return good;
 }
 
-function apns(v, path, headers, body) {
+// Apple says the id of a request in every answer, and why it refused.
+const reasons = { 429: "TooManyRequests", 500: "InternalServerError", 503: "ServiceUnavailable" };
+
+function apns(v, path, headers, body, status) {
+  const a = status ? json(status, { reason: reasons[status] ?? "Unknown" }) : apnsTakes(v, path, headers, body);
+  return { ...a, headers: { ...a.headers, "apns-id": headers["apns-id"] ?? crypto.randomUUID() } };
+}
+
+function apnsTakes(v, path, headers, body) {
   const token = path.slice("/3/device/".length), jwt = (headers.authorization ?? "").replace(/^bearer /i, "");
   try {
     if (!jwt || !readJwt(jwt)) return json(403, { reason: "InvalidProviderToken" });
@@ -62,7 +72,7 @@ function apns(v, path, headers, body) {
   v.screens ??= new Map();
   const id = token + " " + (headers["apns-collapse-id"] ?? "");
   v.screens.set(id, (v.screens.get(id) ?? 0) + 1);
-  return { status: 200, headers: { "apns-id": crypto.randomUUID() }, body: "" };
+  return { status: 200, headers: {}, body: "" };
 }
 
 // ---- Huawei ----
@@ -101,6 +111,47 @@ function huaweiRevoke(v, path, headers, body) {
   if (!o.notifyId || !o.token?.length || o.token.length > 1000) return json(200, { code: "80100003", msg: "Illegal payload" });
   for (const t of o.token) v.tokens.delete(t);
   return json(200, { code: "80000000", msg: "Success", requestId: "1" });
+}
+
+// ---- Honor: Huawei's interface once, and lists of tokens beside the code ----
+function honorToken(v, path, headers, body) {
+  const form = new URLSearchParams(body.toString());
+  if (form.get("grant_type") !== "client_credentials" || !form.get("client_id") || !form.get("client_secret")) return json(400, { error: "invalid_client" });
+  const token = "ho-" + crypto.randomUUID();
+  v.grants.add(token);
+  return json(200, { access_token: token, expires_in: 3600, token_type: "Bearer" });
+}
+
+function honor(v, path, headers, body) {
+  const o = JSON.parse(body), said = o.android?.notification, at = Number(headers.timestamp);
+  if (!v.grants.has((headers.authorization ?? "").replace(/^Bearer /, ""))) return json(200, { code: 401, message: "Unauthorized" });
+  if (!(Math.abs(Date.now() - at) < 600000)) return json(200, { code: 80100003, message: "timestamp" });
+  if (!o.token?.length || o.token.length > 1000) return json(200, { code: 80300010, message: "token" });
+  if (!said?.title || !said.body || !["LOW", "NORMAL"].includes(said.importance) || ![1, 2, 3].includes(said.clickAction?.type)) return json(200, { code: 80100003, message: "notification" });
+  const expireTokens = o.token.filter((t) => v.sets.bad?.includes(t)), failTokens = o.token.filter((t) => v.sets.fail?.includes(t));
+  for (const t of o.token) if (!expireTokens.includes(t) && !failTokens.includes(t)) delivered(v, t);
+  return json(200, { code: 200, message: "success", data: { sendResult: true, requestId: "1", failTokens, expireTokens } });
+}
+
+// ---- WeChat: a citizen's consent is good for one message, and a value of `thing` has 20 letters ----
+function wechatToken(v, path, headers, body) {
+  const o = JSON.parse(body);
+  if (o.grant_type !== "client_credential" || !o.appid || !o.secret) return json(200, { errcode: 40013, errmsg: "invalid appid" });
+  v.token ??= "wx-" + crypto.randomUUID(); // the same as long as it is good
+  v.grants.add(v.token);
+  return json(200, { access_token: v.token, expires_in: 7200 });
+}
+
+function wechat(v, path, headers, body) {
+  const o = JSON.parse(body), granted = new URLSearchParams(path.split("?")[1] ?? "").get("access_token"), had = v.tokens.get(o.touser) ?? 0;
+  const values = [o.data?.thing1?.value, o.data?.thing2?.value];
+  if (!v.token || granted !== v.token) return json(200, { errcode: 40001, errmsg: "invalid credential" });
+  if (v.sets.bad?.includes(o.touser)) return json(200, { errcode: 40003, errmsg: "invalid openid" });
+  if (!o.template_id) return json(200, { errcode: 40037, errmsg: "invalid template_id" });
+  if (values.some((t) => !t || [...t].length > 20)) return json(200, { errcode: 47003, errmsg: "argument invalid!" });
+  if (had >= (v.sets.consents ?? 1)) return json(200, { errcode: 43101, errmsg: "user refuse to accept the msg" });
+  delivered(v, o.touser);
+  return json(200, { errcode: 0, errmsg: "ok" });
 }
 
 // ---- Xiaomi ----
@@ -184,6 +235,10 @@ const doors = [
   ["huawei", /^\/v2\/[^/]+\/messages:send$/, huawei],
   ["huawei_next", /^\/v3\/[^/]+\/messages:send$/, huawei],
   ["huawei_next", /^\/v1\/client\/messages:revoke$/, huaweiRevoke],
+  ["honor", /^\/auth\/realms\/developer\/protocol\/openid-connect\/token$/, honorToken],
+  ["honor", /^\/api\/v1\/[^/]+\/sendMessage$/, honor],
+  ["wechat", /^\/cgi-bin\/stable_token$/, wechatToken],
+  ["wechat", /^\/cgi-bin\/message\/subscribe\/send\?access_token=./, wechat],
   ["xiaomi", /^\/v3\/message\/regid$/, xiaomi],
   ["oppo", /^\/server\/v1\/auth$/, oppoToken],
   ["oppo", /^\/server\/v1\/message\/notification\/unicast_batch$/, oppo],
@@ -204,13 +259,18 @@ function control(path, body) {
   if (path === "/_http1") return json(200, { port: first.address().port });
   if (path === "/_screens") return json(200, Object.fromEntries(vendor("apns").screens ?? []));
   const o = JSON.parse(body);
-  vendor(o.vendor).sets = o;
+  const v = vendor(o.vendor);
+  v.sets = o;
+  if (o.forget) {
+    v.grants.clear();
+    v.token = undefined;
+  }
   return json(200, {});
 }
 
 function answer(path, headers, body) {
   for (const [name, pattern, act] of doors)
-    if (pattern.test(path)) return [vendor(name), (v) => act(v, path, headers, body)];
+    if (pattern.test(path)) return [vendor(name), (v, status) => act(v, path, headers, body, status)];
   return [null, () => json(404, {})];
 }
 
@@ -226,6 +286,11 @@ function endSession(stream, how) {
   else stream.session?.destroy();
 }
 
+function refusal(v, act) {
+  const s = v.sets, a = v === vendors.apns ? act(v, s.status) : { headers: {}, body: "" };
+  return { ...a, status: s.status, headers: { ...a.headers, ...(s.retry_after ? { "retry-after": String(s.retry_after) } : {}) } };
+}
+
 // What is delivered is delivered before the session ends: that is the case in which somebody gets it twice.
 function serve(stream, headers, body) {
   const path = headers[":path"];
@@ -237,7 +302,7 @@ function serve(stream, headers, body) {
   stream.on("close", () => v.away--);
   const s = v.sets;
   if (s.status && v.requests % (s.every ?? 1) === 0)
-    return send(stream, { status: s.status, headers: s.retry_after ? { "retry-after": String(s.retry_after) } : {}, body: "" });
+    return send(stream, refusal(v, act));
   const a = act(v);
   if (s.kill_every && v.requests % s.kill_every === 0) {
     endSession(stream, s.how);
