@@ -1,6 +1,6 @@
-"""push_city.py - a server with its vendor (vendor_farm.py), a citizen with thousands of phones, and who may push.
+"""push_city.py - a server with its vendor (vendor_farm.py), a citizen with thousands of phones, neighbours who have an inbox alone, and who may push.
 
-    city = City(w, 8000)
+    city = City(w, 8000, neighbours=2000)
     no = city.scheduled(publish(city), "skip")
     became, resent = city.outcomes(no)
 """
@@ -27,7 +27,7 @@ def places(blob):
 
 
 class City:
-    def __init__(self, w, phones):
+    def __init__(self, w, phones, neighbours=0):
         self.w, self.data = w, w.dir / "data"
         make_keys(w.dir)
         self.farm = Farm(w.dir)
@@ -38,7 +38,7 @@ class City:
         self.li, tester = App(self.server).by_phone("13800000001"), App(self.server).by_phone("13800000002")
         self.env["TJZW_PUSH_TESTERS"] = str(tester.call("GET", "/v1/me").json()["account"])
         self.number = self.li.call("GET", "/v1/me").json()["account"]
-        self.restart(self.server.stop)
+        self.restart(lambda: (self.server.stop(), self.settle(neighbours)))
         self.li.server = tester.server = self.server
         self.register(tester, apns_tokens(1, 1 << 60))
         self.tokens = apns_tokens(phones)
@@ -56,9 +56,18 @@ class City:
     def db(self):
         return sqlite3.connect(f"file:{self.data}/tjzw.db?mode=ro", uri=True)
 
+    def settle(self, neighbours):
+        """So many accounts like li's, behind the back of a server that is at rest."""
+        with sqlite3.connect(self.data / "tjzw.db") as db:
+            last, = db.execute("SELECT MAX(id) FROM account").fetchone()
+            db.executemany("INSERT INTO account (kind, state, state_at, level, subject, created) SELECT kind, state, state_at, level, randomblob(16), created FROM account WHERE id = ?",
+                           [(self.number,)] * neighbours)
+            self.people_of_the_list = [self.number, *(no for no, in db.execute("SELECT id FROM account WHERE id > ?", (last,)))]
+
     def restart(self, end):
+        """On the same port, so that who listens finds it again."""
         end()
-        self.server = self.w.serve(self.data, env=self.env)
+        self.server = self.w.serve(self.data, env=self.env, port=self.server.port)
         for who in getattr(self, "people", {}).values():
             who.server = self.server
 
@@ -84,9 +93,9 @@ class City:
     def see(self, no):
         return self.people["push"].call("GET", f"/v1/push/campaigns/{no}").json()
 
-    def scheduled(self, item, doubt, **more):
-        made = self.does("push", "", item=item, **{"class": "marketing"}, title="示例：明天停水", text="八点到十点，请提前备水。", doubt=doubt,
-                         audience={"accounts": [self.number]}, **more)
+    def scheduled(self, item, doubt, title="示例：明天停水", **more):
+        made = self.does("push", "", item=item, **{"class": "marketing"}, title=title, text="八点到十点，请提前备水。", doubt=doubt,
+                         audience={"accounts": self.people_of_the_list}, **more)
         no = made["campaign"]
         self.does("push", f"/{no}/test")
         wait_for("the test send", 30, lambda: self.see(no)["tested"])
@@ -108,6 +117,16 @@ class City:
                         assert block * BITS + place not in became, "a device has two outcomes"
                         became[block * BITS + place] = what
         return became, resent
+
+    def inboxes(self):
+        """{account: messages that came into it}, removed ones too; of those who are on the list."""
+        with self.db() as db:
+            had = dict(db.execute("SELECT account, COUNT(*) FROM entry WHERE type = 'message' GROUP BY account"))
+        return {account: had.get(account, 0) for account in self.people_of_the_list}
+
+    def inbox_over(self, no):
+        with self.db() as db:
+            return db.execute("SELECT state FROM push_inbox WHERE campaign = ?", (no,)).fetchone() == (3,)
 
     def delivered(self):
         return self.farm.counts("apns")["tokens"]
