@@ -7,6 +7,7 @@
 
 #include "push/address.h"
 #include "push/audience.h"
+#include "push/vendor.h"
 #include "sync/state.h"
 
 const struct param push_device_params[] = { { "device", P_TEXT, STATE_DEVICE, STATE_DEVICE,
@@ -19,6 +20,7 @@ enum rc put_my_push(struct work *w, const struct request *rq, struct reply *rp)
                                                { "transport", JX_TEXT, true, 1, 20 },
                                                { 0 } };
     const char *device = request_arg(rq, "device")->text;
+    const char *token, *why;
     enum transport by;
     json_t *body;
     enum rc rc;
@@ -28,8 +30,11 @@ enum rc put_my_push(struct work *w, const struct request *rq, struct reply *rp)
         return rc;
     if (!(by = transport_parse(jx_text(body, "transport"))))
         return err_field(&w->err, "/transport", "there is no such transport");
+    token = jx_text(body, "token");
+    if ((why = vendor_refuses(by, w->mem, token)))
+        return err_field(&w->err, "/token", "%s", why);
     rp->status = 204;
-    return address_tell(w, w->who.account, device, by, jx_text(body, "token"));
+    return address_tell(w, w->who.account, device, by, token);
 }
 
 enum rc delete_my_push(struct work *w, const struct request *rq, struct reply *rp)

@@ -39,6 +39,22 @@ const char *vendor_lacks(const struct vendor *v, const struct vendor_site *s)
     return first && !any ? "" : first;
 }
 
+static const struct conf *settled;
+
+void vendor_open(const struct conf *c)
+{
+    settled = c;
+}
+
+const char *vendor_refuses(enum transport by, struct arena *mem, const char *token)
+{
+    const struct vendor *v = vendor_of(by);
+
+    return settled && v && v->refuses
+               ? v->refuses(&(struct vendor_site){ .conf = settled }, mem, token)
+               : NULL;
+}
+
 bool vendor_is_on(enum transport by, const struct vendor_site *s)
 {
     const struct vendor *v = vendor_of(by);

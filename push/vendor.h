@@ -139,6 +139,8 @@ struct vendor {
     /* Its settings, or who judges them himself: see vendor_lacks(). */
     const struct vendor_need *needs;
     const char *(*lacks)(const struct vendor_site *s);
+    /* NULL: such a token may be sent to; else why not. Without it: whatever transport.def allows. `keys` are not looked at. */
+    const char *(*refuses)(const struct vendor_site *s, struct arena *mem, const char *token);
     /* How to get a grant: by a request and its answer (false: it was no grant), or signed here; both NULL: none is needed. */
     void (*ask_grant)(const struct vendor_site *s, struct arena *mem, int64_t now,
                       struct vendor_request *out);
@@ -183,6 +185,10 @@ const struct vendor *vendor_of(enum transport by);
 const char *vendor_lacks(const struct vendor *v, const struct vendor_site *s);
 /* Whether it can send: all of its settings are there. */
 bool vendor_is_on(enum transport by, const struct vendor_site *s);
+/* Before the threads start: by whose settings a phone's token is judged. Keeps the pointer. */
+void vendor_open(const struct conf *c);
+/* What a phone tells of itself: NULL, or why nothing would ever be sent there. NULL, too, before vendor_open(). */
+const char *vendor_refuses(enum transport by, struct arena *mem, const char *token);
 /* How it takes messages back here; a vendor that cannot revoke for want of a setting overwrites. */
 enum vendor_recall vendor_recalls(enum transport by, const struct vendor_site *s);
 /* build(), or what takes it back. RC_INVALID too: it cannot be taken back. */

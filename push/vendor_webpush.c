@@ -97,6 +97,16 @@ static bool read_token(const struct vendor_site *s, struct arena *mem, const cha
            read_key(keys, "auth", out->to.auth, CRYPT_AUTH);
 }
 
+static const char *refuses(const struct vendor_site *s, struct arena *mem, const char *token)
+{
+    struct subscription to;
+
+    return read_token(s, mem, token, &to)
+               ? NULL
+               : "this is no subscription of a browser, or to a host that push_webpush_hosts "
+                 "does not list";
+}
+
 /* ---- the request ---- */
 
 static void put_payload(struct buf *b, const struct push_message *m)
@@ -183,6 +193,7 @@ static void judge(struct arena *mem, const char *const *tokens, const struct ven
 
 const struct vendor vendor_webpush = { .by = TRANSPORT_WEBPUSH,
                                        .lacks = lacks,
+                                       .refuses = refuses,
                                        .build = build,
                                        .judge = judge,
                                        .recalls = VENDOR_RECALL_OVERWRITE };

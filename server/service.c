@@ -14,6 +14,7 @@
 #include "api/witness.h"
 #include "push/address.h"
 #include "push/campaign.h"
+#include "push/vendor.h"
 #include "server/base/fs.h"
 #include "server/base/pool.h"
 #include "server/base/seal.h"
@@ -226,6 +227,7 @@ static enum rc open_campaigns(struct err *e, const struct conf *c)
                                         .missing_after = c->push_missing_after / 1000,
                                         .testers = &c->push_testers };
 
+    vendor_open(c);
     return campaign_open(e, &conf) || take_open(e, c) ? e->rc : RC_OK;
 }
 

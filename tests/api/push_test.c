@@ -9,11 +9,19 @@
 #include <string.h>
 
 #include "push/address.h"
+#include "push/vendor.h"
 #include "server/store/writer.h"
 #include "tests/lib/people.h"
 
 #define DEVICE  "/v1/me/push/AAAAAAAAAAAAAAAAAAAAAA"
 #define ADDRESS "{\"token\":\"0123456789abcdef-%d\",\"transport\":\"%s\"}"
+
+/* RFC 8291, section 5. */
+#define SUBSCRIPTION                                                                     \
+    "{\"transport\":\"webpush\",\"token\":\"{\\\"endpoint\\\":\\\"%s\\\",\\\"keys\\\":{" \
+    "\\\"p256dh\\\":\\\"BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-"              \
+    "AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4\\\",\\\"auth\\\":\\\"%sBTBZMqHH6r4Tts7J_"     \
+    "aSIgg\\\"}}\"}"
 
 static struct answer count(struct world *t, const struct person *p, const char *audience)
 {
@@ -70,6 +78,46 @@ static void what_is_no_address_is_refused(void **state)
         ask(t, PUT, DEVICE, &(struct ask){ .body = URL(ADDRESS, 1, "huawei") }).status, 401);
 }
 
+/* A browser's subscription is a URL that a stranger gives us, and we would call it. */
+static void a_browser_is_at_a_service_that_we_know(void **state)
+{
+    static const struct {
+        const char *endpoint;
+        int status;
+    } told[] = {
+        { "https://fcm.googleapis.com/fcm/send/abc", 204 },
+        { "https://wns2-bj1p.notify.windows.com/w/?token=abc", 204 },
+        { "https://169.254.169.254/latest/meta-data", 400 },
+        { "https://127.0.0.1/x", 400 },
+        { "https://[::1]/x", 400 },
+        { "https://10.0.0.7:8443/x", 400 },
+        { "https://localhost/x", 400 },
+        { "http://fcm.googleapis.com/fcm/send/abc", 400 },
+        { "https://fcm.googleapis.com@127.0.0.1/x", 400 },
+        { "https://fcm.googleapis.com.evil.example/x", 400 },
+    };
+    struct world *t = *state;
+    struct person li = person_sign_in(t, SESSION_CITIZEN, 1);
+    struct conf c;
+    struct err e;
+
+    assert_int_equal(conf_load(&e, NULL, NULL, &c), RC_OK);
+    vendor_open(&c);
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+        struct answer a =
+            person_ask(t, &li, PUT, DEVICE, URL(SUBSCRIPTION, told[i].endpoint, ""));
+
+        if (a.status != told[i].status)
+            fail_msg("%s: %d %s", told[i].endpoint, a.status, a.body);
+        if (a.status == 400)
+            HAS(a, "/token");
+    }
+    assert_int_equal(
+        person_ask(t, &li, PUT, DEVICE, URL(SUBSCRIPTION, told[0].endpoint, "AA")).status, 400);
+    vendor_open(NULL);
+    conf_done(&c);
+}
+
 static void only_who_pushes_counts(void **state)
 {
     struct world *t = *state;
@@ -89,6 +137,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_phone_says_where_it_is_reached_and_staff_count_it),
         TEST(what_is_no_address_is_refused),
+        TEST(a_browser_is_at_a_service_that_we_know),
         TEST(only_who_pushes_counts),
     };
 
