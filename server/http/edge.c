@@ -381,13 +381,12 @@ static void fill_request(struct request *rq, struct arena *mem, const struct arr
 
 /* A cached answer is made for everybody, so its handler learns nothing of who asks first: a forged
  * Host would otherwise reach all others. */
-static struct exchange *exchange_of(const struct arrival *a, struct arena *mem)
+static void fill_exchange(struct exchange *x, const struct arrival *a, struct arena *mem)
 {
     const struct route *r = a->match.route;
     bool shared = r->flags & R_CACHED;
-    struct exchange *x = arena_zalloc(mem, sizeof *x);
 
-    x->loop = here;
+    *x = (struct exchange){ .loop = here };
     x->route = r;
     memcpy(x->limits, a->limits, sizeof x->limits);
     x->sending = a->sending;
@@ -402,19 +401,29 @@ static struct exchange *exchange_of(const struct arrival *a, struct arena *mem)
     if (!shared)
         asker_tell(&a->who, a->sending.req, a->sending.origin == ORIGIN_TLS, mem, &x->rq);
     x->w.client = x->sending.client = x->rq.client;
+}
+
+static struct exchange *exchange_of(const struct arrival *a, struct arena *mem)
+{
+    struct exchange *x = arena_alloc(mem, sizeof *x);
+
+    fill_exchange(x, a, mem);
     return x;
 }
 
 /* ---- the way of a request ---- */
 
+/* A stream lasts for hours, and with it whatever lies in its request's memory: so the exchange does not. */
 static void answer_here(struct arrival *a)
 {
-    struct exchange *x = exchange_of(a, a->mem);
+    struct exchange x;
 
-    x->rc = params_fill(&x->w.err, a->mem, x->route, &a->target, &x->rq);
-    if (!x->rc)
-        x->rc = x->route->handler(&x->w, &x->rq, &x->rp);
-    exchange_answer(x);
+    fill_exchange(&x, a, a->mem);
+    x.sending.id = arena_strdup(a->mem, x.sending.id); /* goes into the head of the answer */
+    x.rc = params_fill(&x.w.err, a->mem, x.route, &a->target, &x.rq);
+    if (!x.rc)
+        x.rc = x.route->handler(&x.w, &x.rq, &x.rp);
+    exchange_answer(&x);
 }
 
 /* What memory can tell of a route that otherwise goes to the writer. */

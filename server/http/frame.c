@@ -15,7 +15,10 @@
  */
 #include "server/http/frame.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "server/base/memory.h"
 
 static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -59,19 +62,37 @@ static enum frame_end spend(struct frame_meter *m, int32_t credits)
 
 /* ---- streams that are not ended ---- */
 
+static struct frame_stream *streams_of(struct frame_meter *m)
+{
+    return m->many ? m->many : m->few;
+}
+
 static struct frame_stream *find(struct frame_meter *m, uint32_t id)
 {
+    struct frame_stream *of = streams_of(m);
+
     for (int i = 0; i < m->open; i++)
-        if (m->streams[i].id == id)
-            return &m->streams[i];
+        if (of[i].id == id)
+            return &of[i];
     return NULL;
+}
+
+static void make_room(struct frame_meter *m)
+{
+    if (m->many || m->open < FRAME_STREAMS_FEW)
+        return;
+    m->many = malloc(FRAME_STREAMS_MAX * sizeof *m->many);
+    if (!m->many)
+        memory_end();
+    memcpy(m->many, m->few, sizeof m->few);
 }
 
 static enum frame_end begin(struct frame_meter *m, uint32_t id)
 {
     if (m->open == FRAME_STREAMS_MAX)
         return FRAME_STREAMS;
-    m->streams[m->open++] = (struct frame_stream){ .id = id };
+    make_room(m);
+    streams_of(m)[m->open++] = (struct frame_stream){ .id = id };
     return FRAME_FINE;
 }
 
@@ -95,7 +116,7 @@ static void end(struct frame_meter *m, struct frame_stream *s)
         return;
     m->body -= s->body;
     m->heads -= counted(s->head);
-    *s = m->streams[--m->open];
+    *s = streams_of(m)[--m->open];
 }
 
 static void end_what_is_complete(struct frame_meter *m)
@@ -346,6 +367,12 @@ void frame_meter_init(struct frame_meter *m, uint64_t now_ms, uint64_t largest_b
     *m = (struct frame_meter){ .now_ms = now_ms,
                                .body_max = largest_body + FRAME_BODY_SLACK,
                                .credits = FRAME_CREDITS_MAX };
+}
+
+void frame_meter_done(struct frame_meter *m)
+{
+    free(m->many);
+    m->many = NULL;
 }
 
 void frame_meter_share(struct frame_meter *m)

@@ -14,6 +14,8 @@ enum {
     FRAME_CREDITS_A_MS = 20, /* 20,000 a second … */
     FRAME_CREDITS_MAX = 40000,
     FRAME_STREAMS_MAX = 100, /* that are not ended */
+    FRAME_STREAMS_FEW =
+        8, /* … for which a meter has room in itself: a connection that waits for hours should be small */
     FRAME_BLOCK_MAX = 48 << 10,
     FRAME_BLOCK_CREDIT = 64,    /* octets of a header block that cost a credit more */
     FRAME_HEAD_USUAL = 1 << 10, /* a block no longer than this counts for nothing */
@@ -74,7 +76,9 @@ struct frame_meter {
     uint32_t newest; /* stream */
     uint32_t ending; /* the one that ends with this frame or block; 0: none does */
     int open;
-    struct frame_stream streams[FRAME_STREAMS_MAX];
+    struct frame_stream few[FRAME_STREAMS_FEW];
+    struct frame_stream
+        *many; /* of FRAME_STREAMS_MAX, once they were more than few; instead of them */
 };
 
 /* The world at the moment of a read. */
@@ -93,6 +97,7 @@ struct frame_verdict {
 /* Something other than a body was begun and is not complete: preface, frame or header block. */
 bool frame_meter_is_midway(const struct frame_meter *m);
 void frame_meter_init(struct frame_meter *m, uint64_t now_ms, uint64_t largest_body);
+void frame_meter_done(struct frame_meter *m);
 /* After init: this connection carries the streams of many clients, and one of them must not be able to end it for all. */
 void frame_meter_share(struct frame_meter *m);
 /* Bytes that are held are shown again; all others once, in their order, cut anywhere. */

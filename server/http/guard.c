@@ -104,9 +104,17 @@ static const char ended_here[] = "ended by the guard";
 
 /* ---- its life ---- */
 
+static void drop_meter(struct guard *g)
+{
+    if (g->meter)
+        frame_meter_done(g->meter);
+    free(g->meter);
+    g->meter = NULL;
+}
+
 static void guard_free(struct guard *g)
 {
-    free(g->meter);
+    drop_meter(g);
     free(g->held);
     free(g);
 }
@@ -252,8 +260,7 @@ static bool is_metered(struct guard *g, char first)
 
 static void forget_meter(struct guard *g)
 {
-    free(g->meter);
-    g->meter = NULL;
+    drop_meter(g);
     g->plain = true;
 }
 

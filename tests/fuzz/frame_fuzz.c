@@ -20,6 +20,7 @@ static void open_meter(struct frame_meter *m)
     static const struct frame_now now;
     struct frame_verdict v;
 
+    frame_meter_done(m);
     frame_meter_init(m, 0, BODY_MAX);
     v = frame_meter_take(m, &now, (const uint8_t *)preface, sizeof preface - 1);
     if (v.end || v.hold || v.pass != sizeof preface - 1 || !m->is_http2)

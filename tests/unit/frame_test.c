@@ -115,7 +115,9 @@ static enum frame_end ending(void)
         assert_int_equal(cut.credits, whole.credits);
         assert_int_equal(cut.body, whole.body);
         assert_int_equal(cut.open, whole.open);
+        frame_meter_done(&cut);
     }
+    frame_meter_done(&whole);
     return why;
 }
 
