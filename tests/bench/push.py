@@ -1,5 +1,6 @@
 """push.py - what push costs.
 
+    streams   server-sent events to 9,000, beside nginx with nchan: streams.py
     audience  14 million devices with some 100 traits each way, as sets: POST /v1/push/audience, exact, beside the same count by Python's integers
     job       a campaign to all of them: how long until it is open, and what memory that takes over idle
     sending   APNS requests by push/sender.h beside a loop over libcurl that does nothing else (bare_push.c), to nghttpd, which takes all that comes; and messages to browsers, each
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import time
 
+import streams
 from lib import ROOT, clean_env, free_port, wait_for
 from measure import BUILD, rss_anon, say, spawn
 from npm import missing
@@ -240,9 +242,10 @@ def browsers(w, url, plain, args, goals):
 
 
 def report(w, args, goals):
+    lines = streams.report(w, args, goals)
     say("sending")
     url, plain = vendors(w)
-    lines = ["| messages | µs of the processor each | a second |", "|---|---:|---:|", *apple(w, url, args, goals), *browsers(w, url, plain, args, goals), ""]
+    lines += ["", "| messages | µs of the processor each | a second |", "|---|---:|---:|", *apple(w, url, args, goals), *browsers(w, url, plain, args, goals), ""]
     say(f"{DEVICES:,} devices")
     city = City(w, PHONES)
     city.server.stop(60)
