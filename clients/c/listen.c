@@ -56,6 +56,7 @@ struct listener {
     uint64_t look; /* ms: when to see to who is on this phone */
     bool asks;     /* whether or not something is due for him … */
     bool unheard;  /* … because the last time failed, and the network is back */
+    bool again;    /* it listened before: what was told since then is told nobody twice */
     bool nameless; /* his token was refused: hints come without it, until he has another */
     char server[512], cacert[512];
     struct events events;
@@ -286,7 +287,7 @@ static void on_status(struct tjzw_request *r, int status)
 
     l->status = status;
     l->nameless = l->nameless || status == 401;
-    if ((l->unheard && status == 200) || status == 401) {
+    if (((l->unheard || l->again) && status == 200) || status == 401) {
         l->asks = true;
         l->look = 0;
     }
@@ -360,6 +361,7 @@ static void attend(struct listener *l)
     }
     transport.get(transport.ctx, &r, 1, pump, l);
     l->barren = l->lively ? 0 : l->barren + 1;
+    l->again = l->again || l->status == 200;
 }
 
 static uint64_t until_next(const struct listener *l)

@@ -21,6 +21,7 @@ struct world {
     struct tjzw *other; /* another handle of the store, as another process has it */
     unsigned connections;
     bool offline; /* until the second connection */
+    bool falls;   /* the connection, after the first exchange; and then a message comes */
     unsigned told;
     char types[256]; /* of what was told, "*" for all of it */
 
@@ -47,6 +48,11 @@ static void hold_connection(struct world *w, struct tjzw_request *r, bool (*stop
     while (!stop(stop_ctx)) {
         nanosleep(&step, NULL);
         w->looks++;
+        if (w->falls && w->f.exchanges > 0) {
+            w->falls = false;
+            fake_me_put(&w->f, 8, "message", "9", "{\"kind\":\"notice\",\"title\":\"停水\"}");
+            return;
+        }
         if (w->look(w))
             tjzw_stop(w->p.t);
     }
@@ -126,6 +132,23 @@ static void what_came_meanwhile_is_there_when_one_begins_to_listen(void **state)
     assert_non_null(strstr(w.types, "letter "));
     OK(&w.p, tjzw_me(w.p.t, &me, &w.p.e));
     assert_int_equal(me.unread, 1);
+    end(&w);
+}
+
+static bool has_the_message(struct world *w)
+{
+    return w->connections > 1 && strstr(w->types, "message ");
+}
+
+/* The server told it to those who listened, and tells it to nobody twice. */
+static void what_came_between_two_connections_is_fetched_with_the_second(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin(&w, "a");
+    w.falls = true;
+    listen_until(&w, has_the_message);
     end(&w);
 }
 
@@ -243,6 +266,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_came_meanwhile_is_there_when_one_begins_to_listen),
+        cmocka_unit_test(what_came_between_two_connections_is_fetched_with_the_second),
         cmocka_unit_test(what_is_written_goes_up_while_it_listens),
         cmocka_unit_test(a_busy_server_and_one_with_nothing_to_say_are_left_alone),
         cmocka_unit_test(nobody_is_exchanged_for_who_has_written_nothing),
