@@ -6,7 +6,7 @@
 
 Whatever the policy, it is once in every inbox of those on its list, once on the screen of a phone that watches, and who listens to server-sent events is told no head twice.
 
-    TJZW_PUSH_ROUNDS, _PHONES, _KILLS     another number of each (./dev soak)
+    TJZW_PUSH_ROUNDS, _PHONES, _KILLS, _NEIGHBOURS, _PACE     another number of each (./dev soak); pace: devices a second, 0 as many as the vendor takes
 """
 import json
 import os
@@ -23,10 +23,9 @@ from push_watch import Listener, Screen
 
 from tap import Skip, case, done, note, rounds, skip
 
-PHONES, ROUNDS, KILLS = (int(os.environ.get(f"TJZW_PUSH_{name}", usual)) for name, usual in
-                         (("PHONES", rounds(100000, 8000)), ("ROUNDS", rounds(50, 2)), ("KILLS", 6)))
-NEIGHBOURS = 2000
-PACE = 5000                 # push/limit.def: of Apple's a second
+PHONES, ROUNDS, KILLS, NEIGHBOURS, PACE = (int(os.environ.get(f"TJZW_PUSH_{name}", usual)) for name, usual in
+                                           (("PHONES", rounds(100000, 8000)), ("ROUNDS", rounds(50, 2)), ("KILLS", 6), ("NEIGHBOURS", 2000), ("PACE", 0)))
+LASTS = PHONES / (PACE or 5000)     # seconds; push/limit.def: of Apple's 5,000 a second
 ACCEPTED, DOUBT = 1, 6
 CALM = 1.5                  # processes a core that want to run
 AT_ONCE = 2 * 4 * 100       # devices that one blow may leave in doubt: four batches on their way, and as many whose answers are not written yet
@@ -73,7 +72,8 @@ class Watched:
     """What those have who are not reached by a vendor, and how often the server was slow to go on."""
 
     def __init__(self, w, city):
-        self.city, self.screen, self.listener, self.titles = city, Screen(w, city.server, "13800000001"), Listener(city.server.port), []
+        self.city, self.screen, self.listener, self.titles = city, Screen(w, city.server, "13800000003"), Listener(city.server.port), []
+        city.people_of_the_list.append(self.screen.account)
         self.before = city.inboxes()
         self.first, self.nothing_left = [], 0
 
@@ -93,7 +93,7 @@ class Watched:
         assert not wrong, (len(self.titles), len(wrong), list(wrong.items())[:5])
 
     def once_on_the_screen(self):
-        wait_for("the last is on the screen", 90, lambda: self.screen.shown(self.titles[-1]), every=0.2)
+        wait_for(f"the last is on the screen: {self.screen.lines[-5:]}", 90, lambda: self.screen.shown(self.titles[-1]), every=0.2)
         wrong = {title: n for title in self.titles if (n := self.screen.shown(title)) != 1}
         assert not wrong, wrong
 
@@ -111,13 +111,13 @@ class Watched:
 
 def one_round(city, item, doubt, watched):
     before = city.delivered()
-    no = city.scheduled(item, doubt, watched.title())
+    no = city.scheduled(item, doubt, watched.title(), pace=PACE)
     for _ in range(KILLS):
         if city.see(no)["state"] != "running":
             wait_for("it runs or is through", 20, lambda: city.see(no)["state"] in ("running", "done"))
         if city.see(no)["state"] == "done":
             break
-        time.sleep(random.uniform(0, max(0.4, 1.5 * PHONES / PACE / KILLS)))
+        time.sleep(random.uniform(0, max(0.4, 1.5 * LASTS / KILLS)))
         watched.took(kill_and_restart(city, no))
     wait_for("all of it", 600, lambda: city.see(no)["state"] == "done", every=0.1)
     wait_for("the inboxes", 120, lambda: city.inbox_over(no), every=0.1)

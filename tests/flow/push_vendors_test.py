@@ -178,6 +178,15 @@ def trouble(where, farm):
         verdicts, answers = drive(where, "huawei", [f"slow-{i:014d}" for i in range(10)], seconds=30)
         assert set(verdicts) == {AGAIN} and answers[0]["again_ms"] >= (began + 1.5) * 1000, (verdicts, answers[0]["again_ms"], began)
         farm.set("huawei")
+    with case("where a vendor, or a browser's service, sends us on to, we do not go"):
+        keys = {"p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4", "auth": "BTBZMqHH6r4Tts7J_aSIgg"}    # RFC 8291
+        for transport, token, there in (("webpush", json.dumps({"endpoint": farm.url + "/wp/here", "keys": keys}), "/wp/there"), ("xiaomi", "led-astray-000000000", "/v3/message/regid")):
+            for status in (301, 302, 307, 308):
+                before = farm.counts(transport)["requests"]
+                farm.set(transport, status=status, location=farm.url + there)
+                verdicts, _ = drive(where, transport, [token])
+                assert verdicts == DOUBT and farm.counts(transport)["requests"] == before + 1 and not farm.counts(transport)["tokens"].get(there), (transport, status, verdicts)
+            farm.set(transport)
     with case("a vendor that never answers leaves us when the time is over, in doubt"):
         farm.set("xiaomi", slow_ms=60000)
         began = time.time()

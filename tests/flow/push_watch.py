@@ -1,6 +1,6 @@
 """push_watch.py - who waits for a message while the server is killed: a phone with its screen on, and somebody who only listens.
 
-    screen = Screen(w, server, "13800000001")     # tjzw-phone watch: the inbox by server-sent events and exchanges
+    screen = Screen(w, server, "13800000003")     # tjzw-phone watch: the inbox by server-sent events and exchanges; of a citizen of his own, screen.account
     screen.shown(title)                           # how often it said that this message is new
     listener = Listener(server.port)              # GET /v1/events by another hand, coming back with Last-Event-ID
     listener.heads                                # the id of each head that it was told, in order
@@ -8,6 +8,7 @@
 import http.client
 import json
 import signal
+import sqlite3
 import ssl
 import subprocess
 import threading
@@ -24,6 +25,8 @@ class Screen:
         seen = len(App(server).codes(number))
         self.phone.run("sign-in", number)
         self.phone.run("sign-in", number, wait_for("a code", 20, lambda: App(server).codes(number)[seen:])[-1])
+        with sqlite3.connect(f"file:{server.data}/tjzw.db?mode=ro", uri=True) as db:
+            self.account, = db.execute("SELECT account FROM session ORDER BY id DESC LIMIT 1").fetchone()
         self.process = subprocess.Popen(self.phone.command("watch"), env=clean_env(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         threading.Thread(target=lambda: self.lines.extend(self.process.stdout), daemon=True).start()
         wait_for("it watches", 30, lambda: any("在看着" in line for line in self.lines))

@@ -10,7 +10,8 @@ that revise what there is, phones that sync anew, readers that ask as fast as th
 child are noted. Load makes them rise and fall; a leak raises the least of them: the least of the last third may not be more than a
 third above that of the second, when caches are full. The other's child is killed with -9 every few seconds, and its supervisor watched in
 the same way. Beside them refresh tokens are exchanged, 100,000 a minute asked for and a million by default, by eight racing clients
-whose server is killed all the time (tests/unit/session_race_test.c, which the full test runs with 100,000). At the end nothing that was acknowledged is lost, logs are whole, and the phones hold what the servers publish.
+whose server is killed all the time (tests/unit/session_race_test.c, which the full test runs with 100,000); and campaigns go out while their server is killed (push_kill_test.py), 500 of
+them, however long that takes, fewer only if it is to last less than ten minutes. At the end nothing that was acknowledged is lost, logs are whole, and the phones hold what the servers publish.
 """
 import os
 import random
@@ -112,6 +113,13 @@ def rotations(minutes):
     return subprocess.Popen([BUILD / "tests/unit/session_race_test"], env=clean_env({"TJZW_ROTATIONS": str(int(ROTATIONS * minutes))}))
 
 
+def pushes(minutes):
+    """Each to 2,000 phones, at a pace that lets a kill fall into it."""
+    how = {"ROUNDS": int(min(500, 50 * minutes)), "PHONES": 2000, "KILLS": 2, "NEIGHBOURS": 200, "PACE": 1000}
+    return subprocess.Popen([sys.executable, ROOT / "tests/flow/push_kill_test.py"],
+                            env=clean_env({"TJZW_BUILD": str(BUILD), **{f"TJZW_PUSH_{name}": str(n) for name, n in how.items()}}))
+
+
 def grown(notes):
     third = len(notes) // 3
     return [name for name in notes[0] if min(n[name] for n in notes[-third:]) > GROWTH * min(n[name] for n in notes[third:2 * third])]
@@ -122,7 +130,7 @@ def main():
     with World() as w:
         w.tjzw("import", "--data", w.data, "--publish", w.articles(2000))
         until = time.monotonic() + 60 * minutes
-        rotating = rotations(minutes)
+        rotating, pushing = rotations(minutes), pushes(minutes)
         killed, steady = Killed(w, until), Steady(w, until)
         notes = {"steady, the server": [], "killed, its supervisor": []}
         while time.monotonic() < until:
@@ -142,10 +150,13 @@ def main():
     if rotating.poll() is None:
         print("refresh tokens are still exchanged", flush=True)
     rotated = rotating.wait() == 0
+    if pushing.poll() is None:
+        print("campaigns still go out", flush=True)
+    pushed = pushing.wait() == 0
     print(f"{steady.talks} conversations of random frames, {killed.kills} kills")
     bad = [f"{name}: {what}" for name, kept in notes.items() for what in grown(kept)]
     print(f"grew by more than a third: {', '.join(bad)}" if bad else "nothing grew; what was acknowledged is there; phones and servers agree; the logs are whole")
-    return 1 if bad or steady.ended_by or not rotated else 0
+    return 1 if bad or steady.ended_by or not rotated or not pushed else 0
 
 
 if __name__ == "__main__":

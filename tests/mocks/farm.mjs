@@ -4,7 +4,7 @@
 //
 // POST /_control {"vendor":"apns",…} sets how a vendor behaves from now on:
 //     kill_every, how      its session ends with every so many requests: "destroy" (the connection dies), "goaway" (in good order), "rst" (the stream alone)
-//     status, every        every so many requests are answered with this status; retry_after: with this field
+//     status, every        every so many requests are answered with this status; retry_after, location: with these fields
 //     slow_ms              answers take so long
 //     gone, bad, fail      tokens that are unregistered, that a part of a batch fails for, or that it fails for now (Honor)
 //     lie                  a part that does not add up; OPPO: one that it does not list
@@ -288,7 +288,7 @@ function endSession(stream, how) {
 
 function refusal(v, act) {
   const s = v.sets, a = v === vendors.apns ? act(v, s.status) : { headers: {}, body: "" };
-  return { ...a, status: s.status, headers: { ...a.headers, ...(s.retry_after ? { "retry-after": String(s.retry_after) } : {}) } };
+  return { ...a, status: s.status, headers: { ...a.headers, ...(s.retry_after ? { "retry-after": String(s.retry_after) } : {}), ...(s.location ? { location: s.location } : {}) } };
 }
 
 // What is delivered is delivered before the session ends: that is the case in which somebody gets it twice.
