@@ -18,15 +18,19 @@ from app import App
 from lib import clean_env, wait_for
 
 
+def sessions(server):
+    with sqlite3.connect(f"file:{server.data}/tjzw.db?mode=ro", uri=True) as db:
+        return dict(db.execute("SELECT id, account FROM session"))
+
+
 class Screen:
     def __init__(self, w, server, number):
         self.phone, self.lines = w.phone("screen", url=server.url), []
         self.phone.sync()
-        seen = len(App(server).codes(number))
+        seen, before = len(App(server).codes(number)), sessions(server)
         self.phone.run("sign-in", number)
         self.phone.run("sign-in", number, wait_for("a code", 20, lambda: App(server).codes(number)[seen:])[-1])
-        with sqlite3.connect(f"file:{server.data}/tjzw.db?mode=ro", uri=True) as db:
-            self.account, = db.execute("SELECT account FROM session ORDER BY id DESC LIMIT 1").fetchone()
+        (self.account,) = {account for session, account in sessions(server).items() if session not in before}
         self.process = subprocess.Popen(self.phone.command("watch"), env=clean_env(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         threading.Thread(target=lambda: self.lines.extend(self.process.stdout), daemon=True).start()
         wait_for("it watches", 30, lambda: any("在看着" in line for line in self.lines))
