@@ -27,7 +27,7 @@ PHONES, ROUNDS, KILLS, NEIGHBOURS, PACE = (int(os.environ.get(f"TJZW_PUSH_{name}
                                            (("PHONES", rounds(100000, 8000)), ("ROUNDS", rounds(50, 2)), ("KILLS", 6), ("NEIGHBOURS", 2000), ("PACE", 0)))
 LASTS = PHONES / (PACE or 5000)     # seconds; push/limit.def: of Apple's 5,000 a second
 ACCEPTED, DOUBT = 1, 6
-CALM = 1.5                  # processes a core that want to run
+CALM = 4.0                  # processes a core that want to run
 AT_ONCE = 2 * 4 * 100       # devices that one blow may leave in doubt: four batches on their way, and as many whose answers are not written yet
 
 
@@ -93,7 +93,7 @@ class Watched:
         assert not wrong, (len(self.titles), len(wrong), list(wrong.items())[:5])
 
     def once_on_the_screen(self):
-        wait_for(f"the last is on the screen: {self.screen.lines[-5:]}", 90, lambda: self.screen.shown(self.titles[-1]), every=0.2)
+        wait_for(f"the last is on the screen, at the second poll at the latest: {self.screen.lines[-5:]}", 150, lambda: self.screen.shown(self.titles[-1]), every=0.2)
         wrong = {title: n for title in self.titles if (n := self.screen.shown(title)) != 1}
         assert not wrong, wrong
 
