@@ -8,7 +8,11 @@
  *     (blank)      ends the block
  *     other        paragraph; a single line end is <br>
  *
- *     inside a line:  **bold**   [label](https://host/path)
+ *     inside a line:  **bold**   [label](https://host/path)   ![words](sha256:64 hex digits)
+ *     \ before one of \ # * - . | [ ] (  makes it text: what comes from elsewhere (the cleaner of
+ *     pages, server/ingest) may mean none of these marks
+ *
+ * A picture is a file of this library, by its name; its words are what is read aloud.
  *
  * A line becomes runs of text, and every run goes through buf_html(): there is no other way
  * from the input to the output, so no input can write a tag. Links are only http and https;
@@ -18,13 +22,17 @@
  * address at the next parenthesis or blank, and after one search for "**" that found nothing
  * there is no second in that line.
  *
- * Not here: pictures, raw HTML, nesting. Authors get a preview, so a small language is kinder
+ * Not here: raw HTML, nesting. Authors get a preview, so a small language is kinder
  * than a large one.
  */
 #include "server/base/markup.h"
 
 #include <ctype.h>
 #include <string.h>
+
+static const char escaped[] = "\\#*-.|[](", picture_scheme[] = "sha256:";
+
+enum { PICTURE_NAME = 64 };
 
 enum block { NONE, PARAGRAPH, BULLETS, NUMBERS, TABLE };
 
@@ -89,6 +97,27 @@ static void put(struct page *g, const char *p, size_t n)
         buf_add(g->out, p, n);
 }
 
+static bool is_escape(struct span s)
+{
+    return s.n >= 2 && *s.p == '\\' && s.p[1] && strchr(escaped, s.p[1]);
+}
+
+/* Text in which nothing but escapes can be. */
+static void put_plain(struct page *g, struct span s)
+{
+    size_t done = 0, i = 0;
+
+    while (i < s.n)
+        if (is_escape((struct span){ s.p + i, s.n - i })) {
+            put(g, s.p + done, i - done);
+            done = i + 1;
+            i += 2;
+        } else {
+            i++;
+        }
+    put(g, s.p + done, s.n - done);
+}
+
 static void tag(struct page *g, const char *html)
 {
     if (g->html)
@@ -101,7 +130,7 @@ static size_t link_at(struct span s, struct span *label, struct span *address)
     size_t i = 1, from;
 
     while (i < s.n && s.p[i] != ']' && s.p[i] != '[')
-        i++;
+        i += is_escape((struct span){ s.p + i, s.n - i }) ? 2 : 1;
     if (i == 1 || i + 1 >= s.n || s.p[i] != ']' || s.p[i + 1] != '(')
         return 0;
     *label = (struct span){ s.p + 1, i - 1 };
@@ -126,7 +155,7 @@ static void put_link(struct page *g, struct span label, struct span address)
     if (g->html)
         put(g, address.p, address.n);
     tag(g, "\">");
-    put(g, label.p, label.n);
+    put_plain(g, label);
     tag(g, "</a>");
     if (!g->html) {
         buf_adds(g->out, "（");
@@ -135,14 +164,59 @@ static void put_link(struct page *g, struct span label, struct span address)
     }
 }
 
+/* "![words](sha256:…)" at the start of s: its length, or 0. */
+static size_t picture_at(struct span s, struct span *words, struct span *name)
+{
+    size_t len, scheme = strlen(picture_scheme);
+
+    if (s.n < 2 || *s.p != '!' || s.p[1] != '[' ||
+        !(len = link_at((struct span){ s.p + 1, s.n - 1 }, words, name)) ||
+        name->n != scheme + PICTURE_NAME || memcmp(name->p, picture_scheme, scheme))
+        return 0;
+    *name = (struct span){ name->p + scheme, PICTURE_NAME };
+    for (size_t i = 0; i < name->n; i++)
+        if (!memchr("0123456789abcdef", name->p[i], 16))
+            return 0;
+    return len + 1;
+}
+
+static void put_picture(struct page *g, struct span words, struct span name)
+{
+    tag(g, "<img src=\"/v1/blobs/");
+    if (g->html)
+        put(g, name.p, name.n);
+    tag(g, "\" alt=\"");
+    put_plain(g, words);
+    tag(g, "\">");
+}
+
+/* A link or a picture at the start of s, written; its length, or 0. */
+static size_t put_mark(struct page *g, struct span s, struct span before)
+{
+    struct span label, address;
+    size_t len;
+
+    if (*s.p == '!' && (len = picture_at(s, &label, &address))) {
+        put(g, before.p, before.n);
+        put_picture(g, label, address);
+        return len;
+    }
+    if (*s.p == '[' && (len = link_at(s, &label, &address)) && is_web_address(address)) {
+        put(g, before.p, before.n);
+        put_link(g, label, address);
+        return len;
+    }
+    return 0;
+}
+
 static void put_line(struct page *g, struct span s)
 {
     bool bold = false, may_open = true;
     size_t done = 0, i = 0;
 
     while (i < s.n) {
-        struct span rest = { s.p + i, s.n - i }, label, address;
-        size_t len = 0;
+        struct span rest = { s.p + i, s.n - i };
+        size_t len;
 
         if (rest.n >= 2 && !memcmp(rest.p, "**", 2) && !bold && may_open)
             may_open = rest.n > 4 && memmem(rest.p + 2, rest.n - 2, "**", 2) != NULL;
@@ -153,14 +227,15 @@ static void put_line(struct page *g, struct span s)
             done = i += 2;
             continue;
         }
-        if (*rest.p == '[' && (len = link_at(rest, &label, &address)) &&
-            is_web_address(address)) {
-            put(g, s.p + done, i - done);
-            put_link(g, label, address);
+        if ((len = put_mark(g, rest, (struct span){ s.p + done, i - done }))) {
             done = i += len;
-            continue;
+        } else if (is_escape(rest)) {
+            put(g, s.p + done, i - done);
+            done = i + 1;
+            i += 2;
+        } else {
+            i++;
         }
-        i++;
     }
     put(g, s.p + done, s.n - done);
     if (bold)
@@ -257,16 +332,26 @@ static bool is_rule(struct span row)
     return dash;
 }
 
+static const char *next_bar(struct span row)
+{
+    for (size_t i = 0; i < row.n; i++)
+        if (row.p[i] == '|')
+            return row.p + i;
+        else if (is_escape((struct span){ row.p + i, row.n - i }))
+            i++;
+    return NULL;
+}
+
 static void put_row(struct page *g, struct span row, bool head)
 {
     const char *cell = head ? "<th scope=\"col\">" : "<td>", *end = head ? "</th>" : "</td>";
 
     tag(g, "<tr>");
     row = (struct span){ row.p + 1, row.n - 1 };
-    if (row.n && row.p[row.n - 1] == '|')
+    if (row.n && row.p[row.n - 1] == '|' && (row.n < 2 || row.p[row.n - 2] != '\\'))
         row.n--;
     for (bool first = true;; first = false) {
-        const char *bar = memchr(row.p, '|', row.n);
+        const char *bar = next_bar(row);
         size_t n = bar ? (size_t)(bar - row.p) : row.n;
 
         if (!g->html && !first)

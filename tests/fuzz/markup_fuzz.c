@@ -61,10 +61,27 @@ static const char *end_of_tag(const char *p, const char *tag)
     return p + 2;
 }
 
+/* <img src="/v1/blobs/64 hex digits" alt="words"> */
+static const char *end_of_picture(const char *p)
+{
+    p += strlen("<img src=\"/v1/blobs/");
+    if (strspn(p, "0123456789abcdef") != 64 || !begins(p + 64, "\" alt=\""))
+        abort();
+    p += 64 + strlen("\" alt=\"");
+    p += strcspn(p, "\"<>");
+    if (!begins(p, "\">"))
+        abort();
+    return p + 2;
+}
+
 static void take_tag(struct scan *s)
 {
     if (begins(s->p, "<br>")) {
         s->p += 4;
+        return;
+    }
+    if (begins(s->p, "<img src=\"/v1/blobs/")) {
+        s->p = end_of_picture(s->p);
         return;
     }
     if (s->depth && begins(s->p, s->open[s->depth - 1])) {

@@ -19,6 +19,8 @@ MIRROR = "server/channel/mirror"
 HEALTH = "server/health"
 DERIVED = "server/derived"
 SERVER = [HEALTH, MIRROR, BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server/channel", DERIVED, "server/feed", "server/search", "server/stats", "sync", "push", "warning", CLIENT, SSE]
+INGEST, CHECK = "server/ingest", "server/check"
+SERVER += [INGEST, CHECK]
 
 ARROWS = {
     BASE: [],
@@ -28,6 +30,8 @@ ARROWS = {
     SSE: [BASE],
     TRANSFER: [BASE],
     IDENTITY: [BASE, STORE, CLIENT, "sync/verify"],             # signed texts have one form
+    INGEST: [BASE],                                             # pages of others, made ours: pure
+    CHECK: [BASE],                                              # rules over a record's text: pure
     LIBRARY: [BASE, STORE, IDENTITY, "sync/addressed"],          # whom a message is for has one meaning
     CITIZEN: [BASE, STORE, IDENTITY, LIBRARY, "sync/merge", "sync/state"],
     "server/channel": [BASE, STORE, IDENTITY, LIBRARY, CLIENT, "sync/follow", "sync/spool"],
@@ -67,6 +71,8 @@ LIBRARIES = {
     "libpq-fe.h": [STORE, "tests"],
     "curl/": [HTTP, "sync/net", "push/post", "server/main", "tests"],
     "openssl/": [BASE, HTTP, IDENTITY, "sync/verify", "push/vendor_crypt", "tests"],
+    "gumbo.h": ["server/ingest/html_"],             # held by its memory there: it has no limits of its own
+    "hs.h": ["server/check/words.c"],
     "expat.h": ["warning/cap.c"],                   # no DTD, no entities, bounded: one reader
     "jwt.h": ["server/identity/jwt.c"],             # one wrapper: it has too many traps for a second
     "utf8proc.h": ["server/identity/password", "server/identity/identifier.c", "server/identity/name.c", "server/search/fold.c"],

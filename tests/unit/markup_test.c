@@ -85,6 +85,33 @@ static void tables_have_heads(void **state)
          "<tr><td>甲</td><td>&lt;1</td></tr>\n</tbody></table></div>\n");
 }
 
+static void a_backslash_makes_a_mark_text(void **state)
+{
+    (void)state;
+    html("\\# 号\n\\- 横\n1\\. 一", "<p># 号<br>\n- 横<br>\n1. 一</p>\n");
+    html("\\*\\*x** \\\\ \\x \\", "<p>**x** \\ \\x \\</p>\n");
+    html(
+        "[a]\\(http://a.cn/)[\\[b\\]](http://b.cn/)",
+        "<p>[a](http://a.cn/)<a rel=\"noopener nofollow\" href=\"http://b.cn/\">[b]</a></p>\n");
+    html("| a\\|b | \\- |",
+         "<div class=\"wide\" tabindex=\"0\" role=\"group\" aria-label=\"表格\">"
+         "<table>\n<tbody><tr><td>a|b</td><td>-</td></tr>\n</tbody></table></div>\n");
+    expect(markup_text, "\\# a\\|b", "# a|b\n");
+}
+
+static void pictures_are_files_of_ours(void **state)
+{
+#define NAME "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+    (void)state;
+    html("甲![\"图\"](sha256:" NAME ")乙",
+         "<p>甲<img src=\"/v1/blobs/" NAME "\" alt=\"&quot;图&quot;\">乙</p>\n");
+    html("![a](sha256:" NAME "0)", "<p>![a](sha256:" NAME "0)</p>\n");
+    html("![a](sha256:ABCDEF)", "<p>![a](sha256:ABCDEF)</p>\n");
+    html("![a](http://a.cn/)",
+         "<p>!<a rel=\"noopener nofollow\" href=\"http://a.cn/\">a</a></p>\n");
+    expect(markup_text, "甲![图](sha256:" NAME ")乙", "甲图乙\n");
+}
+
 static void tags_are_text(void **state)
 {
     (void)state;
@@ -113,8 +140,9 @@ static void a_brief_is_cut_between_characters(void **state)
  * all under any sanitizer. */
 static void hostile_bodies_are_rendered_in_linear_time(void **state)
 {
-    static const char *const shapes[] = { "[",     "**",        "[a](", "# ", "|",
-                                          "**a [", "| a\n|-\n", "\n",   "[](" };
+    static const char *const shapes[] = { "[",     "**",        "[a](",         "# ",  "|",
+                                          "**a [", "| a\n|-\n", "\n",           "[](", "\\",
+                                          "[\\[",  "![",        "![a](sha256:", "|\\" };
     enum { SIZE = 256 << 10 };
     char *text = malloc(SIZE);
     int64_t start = clock_mono_us();
@@ -144,6 +172,8 @@ int main(void)
         cmocka_unit_test(bold_needs_both_ends),
         cmocka_unit_test(only_web_addresses_become_links),
         cmocka_unit_test(tables_have_heads),
+        cmocka_unit_test(a_backslash_makes_a_mark_text),
+        cmocka_unit_test(pictures_are_files_of_ours),
         cmocka_unit_test(tags_are_text),
         cmocka_unit_test(plain_text_has_no_marks),
         cmocka_unit_test(a_brief_is_cut_between_characters),
