@@ -61,6 +61,12 @@ static const struct opt logout_opts[] = {
 };
 static const struct opt conf_only_opts[] = { CONFIG, END };
 static const struct opt data_opts[] = { DATA, CONFIG, END };
+static const struct opt check_record_opts[] = {
+    { "words", OPT_LIST, "FILE", "a list of words (docs/editorial.md)" },
+    { "hosts", OPT_LIST, "HOST", "ours, with those below it: a link to another host is told" },
+    { "json", OPT_FLAG, NULL, "an object for each record" },
+    END
+};
 static const struct opt restore_opts[] = {
     DATA,
     CONFIG,
@@ -301,6 +307,11 @@ static const struct command commands[] = {
     { "blob put", "FILE", 1, 1, link_opts, cmd_blob_put,
       "take in a picture or a document; an item's text and attachments name it by its hash",
       "tjzw blob put --data tjzw-data 通知.pdf", NULL },
+    { "check-record", "FILE|-", 1, 1, check_record_opts, cmd_check_record,
+      "say what is wrong with records, one JSON object a line, before they are sent: nothing "
+      "is "
+      "taken in",
+      "tjzw check-record --hosts gov.cn records.ndjson", NULL },
     { "export", "", 0, 0, data_opts, cmd_export,
       "print the published set, one canonical record a line, sorted by id",
       "tjzw export --data tjzw-data > all.ndjson", NULL },

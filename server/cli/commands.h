@@ -17,6 +17,7 @@ int cmd_serve(const struct args *a);
 int cmd_upgrade(const struct args *a);
 int cmd_import(const struct args *a);
 int cmd_blob_put(const struct args *a);
+int cmd_check_record(const struct args *a);
 int cmd_export(const struct args *a);
 int cmd_verify(const struct args *a);
 int cmd_alerts(const struct args *a);

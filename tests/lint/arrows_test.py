@@ -32,7 +32,7 @@ ARROWS = {
     IDENTITY: [BASE, STORE, CLIENT, "sync/verify"],             # signed texts have one form
     INGEST: [BASE],                                             # pages of others, made ours: pure
     CHECK: [BASE],                                              # rules over a record's text: pure
-    LIBRARY: [BASE, STORE, IDENTITY, "sync/addressed"],          # whom a message is for has one meaning
+    LIBRARY: [BASE, STORE, IDENTITY, CHECK, "sync/addressed"],          # whom a message is for has one meaning
     CITIZEN: [BASE, STORE, IDENTITY, LIBRARY, "sync/merge", "sync/state"],
     "server/channel": [BASE, STORE, IDENTITY, LIBRARY, CLIENT, "sync/follow", "sync/spool"],
     MIRROR: [BASE, STORE, IDENTITY, LIBRARY, "server/channel", "sync", *SHARED],      # what it fetched goes where our own streams live

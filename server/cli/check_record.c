@@ -1,0 +1,154 @@
+/*
+ * check_record.c - `tjzw check-record FILE`: what an import would refuse, and what the rules of
+ * server/check say, of records that nobody takes in.
+ *
+ *     2026-001 title 31-61 blocking title.hijacked/1: 标题中夹有……
+ *     2: refused: title: the title is missing
+ *
+ * For a department before it sends, and for a site before it moves. Needs no server and no data
+ * directory.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "server/base/clock.h"
+#include "server/base/fs.h"
+#include "server/check/words.h"
+#include "server/cli/commands.h"
+#include "server/library/checkup.h"
+#include "server/library/import.h"
+
+enum { LISTS_MAX = 16, HOSTS_MAX = 64 };
+
+struct checker {
+    struct check_context context;
+    const struct words *lists[LISTS_MAX + 1];
+    const char *hosts[HOSTS_MAX + 1];
+    int lists_n, line, records, refused, blocked, warned;
+    bool json;
+};
+
+static void print_verdicts(const struct checker *k, const struct import_line *line,
+                           const struct check_result *r)
+{
+    const char *id = line->origin_id ? line->origin_id : "-";
+    struct buf b = BUF_HEAP;
+
+    if (k->json) {
+        buf_addc(&b, '{');
+        buf_printf(&b, "\"line\":%d,\"blocked\":%s,\"more\":%s,\"verdicts\":", k->line,
+                   r->blocked ? "true" : "false", r->more ? "true" : "false");
+        checkup_json(&b, r);
+        printf("%s}\n", b.p);
+    }
+    for (int i = 0; !k->json && i < r->n; i++) {
+        const struct check_verdict *v = &r->verdicts[i];
+
+        printf("%s %s %d-%d %s %s/%d: %s\n", id, v->field, v->from, v->to,
+               check_severity_name(v->severity), check_rules[v->rule].name,
+               check_rules[v->rule].version, v->said);
+    }
+    if (!k->json && r->more)
+        printf("%s: and more\n", id);
+    buf_done(&b);
+}
+
+static void check_line(struct checker *k, const char *text, size_t n)
+{
+    struct arena *mem = arena_new();
+    struct import_line line;
+    struct check_result r;
+
+    k->records++;
+    import_prepare(mem, text, n, &line);
+    if (line.why.rc) {
+        k->refused++;
+        if (k->json)
+            printf("{\"line\":%d,\"refused\":true}\n", k->line);
+        fprintf(stderr, "%d: refused: %s\n", k->line, line.why.text);
+    } else {
+        checkup(mem, &line.content, CHECK_REVIEW, &k->context,
+                &r); /* where every rule is asked */
+        k->blocked += r.blocked;
+        k->warned += r.n && !r.blocked;
+        print_verdicts(k, &line, &r);
+    }
+    arena_free(mem);
+}
+
+static int check_file(struct checker *k, FILE *in)
+{
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t n;
+
+    while ((n = getline(&line, &room, in)) > 0) {
+        k->line++;
+        if (line[n - 1] == '\n')
+            line[--n] = '\0';
+        if (n)
+            check_line(k, line, (size_t)n);
+    }
+    free(line);
+    if (!k->json)
+        printf("%d 条记录：%d 条不能入库，%d 条有必须改正的问题，%d 条有提示\n", k->records,
+               k->refused, k->blocked, k->warned);
+    return k->refused || k->blocked ? EX_DATAERR : 0;
+}
+
+static int read_lists(struct checker *k, const struct args *a)
+{
+    const struct conf_list *files = arg_list(a, "words");
+    struct arena *mem = arena_new();
+    int code = 0;
+
+    for (int i = 0; files && i < files->n && !code; i++) {
+        struct err e = { 0 };
+        struct words *list;
+        char *text;
+        size_t n;
+
+        if (i == LISTS_MAX)
+            code = cli_usage(a->command, "at most %d lists of words", LISTS_MAX);
+        else if (fs_read(&e, mem, files->v[i], WORDS_FILE_MAX, &text, &n) ||
+                 words_read(&e, text, n, &list))
+            code = cli_fail(&e, files->v[i], "its form: docs/editorial.md");
+        else
+            k->lists[k->lists_n++] = list;
+    }
+    arena_free(mem);
+    return code;
+}
+
+int cmd_check_record(const struct args *a)
+{
+    const struct conf_list *hosts = arg_list(a, "hosts");
+    struct checker k = { .json = arg_flag(a, "json") };
+    bool stdin_too = !strcmp(a->pos[0], "-");
+    FILE *in;
+    int code;
+
+    for (int i = 0; hosts && i < hosts->n && i < HOSTS_MAX; i++)
+        k.hosts[i] = hosts->v[i];
+    k.context = (struct check_context){ .now = clock_now(),
+                                        .words = k.lists,
+                                        .hosts = hosts && hosts->n ? k.hosts : NULL };
+    if (!(code = read_lists(&k, a))) {
+        in = stdin_too ? stdin : fopen(a->pos[0], "r");
+        if (!in) {
+            struct err e = { 0 };
+
+            (void)!err_errno(&e, "open %s", a->pos[0]);
+            code = cli_fail(&e, "no record was checked", NULL);
+        } else {
+            code = check_file(&k, in);
+            if (!stdin_too)
+                fclose(in);
+        }
+    }
+    for (int i = 0; i < k.lists_n; i++)
+        words_free((struct words *)(uintptr_t)k.lists[i]);
+    return code;
+}
