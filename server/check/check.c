@@ -112,6 +112,16 @@ static int code_points(const char *s, size_t n)
     return count;
 }
 
+/* A sentence that was cut ends with a whole character. */
+static void cut_to_characters(char *text, size_t n)
+{
+    while (n && (text[n - 1] & 0xc0) == 0x80)
+        n--;
+    if (n && (text[n - 1] & 0x80))
+        n--;
+    text[n] = '\0';
+}
+
 static void say(struct checking *c, enum check_severity severity, const char *field, int from,
                 int to, const char *fmt, va_list args)
 {
@@ -127,7 +137,8 @@ static void say(struct checking *c, enum check_severity severity, const char *fi
         return;
     }
     c->said++;
-    vsnprintf(text, sizeof text, fmt, args);
+    if (vsnprintf(text, sizeof text, fmt, args) >= (int)sizeof text)
+        cut_to_characters(text, sizeof text - 1);
     buf_adds(&b, text);
     out->verdicts[out->n++] = (struct check_verdict){ .rule = c->rule,
                                                       .severity = severity,

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <hs.h>
+#include <jansson.h>
 
 #include "server/base/clock.h"
 #include "server/check/rule.h"
@@ -159,6 +160,15 @@ static enum rc compile(struct err *e, struct words *w)
     return rc;
 }
 
+/* jansson takes nothing else for a string. */
+static bool is_text(const char *text, size_t n)
+{
+    json_t *v = memchr(text, 0, n) ? NULL : json_stringn(text, n);
+
+    json_decref(v);
+    return v != NULL;
+}
+
 enum rc words_read(struct err *e, const char *text, size_t n, struct words **out)
 {
     struct words *w;
@@ -166,8 +176,8 @@ enum rc words_read(struct err *e, const char *text, size_t n, struct words **out
 
     if (n > WORDS_FILE_MAX)
         return err_set(e, RC_TOO_LARGE, "词表超过 %d 字节", WORDS_FILE_MAX);
-    if (memchr(text, 0, n))
-        return err_set(e, RC_INVALID, "词表不是文本");
+    if (!is_text(text, n))
+        return err_set(e, RC_INVALID, "词表不是 UTF-8 的文本");
     w = must(calloc(1, sizeof *w));
     w->text = must(strndup(text, n));
     if ((rc = read_lines(e, w)) || (rc = compile(e, w))) {

@@ -299,6 +299,8 @@ static void a_list_that_cannot_be_read_names_its_line(void **state)
               "词表第 2 行不是“词<TAB>warning 或 blocking…”");
     read_list("# date: 2026-11-01\n词\tfatal\n", RC_INVALID,
               "词表第 2 行不是“词<TAB>warning 或 blocking…”");
+    read_list("# date: 2026-11-01\n\xb4\xca\xb1\xed\twarning\n", RC_INVALID,
+              "词表不是 UTF-8 的文本");
     read_list("# date: 2026-11-01\nab\twarning\n", RC_INVALID, "词表第 2 行的词太短或太长");
 }
 
