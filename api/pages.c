@@ -15,6 +15,7 @@
 #include "api/assets_gen.h"
 #include "api/instance.h"
 #include "api/page.h"
+#include "api/search.h"
 #include "api/site_meta.h"
 #include "server/library/item.h"
 #include "server/library/stream.h"
@@ -151,6 +152,7 @@ static enum rc home(struct work *w, bool large, struct reply *rp)
     only = n == 1 ? &sites[0] : NULL;
     site_meta(w, &page, only);
     page_open(&b, &page);
+    search_box(&b, NULL, large);
     buf_adds(&b, "<h1>最新发布</h1>\n");
     if ((rc = put_state(w, &b, &items)))
         return rc;

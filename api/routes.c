@@ -56,6 +56,7 @@
 #include "api/reseal.h"
 #include "api/roles.h"
 #include "api/sandbox.h"
+#include "api/search.h"
 #include "api/service.h"
 #include "api/set_up_page.h"
 #include "api/sign_in_page.h"
@@ -273,6 +274,9 @@ const struct route routes_table[] = {
     { GET, "/v1/columns/:column",              READ, column, 0, get_column, NULL, T_READ, "一个栏目", "/v1/columns/1" },
     { GET, "/v1/columns/:column/items",        READ, column_items, 0, get_column_items, NULL, T_READ, "栏目中的内容，新的在前", "/v1/columns/1/items?n=5" },
     { GET, "/v1/items",                        READ, items, 0, get_items, NULL, T_READ, "最新发布的内容，新的在前", "/v1/items?n=5" },
+    { GET, "/v1/search",                       READ, search_params, 0, get_search, NULL, T_READ, "搜索已发布的内容：问答在前，然后是标题、正文，新的在前", "/v1/search?q=%E7%A4%BE%E4%BF%9D" },
+    { GET, "/v1/search/suggest",               READ, suggest_params, 0, get_suggestions, NULL, T_READ, "输入时的提示：含有这些字的标题", "/v1/search/suggest?q=%E7%A4%BE" },
+    { GET, "/v1/catalogue",                    READ, catalogue_params, 0, get_catalogue, NULL, T_READ, "政府信息公开目录：索引号、名称、内容概述、生成日期", "/v1/catalogue?n=5" },
     { GET, "/v1/items/:id",                    READ, item, 0, get_item, NULL, T_READ, "一条内容的全文", NULL },
     { GET, "/v1/items/:id/revisions",          READ, item, 0, get_revisions, NULL, T_READ, "一条内容发布过的各版", NULL },
     { GET, "/v1/items/:id/revisions/:rev",     READ, revision, 0, get_revision, NULL, T_READ, "某一版的全文", NULL },
@@ -517,6 +521,7 @@ const struct route routes_table[] = {
     { GET, "/columns",                         PAGE, directory, 0, get_directory, NULL, T_PAGES, "全部栏目", NULL },
     { GET, "/feeds",                           PAGE, NULL, 0, get_feeds_page, NULL, T_PAGES, "订阅源一览", "/feeds" },
     { GET, "/columns/:column",                 PAGE, column_page, 0, get_column_page, NULL, T_PAGES, "栏目页", "/columns/1" },
+    { GET, "/search",                          PAGE, search_page_params, 0, get_search_page, NULL, T_PAGES, "搜索页", NULL },
     { GET, "/a/:id",                           PAGE, item, 0, get_article, NULL, T_PAGES, "文章页", NULL },
     { GET, "/a/:id/large",                     PAGE, item, 0, get_article_large, NULL, T_PAGES, "文章页，长辈版", NULL },
     { GET, "/a/:id/text",                      PAGE, item, 0, get_article_text, NULL, T_PAGES, "文章，纯文本", NULL },

@@ -34,6 +34,7 @@
 #include "api/push_receipts.h"
 #include "api/roles.h"
 #include "api/sandbox.h"
+#include "api/search.h"
 #include "api/service.h"
 #include "api/staff.h"
 #include "api/staff_devices.h"
@@ -61,6 +62,9 @@ static const struct shape shapes[] = {
       .answer = "",
       .answer_type = "application/atom+xml",
       .flags = SHAPE_NAMES },
+    { .handler = get_search, .answer = "SearchPage" },
+    { .handler = get_suggestions, .answer = "SearchPage" },
+    { .handler = get_catalogue, .answer = "Catalogue" },
     { .handler = get_item, .answer = "Record" },
     { .handler = get_revisions, .answer = "RevisionList" },
     { .handler = get_revision, .answer = "Record" },

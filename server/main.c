@@ -143,6 +143,17 @@ static const struct opt items_opts[] = {
     { "cursor", OPT_TEXT, "CURSOR", "the \"next\" of the page before" },
     END
 };
+static const struct opt search_opts[] = {
+    LINK_OPTIONS,
+    { "site", OPT_TEXT, "SITE", "its code or number" },
+    { "kind", OPT_TEXT, "KIND", "article, policy, notice, faq, guide …" },
+    { "theme", OPT_TEXT, "THEME", "主题分类" },
+    { "from", OPT_TEXT, "DAY", "not older" },
+    { "to", OPT_TEXT, "DAY", "not newer" },
+    { "n", OPT_INT, "N", "at most so many" },
+    { "after", OPT_TEXT, "CURSOR", "the \"next\" of the page before" },
+    END
+};
 const struct opt edit_opts[] = { LINK_OPTIONS,
                                  { "rev", OPT_INT, "N", "the revision that was edited", true },
                                  END };
@@ -377,6 +388,9 @@ static const struct command commands[] = {
     { "column edit", "NUMBER", 1, 1, column_edit_opts, cmd_staff, "change a column",
       "tjzw column edit --data tjzw-data --position 2 3 (numbers: tjzw column list)",
       STAFF(PATCH, "/v1/columns/%", STAFF_OPTIONS) },
+    { "search", "WORDS", 1, 1, search_opts, cmd_staff, "search what is published",
+      "tjzw search --data tjzw-data --n 5 '社保卡 补办'",
+      STAFF(GET, "/v1/search?q=%", STAFF_QUERY) },
     { "item list", "", 0, 0, items_opts, cmd_staff, "list items by state",
       "tjzw item list --data tjzw-data --state draft",
       STAFF(GET, "/v1/staff/items", STAFF_QUERY) },

@@ -69,7 +69,7 @@ static void body_of_options(const struct args *a, struct buf *out)
 static void query_of_options(const struct args *a, struct buf *out)
 {
     const struct opt *opts = a->command->opts;
-    char mark = '?';
+    char mark = out->n && memchr(out->p, '?', out->n) ? '&' : '?';
 
     for (int i = 0; opts[i].name; i++) {
         if (!a->opt[i].set || !is_payload(&opts[i]))

@@ -27,10 +27,10 @@
 #include "server/store/disk.h"
 
 enum {
-    BATCH_CHANGES = 400,
-    BATCH_BYTES = 4 << 20,
-    BATCH_US = 400000, /* a stop waits no longer for a batch */
-    STREAMS_MAX = 128  /* a server has 64 */
+    BATCH_CHANGES = 64,
+    BATCH_BYTES = 256 << 10, /* some ten times as much memory is at work for it */
+    BATCH_US = 400000,       /* a stop waits no longer for a batch */
+    STREAMS_MAX = 128        /* a server has 64 */
 };
 
 struct derived_state derived;
@@ -160,14 +160,19 @@ static enum rc make_anew(struct err *e, const char *why)
     return open_file(e);
 }
 
-static bool is_unusable(enum rc rc)
+static enum rc open_or_make(struct err *e)
 {
-    return rc == RC_CONFLICT || rc == RC_CORRUPT;
+    enum rc rc = open_file(e);
+    char why[sizeof e->text];
+
+    if (rc != RC_CONFLICT && rc != RC_CORRUPT)
+        return rc;
+    snprintf(why, sizeof why, "%s", e->text);
+    return make_anew(e, why);
 }
 
 enum rc derived_open(struct err *e, const char *data, const struct projection *const *all)
 {
-    char why[sizeof e->text];
     enum rc rc;
 
     if (snprintf(derived.path, sizeof derived.path, "%s/" DB_DERIVED_NAME, data) >=
@@ -178,12 +183,7 @@ enum rc derived_open(struct err *e, const char *data, const struct projection *c
     atomic_store(&derived.behind, 0);
     atomic_store(&derived.oldest, 0);
     atomic_fetch_add(&derived.edition, 1);
-    rc = open_file(e);
-    if (is_unusable(rc)) {
-        snprintf(why, sizeof why, "%s", e->text);
-        rc = make_anew(e, why);
-    }
-    if (rc)
+    if ((rc = open_or_make(e)))
         *derived.path = '\0';
     return rc;
 }
@@ -452,7 +452,8 @@ enum rc derived_turn(struct work *w, bool *more)
     struct work mine;
     enum rc rc;
 
-    if (!derived.db && (rc = open_file(&w->err))) /* it could not be made anew the last time */
+    if (!derived.db &&
+        (rc = open_or_make(&w->err))) /* it could not be made anew the last time */
         return rc;
     work_init(&mine, arena_new(), w->db, "derived", RIGHT_ALL);
     mine.derived = derived.db;
@@ -460,9 +461,14 @@ enum rc derived_turn(struct work *w, bool *more)
     if (rc)
         w->err = mine.err;
     db_end_read(w->db);
-    if (lost || (rc && is_unusable(rc))) {
+    if (lost) {
         *more = true;
-        rc = make_anew(&w->err, lost ? lost : mine.err.text);
+        rc = make_anew(&w->err, lost);
+    } else if (rc == RC_CORRUPT) {
+        /* It fails all the same, so that it is not tried again at once: what is damaged may be the library. */
+        struct err ignored;
+
+        (void)make_anew(&ignored, mine.err.text);
     }
     arena_free(mine.mem);
     return rc;

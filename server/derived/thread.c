@@ -3,6 +3,7 @@
  *
  * What fails is tried again, after 1, 2, 4 … 30 s, and told once; the alert `derived` says how long it has been so.
  */
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -47,20 +48,29 @@ static void went_well(void)
     atomic_store(&derived.oldest, 0);
 }
 
+/* What a long way took is given back to the system, which malloc would keep. */
+static void give_back(int turns)
+{
+    if (turns > 1)
+        malloc_trim(0);
+}
+
 /* All there is to take. */
 static enum rc take_all(struct work *w)
 {
     bool more = true;
     enum rc rc = RC_OK;
+    int turns = 0;
 
     if (!atomic_load(&derived.behind))
         atomic_store(&derived.behind, clock_mono_us());
-    while (more && !rc && !atomic_load(&derived.stop)) {
+    for (; more && !rc && !atomic_load(&derived.stop); turns++) {
         rc = derived_turn(w, &more);
         metric_set(METRIC_derived_behind_seconds, derived_age());
     }
     if (!rc && !more)
         went_well();
+    give_back(turns);
     metric_set(METRIC_derived_behind_seconds, derived_age());
     return rc;
 }

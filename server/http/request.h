@@ -15,7 +15,7 @@
 
 enum method { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, METHOD_COUNT };
 
-enum { REQUEST_ARGS = 8 };
+enum { REQUEST_ARGS = 12 };
 
 struct arg {
     const char *name;

@@ -155,7 +155,8 @@ static enum rc configure(struct err *e, struct db *db, const char *path)
                      "PRAGMA synchronous = FULL; PRAGMA cache_size = -8192; "
                      "PRAGMA wal_autocheckpoint = 4096; PRAGMA journal_size_limit = 67108864;",
     };
-    static const char *const derived_writer = "PRAGMA synchronous = NORMAL;";
+    static const char *const derived_writer =
+        "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -2048;";
     enum rc rc;
     int version;
 

@@ -30,7 +30,7 @@
 
 /* ---- a projection ---- */
 
-static int refuse_seq; /* take() fails there; 0: nowhere */
+static int refuse_seq, damaged_seq; /* take() fails there; 0: nowhere */
 static int wiped;
 
 static enum rc insert(struct work *w, const struct derived_change *c)
@@ -51,6 +51,8 @@ static enum rc take(struct work *w, const struct derived_change *c, bool *shown)
     *shown = true;
     if (c->seq == refuse_seq)
         return err_set(&w->err, RC_IO, "refused by the test");
+    if (c->seq == damaged_seq)
+        return err_set(&w->err, RC_CORRUPT, "damaged by the test");
     return insert(w, c);
 }
 
@@ -115,7 +117,7 @@ static int set_up(void **state)
 {
     int failed = library_world_set_up(state);
 
-    refuse_seq = wiped = 0;
+    refuse_seq = damaged_seq = wiped = 0;
     open_derived(*state);
     return failed;
 }
@@ -269,6 +271,23 @@ static void a_file_of_another_schema_is_made_anew(void **state)
     world_publish(t, "甲", t->news);
     catch_up(t);
     assert_string_equal(got(t), "1甲");
+}
+
+/* Or it would be made anew, and fail, as fast as it can. */
+static void damage_that_is_met_at_work_fails_once_and_is_mended(void **state)
+{
+    struct library_world *t = *state;
+    bool more;
+
+    world_publish(t, "甲", t->news);
+    catch_up(t);
+    world_publish(t, "乙", t->news);
+    damaged_seq = 2;
+    assert_int_equal(derived_turn(&t->w, &more), RC_CORRUPT);
+    damaged_seq = 0;
+    assert_string_equal(got(t), "");
+    catch_up(t);
+    assert_string_equal(got(t), "1甲 2乙");
 }
 
 /* ---- the log is another one ---- */
@@ -470,6 +489,7 @@ int main(void)
         TEST(a_batch_that_fails_leaves_nothing_and_comes_again),
         TEST(a_file_that_was_deleted_is_made_anew),
         TEST(a_damaged_file_is_made_anew),
+        TEST(damage_that_is_met_at_work_fails_once_and_is_mended),
         TEST(a_projection_of_another_version_begins_from_the_start),
         TEST(a_file_of_another_schema_is_made_anew),
         TEST(a_log_that_went_back_is_taken_again),

@@ -38,8 +38,6 @@ CREATE UNIQUE INDEX doc_by_born ON doc (stream, born);
 -- Which documents have a word in the title, or anywhere. Words are made by server/search/words.c. No text is kept in them, and no place in it.
 CREATE VIRTUAL TABLE title_word USING fts5 (words, content = '', columnsize = 0, detail = none, tokenize = 'ascii tokenchars '':''');
 CREATE VIRTUAL TABLE text_word USING fts5 (words, content = '', columnsize = 0, detail = none, tokenize = 'ascii tokenchars '':''');
-INSERT INTO title_word (title_word, rank) VALUES ('hashsize', 8388608);
-INSERT INTO text_word (text_word, rank) VALUES ('hashsize', 16777216);
 
 -- Feeds: how far each scope has counted, and what (server/feed/feed_log.h).
 CREATE TABLE feed_scope (
