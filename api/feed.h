@@ -47,7 +47,7 @@ struct feed_gone {
 struct feed {
     const char *title, *about;
     const char *home;    /* the page that shows the same */
-    const char *self;    /* this document's URL, without the format's ending */
+    const char *self;    /* this document's own URL */
     const char *current; /* the newest document's; the same as self but in an archive */
     const char *before;  /* of the archive with what came before; NULL: this is all */
     const char *hub;     /* WebSub; NULL: none */
@@ -63,7 +63,7 @@ struct feed_format {
     const char *ending; /* ".atom" */
     const char *type;   /* media type of the document */
     const char *label;  /* what people call it */
-    void (*write)(const struct feed *f, const struct feed_format *as, struct buf *out);
+    void (*write)(const struct feed *f, struct buf *out);
 };
 
 enum { FEED_FORMATS = 3 };
@@ -72,9 +72,9 @@ extern const struct feed_format feed_formats[FEED_FORMATS];
 const struct feed_format *feed_format_of(const char *name, size_t *n);
 
 /* feed_atom.c, feed_rss.c, feed_json.c */
-void feed_write_atom(const struct feed *f, const struct feed_format *as, struct buf *out);
-void feed_write_rss(const struct feed *f, const struct feed_format *as, struct buf *out);
-void feed_write_json(const struct feed *f, const struct feed_format *as, struct buf *out);
+void feed_write_atom(const struct feed *f, struct buf *out);
+void feed_write_rss(const struct feed *f, struct buf *out);
+void feed_write_json(const struct feed *f, struct buf *out);
 
 /* The namespace of `stream`, `seq` and `revision` in XML. */
 extern const char FEED_NAMESPACE[];

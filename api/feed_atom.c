@@ -16,14 +16,12 @@ static void put_time(struct buf *b, const char *name, int64_t at)
     xml_element(b, name, clock_text(at, text));
 }
 
-static void put_link(struct buf *b, const char *rel, const char *url, const char *ending,
-                     const char *type)
+static void put_link(struct buf *b, const char *rel, const char *url, const char *type)
 {
     if (!url)
         return;
     buf_printf(b, "<link rel=\"%s\" href=\"", rel);
     xml_text(b, url);
-    buf_adds(b, ending);
     if (type)
         buf_printf(b, "\" type=\"%s", type);
     buf_adds(b, "\"/>\n");
@@ -55,8 +53,8 @@ static void put_entry(struct buf *b, const struct feed_entry *e)
     buf_adds(b, "<author>\n");
     xml_element(b, "name", e->author);
     buf_adds(b, "</author>\n");
-    put_link(b, "alternate", e->url, "", "text/html");
-    put_link(b, "via", e->origin, "", NULL);
+    put_link(b, "alternate", e->url, "text/html");
+    put_link(b, "via", e->origin, NULL);
     for (int i = 0; i < e->nfiles; i++)
         put_file(b, &e->files[i]);
     for (int i = 0; i < e->nterms; i++) {
@@ -83,7 +81,7 @@ static void put_gone(struct buf *b, const struct feed_gone *g)
     buf_adds(b, "</at:deleted-entry>\n");
 }
 
-void feed_write_atom(const struct feed *f, const struct feed_format *as, struct buf *b)
+void feed_write_atom(const struct feed *f, struct buf *b)
 {
     buf_printf(b,
                "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
@@ -93,17 +91,17 @@ void feed_write_atom(const struct feed *f, const struct feed_format *as, struct 
                "xml:lang=\"zh-CN\">\n<id>",
                FEED_NAMESPACE);
     xml_text(b, f->current);
-    buf_printf(b, "%s</id>\n", as->ending);
+    buf_adds(b, "</id>\n");
     xml_element(b, "title", f->title);
     xml_element(b, "subtitle", f->about);
     put_time(b, "updated", f->updated);
-    put_link(b, "self", f->self, as->ending, "application/atom+xml");
-    put_link(b, "alternate", f->home, "", "text/html");
-    put_link(b, "hub", f->hub, "", NULL);
-    put_link(b, "prev-archive", f->before, as->ending, "application/atom+xml");
+    put_link(b, "self", f->self, "application/atom+xml");
+    put_link(b, "alternate", f->home, "text/html");
+    put_link(b, "hub", f->hub, NULL);
+    put_link(b, "prev-archive", f->before, "application/atom+xml");
     if (f->archive) {
         buf_adds(b, "<fh:archive/>\n");
-        put_link(b, "current", f->current, as->ending, "application/atom+xml");
+        put_link(b, "current", f->current, "application/atom+xml");
     }
     for (int i = 0; i < f->n; i++)
         put_entry(b, &f->entries[i]);

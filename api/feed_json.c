@@ -8,18 +8,6 @@
 #include "server/base/clock.h"
 #include "server/base/jx.h"
 
-static void put_url(struct buf *b, const char *key, const char *url, const char *ending)
-{
-    struct buf whole = BUF_HEAP;
-
-    if (!url)
-        return;
-    buf_adds(&whole, url);
-    buf_adds(&whole, ending);
-    jx_put_text(b, key, whole.p);
-    buf_done(&whole);
-}
-
 static void put_time(struct buf *b, const char *key, int64_t at)
 {
     char text[CLOCK_TEXT];
@@ -101,12 +89,12 @@ static void put_gone(struct buf *b, const struct feed_gone *g)
     buf_addc(b, '}');
 }
 
-static void put_ours(struct buf *b, const struct feed *f, const struct feed_format *as)
+static void put_ours(struct buf *b, const struct feed *f)
 {
     jx_key(b, "_tjzw");
     buf_addc(b, '{');
     jx_put_bool(b, "archive", f->archive);
-    put_url(b, "current", f->current, as->ending);
+    jx_put_text(b, "current", f->current);
     jx_key(b, "deleted");
     buf_addc(b, '[');
     for (int i = 0; i < f->ngone; i++) {
@@ -115,18 +103,18 @@ static void put_ours(struct buf *b, const struct feed *f, const struct feed_form
     }
     buf_addc(b, ']');
     put_time(b, "updated", f->updated);
-    put_url(b, "prev_archive", f->before, as->ending);
+    jx_put_text(b, "prev_archive", f->before);
     buf_addc(b, '}');
 }
 
-void feed_write_json(const struct feed *f, const struct feed_format *as, struct buf *b)
+void feed_write_json(const struct feed *f, struct buf *b)
 {
     buf_addc(b, '{');
     jx_put_text(b, "version", "https://jsonfeed.org/version/1.1");
     jx_put_text(b, "title", f->title);
     jx_put_text(b, "description", f->about);
     jx_put_text(b, "home_page_url", f->home);
-    put_url(b, "feed_url", f->self, as->ending);
+    jx_put_text(b, "feed_url", f->self);
     jx_put_text(b, "language", "zh-CN");
     if (f->hub) {
         jx_key(b, "hubs");
@@ -135,7 +123,7 @@ void feed_write_json(const struct feed *f, const struct feed_format *as, struct 
         jx_put_text(b, "url", f->hub);
         buf_adds(b, "}]");
     }
-    put_ours(b, f, as);
+    put_ours(b, f);
     jx_key(b, "items");
     buf_addc(b, '[');
     for (int i = 0; i < f->n; i++) {

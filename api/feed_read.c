@@ -146,7 +146,15 @@ static enum rc read_rows(struct work *w, const struct feed_scope *scope, int64_t
 
 /* ---- documents ---- */
 
-static void open_document(struct work *w, const struct feed_source *of, struct feed *out)
+/* Of the feed itself, or of the archive of that name. */
+static const char *address(struct work *w, const struct feed_source *of, const char *archive)
+{
+    return url_of(w, of->path,
+                  arena_printf(w->mem, "%s%s%s%s", archive ? "/" : "", archive ? archive : "",
+                               of->ending, of->query ? of->query : ""));
+}
+
+void feed_open(struct work *w, const struct feed_source *of, struct feed *out)
 {
     const char *name = instance()->name ? instance()->name : "天津政务";
 
@@ -155,8 +163,8 @@ static void open_document(struct work *w, const struct feed_source *of, struct f
         .about = of->title ? arena_printf(w->mem, "%s在%s发布的内容", of->title, name)
                            : arena_printf(w->mem, "%s发布的全部内容", name),
         .home = url_of(w, of->home, ""),
-        .self = url_of(w, of->path, ""),
-        .current = url_of(w, of->path, ""),
+        .self = address(w, of, NULL),
+        .current = address(w, of, NULL),
     };
 }
 
@@ -187,7 +195,7 @@ static enum rc link_before(struct work *w, const struct feed_source *of,
         return RC_OK;
     if ((rc = name_archive(w, now, last, name)))
         return rc;
-    out->before = url_of(w, of->path, arena_printf(w->mem, "/%s", name));
+    out->before = address(w, of, name);
     return RC_OK;
 }
 
@@ -199,7 +207,7 @@ enum rc feed_read_newest(struct work *w, const struct feed_source *of, struct fe
 
     if ((rc = derived_read(w)) || (rc = feed_scope_find(w, of->scope, at)))
         return rc;
-    open_document(w, of, out);
+    feed_open(w, of, out);
     out->updated = at->at;
     after = at->n < 2 * BLOCK ? 0 : (at->n / BLOCK - 1) * BLOCK;
     if ((rc = link_before(w, of, at, after, out)))
@@ -238,7 +246,7 @@ enum rc feed_read_since(struct work *w, const struct feed_source *of, const char
     *news = n == now.n ? FEED_NO_NEWS : FEED_NEWS;
     if (*news == FEED_NO_NEWS)
         return RC_OK;
-    open_document(w, of, out);
+    feed_open(w, of, out);
     out->updated = now.at;
     return read_rows(w, &now, n, now.n, false, out);
 }
@@ -263,8 +271,8 @@ enum rc feed_read_archive(struct work *w, const struct feed_source *of, const ch
                        "feed leads to it");
     if ((rc = feed_scope_at(w, &now, last, &then)))
         return rc;
-    open_document(w, of, out);
-    out->self = url_of(w, of->path, arena_printf(w->mem, "/%s", name));
+    feed_open(w, of, out);
+    out->self = address(w, of, name);
     out->archive = true;
     out->updated = then.at;
     if ((rc = link_before(w, of, &now, last - BLOCK, out)))

@@ -10,12 +10,18 @@
 
 /* What a feed is of. Texts live as long as the documents. */
 struct feed_source {
-    const char *scope; /* feed_log.h */
+    const char *
+        scope; /* feed_log.h; NULL: of a search, which has no archives and is asked for whole */
     const char *title; /* without the service's name: "通知公告"; NULL: everything */
     const char *home;  /* path of the page that shows the same */
     const char
         *path; /* of the feed, without ending, as it stands in URLs: "/feeds/columns/17" */
+    const char *ending; /* of the format: ".atom" */
+    const char *query;  /* "?q=…"; NULL: none */
 };
+
+/* The frame of a document: all but what it holds. */
+void feed_open(struct work *w, const struct feed_source *of, struct feed *out);
 
 /* *at: the scope's last row, which is what the document stands for. */
 enum rc feed_read_newest(struct work *w, const struct feed_source *of, struct feed *out,

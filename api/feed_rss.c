@@ -25,13 +25,13 @@ static void put_time(struct buf *b, const char *name, int64_t at)
                tm.tm_sec, name);
 }
 
-static void put_link(struct buf *b, const char *rel, const char *url, const char *ending)
+static void put_link(struct buf *b, const char *rel, const char *url)
 {
     if (!url)
         return;
     buf_printf(b, "<atom:link rel=\"%s\" href=\"", rel);
     xml_text(b, url);
-    buf_printf(b, "%s\"/>\n", ending);
+    buf_adds(b, "\"/>\n");
 }
 
 static void put_entry(struct buf *b, const struct feed_entry *e)
@@ -61,7 +61,7 @@ static void put_entry(struct buf *b, const struct feed_entry *e)
                e->stream, e->seq, e->revision);
 }
 
-void feed_write_rss(const struct feed *f, const struct feed_format *as, struct buf *b)
+void feed_write_rss(const struct feed *f, struct buf *b)
 {
     buf_printf(
         b,
@@ -76,12 +76,12 @@ void feed_write_rss(const struct feed *f, const struct feed_format *as, struct b
     xml_element(b, "description", f->about);
     buf_adds(b, "<language>zh-CN</language>\n");
     put_time(b, "lastBuildDate", f->updated);
-    put_link(b, "self", f->self, as->ending);
-    put_link(b, "hub", f->hub, "");
-    put_link(b, "prev-archive", f->before, as->ending);
+    put_link(b, "self", f->self);
+    put_link(b, "hub", f->hub);
+    put_link(b, "prev-archive", f->before);
     if (f->archive) {
         buf_adds(b, "<fh:archive/>\n");
-        put_link(b, "current", f->current, as->ending);
+        put_link(b, "current", f->current);
     }
     for (int i = 0; i < f->n; i++)
         put_entry(b, &f->entries[i]);

@@ -167,11 +167,14 @@ enum rc get_feed(struct work *w, const struct request *rq, struct reply *rp)
 
     if (!as)
         return no_feed(w);
-    if ((rc = find_source(w, rq, name, &of)) || (rc = feed_read_newest(w, &of, &feed, &at)))
+    if ((rc = find_source(w, rq, name, &of)))
+        return rc;
+    of.ending = as->ending;
+    if ((rc = feed_read_newest(w, &of, &feed, &at)))
         return rc;
     if (!at.no && !strncmp(of.scope, "theme/", 6))
         return no_feed(w);
-    as->write(&feed, as, &whole);
+    as->write(&feed, &whole);
     rp->etag = tag_of(w, &at, &whole);
     rp->modified = at.modified;
     if (since && (rc = feed_read_since(w, &of, since, &feed, &news)))
@@ -181,7 +184,7 @@ enum rc get_feed(struct work *w, const struct request *rq, struct reply *rp)
         rp->once = news == FEED_UNKNOWN; /* or made-up tags would wash the cache out */
         return RC_OK;
     }
-    as->write(&feed, as, &some);
+    as->write(&feed, &some);
     reply_new(rp, as, &some);
     return RC_OK;
 }
@@ -199,9 +202,12 @@ enum rc get_feed_archive(struct work *w, const struct request *rq, struct reply 
 
     if (!as)
         return no_feed(w);
-    if ((rc = find_source(w, rq, place, &of)) || (rc = feed_read_archive(w, &of, name, &feed)))
+    if ((rc = find_source(w, rq, place, &of)))
         return rc;
-    as->write(&feed, as, &document);
+    of.ending = as->ending;
+    if ((rc = feed_read_archive(w, &of, name, &feed)))
+        return rc;
+    as->write(&feed, &document);
     reply_document(rp, as, &document);
     return RC_OK;
 }

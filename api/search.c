@@ -22,20 +22,21 @@ enum { PAGE = 20, DAY = 86400, BEHIND = 5 /* seconds that are not worth telling 
         "n", P_INT, 1, SEARCH_PAGE_MAX, "每页多少条" \
     }
 
-const struct param search_params[] = {
-    { "q", P_TEXT, 1, 400, "要找的词，以空格分开，都要有；至多 100 字" },
-    { "site", P_TEXT, 1, 64, "站点标识码，或编号" },
-    { "column", P_INT, 1, INT64_MAX, "栏目的编号" },
-    { "theme", P_TEXT, 1, 800, "主题分类，一级、二级或“一级\\二级”" },
-    { "area", P_TEXT, 2, 12, "区划代码，或它的前几位：站点主办机构所在的区划" },
-    { "from", P_TEXT, 10, 40, "只要这一天（含）之后的，如 2026-11-21" },
-    { "to", P_TEXT, 10, 40, "只要这一天（含）之前的" },
-    { "validity", P_TEXT, 1, 40, "有效性：有效、修改、废止、失效" },
-    { "kind", P_TEXT, 1, 20, "类别：article、policy、notice、faq、guide……" },
-    SIZE,
-    AFTER,
-    { 0 },
-};
+#define WANTED                                                                          \
+    { "q", P_TEXT, 1, 400, "要找的词，以空格分开，都要有；至多 100 字" },               \
+        { "site", P_TEXT, 1, 64, "站点标识码，或编号" },                                \
+        { "column", P_INT, 1, INT64_MAX, "栏目的编号" },                                \
+        { "theme", P_TEXT, 1, 800, "主题分类，一级、二级或“一级\\二级”" },              \
+        { "area", P_TEXT, 2, 12, "区划代码，或它的前几位：站点主办机构所在的区划" },    \
+        { "from", P_TEXT, 10, 40, "只要这一天（含）之后的，如 2026-11-21" },            \
+        { "to", P_TEXT, 10, 40, "只要这一天（含）之前的" },                             \
+        { "validity", P_TEXT, 1, 40, "有效性：有效、修改、废止、失效" },                \
+    {                                                                                   \
+        "kind", P_TEXT, 1, 20, "类别：article、policy、notice、faq、guide……" \
+    }
+
+const struct param search_params[] = { WANTED, SIZE, AFTER, { 0 } };
+const struct param search_feed_params[] = { WANTED, { 0 } };
 const struct param suggest_params[] = {
     { "q", P_TEXT, 1, 400, "已经输入的字" },
     { 0 },
@@ -59,16 +60,14 @@ static enum rc read_day(struct work *w, const struct request *rq, const char *na
     return RC_OK;
 }
 
-static enum rc read_ask(struct work *w, const struct request *rq, struct search_ask *out)
+enum rc search_read(struct work *w, const struct request *rq, struct search_ask *out)
 {
     const char *site = request_text(rq, "site", NULL);
     struct search_filter *f = &out->filter;
     struct site found;
     enum rc rc;
 
-    *out = (struct search_ask){ .q = request_text(rq, "q", ""),
-                                .limit = (int)request_int(rq, "n", PAGE),
-                                .after = request_text(rq, "after", NULL) };
+    *out = (struct search_ask){ .q = request_text(rq, "q", "") };
     out->q_n = strlen(out->q);
     f->column = request_int(rq, "column", 0);
     f->theme = request_text(rq, "theme", NULL);
@@ -129,7 +128,11 @@ enum rc get_search(struct work *w, const struct request *rq, struct reply *rp)
     struct search_ask ask;
     enum rc rc;
 
-    if ((rc = read_ask(w, rq, &ask)) || (rc = search_find(w, &ask, &page)) ||
+    if ((rc = search_read(w, rq, &ask)))
+        return rc;
+    ask.limit = (int)request_int(rq, "n", PAGE);
+    ask.after = request_text(rq, "after", NULL);
+    if ((rc = search_find(w, &ask, &page)) ||
         (rc = view_hits(w, &b, page.hits, page.n, page.next)))
         return rc;
     reply_buf(rp, TYPE_JSON, &b);

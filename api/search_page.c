@@ -70,6 +70,9 @@ static void put_found(struct buf *b, const struct search_page *page, const char 
         buf_adds(b, "</ul>\n");
     }
     put_more(b, q, page->next, large);
+    buf_adds(b, "<p class=\"small\"><a href=\"/feeds/search.atom?q=");
+    buf_url(b, q, strlen(q));
+    buf_adds(b, "\">用阅读器订阅这次搜索的新结果</a></p>\n");
 }
 
 /* What cannot be searched for is said in the page, where it can be mended at once. */

@@ -3,7 +3,7 @@
  *
  *     FAQ        words of the text, "k:faq"
  *     TITLE      words of the title, no FAQ
- *     TEXT       words of the text, no FAQ; not what TITLE has shown
+ *     TEXT       words of the text, no FAQ; not what TITLE has shown. Of the newest (ask.newest) this list alone, with FAQ and titles
  *
  * A document is looked for in the text only if the words do not prove it (query.h), and at most SEARCH_LOOK_MOST are looked at in one request. The
  * place where it ended is the cursor, "tier-number": the numbers are in the order of the list, so the next page begins there at once.
@@ -205,7 +205,7 @@ static bool holds(struct work *w, const struct search *s, struct doc *d, enum ti
 
     if (!s->has_query || (tier != TEXT && !s->q.looks))
         return true;
-    if (tier != FAQ) {
+    if (tier != FAQ && !s->in->newest) {
         fold(w->mem, d->title, strlen(d->title), false, &title);
         if (query_holds(&s->q, &title))
             return tier == TITLE; /* it stood among the titles already */
@@ -301,6 +301,8 @@ static const char *match_of(struct work *w, const struct search *s, enum tier ti
 
     if (!s->has_query) /* the filter begins with " AND " */
         return tier == TITLE && *s->filter ? s->filter + 5 : NULL;
+    if (s->in->newest)
+        return tier == TEXT ? arena_printf(w->mem, "(%s)%s", s->q.match, s->filter) : NULL;
     if (kind && faq != (tier == FAQ))
         return NULL;
     return arena_printf(w->mem, "(%s)%s%s", s->q.match, s->filter,

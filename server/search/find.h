@@ -29,6 +29,7 @@ struct search_ask {
     struct search_filter filter;
     int limit;         /* 1 to SEARCH_PAGE_MAX */
     const char *after; /* a page's `next`; NULL: from the first */
+    bool newest; /* one list, the newest first, wherever the words stand: for who follows it */
 };
 
 struct search_hit {

@@ -208,6 +208,24 @@ def life(city):
             city.agrees(f"/feeds/columns/{column['no']}.atom", f"/v1/columns/{column['no']}/items")
 
 
+def searches(city):
+    with case("a search can be followed: the newest that has the words, in three formats, and nothing that was withdrawn"):
+        city.publish(3, first=5000, mark="罕见词")
+        path = "/feeds/search{}?q=%E7%BD%95%E8%A7%81%E8%AF%8D"
+        feed = city.atom(path.format(".atom"))
+        assert sorted(e["title"] for e in feed.entries) == [f"示例文章第{n}号罕见词" for n in (5000, 5001, 5002)]
+        assert feed.links["self"].endswith(path.format(".atom")) and "prev-archive" not in feed.links
+        assert len(ET.fromstring(city.get(path.format(".rss")).body).findall("channel/item")) == 3
+        held = city.get(path.format(".json"))
+        assert len(held.json()["items"]) == 3 and city.get(path.format(".json"), if_none_match=held.headers["etag"]).status == 304
+        city.withdraw(feed.entries[0]["id"])
+        assert len(city.atom(path.format(".atom")).entries) == 2
+        assert city.get("/feeds/search.atom?q=%E7%BD%95%E8%A7%81%E8%AF%8D&column=99").status == 200
+    with case("a feed of no search is refused, and says what is missing"):
+        for bad in ("/feeds/search.atom", "/feeds/search.rss?q=", "/feeds/search.json?q=x&n=5", "/feeds/search.xml?q=x"):
+            assert city.get(bad).status in (400, 404), (bad, city.get(bad))
+
+
 def edges(city):
     with case("there is no feed of what is not there"):
         for path in ("/feeds/none.atom", "/feeds/all.xml", "/feeds/all", "/feeds/columns/0.atom", "/feeds/columns/01.atom", "/feeds/columns/99999.atom", "/feeds/columns/x.rss",
@@ -226,7 +244,7 @@ def edges(city):
 with World() as world:
     town = City(world)
     town.publish(230)
-    for part in (whole, conditional, deltas, archives, edges, life):
+    for part in (whole, conditional, deltas, archives, searches, edges, life):
         part(town)
     town.server.stop()
 sys.exit(done())
