@@ -8,9 +8,9 @@
 const char FEED_NAMESPACE[] = "urn:tjzw:feed:1";
 
 const struct feed_format feed_formats[FEED_FORMATS] = {
-    { ".atom", "application/atom+xml; charset=utf-8", "Atom", feed_write_atom },
-    { ".rss", "application/rss+xml; charset=utf-8", "RSS", feed_write_rss },
-    { ".json", "application/feed+json; charset=utf-8", "JSON Feed", feed_write_json },
+    { ".atom", "application/atom+xml; charset=utf-8", "Atom", true, feed_write_atom },
+    { ".rss", "application/rss+xml; charset=utf-8", "RSS", false, feed_write_rss },
+    { ".json", "application/feed+json; charset=utf-8", "JSON Feed", true, feed_write_json },
 };
 
 const struct feed_format *feed_format_of(const char *name, size_t *n)

@@ -63,6 +63,8 @@ struct feed_format {
     const char *ending; /* ".atom" */
     const char *type;   /* media type of the document */
     const char *label;  /* what people call it */
+    bool
+        tells_gone; /* it has words for what is no longer there: else only the whole document shows it */
     void (*write)(const struct feed *f, struct buf *out);
 };
 

@@ -185,7 +185,7 @@ static int64_t time_of(const json_t *record, enum field_no field)
 }
 
 enum rc feed_entry_read(struct work *w, struct places *places, const struct item *item,
-                        const struct slice *record, struct feed_entry *out)
+                        const struct slice *record, bool whole, struct feed_entry *out)
 {
     const struct site *site;
     struct stream stream;
@@ -213,6 +213,8 @@ enum rc feed_entry_read(struct work *w, struct places *places, const struct item
     };
     read_files(w, o, out);
     read_terms(w, o, out);
-    out->html = content(w, o, out);
+    out->html = whole ? content(w, o, out)
+                      : arena_printf(w->mem, "<p>全文见：<a href=\"%s\">%s</a></p>\n", out->url,
+                                     out->url);
     return RC_OK;
 }

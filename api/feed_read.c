@@ -48,45 +48,47 @@ static const char *url_of(struct work *w, const char *path, const char *rest)
 
 /* ---- rows into entries ---- */
 
-static void leave_to_page(struct work *w, struct feed_entry *e)
-{
-    e->html = arena_printf(w->mem, "<p>全文见：<a href=\"%s\">%s</a></p>\n", e->url, e->url);
-}
-
-static enum rc put_entry(struct reading *r, const struct item *item, const struct slice *record)
+/* As much as a document may hold, then entries that lead to their pages. */
+static enum rc put_entry(struct reading *r, const struct feed_row *row, const struct item *item,
+                         const struct slice *record)
 {
     struct feed_entry *e = &r->entries[r->n];
+    bool whole = r->bytes + record->n <= CONTENT_BYTES;
     enum rc rc;
 
-    if ((rc = feed_entry_read(r->w, &r->places, item, record, e)))
+    if ((rc = feed_entry_read(r->w, &r->places, item, record, whole, e)))
         return rc;
-    if ((r->bytes += strlen(e->html)) > CONTENT_BYTES)
-        leave_to_page(r->w, e);
+    if (row->at >
+        e->updated) /* moved: who removes by time what was said to be gone must see that it came later */
+        e->updated = row->at;
+    r->bytes += whole ? record->n : 0;
     r->n++;
     return RC_OK;
 }
 
+/* The bytes that this very change published. In an archive the item may have later ones. */
 static enum rc read_entry(struct reading *r, const struct feed_row *row, bool archive)
 {
     struct slice record;
     struct item item;
     enum rc rc = item_live(r->w, &row->item, &item, &record);
 
-    if (rc == RC_GONE || rc == RC_NOT_FOUND || (!rc && !archive && item.seq != row->seq))
+    if (rc == RC_GONE || rc == RC_NOT_FOUND ||
+        (!rc && (item.stream != row->stream || (!archive && item.seq != row->seq))))
         return RC_OK; /* the library is ahead of the projection, which says it in a moment */
     if (!rc && item.seq != row->seq)
-        rc = item_record(r->w, &row->item, row->rev, &record);
-    if (rc == RC_GONE || rc == RC_NOT_FOUND)
+        rc = item_record_at(r->w, row->stream, row->seq, &record);
+    if (rc == RC_GONE)
         return RC_OK;
     if (rc)
         return rc;
     item.seq = row->seq;
     item.live_rev = row->rev;
-    return put_entry(r, &item, &record);
+    return put_entry(r, row, &item, &record);
 }
 
-/* The reason, where there is one, is the tombstone's. */
-static enum rc read_gone(struct reading *r, const struct feed_row *row)
+/* The reason, where there is one, is the tombstone's; an archive would lose it with the next publication, so it says none. */
+static enum rc read_gone(struct reading *r, const struct feed_row *row, bool archive)
 {
     struct feed_gone *g = &r->gone[r->ngone++];
     struct slice record;
@@ -101,6 +103,8 @@ static enum rc read_gone(struct reading *r, const struct feed_row *row)
                              .stream = arena_strdup(r->w->mem, stream.name),
                              .seq = row->seq,
                              .at = row->at };
+    if (archive)
+        return RC_OK;
     rc = item_live(r->w, &row->item, &item, &record);
     if (rc == RC_GONE && item.seq == row->seq &&
         !jx_object(&r->w->err, r->w->mem, record.p, record.n, &o))
@@ -133,7 +137,7 @@ static enum rc read_rows(struct work *w, const struct feed_scope *scope, int64_t
         if (archive ? is_repeated(rows, i) : !rows[i].newest)
             continue;
         if (rows[i].op != FEED_ENTRY)
-            rc = read_gone(&r, &rows[i]);
+            rc = read_gone(&r, &rows[i], archive);
         else if (rows[i].good)
             rc = read_entry(&r, &rows[i], archive);
     }

@@ -34,6 +34,19 @@ static enum rc of_all(struct work *w, const char *name, struct feed_source *out)
     return RC_OK;
 }
 
+/* By its number where the code would be two segments of a path. */
+static const char *site_path(struct work *w, const struct site *site)
+{
+    struct buf path = BUF_IN(w->mem);
+
+    buf_adds(&path, "/feeds/sites/");
+    if (strchr(site->code, '/'))
+        buf_int(&path, site->no);
+    else
+        buf_url(&path, site->code, strlen(site->code));
+    return path.p;
+}
+
 static enum rc of_site(struct work *w, const char *name, struct feed_source *out)
 {
     struct site site;
@@ -44,7 +57,7 @@ static enum rc of_site(struct work *w, const char *name, struct feed_source *out
     *out = (struct feed_source){ .scope = arena_printf(w->mem, "site/%" PRId64, site.no),
                                  .title = site.name,
                                  .home = "/columns",
-                                 .path = arena_printf(w->mem, "/feeds/sites/%s", site.code) };
+                                 .path = site_path(w, &site) };
     return RC_OK;
 }
 
@@ -154,6 +167,16 @@ static void reply_new(struct reply *rp, const struct feed_format *as,
     reply_header(rp, "vary", "a-im, if-none-match");
 }
 
+/* Whether it was asked for by the one spelling of its address: others are answered, and not kept. */
+static bool is_canonical(const struct request *rq, const struct feed_source *of)
+{
+    size_t path = strlen(of->path), ending = strlen(of->ending);
+
+    return !strncmp(rq->target, of->path, path) &&
+           !strncmp(rq->target + path, of->ending, ending) &&
+           (!rq->target[path + ending] || rq->target[path + ending] == '?');
+}
+
 enum rc get_feed(struct work *w, const struct request *rq, struct reply *rp)
 {
     const char *name, *since = request_text(rq, "since", NULL);
@@ -179,9 +202,11 @@ enum rc get_feed(struct work *w, const struct request *rq, struct reply *rp)
     rp->modified = at.modified;
     if (since && (rc = feed_read_since(w, &of, since, &feed, &news)))
         return rc;
-    if (news != FEED_NEWS) {
+    rp->once =
+        news == FEED_UNKNOWN || !at.no ||
+        !is_canonical(rq, &of); /* or what anybody can make up would wash the cache out */
+    if (news != FEED_NEWS || (feed.ngone && !as->tells_gone)) {
         reply_document(rp, as, &whole);
-        rp->once = news == FEED_UNKNOWN; /* or made-up tags would wash the cache out */
         return RC_OK;
     }
     as->write(&feed, &some);
@@ -235,7 +260,7 @@ static enum rc put_site(struct work *w, struct buf *b, const struct site *site)
     buf_adds(b, "<section>\n<h2>");
     page_text(b, site->name);
     buf_adds(b, "</h2>\n<ul class=\"feeds\">\n");
-    put_links(b, arena_printf(w->mem, "/feeds/sites/%s", site->code), "全站");
+    put_links(b, site_path(w, site), "全站");
     for (int i = 0; i < n; i++)
         if (columns[i].open)
             put_links(b, arena_printf(w->mem, "/feeds/columns/%" PRId64, columns[i].no),

@@ -21,7 +21,7 @@ static enum rc put_hit(struct work *w, struct places *places, const struct searc
 
     if (rc == RC_GONE || rc == RC_NOT_FOUND)
         return RC_OK;
-    if (rc || (rc = feed_entry_read(w, places, &item, &record, &entries[feed->n])))
+    if (rc || (rc = feed_entry_read(w, places, &item, &record, true, &entries[feed->n])))
         return rc;
     if (entries[feed->n].updated > feed->updated)
         feed->updated = entries[feed->n].updated;

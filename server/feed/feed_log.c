@@ -27,22 +27,36 @@
 #include "server/library/stream.h"
 #include "server/store/db.h"
 
-enum { SCOPES_MAX = 64, ROWS_AT_ONCE = 64 };
+enum { ROWS_AT_ONCE = 64, SETTLED_S = 2 };
 
 struct scopes { /* of one item; names in w->mem, each once */
-    const char *name[SCOPES_MAX];
-    int n;
+    const char **name;
+    int n, room;
 };
 
 /* ---- which scopes ---- */
 
-static void add_scope(struct scopes *s, const char *name)
+static bool has_scope(const struct scopes *s, const char *name)
 {
     for (int i = 0; i < s->n; i++)
         if (!strcmp(s->name[i], name))
-            return;
-    if (s->n < SCOPES_MAX)
-        s->name[s->n++] = name;
+            return true;
+    return false;
+}
+
+static void add_scope(struct work *w, struct scopes *s, const char *name)
+{
+    if (has_scope(s, name))
+        return;
+    if (s->n == s->room) {
+        const char **more =
+            arena_alloc(w->mem, (size_t)(s->room = 2 * s->room + 16) * sizeof *more);
+
+        if (s->n)
+            memcpy(more, s->name, (size_t)s->n * sizeof *more);
+        s->name = more;
+    }
+    s->name[s->n++] = name;
 }
 
 /* A region and all that it lies in: the village, the street, the county, the city, the province. */
@@ -51,67 +65,41 @@ static void add_area(struct work *w, struct scopes *s, const char *region)
     size_t n = strlen(region);
 
     if (n == 12)
-        add_scope(s, arena_printf(w->mem, "area/%.12s", region));
+        add_scope(w, s, arena_printf(w->mem, "area/%.12s", region));
     if (n >= 9)
-        add_scope(s, arena_printf(w->mem, "area/%.9s", region));
-    add_scope(s, arena_printf(w->mem, "area/%.6s", region));
-    add_scope(s, arena_printf(w->mem, "area/%.4s00", region));
-    add_scope(s, arena_printf(w->mem, "area/%.2s0000", region));
+        add_scope(w, s, arena_printf(w->mem, "area/%.9s", region));
+    add_scope(w, s, arena_printf(w->mem, "area/%.6s", region));
+    add_scope(w, s, arena_printf(w->mem, "area/%.4s00", region));
+    add_scope(w, s, arena_printf(w->mem, "area/%.2s0000", region));
 }
 
+/* A site that is not in a directory, or an organisation that is not there, stands in no area. */
 static enum rc add_area_of_site(struct work *w, struct scopes *s, int64_t no)
 {
-    struct site site;
-    struct org org;
-    enum rc rc;
+    struct site site = { 0 };
+    struct org org = { 0 };
+    enum rc rc = site_by_no(w, no, &site);
 
-    if ((rc = site_by_no(w, no, &site)) || !site.org)
-        return rc;
-    if ((rc = org_by_no(w, site.org, &org)))
-        return rc;
-    if (org.region && org_region_ok(org.region))
+    if (!rc && site.org)
+        rc = org_by_no(w, site.org, &org);
+    if (!rc && org.region && org_region_ok(org.region))
         add_area(w, s, org.region);
-    return RC_OK;
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
-/* The library's own numbers: a mirrored stream's directory has others. */
-static enum rc find_place(struct work *w, const struct derived_change *c, int64_t *site,
-                          int64_t *column, bool *mirrored)
-{
-    struct stream stream;
-    struct item item;
-    enum rc rc;
-
-    if ((rc = stream_by_no(w, c->stream, &stream)))
-        return rc;
-    *mirrored = stream.mirrored;
-    *site = c->site;
-    *column = c->column;
-    if (!stream.mirrored)
-        return RC_OK;
-    if ((rc = item_find(w, &c->item, &item)))
-        return rc;
-    *site = item.site;
-    *column = item.col;
-    return RC_OK;
-}
-
-static enum rc scopes_of(struct work *w, const struct derived_change *c, struct scopes *out,
-                         bool *mirrored)
+/* By the library's own numbers: a mirrored stream's directory has others. */
+static enum rc scopes_of(struct work *w, const struct derived_change *c,
+                         const struct item *item, bool mirrored, struct scopes *out)
 {
     const json_t *areas = json_object_get(c->record, fields[FIELD_areas].name);
     const char *theme = jx_text(c->record, fields[FIELD_theme].name);
-    int64_t site, column;
-    enum rc rc;
+    int64_t site = mirrored ? item->site : c->site, column = mirrored ? item->col : c->column;
 
-    out->n = 0;
-    if ((rc = find_place(w, c, &site, &column, mirrored)))
-        return rc;
-    add_scope(out, "all");
-    add_scope(out, arena_printf(w->mem, "site/%" PRId64, site));
-    add_scope(out, arena_printf(w->mem, "column/%" PRId64, column));
+    add_scope(w, out, "all");
+    add_scope(w, out, arena_printf(w->mem, "site/%" PRId64, site));
+    add_scope(w, out, arena_printf(w->mem, "column/%" PRId64, column));
     if (theme)
-        add_scope(out, arena_printf(w->mem, "theme/%s", theme));
+        add_scope(w, out, arena_printf(w->mem, "theme/%s", theme));
     for (size_t i = 0; i < json_array_size(areas); i++) {
         const char *region = json_string_value(json_array_get(areas, i));
 
@@ -123,16 +111,32 @@ static enum rc scopes_of(struct work *w, const struct derived_change *c, struct 
 
 /* ---- rows ---- */
 
-static void step_chain(struct feed_scope *s, const struct derived_change *c, enum feed_op op)
+static void put_number(uint8_t out[8], int64_t v)
 {
-    uint8_t in[FEED_CHAIN_BYTES + 17], hash[HASH_BYTES];
+    for (int i = 0; i < 8; i++)
+        out[i] = (uint8_t)((uint64_t)v >> (56 - 8 * i));
+}
+
+/* What the change says, by its bytes: after a restore the same seq is another one. */
+static void digest_of(const struct derived_change *c, uint8_t out[HASH_BYTES])
+{
+    uint8_t in[ID_BYTES + HASH_BYTES + 16] = { 0 };
+
+    memcpy(in, c->item.b, ID_BYTES);
+    if (c->bytes)
+        sha256(c->bytes, c->n, in + ID_BYTES);
+    put_number(in + ID_BYTES + HASH_BYTES, c->stream);
+    put_number(in + ID_BYTES + HASH_BYTES + 8, c->seq);
+    sha256(in, sizeof in, out);
+}
+
+static void step_chain(struct feed_scope *s, const uint8_t digest[HASH_BYTES], enum feed_op op)
+{
+    uint8_t in[FEED_CHAIN_BYTES + HASH_BYTES + 1], hash[HASH_BYTES];
 
     memcpy(in, s->chain, FEED_CHAIN_BYTES);
-    for (int i = 0; i < 8; i++) {
-        in[FEED_CHAIN_BYTES + i] = (uint8_t)((uint64_t)c->stream >> (56 - 8 * i));
-        in[FEED_CHAIN_BYTES + 8 + i] = (uint8_t)((uint64_t)c->seq >> (56 - 8 * i));
-    }
-    in[FEED_CHAIN_BYTES + 16] = (uint8_t)op;
+    memcpy(in + FEED_CHAIN_BYTES, digest, HASH_BYTES);
+    in[FEED_CHAIN_BYTES + HASH_BYTES] = (uint8_t)op;
     sha256(in, sizeof in, hash);
     memcpy(s->chain, hash, FEED_CHAIN_BYTES);
 }
@@ -180,19 +184,27 @@ static enum rc first_row(struct work *w, const struct id *item, int64_t scope,
     return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
-static enum rc append(struct work *w, const char *name, const struct derived_change *c,
-                      enum feed_op op, bool makes_void)
+struct taking { /* a change, and what is known of it */
+    const struct derived_change *c;
+    uint8_t digest[HASH_BYTES];
+    bool mirrored;
+};
+
+/* `modified` is a moment at which the row is surely committed: two changes that are seen one after the other never have the same. */
+static enum rc append(struct work *w, const struct taking *t, const char *name, enum feed_op op,
+                      bool makes_void)
 {
+    const struct derived_change *c = t->c;
     struct feed_scope s;
-    int64_t first, now = clock_now();
+    int64_t first, settled = clock_now() + SETTLED_S;
     enum rc rc;
 
     if ((rc = make_scope(w, name, &s)) || (rc = first_row(w, &c->item, s.no, s.n + 1, &first)))
         return rc;
     s.n++;
     s.at = c->at;
-    s.modified = now > s.modified ? now : s.modified; /* the clock may go back */
-    step_chain(&s, c, op);
+    s.modified = settled > s.modified ? settled : s.modified; /* the clock may go back */
+    step_chain(&s, t->digest, op);
     if ((rc = db_run(w, SQL_feed_log_add, "iiiibiiibii", s.no, s.n, c->stream, c->seq,
                      c->item.b, sizeof c->item.b, c->rev, (int64_t)op, c->at, s.chain,
                      sizeof s.chain, (int64_t)makes_void, first)) ||
@@ -201,14 +213,6 @@ static enum rc append(struct work *w, const char *name, const struct derived_cha
         return rc;
     return db_run(w, SQL_feed_scope_step, "iibii", s.no, s.n, s.chain, sizeof s.chain, s.at,
                   s.modified);
-}
-
-static bool has_scope(const struct scopes *s, const char *name)
-{
-    for (int i = 0; i < s->n; i++)
-        if (!strcmp(s->name[i], name))
-            return true;
-    return false;
 }
 
 static enum rc shown_in(struct work *w, const struct id *item, struct scopes *out)
@@ -220,7 +224,7 @@ static enum rc shown_in(struct work *w, const struct id *item, struct scopes *ou
     if ((rc = db_query(w, SQL_feed_shown_in, &q, "b", item->b, sizeof item->b)))
         return rc;
     while (rows_next(&q))
-        add_scope(out, rows_dup_text(w, &q, 1));
+        add_scope(w, out, rows_dup_text(w, &q, 1));
     return rows_done(&q);
 }
 
@@ -234,35 +238,51 @@ static enum feed_op op_of(enum change_op op)
     return ops[op];
 }
 
+static enum rc count(struct work *w, const struct taking *t, const struct scopes *before,
+                     const struct scopes *now)
+{
+    enum rc rc = RC_OK;
+
+    for (int i = 0; i < before->n && !rc; i++)
+        if (!has_scope(now, before->name[i]))
+            rc = append(w, t, before->name[i], op_of(t->c->op), true);
+    for (int i = 0; i < now->n && !rc; i++)
+        rc = append(w, t, now->name[i], FEED_ENTRY,
+                    t->c->flags & CHANGE_PURGE ||
+                        (t->mirrored && has_scope(before, now->name[i])));
+    return rc;
+}
+
+/* A change of an item that another stream has was refused by the library, and says nothing here either. */
 static enum rc take(struct work *w, const struct derived_change *c, bool *shown)
 {
-    struct scopes now = { 0 }, before;
-    bool mirrored = false;
+    struct taking t = { .c = c };
+    struct scopes now = { 0 }, before = { 0 };
+    struct stream stream;
+    struct item item;
     enum rc rc;
 
     if (c->op == CHANGE_PUT && !c->record) /* a later change took the text away, and comes */
         return RC_OK;
+    rc = item_find(w, &c->item, &item);
+    if (rc == RC_NOT_FOUND || (!rc && item.stream != c->stream))
+        return RC_OK;
+    if (rc || (rc = stream_by_no(w, c->stream, &stream)))
+        return rc;
+    t.mirrored = stream.mirrored;
+    digest_of(c, t.digest);
     if (c->op == CHANGE_PUT && !json_object_get(c->record, fields[FIELD_recipients].name) &&
-        (rc = scopes_of(w, c, &now, &mirrored)))
+        (rc = scopes_of(w, c, &item, t.mirrored, &now)))
         return rc;
-    if ((rc = shown_in(w, &c->item, &before)))
+    if ((rc = shown_in(w, &c->item, &before)) || (rc = count(w, &t, &before, &now)))
         return rc;
-    for (int i = 0; i < before.n; i++)
-        if (!has_scope(&now, before.name[i]) &&
-            (rc = append(w, before.name[i], c, op_of(c->op), true)))
-            return rc;
-    for (int i = 0; i < now.n; i++)
-        if ((rc = append(w, now.name[i], c, FEED_ENTRY,
-                         c->flags & CHANGE_PURGE ||
-                             (mirrored && has_scope(&before, now.name[i])))))
-            return rc;
     *shown |= before.n || now.n;
     return RC_OK;
 }
 
 static const char *const tables[] = { "feed_scope", "feed_log", "feed_place", NULL };
 const struct projection feed_projection = {
-    .name = "feed", .version = 1, .take = take, .tables = tables
+    .name = "feed", .version = 2, .take = take, .tables = tables
 };
 
 /* ---- reading ---- */

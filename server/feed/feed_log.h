@@ -22,7 +22,7 @@ struct feed_scope {
     int64_t no; /* 0: nothing was ever counted in it */
     int64_t n;  /* its last row; 0: none */
     uint8_t chain
-        [FEED_CHAIN_BYTES]; /* of that row: SHA-256 of the chain before it, stream, seq and op, cut */
+        [FEED_CHAIN_BYTES]; /* of that row: SHA-256 of the chain before it, of the change (item, record, stream, seq) and op, cut */
     int64_t at;             /* seconds: when its last change was made */
     int64_t modified;       /* seconds: when that was counted, which is later; 0: not known */
 };

@@ -8,19 +8,31 @@
 
 static const char UNDER[] = "/feeds/", PARAMETER[] = "since=";
 
-/* A list of instance manipulations: names, with parameters that do not matter to us. */
-static bool lists_feed(h2o_iovec_t v)
+/* "feed", "feed;q=0.5", and not "feed;q=0": that says that he does not want it. */
+static bool wants_feed(const char *p, size_t n)
+{
+    const char *end = p + n, *semicolon = memchr(p, ';', n), *q;
+
+    if (!h2o_lcstris(p, semicolon ? (size_t)(semicolon - p) : n, H2O_STRLIT("feed")))
+        return false;
+    q = semicolon ? memchr(semicolon, '=', (size_t)(end - semicolon)) : NULL;
+    if (!q)
+        return true;
+    for (q++; q < end; q++)
+        if (*q >= '1' && *q <= '9')
+            return true;
+    return false;
+}
+
+/* A list of instance manipulations. */
+static bool lists_feed(h2o_iovec_t list)
 {
     const char *name;
-    h2o_iovec_t list = v;
     size_t n;
 
-    while ((name = h2o_next_token(&list, ',', &n, NULL))) {
-        const char *end = memchr(name, ';', n);
-
-        if (h2o_lcstris(name, end ? (size_t)(end - name) : n, H2O_STRLIT("feed")))
+    while ((name = h2o_next_token(&list, ',', &n, NULL)))
+        if (wants_feed(name, n))
             return true;
-    }
     return false;
 }
 

@@ -57,7 +57,7 @@ enum rc item_by_origin(struct work *w, const char *authority, const char *origin
     return one_item(w, &q, rc, out);
 }
 
-static enum rc record_of_seq(struct work *w, int64_t stream, int64_t seq, struct slice *out)
+enum rc item_record_at(struct work *w, int64_t stream, int64_t seq, struct slice *out)
 {
     struct slice record;
     struct rows q;
@@ -81,7 +81,7 @@ enum rc item_live(struct work *w, const struct id *id, struct item *out, struct 
         return rc;
     if (!it.seq)
         return no_item(w);
-    if ((rc = record_of_seq(w, it.stream, it.seq, record)))
+    if ((rc = item_record_at(w, it.stream, it.seq, record)))
         return rc;
     *out = it;
     if (!it.live_rev && it.state == STATE_PUBLISHED) {
@@ -154,7 +154,7 @@ enum rc item_record(struct work *w, const struct id *id, int64_t rev, struct sli
         return rc;
     if (!r.seq)
         return err_set(&w->err, RC_NOT_FOUND, "revision %d was never published", (int)rev);
-    return record_of_seq(w, it.stream, rev == it.live_rev ? it.seq : r.seq, record);
+    return item_record_at(w, it.stream, rev == it.live_rev ? it.seq : r.seq, record);
 }
 
 enum rc item_preview(struct work *w, const struct id *id, int64_t rev, struct item *item,

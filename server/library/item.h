@@ -67,6 +67,8 @@ enum rc item_preview(struct work *w, const struct id *id, int64_t rev, struct it
 /* The bytes of a revision that is or was published. RC_NOT_FOUND, RC_GONE when its bytes were
  * taken down. */
 enum rc item_record(struct work *w, const struct id *id, int64_t rev, struct slice *record);
+/* The bytes that the change published. RC_GONE when they were taken down, or there is no such change. */
+enum rc item_record_at(struct work *w, int64_t stream, int64_t seq, struct slice *record);
 /* Newest first, without content. `published`: only those the public has seen. */
 enum rc item_revisions(struct work *w, const struct id *id, bool published,
                        struct revision **out, int *n);
