@@ -161,7 +161,7 @@ def builder(server):
     """The thread that steps back for all others, once it is at work; None before."""
     for task in map(int, os.listdir(f"/proc/{server.child}/task")):
         fields = open(f"/proc/{server.child}/task/{task}/stat").read().rsplit(")", 1)[1].split()
-        if fields[16] == "15" and fields[0] == "R":
+        if fields[16] == "5" and fields[0] == "R":
             return task
     return None
 

@@ -107,19 +107,18 @@ static void on_answered(struct task *k)
     task_put(&answered, k);
 }
 
-static struct sender *opened_sender(struct library_world *t)
+static struct sender *opened_sender(struct library_world *t, struct conf *c)
 {
     static const char *const env[] = {
         "TJZW_PUSH_HUAWEI_PROJECT=1",       "TJZW_PUSH_HUAWEI_CLIENT=2",
         "TJZW_PUSH_HUAWEI_CLIENT_SECRET=3", "TJZW_PUSH_XIAOMI_PACKAGE=cn.example.app",
         "TJZW_PUSH_XIAOMI_SECRET=4",        NULL
     };
-    static struct conf c;
     struct sender *s = NULL;
     struct err e;
 
-    if (conf_load(&e, NULL, env, &c) || conf_set(&e, &c, "data", t->dir) ||
-        sender_open(&e, &c, NULL, &s))
+    if (conf_load(&e, NULL, env, c) || conf_set(&e, c, "data", t->dir) ||
+        sender_open(&e, c, NULL, &s))
         fail_msg("%s", e.text);
     assert_int_equal(sender_on(s), on);
     return s;
@@ -224,7 +223,8 @@ static void judge(struct library_world *t, enum run_doubt doubt)
 static void an_hour_without_vendors(struct library_world *t, enum run_doubt doubt)
 {
     int64_t addresses = world_number(t, "SELECT count(*) FROM push_address");
-    struct sender *s = opened_sender(t);
+    struct conf c;
+    struct sender *s = opened_sender(t, &c);
     int requests = 0;
 
     began(t, doubt);
@@ -239,6 +239,7 @@ static void an_hour_without_vendors(struct library_world *t, enum run_doubt doub
     judge(t, doubt);
     assert_int_equal(world_number(t, "SELECT count(*) FROM push_address"), addresses);
     sender_close(s);
+    conf_done(&c);
 }
 
 static void nobody_is_lost_if_it_is_sent_again(void **state)
