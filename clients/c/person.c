@@ -324,6 +324,14 @@ static enum tjzw_code forget_guests(struct tjzw *t, int64_t account, struct tjzw
     return rc;
 }
 
+/* This device's clock; 0 if a signed time shows that it is behind: what it would date goes by the clock that is right later. */
+static int64_t likely_now(struct tjzw *t)
+{
+    int64_t now = t->clock();
+
+    return now + 86400 < (int64_t)store_signed(t) ? 0 : now;
+}
+
 /* A restored server ends all sessions: what it took since its backup is kept like what was not sent, for it may be lost there. */
 static enum tjzw_code seal_and_wipe(struct tjzw *t, struct person *p, bool ended,
                                     struct tjzw_error *e)
@@ -338,7 +346,8 @@ static enum tjzw_code seal_and_wipe(struct tjzw *t, struct person *p, bool ended
         (rc = vault_close(t, p, &sealed, &n, e)))
         return rc;
     if (!(rc = wipe(t, p->no, e)))
-        rc = store_do(t, e, STMT_PERSON_GO, "iib", p->no, t->clock(), (const void *)sealed, n);
+        rc = store_do(t, e, STMT_PERSON_GO, "iib", p->no, likely_now(t), (const void *)sealed,
+                      n);
     sqlite3_free(sealed);
     return rc;
 }
@@ -377,21 +386,24 @@ enum tjzw_code person_return(struct tjzw *t, const struct person *to, struct tjz
     return person_forget(t, away.no, e);
 }
 
+/* The clock alone deletes nothing, for it may be ahead by years: by that a day is over which a server has signed. */
 enum tjzw_code person_weed(struct tjzw *t, struct tjzw_error *e)
 {
-    int64_t now = t->clock();
+    int64_t now = likely_now(t), said = now ? (int64_t)store_signed(t) : 0;
     struct person p = { 0 };
     enum tjzw_code rc;
 
+    /* What a clock that was behind has dated is as old as the day on which it was set right. */
+    if ((rc = store_do(t, e, STMT_PERSON_DATE, "i", now)) ||
+        (rc = store_do(t, e, STMT_TAKEN_DATE, "i", now)) ||
+        (rc = store_do(t, e, STMT_ATTACHMENT_DATE, "i", now)))
+        return rc;
     while (!(rc = person_next(t, PERSON_AWAY, p.no, &p, e)) && p.no)
-        if (p.gone < now - KEEP_S &&
+        if (p.gone < said - KEEP_S &&
             ((rc = forget_guests(t, p.account, e)) || (rc = person_forget(t, p.no, e))))
             return rc;
-    /* What a clock before 2020 has dated is as old as the day on which it was set right. */
-    if (rc || (rc = store_do(t, e, STMT_TAKEN_DATE, "i", now)) ||
-        (rc = store_do(t, e, STMT_ATTACHMENT_DATE, "i", now)) ||
-        (rc = store_do(t, e, STMT_TAKEN_OLD, "i", now - KEEP_S)) ||
-        (rc = store_do(t, e, STMT_ATTACHMENT_OLD, "i", now - 86400)))
+    if (rc || (rc = store_do(t, e, STMT_TAKEN_OLD, "i", said - KEEP_S)) ||
+        (rc = store_do(t, e, STMT_ATTACHMENT_OLD, "i", said - 86400)))
         return rc;
     return store_do(t, e, STMT_PIECE_WEED, "");
 }

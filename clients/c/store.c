@@ -326,18 +326,25 @@ enum tjzw_code stream_head(struct stream *s, struct wire_head *out, char *note, 
     return TJZW_OK;
 }
 
-uint64_t store_clock(struct tjzw *t)
+uint64_t store_signed(struct tjzw *t)
 {
-    int64_t now = t->clock();
-    uint64_t newest = now > 0 ? (uint64_t)now : 0;
     struct wire_note signatures;
     struct wire_head head;
     char note[WIRE_HEAD_MAX];
     struct stream s = { 0 };
+    uint64_t newest = 0;
     size_t n;
 
     while (!stream_next(t, s.no, &s, NULL) && s.no)
         if (!stream_head(&s, &head, note, &n, &signatures, NULL) && head.time > newest)
             newest = head.time;
     return newest;
+}
+
+uint64_t store_clock(struct tjzw *t)
+{
+    int64_t now = t->clock();
+    uint64_t newest = store_signed(t);
+
+    return now > 0 && (uint64_t)now > newest ? (uint64_t)now : newest;
 }

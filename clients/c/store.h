@@ -110,6 +110,8 @@ enum tjzw_code stream_head(struct stream *s, struct wire_head *out, char *note, 
                            struct wire_note *signatures,
                            struct tjzw_error *e); /* epoch 0: none is held */
 
+/* The newest time that was signed for any stream held; 0: none is. */
+uint64_t store_signed(struct tjzw *t);
 /* The later of this device's clock and the newest time that was signed for any stream held: a bound for a slow clock. */
 uint64_t store_clock(struct tjzw *t);
 

@@ -459,6 +459,12 @@ void fake_head(struct fake *s)
     s->nheads++;
 }
 
+void fake_head_at(struct fake *s, uint64_t time)
+{
+    s->time = time;
+    fake_head(s);
+}
+
 static const struct signed_head *signed_as(const struct fake *s, const struct wire_head *head)
 {
     for (size_t i = s->nheads; i-- > 0;)

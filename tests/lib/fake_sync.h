@@ -35,6 +35,7 @@ void fake_restore(struct fake *s, uint64_t seq); /* back to seq, under a later e
 void fake_set_directory(struct fake *s, const char *json);
 /* Signs what is there: a new head. */
 void fake_head(struct fake *s);
+void fake_head_at(struct fake *s, uint64_t time); /* 10 s behind it */
 uint64_t fake_seq(const struct fake *s);
 uint64_t fake_size(const struct fake *s);
 /* SHA-256 over the records published at the head `note`, ascending by born; fails the test for

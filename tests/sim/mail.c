@@ -115,10 +115,10 @@ static bool is_forgotten(const struct letter *l)
     return l->cut && now_s() - l->cut >= FORGOTTEN_S;
 }
 
-/* The phone has for 90 days what was taken, by its clock. */
-static bool is_kept(const struct sim *s, int phone, int64_t written)
+/* The phone has for 90 days what was taken, whatever its clock says. */
+static bool is_kept(int64_t written)
 {
-    return now_s() - written < KEPT_S && !s->phone[phone].was_ahead;
+    return now_s() - written < KEPT_S;
 }
 
 /* ---- what is written ---- */
@@ -228,7 +228,7 @@ void mail_restored(struct sim *s)
     for (int i = 0; i < m->letters; i++) {
         struct letter *l = &m->letter[i];
 
-        l->held &= is_kept(s, l->phone, l->written);
+        l->held &= is_kept(l->written);
         l->handled = l->then;
         if (l->by_guest &&
             !l->cut) /* all guests of before leave; who was erased since is erased again */
@@ -242,7 +242,7 @@ void mail_restored(struct sim *s)
         struct act *a = &m->act[i];
 
         a->told = false;
-        a->certain &= is_kept(s, a->phone, a->written);
+        a->certain &= is_kept(a->written);
     }
 }
 
@@ -304,7 +304,7 @@ static void take_act(struct sim *s, struct act *a, const char *what, const char 
     a->refused = true;
     if (strcmp(code, "closed") != 0 && !l->refused && !l->orphan &&
         !(l->cut &&
-          !is_kept(s, l->phone, l->written))) /* another account's, and not sent again */
+          !is_kept(l->written))) /* another account's, and not sent again */
         lost(s, "A%d of letter L%d is refused: %s", (int)(a - s->mail->act), a->letter, code);
 }
 
@@ -591,7 +591,7 @@ void mail_settled(struct sim *s, const struct device *p, const char *entries,
         const struct letter *l = &s->mail->letter[i];
 
         if (l->phone == p->no && l->certain && l->held && !l->orphan &&
-            is_kept(s, p->no, l->written) && !(whole & 1u << i))
+            is_kept(l->written) && !(whole & 1u << i))
             lost(s, "phone %d ends without L%d and a receipt of it, but with: %s", p->no, i,
                  letters);
     }

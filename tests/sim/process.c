@@ -223,7 +223,6 @@ static int64_t draw_clock(struct sim *s, struct device *p)
         return 0;
     reached(what ? PATH_clock_ahead : PATH_clock_behind);
     note(s, "phone %d is in %d", p->no, what ? 2100 : 1970);
-    p->was_ahead |= what;
     return what ? 74 * year_us : -*turns_now_us;
 }
 

@@ -76,7 +76,6 @@ struct device {
     char code[16];       /* that came by a short message */
     bool all;            /* it has said that it holds all there is */
     int horizon;         /* so many items it was told to hold; 0: all; -1: nobody knows */
-    bool was_ahead;      /* its clock was, by years: what it keeps for 90 days may be gone */
 };
 
 struct net;

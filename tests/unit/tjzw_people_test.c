@@ -285,24 +285,98 @@ static void one_person_at_a_time(void **state)
     end(&w);
 }
 
-static void what_nobody_came_back_for_goes_after_90_days(void **state)
+enum { DAY = 86400, KEPT = 90 * DAY };
+static const int64_t NOW = 1800000000;
+static int64_t wall;
+
+static int64_t the_clock(void)
+{
+    return wall;
+}
+
+/* The server signs a head, and the phone hears of it. */
+static void hear_the_time(struct world *w, int64_t time)
+{
+    fake_head_at(w->p.server, (uint64_t)time);
+    phone_sync(&w->p);
+}
+
+/* He leaves an unsent letter behind at this time. */
+static void leave_at(struct world *w, int64_t time)
+{
+    w->p.t->clock = the_clock;
+    wall = time;
+    sign_in(w, "a");
+    w->f.cut = true;
+    OK(&w->p, tjzw_act(w->p.t, "letter.send", "{\"text\":\"x\"}", NULL, &w->p.e));
+    OK(&w->p, tjzw_sign_out(w->p.t, &w->p.e));
+    w->f.cut = false;
+}
+
+/* Somebody else uses the phone at this time. */
+static void another_at(struct world *w, int64_t time)
+{
+    wall = time;
+    sign_in(w, "b");
+    exchange(w);
+    OK(&w->p, tjzw_sign_out(w->p.t, &w->p.e));
+    exchange(w);
+}
+
+static void assert_finds(struct world *w, int64_t letters)
+{
+    wall = NOW;
+    sign_in(w, "a");
+    assert_int_equal(me(w).unsent, letters);
+    exchange(w);
+    assert_int_equal(json_object_size(w->f.applied), letters);
+    end(w);
+}
+
+static void who_leaves_while_the_clock_is_behind_finds_his_letter_when_it_is_right(void **state)
+{
+    static const int64_t behind[] = { 5, NOW - 1000 * (int64_t)DAY }; /* 1970; as built */
+    struct world w;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof behind / sizeof *behind; i++) {
+        begin(&w);
+        hear_the_time(&w, NOW - 200 * (int64_t)DAY); /* then it lay in a drawer */
+        leave_at(&w, behind[i]);
+        another_at(&w, behind[i]);
+        hear_the_time(&w, NOW);
+        another_at(&w, NOW);
+        another_at(&w, NOW);
+        assert_finds(&w, 1);
+    }
+}
+
+static void a_clock_that_is_ahead_makes_nobody_forgotten(void **state)
 {
     struct world w;
 
     (void)state;
     begin(&w);
-    sign_in(&w, "a");
-    w.f.cut = true;
-    put(&w, "set", "font", "20");
-    OK(&w.p, tjzw_sign_out(w.p.t, &w.p.e));
-    phone_tamper(&w.p, "UPDATE person SET gone = gone - 91 * 86400 WHERE state = 4");
-    w.f.cut = false;
-    sign_in(&w, "b");
-    exchange(&w);
-    OK(&w.p, tjzw_sign_out(w.p.t, &w.p.e));
-    sign_in(&w, "a");
-    assert_int_equal(me(&w).unsent, 0);
-    end(&w);
+    hear_the_time(&w, NOW);
+    leave_at(&w, NOW);
+    another_at(&w, NOW + 74 * 365 * (int64_t)DAY);
+    hear_the_time(&w, NOW + DAY);
+    another_at(&w, NOW + KEPT + 2 * DAY); /* the server has not said so yet */
+    assert_finds(&w, 1);
+}
+
+static void what_nobody_came_back_for_goes_after_90_days(void **state)
+{
+    struct world w;
+
+    (void)state;
+    for (int late = 0; late < 2; late++) {
+        begin(&w);
+        leave_at(&w, NOW - KEPT);
+        hear_the_time(&w, NOW + (late ? 1 : -DAY));
+        another_at(&w, NOW);
+        assert_finds(&w, !late);
+    }
 }
 
 /* ---- tokens ---- */
@@ -413,6 +487,9 @@ int main(void)
         cmocka_unit_test(who_signs_out_leaves_nothing_that_can_be_read),
         cmocka_unit_test(a_session_that_was_ended_elsewhere_takes_the_state_away),
         cmocka_unit_test(one_person_at_a_time),
+        cmocka_unit_test(
+            who_leaves_while_the_clock_is_behind_finds_his_letter_when_it_is_right),
+        cmocka_unit_test(a_clock_that_is_ahead_makes_nobody_forgotten),
         cmocka_unit_test(what_nobody_came_back_for_goes_after_90_days),
         cmocka_unit_test(
             a_token_is_exchanged_when_it_is_refused_and_an_answer_that_was_lost_is_asked_for_again),
