@@ -123,6 +123,16 @@ static enum rc refuse(struct letter_line *line, const char *field, const char *w
     return RC_OK;
 }
 
+/* A citizen rates in the other system days after he was answered there: the first that is told counts. */
+static enum rc take_rating(struct work *w, struct letter *there, struct letter_line *line)
+{
+    const struct letter_act rated = { .verb = LETTER_DO_RATE, .actor = "import" };
+
+    there->rating = line->rating;
+    line->result = LETTER_UPDATED;
+    return letter_write(w, there, &rated, NULL);
+}
+
 /* One that was open when it came takes the answer that it has now. */
 static enum rc take_answer(struct work *w, struct letter *there, struct letter_line *line)
 {
@@ -134,10 +144,15 @@ static enum rc take_answer(struct work *w, struct letter *there, struct letter_l
     rc = letter_step_last(w, there, LETTER_DO_ANSWER, &had);
     if (rc && rc != RC_NOT_FOUND)
         return rc;
-    if (!rc)
-        return had.text && !strcmp(had.text, line->answer) && there->rating == line->rating
-                   ? RC_OK
-                   : refuse(line, "answer", "这封信件已经有另一份答复或评价");
+    if (!rc) {
+        if (!had.text || strcmp(had.text, line->answer) != 0)
+            return refuse(line, "answer", "这封信件已经有另一份答复");
+        if (there->rating == line->rating)
+            return RC_OK;
+        return there->rating || there->state != LETTER_CLOSED
+                   ? refuse(line, "rating", "这封信件已经有另一份评价，或者在这里等写信人评价")
+                   : take_rating(w, there, line);
+    }
     if (there->settled)
         return refuse(line, "answer", "这封信件在这里已经办结");
     line->result = LETTER_UPDATED;

@@ -7,7 +7,7 @@
  *     answer, answered, rating   if it was answered: the text, when, 1 to 5
  *
  * An answered letter comes in closed; any other is submitted, with the deadline that the day of its receipt gives it. It may come
- * again: an open one takes the answer that it has then, and what says anything else than before is refused.
+ * again: an open one takes the answer that it has then, one without a rating its first; what says anything else than before is refused.
  */
 #ifndef CITIZEN_LETTER_IMPORT_H
 #define CITIZEN_LETTER_IMPORT_H

@@ -136,6 +136,39 @@ static void a_writer_takes_his_consent_back(void **state)
     assert_non_null(strstr(t->w.err.text, "没有同意"));
 }
 
+/* ---- lines that come again ---- */
+
+static struct letter_line rated(struct library_world *t, int rating)
+{
+    static const char answered[] = "{\"answer\":\"已修好\",\"answered\":\"2025-11-20\","
+                                   "\"category\":\"help\",\"origin\":\"r\",%s"
+                                   "\"received\":\"2025-11-18\",\"text\":\"坏了\","
+                                   "\"title\":\"路灯\",\"unit\":\"heping\"}";
+    const char *said = rating ? arena_printf(t->mem, "\"rating\":%d,", rating) : "";
+
+    return import(t, arena_printf(t->mem, answered, said));
+}
+
+static void a_first_rating_may_come_behind_its_answer(void **state)
+{
+    struct library_world *t = *state;
+    struct letter_line line = rated(t, 0);
+    struct letter_step *steps;
+    struct letter l;
+    int n;
+
+    assert_int_equal(line.result, LETTER_CREATED);
+    assert_int_equal(rated(t, 4).result, LETTER_UPDATED);
+    assert_int_equal(letter_find(&t->w, line.number, &l), RC_OK);
+    assert_int_equal(l.rating, 4);
+    assert_int_equal(l.state, LETTER_CLOSED);
+    assert_int_equal(letter_steps(&t->w, &l, &steps, &n), RC_OK);
+    assert_int_equal(n, 3);
+    assert_int_equal(rated(t, 4).result, LETTER_UNCHANGED);
+    assert_int_equal(rated(t, 5).result, LETTER_REFUSED_LINE); /* once */
+    assert_int_equal(rated(t, 0).result, LETTER_REFUSED_LINE);
+}
+
 int main(void)
 {
 #define T(name) \
@@ -144,6 +177,7 @@ int main(void)
         T(an_answer_becomes_a_draft_without_personal_data_if_its_writer_agreed),
         T(what_is_published_names_neither_its_writer_nor_the_letter),
         T(a_writer_takes_his_consent_back),
+        T(a_first_rating_may_come_behind_its_answer),
     };
 
     return cmocka_run_group_tests_name("letter_publish", tests, NULL, NULL);
