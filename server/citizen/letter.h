@@ -43,7 +43,7 @@ struct letter {
     uint8_t hash[HASH_BYTES];
     int64_t received;
     int64_t due;       /* 0: no deadline runs */
-    int64_t left_days; /* while the clock stands */
+    int64_t left_days; /* while the clock stands; -1: it was late then */
     int64_t
         complete_by; /* the second at which the time of a writer who was asked is over; 0: he is not */
     int64_t extended, asked, draft, rating, turn, settled;
@@ -109,6 +109,9 @@ enum rc letter_move(struct work *w, struct letter *l, enum letter_verb verb, con
  */
 void letter_pause(struct letter *l);
 void letter_resume(struct letter *l);
+/* Likewise while third parties are asked, who have `within` working days (0: no rule): `due` is theirs until letter_consulted(). */
+void letter_consult(struct letter *l, int within);
+void letter_consulted(struct letter *l);
 bool letter_is_late(const struct letter *l);
 
 #endif

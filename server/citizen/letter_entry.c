@@ -59,7 +59,7 @@ static void put(struct buf *b, const struct letter *l, const struct org *unit,
     jx_put_text(b, "category", l->kind->word);
     if (l->complete_by)
         jx_put_int(b, "completeBy", l->complete_by);
-    if (l->due)
+    if (l->due && l->state != LETTER_CONSULTING) /* then it is not the unit's */
         jx_put_int(b, "due", l->due);
     jx_put_text(b, "number", l->number);
     if (l->rating)

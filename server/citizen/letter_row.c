@@ -372,3 +372,25 @@ void letter_resume(struct letter *l)
     l->due = workday_deadline(clock_now(), (int)l->left_days);
     l->left_days = 0;
 }
+
+enum { WAS_LATE = -1 /* left_days of one that was late when third parties were asked */ };
+
+void letter_consult(struct letter *l, int within)
+{
+    bool late = letter_is_late(l);
+
+    letter_pause(l);
+    if (late)
+        l->left_days = WAS_LATE;
+    else if (within)
+        l->due = workday_deadline(clock_now(), within);
+}
+
+void letter_consulted(struct letter *l)
+{
+    if (l->left_days != WAS_LATE)
+        l->due = 0; /* it was the third parties' */
+    else
+        l->left_days = 0;
+    letter_resume(l);
+}

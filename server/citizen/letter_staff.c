@@ -185,7 +185,7 @@ static enum rc consult(struct work *w, struct letter *l, const struct letter_ord
     (void)o;
     if (l->kind->category != LETTER_DISCLOSE)
         return no(w, "只有依申请公开的答复期限不计征求第三方意见的时间");
-    letter_pause(l);
+    letter_consult(l, days_of(l).third);
     return RC_OK;
 }
 
@@ -325,6 +325,8 @@ enum rc letter_do(struct work *w, const char *name, enum letter_verb verb,
         return rc;
     if (before.state == LETTER_ASKED) /* whatever it is, it goes on without the writer */
         letter_resume(&l);
+    if (before.state == LETTER_CONSULTING)
+        letter_consulted(&l);
     if ((rc = changes[verb](w, &l, o)) || (rc = letter_write(w, &l, &act, NULL)) ||
         (rc = letter_tell(w, &l, NULL)))
         return rc;

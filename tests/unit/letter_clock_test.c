@@ -108,6 +108,54 @@ static void the_time_of_third_parties_is_not_counted(void **state)
     assert_due(&l, "2026-01-12"); /* 19 December and 15 working days more */
 }
 
+static void at_nine(const char *day)
+{
+    clock_set(workday_begin(letter_day(day)) + 9 * 3600);
+}
+
+static void assert_late(struct library_world *t, int64_t expected)
+{
+    int64_t n, oldest;
+
+    assert_int_equal(letter_late(&t->w, &n, &oldest), RC_OK);
+    assert_int_equal(n, expected);
+}
+
+static void third_parties_have_fifteen_working_days(void **state)
+{
+    struct library_world *t = *state;
+    struct letter l = sent_letter(t, DISCLOSE);
+
+    be_clerk(t, CLERK);
+    assert_int_equal(staff_does(t, LETTER_DO_ACCEPT, NULL, &l), RC_OK);
+    at_nine("2025-11-24");
+    assert_int_equal(staff_does(t, LETTER_DO_CONSULT, "征求企业意见", &l), RC_OK);
+    assert_due(&l, "2025-12-15");
+    at_nine("2025-12-15");
+    assert_late(t, 0);
+    at_nine("2025-12-16"); /* nobody said anything: the unit decides without them */
+    assert_late(t, 1);
+    assert_true(letter_is_late(&l));
+    assert_int_equal(staff_does(t, LETTER_DO_RESUME, NULL, &l), RC_OK);
+    assert_late(t, 0);
+    assert_due(&l, "2026-01-13"); /* 19 working days were left */
+}
+
+static void who_is_late_stays_late_while_third_parties_are_asked(void **state)
+{
+    struct library_world *t = *state;
+    struct letter l = sent_letter(t, DISCLOSE);
+    int64_t due = l.due;
+
+    be_clerk(t, CLERK);
+    assert_int_equal(staff_does(t, LETTER_DO_ACCEPT, NULL, &l), RC_OK);
+    clock_set(due);
+    assert_int_equal(staff_does(t, LETTER_DO_CONSULT, "征求企业意见", &l), RC_OK);
+    assert_late(t, 1);
+    assert_int_equal(staff_does(t, LETTER_DO_RESUME, NULL, &l), RC_OK);
+    assert_int_equal(l.due, due);
+}
+
 static void asked(struct library_world *t, struct letter *l)
 {
     be_clerk(t, CLERK);
@@ -122,11 +170,6 @@ static void completed(struct library_world *t, struct letter *l)
     assert_int_equal(l->state, LETTER_PROGRESS);
     assert_int_equal(l->complete_by, 0);
     be_clerk(t, CLERK);
-}
-
-static void at_nine(const char *day)
-{
-    clock_set(workday_begin(letter_day(day)) + 9 * 3600);
 }
 
 /* Whatever staff does with a letter that waits for its writer, the clock runs on with what was left. */
@@ -409,6 +452,8 @@ int main(void)
         T(disclosure_has_twenty_days_and_twenty_more),
         T(completion_is_asked_once_within_seven_days_and_begins_anew),
         T(the_time_of_third_parties_is_not_counted),
+        T(third_parties_have_fifteen_working_days),
+        T(who_is_late_stays_late_while_third_parties_are_asked),
         T(staff_need_not_wait_for_the_writer),
         T(who_does_not_complete_a_request_in_time_gives_it_up),
         T(another_letter_that_is_not_completed_comes_back_into_the_queue),
