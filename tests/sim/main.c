@@ -37,6 +37,7 @@ static struct {
     uint64_t seed;
     unsigned rounds, jobs;
     bool verbose, stop; /* stop: at the first that is lost */
+    bool paths;         /* one of reached.def that was not taken is a failure */
 } asked = { .seed = 1, .rounds = 1, .jobs = 1 };
 
 /* ---- what a round says ---- */
@@ -188,7 +189,8 @@ static void read_arguments(int argc, char **argv)
     static const struct option options[] = {
         { "seed", required_argument, NULL, 's' }, { "rounds", required_argument, NULL, 'r' },
         { "jobs", required_argument, NULL, 'j' }, { "stop", no_argument, NULL, 'x' },
-        { "verbose", no_argument, NULL, 'v' },    { 0 }
+        { "verbose", no_argument, NULL, 'v' },    { "paths", no_argument, NULL, 'p' },
+        { 0 }
     };
 
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;)
@@ -197,15 +199,17 @@ static void read_arguments(int argc, char **argv)
         case 'r': asked.rounds = (unsigned)strtoul(optarg, NULL, 10); break;
         case 'j': asked.jobs = (unsigned)strtoul(optarg, NULL, 10); break;
         case 'x': asked.stop = true; break;
+        case 'p': asked.paths = true; break;
         case 'v': asked.verbose = true; break;
         default:
-            errx(2, "usage: tjzw-sim [--seed N] [--rounds N] [--jobs N] [--stop] [--verbose]");
+            errx(2, "usage: tjzw-sim [--seed N] [--rounds N] [--jobs N] [--stop] [--paths] "
+                    "[--verbose]");
         }
 }
 
 int main(int argc, char **argv)
 {
-    unsigned running = 0, failed = 0;
+    unsigned running = 0, failed = 0, missed = 0;
 
     read_arguments(argc, argv);
     reached_begin();
@@ -224,7 +228,9 @@ int main(int argc, char **argv)
     while (running--)
         failed += reap();
     if (asked.rounds > 1)
-        reached_print(asked.rounds);
+        missed = reached_print(asked.rounds);
+    if (asked.paths && missed)
+        printf("%u paths were never taken: the lines that end in !\n", missed);
     printf("%u rounds, %u lost\n", asked.rounds, failed);
-    return failed != 0;
+    return failed || (asked.paths && missed);
 }

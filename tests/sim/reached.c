@@ -5,6 +5,7 @@
 
 #include <err.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/mman.h>
 
@@ -32,9 +33,16 @@ void reached(enum path which)
     counts[which]++;
 }
 
-void reached_print(unsigned towns)
+unsigned reached_print(unsigned towns)
 {
-    for (int i = 0; i < PATH_COUNT; i++)
+    unsigned missed = 0;
+
+    for (int i = 0; i < PATH_COUNT; i++) {
+        bool miss = towns >= paths[i].towns && !counts[i];
+
         printf("reached %6u %s: %s%s\n", counts[i], paths[i].name, paths[i].what,
-               towns >= paths[i].towns && !counts[i] ? " !" : "");
+               miss ? " !" : "");
+        missed += miss;
+    }
+    return missed;
 }

@@ -15,6 +15,6 @@ enum path {
 void reached_begin(void);
 void reached(enum path which);
 /* A line each: "reached COUNT NAME: what", and "!" behind what so many towns must have met and have not. */
-void reached_print(unsigned towns);
+unsigned reached_print(unsigned towns);
 
 #endif
