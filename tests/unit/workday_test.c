@@ -87,11 +87,21 @@ static void the_operator_adds_what_a_newer_notice_says(void **state)
     assert_true(workday_is(day("2027-01-04")));
 }
 
-/* workday_test 2007-01-01 2026-12-31: a digit a day, for workday_oracle_test.py. */
+/*
+ * workday_test 2007-01-01 2026-12-31, for workday_oracle_test.py: a line a day. Whether it is worked on; then, for each of `terms`, the first day behind
+ * the deadline of what came at its last second.
+ */
 static int print_days(const char *first, const char *last)
 {
-    for (int64_t d = day(first); d <= day(last); d++)
-        putchar(workday_is(d) ? '1' : '0');
+    static const int terms[] = { 3, 5, 7, 10, 15, 20 };
+    char text[CLOCK_TEXT];
+
+    for (int64_t d = day(first); d <= day(last); d++) {
+        printf("%d", workday_is(d));
+        for (size_t i = 0; i < sizeof terms / sizeof *terms; i++)
+            printf(" %s", clock_day(workday_deadline(workday_begin(d + 1) - 1, terms[i]), text));
+        putchar('\n');
+    }
     return 0;
 }
 
