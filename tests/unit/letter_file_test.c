@@ -395,6 +395,38 @@ static void a_letter_names_its_writers_files_alone(void **state)
     assert_int_equal(world_number(t, "SELECT COUNT(*) FROM letter_file"), 1);
 }
 
+static void a_letter_has_nine_files_at_most(void **state)
+{
+    struct library_world *t = *state;
+    struct letter_piece p;
+    struct letter l;
+    char hex[HASH_TEXT];
+
+    be(t, WRITER);
+    for (int n = LETTER_FILES; n <= LETTER_FILES + 1; n++) {
+        struct buf b = BUF_IN(t->mem);
+        const struct id id = id_new();
+        const char *receipt;
+        json_t *v;
+        enum rc rc;
+
+        buf_adds(&b, "{\"category\":\"consult\",\"files\":[");
+        for (int i = 0; i < n; i++) {
+            assert_int_equal(upload(t, JPEG, sizeof JPEG - 1, 1000, &p), RC_OK);
+            buf_printf(&b, "%s{\"hash\":\"%s\",\"name\":\"%d.jpg\"}", i ? "," : "",
+                       hex_text(p.hash, HASH_BYTES, hex), i);
+        }
+        buf_adds(&b, "],\"text\":\"路灯不亮\",\"title\":\"路灯\",\"unit\":\"heping\"}");
+        assert_int_equal(jx_object(&t->w.err, t->mem, b.p, b.n, &v), RC_OK);
+        world_begin(t);
+        rc = letter_send(&t->w, &id, v, &l, &receipt);
+        db_rollback(t->w.db);
+        assert_int_equal(rc, n > LETTER_FILES ? RC_INVALID : RC_OK);
+        if (rc)
+            assert_non_null(strstr(t->w.err.field, "files"));
+    }
+}
+
 static void files_that_no_row_names_are_swept(void **state)
 {
     struct library_world *t = *state;
@@ -530,6 +562,7 @@ int main(void)
         T(its_key_is_sealed_anew_with_all_others),
         T(a_file_that_was_tampered_with_is_none),
         T(a_letter_names_its_writers_files_alone),
+        T(a_letter_has_nine_files_at_most),
         T(files_that_no_row_names_are_swept),
         T(guests_do_not_fill_the_disk),
         T(a_guests_day_is_shorter),

@@ -277,6 +277,45 @@ static void a_moving_webp_is_refused(void **state)
     assert_refused(FILE_WEBP);
 }
 
+/* A WebP of one piece. */
+static void assert_webp(const char *type, const void *p, size_t n, enum rc expected)
+{
+    struct buf out;
+    uint32_t size;
+
+    made.n = 0;
+    ADD("RIFF\0\0\0\0WEBP");
+    if (!memcmp(type, "VP8X", 4)) { /* it says the size, and a small picture follows */
+        piece(type, p, n);
+        piece("VP8 ", "\x10\0\0\x9d\x01\x2a\x64\0\x32\0pixels", 16);
+    } else {
+        piece(type, p, n);
+    }
+    size = (uint32_t)made.n - 8;
+    memcpy(made.p + 4, &size, 4);
+    assert_int_equal(strip(FILE_WEBP, &out), expected);
+    if (!expected)
+        buf_done(&out);
+}
+
+static void a_webp_that_says_it_is_vast_is_refused(void **state)
+{
+    static const char wide[] = "\0\0\0\0\xff\xff\xff\0\0\0",   /* 16,777,216 by 1 */
+        large[] = "\0\0\0\0\x10\x27\0\x10\x27\0",              /* 10,001 squared */
+        within[] = "\0\0\0\0\x0f\x27\0\x0f\x27\0",             /* 10,000 squared */
+        lossless[] = "\x2f\xff\xff\xff\x0f",                      /* 16,384 squared */
+        small[] = "\x2f\x63\x40\x0c\0",                           /* 100 by 50 */
+        lossy[] = "\x10\0\0\x9d\x01\x2a\xff\x3f\xff\x3f";         /* 16,383 squared */
+
+    (void)state;
+    assert_webp("VP8X", wide, 10, RC_INVALID);
+    assert_webp("VP8X", large, 10, RC_INVALID);
+    assert_webp("VP8X", within, 10, RC_OK);
+    assert_webp("VP8L", lossless, 5, RC_INVALID);
+    assert_webp("VP8L", small, 5, RC_OK);
+    assert_webp("VP8 ", lossy, 10, RC_INVALID);
+}
+
 /* ---- what it is ---- */
 
 static void a_file_is_what_its_bytes_say(void **state)
@@ -308,6 +347,7 @@ int main(void)
         T(a_png_bomb_or_a_broken_one_is_refused),
         T(a_webp_loses_exif_and_xmp_and_says_so),
         T(a_moving_webp_is_refused),
+        T(a_webp_that_says_it_is_vast_is_refused),
         T(a_file_is_what_its_bytes_say),
     };
 
