@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Letters from outside: taken in with real lengths, worked on by commands and by a unit's own system, to their end; and what bad ones meet."""
+import calendar
 import gzip
 import hashlib
 import json
@@ -256,7 +257,7 @@ def writers(server, staff):
 
 
 def main(w):
-    server = w.serve(env={"TJZW_RATE_LIMIT": "0", "TJZW_SMS_DEVELOPMENT": "true"})
+    server = w.serve(env={"TJZW_RATE_LIMIT": "0", "TJZW_SMS_DEVELOPMENT": "true", "TJZW_ALERT_EVERY": "1s"})
     at = ["--data", w.data]
     prose = texts()
 
@@ -381,6 +382,10 @@ def main(w):
         late = take_in([letter(0, origin="late", received="2026-01-05 09:00")]).json()["lines"][0]["number"]
         page = staff("letters", "list", "--late", "1", "--unit", "nankai")["letters"]
         assert page[0]["number"] == late and page[0]["urgency"] == "late", page[:1]
+        since = calendar.timegm((2026, 1, 5, 1, 0, 0)) + 7 * 86400     # no deadline of that day was over sooner
+        wait_for("the metrics", 20, lambda: server.metric("letters_late") >= 1 and 0 < server.metric("letters_late_seconds") <= time.time() - since)
+        row = wait_for("the alert", 20, lambda: next((a for a in server.admin("GET", "/v1/alerts").json()["alerts"] if a["name"] == "letters" and a["state"] == "firing"), None))
+        assert "有信件超期未答复" in json.dumps(row, ensure_ascii=False), row
 
     with case("bad lines are refused each with its reason, and hinder no other"):
         bad = [letter(1, origin="zero", text="\u200b\u200c\ufeff"), letter(1, origin="unit", unit="nowhere"), letter(1, origin="future", received="2100-01-01"),
