@@ -214,6 +214,31 @@ def main(w):
         settle((a, b))
         assert say(b, "inbox") == say(a, "inbox") != "", say(b, "inbox")
 
+    with case("an answer is rated and another letter taken back without a network, and the unit is told both once"):
+        write_letter(a, written)
+        settle((a,))
+        def staff(verb, body):
+            answer = server.admin("POST", f"/v1/letters/{written[0]}/{verb}", json.dumps(body), {"content-type": "application/json"})
+            assert answer.status == 200, (verb, answer)
+            return answer.json()
+
+        staff("accept", {})
+        staff("review", {"draft": staff("draft", {"text": "已经修好"})["draft"]})
+        staff("answer", {})
+        assert "现在不能评价" in told(a, "rate", written[-1], "5")[1]      # nobody has answered that one
+        settle((a,))
+        proxy.budget = lambda: 1
+        say(a, "rate", written[0], "5", "很快")
+        say(a, "letter", "withdraw", written[-1], "已经亮了")
+        assert "待送出 2" in say(a, "me"), say(a, "me")
+        proxy.budget = lambda: None
+        settle((a, b))
+        for letter, verb, state_of, words in ((written[0], "rate", "rated", "很快"), (written[-1], "withdraw", "withdrawn", "已经亮了")):
+            there = server.admin("GET", f"/v1/letters/{letter}").json()
+            steps = [step for step in there["steps"] if step["verb"] == verb]
+            assert there["state"] == state_of and len(steps) == 1 and steps[0]["text"] == words, there
+            assert say(a, "letter", "show", letter) == say(b, "letter", "show", letter)
+
     with case("who signs out leaves nothing; the next one begins anew; who comes back finds what he had not sent"):
         proxy.budget = lambda: 1
         say(a, "follow", "tag/只有他知道")
