@@ -51,10 +51,19 @@ def published(server):
 
 
 def whole(server, q="公共词语"):
-    """Waits until each published article is found; fails if one is found twice, or one that is not published."""
+    """Waits until each published article is found; fails if one is found twice, or one that is not published. While the index is made anew there is
+    none, which is a 503, and a walk that began in the index before may meet an article again: it does not count."""
     def there():
-        found, all_ = hits(server, q), published(server)
-        assert len(set(found)) == len(found), "one was found twice"
+        before = server.metric("derived_rebuilds")
+        if server.get("/v1/search?" + urllib.parse.urlencode({"q": q})).status == 503:
+            return False
+        try:
+            found, all_ = hits(server, q), published(server)
+            assert len(set(found)) == len(found), "one was found twice"
+        except AssertionError:
+            if server.metric("derived_rebuilds") == before:
+                raise
+            return False
         return set(found) == set(all_)
     wait_for("everything to be found", 120, there, every=0.2)
 
