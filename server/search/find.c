@@ -144,7 +144,7 @@ static enum rc make_filter(struct work *w, struct search *s)
 /* ---- a document ---- */
 
 struct doc {
-    int64_t no, seq;
+    int64_t no, stream, seq;
     struct id item;
     const char *title;
     const void *packed; /* lives as long as the row */
@@ -158,7 +158,8 @@ static bool read_doc(struct work *w, struct rows *q, struct doc *out)
     size_t n;
     const void *p = rows_blob(q, 1, &n);
 
-    *out = (struct doc){ .no = rows_int(q, 0), .seq = rows_int(q, 2) };
+    *out =
+        (struct doc){ .no = rows_int(q, 0), .seq = rows_int(q, 2), .stream = rows_int(q, 3) };
     if (!p || n != sizeof out->item.b)
         return false;
     memcpy(out->item.b, p, n);
@@ -231,14 +232,15 @@ static enum rc in_region(struct work *w, const struct search *s, const struct it
     return RC_OK;
 }
 
-/* What the public sees of it now: that same change of it, or it is not shown. */
+/* What the public sees of it now: that same change of that same stream, or it is not shown. */
 static enum rc is_live(struct work *w, const struct search *s, const struct doc *d,
                        struct item *out, bool *is)
 {
     enum rc rc = item_find(w, &d->item, out);
 
     *is = false;
-    if (rc == RC_NOT_FOUND || (!rc && (!out->live_rev || out->seq != d->seq)))
+    if (rc == RC_NOT_FOUND ||
+        (!rc && (!out->live_rev || out->stream != d->stream || out->seq != d->seq)))
         return RC_OK;
     return rc ? rc : in_region(w, s, out, is);
 }

@@ -21,6 +21,7 @@
 #include "server/base/jx.h"
 #include "server/base/markup.h"
 #include "server/library/field.h"
+#include "server/library/item.h"
 #include "server/library/row.h"
 #include "server/search/marks.h"
 #include "server/search/words.h"
@@ -205,18 +206,32 @@ static void begin(struct work *w)
     batch.n = 0;
 }
 
+/* A mirrored stream may say anything of anybody's item; the library takes it from the item's own alone (mirror_items.c). */
+static enum rc speaks_for_item(struct work *w, const struct derived_change *c, bool *is)
+{
+    struct item it;
+    enum rc rc = item_find(w, &c->item, &it);
+
+    *is = rc || it.stream == c->stream;
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
 static enum rc take(struct work *w, const struct derived_change *c, bool *shown)
 {
     struct arena *mem = work_kept(w);
     struct entry *e;
+    bool speaks;
+    enum rc rc;
 
     if (!c->newest)
         return RC_OK;
+    if ((rc = speaks_for_item(w, c, &speaks)))
+        return rc;
     e = arena_zalloc(mem, sizeof *e);
     *e = (struct entry){
         .stream = c->stream, .born = c->born, .seq = c->seq, .date = c->date, .item = c->item
     };
-    if (c->op == CHANGE_PUT && c->record) {
+    if (speaks && c->op == CHANGE_PUT && c->record) {
         const char *title = jx_text(c->record, "title");
 
         e->title = arena_strdup(mem, title ? title : "");

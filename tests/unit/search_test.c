@@ -301,6 +301,47 @@ static void a_moved_item_is_found_where_it_is(void **state)
     assert_string_equal(found_with(t, "搬家", &notices), "搬家");
 }
 
+/* ---- a mirrored stream that speaks for others ---- */
+
+/* Stream 2 says that our item of this number is what it says: the library refuses that, but its log holds it. */
+static void claim(struct library_world *t, int64_t born)
+{
+    world_vandalise(t, "INSERT INTO stream (no, name, epoch, seq, born, chain, mirrored) "
+                       "VALUES (2, 'other', 1, 1, 1, zeroblob(32), 1)");
+    world_vandalise(
+        t,
+        arena_printf(t->mem,
+                     "INSERT INTO change SELECT 2, 1, 0, item, rev, op, flags, site, col, "
+                     "date, '冒充的', length, digest, chain, at FROM change WHERE stream = 1 "
+                     "AND born = %lld",
+                     (long long)born));
+    world_vandalise(t, "INSERT INTO record VALUES (2, 1, CAST('{\"body\":\"转账到这里\","
+                       "\"kind\":\"article\",\"title\":\"冒充的\"}' AS BLOB))");
+    world_vandalise(t, "INSERT INTO leaf VALUES (2, 0, 1, zeroblob(32))");
+}
+
+static void a_stream_does_not_speak_for_anothers_item(void **state)
+{
+    struct library_world *t = *state;
+
+    put(t, "article", "我们的", "正文", "");
+    claim(t, world_number(t, "SELECT born FROM change WHERE stream = 1"));
+    catch_up(t);
+    assert_string_equal(found(t, "转账"), "");
+    assert_string_equal(found(t, "正文"), "我们的");
+}
+
+static void what_another_stream_has_at_the_same_seq_is_not_shown(void **state)
+{
+    struct library_world *t = *state;
+
+    put(t, "article", "我们的", "正文", "");
+    catch_up(t);
+    assert_string_equal(found(t, "正文"), "我们的");
+    world_vandalise(t, "PRAGMA foreign_keys = OFF; UPDATE item SET stream = 2");
+    assert_string_equal(found(t, "正文"), "");
+}
+
 /* ---- takedown: the bytes ---- */
 
 static bool file_holds(struct library_world *t, const char *what)
@@ -652,3 +693,5 @@ int main(void)
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
+        TEST(a_stream_does_not_speak_for_anothers_item),
+        TEST(what_another_stream_has_at_the_same_seq_is_not_shown),
