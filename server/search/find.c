@@ -1,7 +1,7 @@
 /*
  * find.c - walks the lists of words, newest first, and asks the library about each document.
  *
- *     FAQ        words of the text, "k:faq"
+ *     FAQ        words of the text, ":k:faq"
  *     TITLE      words of the title, no FAQ
  *     TEXT       words of the text, no FAQ; not what TITLE has shown. Of the newest (ask.newest) this list alone, with FAQ and titles
  *
@@ -110,7 +110,7 @@ static enum rc and_area(struct work *w, struct buf *b, struct search *s)
     if (n > SITES_MOST)
         s->region = area;
     else
-        buf_printf(b, " AND (%s\"a:%s\"*)", n ? sites.p : "", area);
+        buf_printf(b, " AND (%s\":a:%s\"*)", n ? sites.p : "", area);
     return RC_OK;
 }
 
@@ -130,11 +130,11 @@ static enum rc make_filter(struct work *w, struct search *s)
     and_mark(&b, MARK_ORGAN, f->organ);
     and_mark(&b, MARK_VALIDITY, f->validity);
     if (f->kind)
-        buf_printf(&b, " AND \"k:%s\"", f->kind);
+        buf_printf(&b, " AND \":k:%s\"", f->kind);
     if (f->year)
-        buf_printf(&b, " AND \"y:%04" PRId64 "\"", f->year);
+        buf_printf(&b, " AND \":y:%04" PRId64 "\"", f->year);
     if (f->catalogue)
-        buf_adds(&b, " AND \"x:1\"");
+        buf_adds(&b, " AND \":x:1\"");
     s->filter = b.p ? b.p : "";
     s->low = f->from ? doc_first_of_day(f->from) : 0;
     s->high = f->until ? doc_first_of_day(f->until) : INT64_MAX;
@@ -309,8 +309,8 @@ static const char *match_of(struct work *w, const struct search *s, enum tier ti
         return NULL;
     return arena_printf(w->mem, "(%s)%s%s", s->q.match, s->filter,
                         kind          ? ""
-                        : tier == FAQ ? " AND \"k:faq\""
-                                      : " NOT \"k:faq\"");
+                        : tier == FAQ ? " AND \":k:faq\""
+                                      : " NOT \":k:faq\"");
 }
 
 static enum rc walk_tier(struct work *w, struct search *s, const char *match, bool *full)
@@ -432,7 +432,7 @@ enum rc search_suggest(struct work *w, const char *text, size_t n, struct search
     if ((rc = query_parse(&w->err, w->mem, text, n, true, &s.q)) || (rc = derived_read(w)))
         return rc;
     s.q.looks = s.q.looks || s.q.v[s.q.n - 1].prefix;
-    if ((rc = suggest_from(w, &s, arena_printf(w->mem, "(%s) AND \"k:faq\"", s.q.match), out)))
+    if ((rc = suggest_from(w, &s, arena_printf(w->mem, "(%s) AND \":k:faq\"", s.q.match), out)))
         return rc;
     return suggest_from(w, &s, s.q.match, out);
 }

@@ -27,7 +27,7 @@
 #include "server/search/words.h"
 
 enum {
-    VERSION = 1,
+    VERSION = 2,
     SLOT_BITS = 16, /* documents of a day */
     DAY = 86400,
     BEIJING = 8 * 3600,
@@ -160,7 +160,7 @@ static void mark_areas(struct buf *b, const json_t *areas)
         const char *code = json_string_value(json_array_get(areas, i));
 
         if (code && *code && strspn(code, "0123456789") == strlen(code))
-            buf_printf(b, "a:%.12s ", code);
+            buf_printf(b, ":a:%.12s ", code);
     }
 }
 
@@ -170,7 +170,7 @@ static void mark_year(struct buf *b, const json_t *record, int64_t date)
     const char *day = jx_text(record, "writtenDate");
     char text[CLOCK_TEXT];
 
-    buf_printf(b, "y:%.4s ", day ? day : clock_day(date, text));
+    buf_printf(b, ":y:%.4s ", day ? day : clock_day(date, text));
 }
 
 static const char *marks_of(struct arena *mem, const struct derived_change *c)
@@ -182,7 +182,7 @@ static const char *marks_of(struct arena *mem, const struct derived_change *c)
     mark_place(&b, 's', c->stream, c->site);
     buf_addc(&b, ' ');
     mark_place(&b, 'c', c->stream, c->column);
-    buf_printf(&b, " k:%s ", kind && kind_parse(kind) >= 0 ? kind : "none");
+    buf_printf(&b, " :k:%s ", kind && kind_parse(kind) >= 0 ? kind : "none");
     mark_year(&b, record, c->date);
     mark_theme(&b, jx_text(record, "theme"));
     mark_theme(&b, jx_text(record, "theme2"));
@@ -192,7 +192,7 @@ static const char *marks_of(struct arena *mem, const struct derived_change *c)
     mark(&b, MARK_ORGAN, jx_text(record, "contentSource"));
     mark_areas(&b, json_object_get(record, "areas"));
     if ((kind && !strcmp(kind, "policy")) || jx_text(record, "indexNumber"))
-        buf_adds(&b, "x:1 ");
+        buf_adds(&b, ":x:1 ");
     return b.p;
 }
 

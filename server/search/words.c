@@ -5,7 +5,10 @@
 
 #include <string.h>
 
-enum { LONG_RUN = 12 /* bytes: four ideographs */ };
+enum {
+    LONG_RUN = 12, /* bytes: four ideographs */
+    BEGINNING = 2  /* letters of a word that may go on: one is the beginning of too many */
+};
 
 static size_t word_end(const char *s, size_t n, size_t i)
 {
@@ -90,7 +93,8 @@ int words_ask(struct buf *out, const char *s, size_t n, bool prefix)
         if (fold_is_word(s[i])) {
             size_t end = word_end(s, n, i);
 
-            ask(out, &count, s + i, cut(end - i), prefix && end == n && end - i <= WORD_MAX);
+            ask(out, &count, s + i, cut(end - i),
+                prefix && end == n && end - i >= BEGINNING && end - i <= WORD_MAX);
             i = end;
         } else if (fold_is_letter(s[i])) {
             i = ask_run(out, &count, s, n, i);

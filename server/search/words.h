@@ -17,7 +17,7 @@ enum { WORD_MAX = 64 /* bytes: longer ASCII words are cut there */ };
 /* Appends them, with blanks between and behind. Folded text only. */
 void words_add(struct buf *out, const char *folded, size_t n);
 
-/* Appends what has to be true of a text that holds the phrase, as FTS5 reads it: "天津" AND "津市". `prefix`: its last ASCII word may go on. Returns
+/* Appends what has to be true of a text that holds the phrase, as FTS5 reads it: "天津" AND "津市". `prefix`: its last ASCII word, of two letters or more, may go on. Returns
  * the number of words. */
 int words_ask(struct buf *out, const char *phrase, size_t n, bool prefix);
 

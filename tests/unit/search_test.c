@@ -497,6 +497,25 @@ static void suggestions_hold_what_was_typed(void **state)
     assert_int_equal(search_suggest(&t->w, "?!", 2, &s), RC_INVALID);
 }
 
+/* More documents than one request looks at are newer than the one that is meant. */
+static void one_letter_asks_for_no_mark(void **state)
+{
+    static const char *const typed[] = { "s", "k", "c", "y" };
+    struct library_world *t = *state;
+    struct search_titles s;
+
+    put(t, "article", "S K C Y 线", "正文", "\"sourceDate\":\"2001-01-01\",");
+    begin_many(t);
+    for (int i = 0; i < SEARCH_LOOK_MOST + 10; i++)
+        put(t, "article", "公告", "正文", "");
+    end_many(t);
+    catch_up(t);
+    for (size_t i = 0; i < sizeof typed / sizeof *typed; i++) {
+        assert_int_equal(search_suggest(&t->w, typed[i], 1, &s), RC_OK);
+        assert_int_equal(s.n, 1);
+    }
+}
+
 static void an_index_that_is_not_there_is_said_to_be_busy(void **state)
 {
     struct library_world *t = *state;
@@ -681,10 +700,13 @@ int main(void)
         TEST(an_edited_item_is_found_by_its_new_words_alone),
         TEST(what_is_published_again_is_found_again),
         TEST(a_moved_item_is_found_where_it_is),
+        TEST(a_stream_does_not_speak_for_anothers_item),
+        TEST(what_another_stream_has_at_the_same_seq_is_not_shown),
         TEST(what_was_taken_down_is_nowhere_in_the_file),
         TEST(filters_leave_what_they_name),
         TEST(an_area_is_that_of_the_site),
         TEST(suggestions_hold_what_was_typed),
+        TEST(one_letter_asks_for_no_mark),
         TEST(an_index_that_is_not_there_is_said_to_be_busy),
         TEST(documents_of_one_day_keep_the_order_of_days),
         TEST(what_is_found_is_what_looking_through_all_finds),
@@ -693,5 +715,3 @@ int main(void)
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
-        TEST(a_stream_does_not_speak_for_anothers_item),
-        TEST(what_another_stream_has_at_the_same_seq_is_not_shown),
