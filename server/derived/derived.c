@@ -29,18 +29,10 @@
 enum {
     BATCH_CHANGES = 64,
     BATCH_BYTES = 256 << 10, /* some ten times as much memory is at work for it */
-    BATCH_US = 400000,       /* a stop waits no longer for a batch */
-    STREAMS_MAX = 128        /* a server has 64 */
+    BATCH_US = 400000        /* a stop waits no longer for a batch */
 };
 
 struct derived_state derived;
-
-struct place {
-    int64_t stream, epoch, seq;
-    char name[STREAM_NAME_MAX + 1];
-    uint8_t chain[HASH_BYTES];
-    size_t chain_n;
-};
 
 struct batch {
     struct derived_change *v;
@@ -58,7 +50,7 @@ static void with_derived(struct work *w, struct work *out)
 }
 
 /* A transaction of derived.db. What went wrong stands in w->err. */
-static enum rc begin(struct work *w)
+enum rc derived_begin(struct work *w)
 {
     struct work on;
     enum rc rc;
@@ -69,7 +61,7 @@ static enum rc begin(struct work *w)
     return rc;
 }
 
-static enum rc commit(struct work *w, enum rc rc)
+enum rc derived_commit(struct work *w, enum rc rc)
 {
     struct work on;
 
@@ -105,13 +97,13 @@ static enum rc read_versions(struct work *w, bool *same, bool *none)
 
 static enum rc write_versions(struct work *w)
 {
-    enum rc rc = begin(w);
+    enum rc rc = derived_begin(w);
 
     if (rc)
         return rc;
     for (const struct projection *const *p = derived.all; !rc && *p; p++)
         rc = db_run(w, SQL_projection_add, "ti", (*p)->name, (int64_t)(*p)->version);
-    return commit(w, rc);
+    return derived_commit(w, rc);
 }
 
 /* RC_CONFLICT: it was made by other projections. */
@@ -198,7 +190,7 @@ void derived_close(void)
 
 /* ---- where it stands ---- */
 
-static enum rc read_places(struct work *w, struct place *out, int *n)
+enum rc derived_places(struct work *w, struct place *out, int *n)
 {
     struct rows q;
     enum rc rc = db_query(w, SQL_taken_all, &q, "");
@@ -251,7 +243,7 @@ static const struct stream *stream_of(const struct stream *s, int n, int64_t no)
     return NULL;
 }
 
-static struct place *place_of(struct place *p, int n, int64_t stream)
+struct place *place_of(struct place *p, int n, int64_t stream)
 {
     for (int i = 0; i < n; i++)
         if (p[i].stream == stream)
@@ -369,7 +361,7 @@ static enum rc take_batch(struct work *w, const struct stream *s, struct batch *
 {
     int64_t until = clock_mono_us() + BATCH_US;
     bool shown = false;
-    enum rc rc = begin(w);
+    enum rc rc = derived_begin(w);
     int i = 0;
 
     if (rc)
@@ -381,7 +373,7 @@ static enum rc take_batch(struct work *w, const struct stream *s, struct batch *
     if (!rc && !(rc = settle_all(w)))
         rc = db_run(w, SQL_taken_set, "itiib", s->no, s->name, s->epoch, b->v[i - 1].seq,
                     b->chain[i - 1], s->mirrored ? (size_t)1 : b->chain_n[i - 1]);
-    if ((rc = commit(w, rc)))
+    if ((rc = derived_commit(w, rc)))
         return rc;
     *taken = i;
     metric_add(METRIC_derived_changes, i);
@@ -431,7 +423,7 @@ static enum rc turn(struct work *w, bool *more, const char **lost)
 
     *more = false;
     atomic_store(&derived.oldest, 0);
-    if ((rc = read_places(w, places, &np)) || (rc = stream_list(w, &s, &n)) ||
+    if ((rc = derived_places(w, places, &np)) || (rc = stream_list(w, &s, &n)) ||
         (rc = compare(w, s, n, places, np, lost)) || *lost)
         return rc;
     for (int i = 0; !rc && i < n; i++) {
@@ -474,115 +466,6 @@ enum rc derived_turn(struct work *w, bool *more)
     return rc;
 }
 
-/* ---- after a takedown ---- */
-
-static enum rc wipe_wanted(struct work *w, bool *is)
-{
-    struct rows q;
-    enum rc rc = db_query(w, SQL_wipe_since, &q, "");
-
-    if (rc)
-        return rc;
-    *is = rows_next(&q);
-    return rows_done(&q);
-}
-
-enum {
-    WIPE_SHARE = 10
-}; /* at most a tenth of the time, however often something is withdrawn */
-
-/* One projection after the other, a step at a time. */
-static struct {
-    int which;  /* of derived.all */
-    bool begun; /* its first step was made */
-    int edition;
-    int64_t since,
-        rest_until; /* clock_mono_us(): the round has lasted, and the next may begin */
-} wiping;
-
-static void begin_round(void)
-{
-    wiping.which = 0;
-    wiping.begun = false;
-    wiping.edition = atomic_load(&derived.edition);
-    wiping.since = 0;
-}
-
-static void end_round(void)
-{
-    int64_t now = clock_mono_us();
-
-    wiping.rest_until = now + WIPE_SHARE * (now - wiping.since);
-    begin_round();
-}
-
-static enum rc wipe_step(struct work *w, const struct projection *p, bool *more)
-{
-    enum rc rc = begin(w);
-
-    if (rc)
-        return rc;
-    rc = p->wipe(w, !wiping.begun, more);
-    return commit(w, rc);
-}
-
-/* False: somebody is reading. */
-static bool scrub(void)
-{
-    for (const struct projection *const *p = derived.all; *p; p++)
-        for (const char *const *t = (*p)->tables; t && *t; t++)
-            if (!db_scrub(derived.db, *t))
-                return false;
-    return db_forget_log(derived.db);
-}
-
-static enum rc wipe(struct work *w, bool now, bool *more)
-{
-    const struct projection *p;
-    bool is, again = false;
-    enum rc rc;
-
-    if ((rc = wipe_wanted(w, &is)) || !is)
-        return rc;
-    if (wiping.edition != atomic_load(&derived.edition))
-        begin_round();
-    if (!wiping.since && !now && clock_mono_us() < wiping.rest_until)
-        return RC_OK;
-    *more = true;
-    wiping.since = wiping.since ? wiping.since : clock_mono_us();
-    if ((p = derived.all[wiping.which])) {
-        if (p->wipe && (rc = wipe_step(w, p, &again)))
-            return rc;
-        wiping.begun = again;
-        wiping.which += !again;
-        return RC_OK;
-    }
-    if (!scrub())
-        return RC_OK;
-    end_round();
-    *more = false;
-    if ((rc = begin(w)))
-        return rc;
-    return commit(w, db_run(w, SQL_wipe_done, ""));
-}
-
-enum rc derived_wipe(struct work *w, bool now, bool *more)
-{
-    struct work mine;
-    enum rc rc;
-
-    *more = false;
-    if (!derived.db)
-        return RC_OK;
-    work_init(&mine, arena_new(), w->db, "derived", RIGHT_ALL);
-    mine.derived = derived.db;
-    if ((rc = wipe(&mine, now, more)))
-        w->err = mine.err;
-    db_end_read(w->db);
-    arena_free(mine.mem);
-    return rc;
-}
-
 enum rc derived_catch_up(struct work *w)
 {
     bool more = true;
@@ -592,70 +475,5 @@ enum rc derived_catch_up(struct work *w)
         rc = derived_turn(w, &more);
     for (more = true; more && !rc;)
         rc = derived_wipe(w, true, &more);
-    return rc;
-}
-
-/* ---- how it is ---- */
-
-int64_t derived_age(void)
-{
-    int64_t since = atomic_load(&derived.behind), oldest = atomic_load(&derived.oldest), age;
-
-    if (!since)
-        return 0;
-    age = (clock_mono_us() - since) / 1000000;
-    if (oldest && clock_now() - oldest < age)
-        age = clock_now() - oldest;
-    return age > 0 ? age : 0;
-}
-
-static enum rc next_at(struct work *w, int64_t stream, int64_t seq, int64_t *at)
-{
-    struct rows q;
-    enum rc rc = db_query(w, SQL_change_next_at, &q, "ii", stream, seq);
-
-    if (rc)
-        return rc;
-    *at = rows_next(&q) ? rows_int(&q, 0) : 0;
-    return rows_done(&q);
-}
-
-static enum rc add_up(struct work *w, struct derived_lag *out)
-{
-    struct place places[STREAMS_MAX];
-    struct stream *s;
-    int n, np;
-    enum rc rc;
-
-    if ((rc = read_places(w, places, &np)) || (rc = stream_list(w, &s, &n)))
-        return rc;
-    for (int i = 0; i < n; i++) {
-        const struct place *p = place_of(places, np, s[i].no);
-        int64_t seq = p ? p->seq : 0, at;
-
-        if (s[i].seq <= seq)
-            continue;
-        if ((rc = next_at(w, s[i].no, seq, &at)))
-            return rc;
-        out->changes += s[i].seq - seq;
-        out->oldest = !out->oldest || (at && at < out->oldest) ? at : out->oldest;
-    }
-    return RC_OK;
-}
-
-enum rc derived_lag(struct work *w, const char *data, struct derived_lag *out)
-{
-    const char *path = arena_printf(w->mem, "%s/" DB_DERIVED_NAME, data);
-    struct derived_lag lag = { 0 };
-    struct db *db;
-    enum rc rc = db_open_derived(&w->err, path, DB_READ, &db);
-
-    if (rc)
-        return rc;
-    w->derived = db;
-    if (!(rc = add_up(w, &lag)))
-        *out = lag;
-    w->derived = NULL;
-    db_close(db);
     return rc;
 }

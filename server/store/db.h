@@ -131,6 +131,8 @@ bool db_forget_log(struct db *db);
  * pages of `table` and its indexes, after db_forget_log(). False: not now, come again. It reads all these pages: about a second a gigabyte.
  */
 bool db_scrub(struct db *db, const char *table);
+/* The same, asking before each page: false, and to be done again from the first, once `go_on` says no. */
+bool db_scrub_while(struct db *db, const char *table, bool (*go_on)(void));
 int db_schema_version(struct db *db); /* -1 if it cannot be read */
 extern const int db_schema_newest;
 

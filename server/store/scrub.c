@@ -60,20 +60,32 @@ static int scrub_page(sqlite3_file *file, sqlite3_int64 at, bool *wrote)
     return file->pMethods->xWrite(file, zeros, (int)(to - from), at + (sqlite3_int64)from);
 }
 
-static int scrub_pages(sqlite3_stmt *pages, sqlite3_file *file)
+static int scrub_pages(sqlite3_stmt *pages, sqlite3_file *file, bool (*go_on)(void))
 {
     bool wrote = false;
     int code, step;
 
     while ((step = sqlite3_step(pages)) == SQLITE_ROW)
-        if ((code = scrub_page(file, (sqlite3_column_int64(pages, 0) - 1) * PAGE, &wrote)))
+        if (!go_on())
+            return SQLITE_INTERRUPT;
+        else if ((code = scrub_page(file, (sqlite3_column_int64(pages, 0) - 1) * PAGE, &wrote)))
             return code;
     if (step != SQLITE_DONE)
         return step;
     return wrote ? file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) : SQLITE_OK;
 }
 
+static bool always(void)
+{
+    return true;
+}
+
 bool db_scrub(struct db *db, const char *table)
+{
+    return db_scrub_while(db, table, always);
+}
+
+bool db_scrub_while(struct db *db, const char *table, bool (*go_on)(void))
 {
     sqlite3_file *file = NULL;
     sqlite3_stmt *pages = NULL;
@@ -87,7 +99,7 @@ bool db_scrub(struct db *db, const char *table)
     if (!code)
         code = sqlite3_bind_text(pages, 1, table, -1, SQLITE_STATIC);
     if (!code)
-        code = scrub_pages(pages, file);
+        code = scrub_pages(pages, file, go_on);
     sqlite3_finalize(pages);
     sqlite3_db_release_memory(db->handle);
     return !code;

@@ -32,6 +32,7 @@
 
 static int refuse_seq, damaged_seq; /* take() fails there; 0: nowhere */
 static int wiped;
+static bool long_wipe; /* a round has two steps */
 
 static enum rc insert(struct work *w, const struct derived_change *c)
 {
@@ -60,7 +61,7 @@ static enum rc wipe_step(struct work *w, bool first, bool *more)
 {
     (void)w;
     wiped += first;
-    *more = false;
+    *more = first && long_wipe;
     return RC_OK;
 }
 
@@ -118,6 +119,7 @@ static int set_up(void **state)
     int failed = library_world_set_up(state);
 
     refuse_seq = damaged_seq = wiped = 0;
+    long_wipe = false;
     open_derived(*state);
     return failed;
 }
@@ -193,6 +195,26 @@ static void the_generation_moves_when_something_was_taken(void **state)
     before = generation_now();
     catch_up(t);
     assert_true(generation_now() == before);
+}
+
+static void a_takedown_while_it_is_cleaned_is_cleaned_afterwards(void **state)
+{
+    struct library_world *t = *state;
+    struct item a = world_publish(t, "甲", t->news), b = world_publish(t, "乙", t->news);
+    bool more;
+
+    long_wipe = true;
+    catch_up(t);
+    assert_int_equal(world_do(t, withdraw, &a.id), RC_OK);
+    assert_int_equal(derived_turn(&t->w, &more), RC_OK);
+    assert_int_equal(derived_wipe(&t->w, true, &more), RC_OK); /* the first of two steps */
+    assert_true(more);
+    assert_int_equal(wiped, 1);
+    assert_int_equal(world_do(t, withdraw, &b.id), RC_OK);
+    catch_up(t);
+    assert_int_equal(wiped, 2);
+    catch_up(t);
+    assert_int_equal(wiped, 2);
 }
 
 /* ---- what fails ---- */
@@ -389,7 +411,7 @@ static void a_reader_sees_the_new_file_when_it_was_made_anew(void **state)
     assert_int_equal(derived_read(&w), RC_BUSY);
 }
 
-/* ---- the thread ---- */
+/* ---- what the disk does ---- */
 
 static void wait_for(struct library_world *t, const char *what)
 {
@@ -397,6 +419,71 @@ static void wait_for(struct library_world *t, const char *what)
         clock_sleep_ms(10);
     assert_string_equal(got(t), what);
 }
+
+static bool asked_for(struct library_world *t)
+{
+    struct work w;
+    struct rows q;
+    bool is;
+
+    work_init(&w, t->mem, t->w.db, "public", RIGHT_READ);
+    assert_int_equal(derived_read(&w), RC_OK);
+    assert_int_equal(db_query(&w, SQL_wipe_asked, &q, ""), RC_OK);
+    is = rows_next(&q);
+    assert_int_equal(rows_done(&q), RC_OK);
+    assert_int_equal(derived_read(&w), RC_OK); /* it lets go of what was read */
+    return is;
+}
+
+/* A scrub that is cut short is none. */
+static void cleaning_ends_when_the_thread_is_to_end(void **state)
+{
+    struct library_world *t = *state;
+    struct item it = world_publish(t, "甲", t->news);
+    bool more;
+
+    catch_up(t);
+    assert_int_equal(world_do(t, withdraw, &it.id), RC_OK);
+    assert_int_equal(derived_turn(&t->w, &more), RC_OK);
+    atomic_store(&derived.stop, true);
+    more = true;
+    for (int i = 0; i < 100 && more; i++)
+        assert_int_equal(derived_wipe(&t->w, true, &more), RC_OK);
+    assert_false(more);
+    assert_true(asked_for(t));
+    atomic_store(&derived.stop, false);
+    catch_up(t);
+    assert_false(asked_for(t));
+}
+
+/* Whoever reads is not asked again and again. */
+static void cleaning_waits_for_who_reads(void **state)
+{
+    struct library_world *t = *state;
+    struct item it = world_publish(t, "甲", t->news);
+    struct work w;
+    struct rows q;
+    bool more = true;
+
+    catch_up(t);
+    work_init(&w, t->mem, t->w.db, "public", RIGHT_READ);
+    assert_int_equal(derived_read(&w), RC_OK);
+    assert_int_equal(db_query(&w, SQL_taken_all, &q, ""), RC_OK);
+    assert_true(rows_next(&q));
+    assert_int_equal(world_do(t, withdraw, &it.id), RC_OK);
+    assert_int_equal(derived_turn(&t->w, &more), RC_OK);
+    more = true;
+    for (int i = 0; i < 100 && more; i++)
+        assert_int_equal(derived_wipe(&t->w, false, &more), RC_OK);
+    assert_false(more);
+    assert_int_equal(rows_done(&q), RC_OK);
+    assert_int_equal(derived_read(&w), RC_OK); /* it lets go of what it read */
+    assert_true(asked_for(t));
+    catch_up(t);
+    assert_false(asked_for(t));
+}
+
+/* ---- the thread ---- */
 
 static void the_thread_takes_what_is_committed_and_stops_at_once(void **state)
 {
@@ -486,6 +573,7 @@ int main(void)
         TEST(many_changes_are_taken_in_bounded_batches),
         TEST(a_withdrawn_item_comes_without_its_text),
         TEST(the_generation_moves_when_something_was_taken),
+        TEST(a_takedown_while_it_is_cleaned_is_cleaned_afterwards),
         TEST(a_batch_that_fails_leaves_nothing_and_comes_again),
         TEST(a_file_that_was_deleted_is_made_anew),
         TEST(a_damaged_file_is_made_anew),
@@ -497,6 +585,8 @@ int main(void)
         TEST(a_mirrored_stream_of_another_epoch_is_taken_again),
         TEST(a_stream_that_was_dropped_goes_with_what_was_made_of_it),
         TEST(a_reader_sees_the_new_file_when_it_was_made_anew),
+        TEST(cleaning_ends_when_the_thread_is_to_end),
+        TEST(cleaning_waits_for_who_reads),
         TEST(the_thread_takes_what_is_committed_and_stops_at_once),
         TEST(what_cannot_be_taken_has_an_age),
         TEST(a_kill_at_any_moment_loses_and_doubles_nothing),

@@ -18,7 +18,8 @@ CREATE TABLE projection (
 -- Something was taken from the public since the files were last cleaned: one row, number 1.
 CREATE TABLE wipe (
     no    INTEGER PRIMARY KEY,
-    since INTEGER NOT NULL
+    since INTEGER NOT NULL,
+    n     INTEGER NOT NULL -- how often: a round cleans what was asked for before its first step
 );
 
 -- What search knows of each published item: server/search/index.c. `no` is the day, counted from 1900-01-01 in Beijing, times 65,536, and a number of that day, so that

@@ -16,14 +16,14 @@ SELECT name, version FROM projection;
 -- name: projection_add
 INSERT INTO projection (name, version) VALUES (?1, ?2);
 
--- name: wipe_since
-SELECT since FROM wipe WHERE no = 1;
+-- name: wipe_asked
+SELECT n FROM wipe WHERE no = 1;
 
 -- name: wipe_want
-INSERT INTO wipe (no, since) VALUES (1, ?1) ON CONFLICT (no) DO NOTHING;
+INSERT INTO wipe (no, since, n) VALUES (1, ?1, 1) ON CONFLICT (no) DO UPDATE SET n = n + 1;
 
 -- name: wipe_done
-DELETE FROM wipe WHERE no = 1;
+DELETE FROM wipe WHERE no = 1 AND n = ?1;
 
 -- What statements have changed since the connection was opened, whatever wrote it.
 -- name: derived_written
