@@ -321,7 +321,62 @@ static enum rc read_batch(struct work *w, const struct stream *s, int64_t after,
     return rows_done(&q);
 }
 
-static enum rc take_one(struct work *w, struct derived_change *c, bool *shown)
+/* Changes of a batch of which some projection could make nothing. */
+struct passed {
+    int n;
+    int64_t seq; /* of the first */
+    const char *name;
+    struct err why;
+};
+
+/* Of the database, not of what a change says: it may go away, and then nothing was missed. */
+static bool is_of_store(const struct err *e, enum rc rc)
+{
+    static const enum rc kinds[] = { RC_IO, RC_FULL, RC_UNWRITABLE, RC_BUSY, RC_FORBIDDEN };
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (rc == kinds[i])
+            return true;
+    return (rc == RC_CORRUPT || rc == RC_INTERNAL) && e->inside;
+}
+
+static void pass_over(struct passed *p, const struct projection *of,
+                      const struct derived_change *c, const struct err *why)
+{
+    if (p->n++)
+        return;
+    p->seq = c->seq;
+    p->name = of->name;
+    p->why = *why;
+}
+
+static enum rc take_with(struct work *w, const struct projection *p,
+                         const struct derived_change *c, bool *shown, struct passed *passed)
+{
+    struct work on;
+    bool moves = false;
+    enum rc rc;
+
+    with_derived(w, &on);
+    if ((rc = db_savepoint(&on))) {
+        w->err = on.err;
+        return rc;
+    }
+    w->err = (struct err){ 0 };
+    if ((rc = p->take(w, c, &moves))) {
+        if (is_of_store(&w->err, rc))
+            return rc;
+        pass_over(passed, p, c, &w->err);
+        moves = false;
+    }
+    if ((rc = rc ? db_back(&on) : db_release(&on)))
+        w->err = on.err;
+    *shown = *shown || moves;
+    return rc;
+}
+
+static enum rc take_one(struct work *w, struct derived_change *c, bool *shown,
+                        struct passed *passed)
 {
     enum rc rc = RC_OK;
     struct err ignored;
@@ -331,7 +386,7 @@ static enum rc take_one(struct work *w, struct derived_change *c, bool *shown)
     if (c->bytes && !jx_object(&ignored, w->mem, c->bytes, c->n, &record))
         c->record = record;
     for (const struct projection *const *p = derived.all; !rc && *p; p++)
-        rc = (*p)->take(w, c, shown);
+        rc = take_with(w, *p, c, shown, passed);
     c->record = NULL;
     if (!rc && (c->op != CHANGE_PUT || c->flags & CHANGE_PURGE))
         rc = db_run(w, SQL_wipe_want, "i", clock_now());
@@ -356,10 +411,21 @@ static enum rc settle_all(struct work *w)
     return rc;
 }
 
+/* After the COMMIT, so each is told once. */
+static void tell_passed(const struct stream *s, const struct passed *p)
+{
+    if (!p->n)
+        return;
+    metric_add(METRIC_derived_passed_over, p->n);
+    LOG(LOG_WARN, "derived_passed_over", L_STR("stream", s->name), L_INT("seq", p->seq),
+        L_STR("projection", p->name), L_STR("why", p->why.text), L_INT("in_batch", p->n));
+}
+
 /* As many as there is time for, at least one; *taken: so many. */
 static enum rc take_batch(struct work *w, const struct stream *s, struct batch *b, int *taken)
 {
     int64_t until = clock_mono_us() + BATCH_US;
+    struct passed passed = { 0 };
     bool shown = false;
     enum rc rc = derived_begin(w);
     int i = 0;
@@ -368,7 +434,7 @@ static enum rc take_batch(struct work *w, const struct stream *s, struct batch *
         return rc;
     begin_all(w);
     do
-        rc = take_one(w, &b->v[i], &shown);
+        rc = take_one(w, &b->v[i], &shown, &passed);
     while (!rc && ++i < b->n && clock_mono_us() < until && !atomic_load(&derived.stop));
     if (!rc && !(rc = settle_all(w)))
         rc = db_run(w, SQL_taken_set, "itiib", s->no, s->name, s->epoch, b->v[i - 1].seq,
@@ -377,6 +443,7 @@ static enum rc take_batch(struct work *w, const struct stream *s, struct batch *
         return rc;
     *taken = i;
     metric_add(METRIC_derived_changes, i);
+    tell_passed(s, &passed);
     if (shown)
         generation_next();
     return RC_OK;
@@ -413,27 +480,38 @@ static enum rc take_stream(struct work *w, const struct stream *s, struct place 
     return RC_OK;
 }
 
+/* In an arena of its own: a batch, and within it the changes. What fails takes nothing from the streams behind it, which go on. */
+static void take_apart(struct work *w, const struct stream *s, struct place *p, bool *more,
+                       enum rc *first)
+{
+    struct work mine = *w;
+    enum rc rc;
+
+    mine.mem = arena_new();
+    rc = take_stream(&mine, s, p, more);
+    arena_free(mine.mem);
+    if (!rc || (*first && rc != RC_CORRUPT))
+        return;
+    *first = rc;
+    w->err = mine.err;
+}
+
 static enum rc turn(struct work *w, bool *more, const char **lost)
 {
     struct place *places = arena_zalloc(w->mem, STREAMS_MAX * sizeof *places), none;
-    struct arena *mem = w->mem;
     struct stream *s;
     int n, np;
     enum rc rc;
 
-    *more = false;
     atomic_store(&derived.oldest, 0);
     if ((rc = derived_places(w, places, &np)) || (rc = stream_list(w, &s, &n)) ||
         (rc = compare(w, s, n, places, np, lost)) || *lost)
         return rc;
-    for (int i = 0; !rc && i < n; i++) {
+    for (int i = 0; rc != RC_CORRUPT && i < n; i++) {
         struct place *p = place_of(places, np, s[i].no);
 
         none = (struct place){ .stream = s[i].no };
-        w->mem = arena_new(); /* a batch, and within it the changes */
-        rc = take_stream(w, &s[i], p ? p : &none, more);
-        arena_free(w->mem);
-        w->mem = mem;
+        take_apart(w, &s[i], p ? p : &none, more, &rc);
     }
     return rc;
 }
@@ -444,6 +522,7 @@ enum rc derived_turn(struct work *w, bool *more)
     struct work mine;
     enum rc rc;
 
+    *more = false;
     if (!derived.db &&
         (rc = open_or_make(&w->err))) /* it could not be made anew the last time */
         return rc;
@@ -454,12 +533,13 @@ enum rc derived_turn(struct work *w, bool *more)
         w->err = mine.err;
     db_end_read(w->db);
     if (lost) {
-        *more = true;
         rc = make_anew(&w->err, lost);
+        *more = !rc;
     } else if (rc == RC_CORRUPT) {
         /* It fails all the same, so that it is not tried again at once: what is damaged may be the library. */
         struct err ignored;
 
+        *more = false;
         (void)make_anew(&ignored, mine.err.text);
     }
     arena_free(mine.mem);

@@ -37,8 +37,9 @@ struct projection {
     int version;
     /*
      * In a transaction of w->derived; w->db is a reading connection to the library, which may be ahead of the change. w->mem goes after each
-     * change, work_kept(w) and the change itself after the batch. *shown: something that the public is answered from changed. An error takes the
-     * whole batch back, and it comes again later.
+     * change, work_kept(w) and the change itself after the batch. *shown: something that the public is answered from changed. An error of the
+     * store takes the whole batch back, and it comes again later; any other is one of this change's content: what the projection wrote of it is taken back, and it
+     * is passed over.
      */
     enum rc (*take)(struct work *w, const struct derived_change *c, bool *shown);
     /* Before the first and after the last take() of a batch, for who writes all at once; w->mem goes after the batch. NULL: nothing to do. */

@@ -55,7 +55,7 @@ static void give_back(int turns)
         malloc_trim(0);
 }
 
-/* All there is to take. */
+/* All there is to take, of the other streams too when one fails. */
 static enum rc take_all(struct work *w)
 {
     bool more = true;
@@ -64,7 +64,7 @@ static enum rc take_all(struct work *w)
 
     if (!atomic_load(&derived.behind))
         atomic_store(&derived.behind, clock_mono_us());
-    for (; more && !rc && !atomic_load(&derived.stop); turns++) {
+    for (; more && !atomic_load(&derived.stop); turns++) {
         rc = derived_turn(w, &more);
         metric_set(METRIC_derived_behind_seconds, derived_age());
     }

@@ -22,6 +22,7 @@
 #include "server/base/clock.h"
 #include "server/base/generation.h"
 #include "server/base/jx.h"
+#include "server/base/metric.h"
 #include "server/derived/derived.h"
 #include "server/derived/state.h"
 #include "server/library/publish.h"
@@ -30,7 +31,9 @@
 
 /* ---- a projection ---- */
 
-static int refuse_seq, damaged_seq; /* take() fails there; 0: nowhere */
+static int refuse_seq, damaged_seq, bad_seq; /* take() fails there; 0: nowhere */
+static int refuse_stream;
+static enum rc bad; /* … of bad_seq, for what the change says */
 static int wiped;
 static bool long_wipe; /* a round has two steps */
 
@@ -50,11 +53,15 @@ static enum rc insert(struct work *w, const struct derived_change *c)
 static enum rc take(struct work *w, const struct derived_change *c, bool *shown)
 {
     *shown = true;
-    if (c->seq == refuse_seq)
+    if (c->seq == refuse_seq || c->stream == refuse_stream)
         return err_set(&w->err, RC_IO, "refused by the test");
-    if (c->seq == damaged_seq)
-        return err_set(&w->err, RC_CORRUPT, "damaged by the test");
-    return insert(w, c);
+    if (c->seq == damaged_seq) {
+        (void)err_set(&w->err, RC_CORRUPT, "damaged by the test");
+        return err_inside(&w->err); /* as the store says it */
+    }
+    if (insert(w, c))
+        return w->err.rc;
+    return c->seq == bad_seq ? err_set(&w->err, bad, "bad by the test") : RC_OK;
 }
 
 static enum rc wipe_step(struct work *w, bool first, bool *more)
@@ -118,7 +125,7 @@ static int set_up(void **state)
 {
     int failed = library_world_set_up(state);
 
-    refuse_seq = damaged_seq = wiped = 0;
+    refuse_seq = damaged_seq = bad_seq = refuse_stream = wiped = 0;
     long_wipe = false;
     open_derived(*state);
     return failed;
@@ -218,6 +225,46 @@ static void a_takedown_while_it_is_cleaned_is_cleaned_afterwards(void **state)
 }
 
 /* ---- what fails ---- */
+
+/* One record of a stream that somebody else writes must not end search for all. */
+static void a_change_that_cannot_be_taken_is_passed_over(void **state)
+{
+    static const enum rc kinds[] = { RC_NOT_FOUND, RC_INVALID, RC_CORRUPT };
+    struct library_world *t = *state;
+    int64_t before = metric_get(METRIC_derived_passed_over);
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        world_publish(t, "甲", t->news);
+        world_publish(t, "坏", t->news);
+        world_publish(t, "乙", t->news);
+        bad_seq = 3 * (int)i + 2;
+        bad = kinds[i];
+        catch_up(t);
+    }
+    assert_string_equal(got(t), "1甲 3乙 4甲 6乙 7甲 9乙"); /* nothing of it stays */
+    assert_int_equal(metric_get(METRIC_derived_passed_over) - before, 3);
+}
+
+static void a_stream_that_fails_holds_nobody_up(void **state)
+{
+    struct library_world *t = *state;
+    bool more = true;
+    enum rc rc = RC_OK;
+
+    world_publish(t, "甲", t->news);
+    world_vandalise(t, "INSERT INTO stream (no, name, epoch, seq, born, chain, mirrored) "
+                       "SELECT -1, 'other', 1, seq, born, chain, 1 FROM stream");
+    world_vandalise(t, "INSERT INTO change SELECT -1, seq, born, item, rev, op, flags, site, "
+                       "col, date, title, length, digest, chain, at FROM change");
+    refuse_stream = -1;
+    while (more)
+        rc = derived_turn(&t->w, &more);
+    assert_int_equal(rc, RC_IO);
+    assert_string_equal(got(t), "1甲");
+    refuse_stream = 0;
+    catch_up(t);
+    assert_string_equal(got(t), "1- 1甲");
+}
 
 static void a_batch_that_fails_leaves_nothing_and_comes_again(void **state)
 {
@@ -574,6 +621,8 @@ int main(void)
         TEST(a_withdrawn_item_comes_without_its_text),
         TEST(the_generation_moves_when_something_was_taken),
         TEST(a_takedown_while_it_is_cleaned_is_cleaned_afterwards),
+        TEST(a_change_that_cannot_be_taken_is_passed_over),
+        TEST(a_stream_that_fails_holds_nobody_up),
         TEST(a_batch_that_fails_leaves_nothing_and_comes_again),
         TEST(a_file_that_was_deleted_is_made_anew),
         TEST(a_damaged_file_is_made_anew),
