@@ -126,7 +126,7 @@ static enum rc check_versions(struct err *e)
     return rc;
 }
 
-static enum rc open_file(struct err *e)
+static enum rc open_checked(struct err *e)
 {
     enum rc rc = db_open_derived(e, derived.path, DB_WRITE, &derived.db);
 
@@ -137,6 +137,15 @@ static enum rc open_file(struct err *e)
     return rc;
 }
 
+/* Nobody reads what could not be opened for writing: it may be of other projections. */
+static enum rc open_file(struct err *e)
+{
+    enum rc rc = open_checked(e);
+
+    atomic_store(&derived.open, !rc);
+    return rc;
+}
+
 /* Who reads has the old file in his hands until he asks again. */
 static enum rc make_anew(struct err *e, const char *why)
 {
@@ -144,6 +153,7 @@ static enum rc make_anew(struct err *e, const char *why)
 
     LOG(LOG_INFO, "derived_made_anew", L_STR("why", why));
     metric_add(METRIC_derived_rebuilds, 1);
+    atomic_store(&derived.open, false);
     db_close(derived.db);
     derived.db = NULL;
     if ((rc = db_remove(e, derived.path)))
@@ -165,8 +175,6 @@ static enum rc open_or_make(struct err *e)
 
 enum rc derived_open(struct err *e, const char *data, const struct projection *const *all)
 {
-    enum rc rc;
-
     if (snprintf(derived.path, sizeof derived.path, "%s/" DB_DERIVED_NAME, data) >=
         (int)sizeof derived.path)
         return err_set(e, RC_INVALID, "the data directory's path is too long");
@@ -175,9 +183,10 @@ enum rc derived_open(struct err *e, const char *data, const struct projection *c
     atomic_store(&derived.behind, 0);
     atomic_store(&derived.oldest, 0);
     atomic_fetch_add(&derived.edition, 1);
-    if ((rc = open_or_make(e)))
-        *derived.path = '\0';
-    return rc;
+    atomic_store(&derived.missing, false);
+    if (open_or_make(e))
+        LOG(LOG_ERROR, "derived_not_open", L_STR("why", e->text));
+    return RC_OK;
 }
 
 void derived_close(void)
@@ -185,6 +194,8 @@ void derived_close(void)
     db_close(derived.db);
     derived.db = NULL;
     *derived.path = '\0';
+    atomic_store(&derived.open, false);
+    atomic_store(&derived.missing, false);
     atomic_store(&derived.behind, 0);
 }
 
@@ -469,8 +480,10 @@ static enum rc take_stream(struct work *w, const struct stream *s, struct place 
     int taken = 0;
     enum rc rc;
 
-    if (s->seq <= p->seq || !may_grow(p))
+    if (s->seq <= p->seq)
         return RC_OK;
+    if (!may_grow(p))
+        return err_set(&w->err, RC_FULL, "the disk takes no changes: stream %s waits", s->name);
     if ((rc = read_batch(w, s, p->seq, &b)) || !b.n)
         return rc;
     note_oldest(b.v[0].at);
@@ -513,6 +526,7 @@ static enum rc turn(struct work *w, bool *more, const char **lost)
         none = (struct place){ .stream = s[i].no };
         take_apart(w, &s[i], p ? p : &none, more, &rc);
     }
+    atomic_store(&derived.missing, rc == RC_FULL && !np);
     return rc;
 }
 

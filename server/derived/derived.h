@@ -14,7 +14,10 @@
 
 #include "server/derived/projection.h"
 
-/* Opens DATA/derived.db for writing, or makes it anew if it is missing, damaged or of other projections. `all` ends with NULL. */
+/*
+ * Opens DATA/derived.db for writing, or makes it anew if it is missing, damaged or of other projections. `all` ends with NULL. What the disk
+ * refuses is logged, and no error: the thread tries again, and until then derived_read() says RC_BUSY.
+ */
 enum rc derived_open(struct err *e, const char *data, const struct projection *const *all);
 /* After it: the thread, with a connection of its own to the library. */
 enum rc derived_start(struct err *e, const char *db_path);
@@ -22,14 +25,15 @@ void derived_stop(void);  /* within a second; without a thread it does nothing *
 void derived_close(void); /* after it */
 
 /*
- * What the thread does, for tests and commands that have none: takes one batch of each stream. `w` reads the library. *more: there are others.
+ * What the thread does, for tests and commands that have none: takes one batch of each stream. `w` reads the library. *more: there are others, and if it fails,
+ * of the streams that do not.
  */
 enum rc derived_turn(struct work *w, bool *more);
 /* Turns until everything is taken, and wiped. */
 enum rc derived_catch_up(struct work *w);
 
 /*
- * Lends `w` this thread's reading connection to derived.db, as w->derived. RC_BUSY: nothing is derived here. Not for loop threads. What
+ * Lends `w` this thread's reading connection to derived.db, as w->derived. RC_BUSY: nothing is derived here, or not yet. Not for loop threads. What
  * was asked through it must be at an end (rows_done()) before the next call of this thread.
  */
 enum rc derived_read(struct work *w);

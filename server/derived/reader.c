@@ -49,6 +49,8 @@ enum rc derived_read(struct work *w)
 
     if (!*derived.path)
         return err_set(&w->err, RC_BUSY, "nothing is derived from the log here");
+    if (!atomic_load(&derived.open) || atomic_load(&derived.missing))
+        return err_set(&w->err, RC_BUSY, "what is derived from the log is being made anew");
     if (r->db && r->edition != edition) {
         db_close(r->db);
         r->db = NULL;

@@ -15,6 +15,8 @@ extern struct derived_state {
     const struct projection *const *all;
     struct db *db;       /* the only one that writes */
     _Atomic int edition; /* another file has its name since */
+    atomic_bool open;    /* for writing: it is of these projections */
+    atomic_bool missing; /* nothing is in it, though there are changes: the disk takes none */
     atomic_bool stop;    /* the thread is to end: a batch is cut short */
     _Atomic int64_t behind; /* clock_mono_us() since when changes wait; 0: none does */
     _Atomic int64_t oldest; /* when the first of them was made, seconds; 0: not looked yet */

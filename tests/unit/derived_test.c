@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,6 +28,7 @@
 #include "server/derived/state.h"
 #include "server/library/publish.h"
 #include "server/store/db_sqlite.h"
+#include "server/store/disk.h"
 #include "tests/lib/library_world.h"
 
 /* ---- a projection ---- */
@@ -467,6 +469,49 @@ static void wait_for(struct library_world *t, const char *what)
     assert_string_equal(got(t), what);
 }
 
+/* The server starts without search, and has it when it can. */
+static void a_file_that_cannot_be_made_does_not_end_the_start(void **state)
+{
+    struct library_world *t = *state;
+    struct err e = { 0 };
+    struct work w;
+
+    derived_close();
+    unlink(file_of(t, ""));
+    unlink(file_of(t, "-wal"));
+    unlink(file_of(t, "-shm"));
+    assert_int_equal(mkdir(file_of(t, ""), 0700), 0);
+    assert_int_equal(derived_open(&e, t->dir, table), RC_OK);
+    work_init(&w, t->mem, t->w.db, "public", RIGHT_READ);
+    assert_int_equal(derived_read(&w), RC_BUSY);
+    world_publish(t, "甲", t->news);
+    assert_int_equal(derived_start(&e, t->path), RC_OK);
+    clock_sleep_ms(100);
+    assert_int_equal(rmdir(file_of(t, "")), 0);
+    wait_for(t, "1甲");
+    assert_int_equal(derived_read(&w), RC_OK);
+}
+
+/* A reserve that no disk has. */
+static void what_is_not_built_on_a_full_disk_is_said_to_be_missing(void **state)
+{
+    struct library_world *t = *state;
+    struct work w;
+    bool more;
+
+    work_init(&w, t->mem, t->w.db, "public", RIGHT_READ);
+    world_publish(t, "甲", t->news);
+    disk_watch(t->dir, INT64_MAX / 2);
+    assert_int_equal(disk_state(), RC_FULL);
+    assert_int_equal(derived_turn(&t->w, &more), RC_FULL);
+    assert_false(more);
+    assert_int_equal(derived_read(&w), RC_BUSY);
+    disk_forget();
+    catch_up(t);
+    assert_int_equal(derived_read(&w), RC_OK);
+    assert_string_equal(got(t), "1甲");
+}
+
 static bool asked_for(struct library_world *t)
 {
     struct work w;
@@ -634,6 +679,8 @@ int main(void)
         TEST(a_mirrored_stream_of_another_epoch_is_taken_again),
         TEST(a_stream_that_was_dropped_goes_with_what_was_made_of_it),
         TEST(a_reader_sees_the_new_file_when_it_was_made_anew),
+        TEST(a_file_that_cannot_be_made_does_not_end_the_start),
+        TEST(what_is_not_built_on_a_full_disk_is_said_to_be_missing),
         TEST(cleaning_ends_when_the_thread_is_to_end),
         TEST(cleaning_waits_for_who_reads),
         TEST(the_thread_takes_what_is_committed_and_stops_at_once),
