@@ -36,6 +36,7 @@ static int tear_down(void **state)
     int rc = service_world_tear_down(state);
 
     events_close();
+    conf_done(&conf);
     return rc;
 }
 

@@ -14,7 +14,7 @@
 #include "tests/lib/fake_sender.h"
 #include "tests/lib/people.h"
 
-enum { CITY_PHONES = 40, CITY_WAIT_MS = 20000 };
+enum { CITY_PHONES = 40, CITY_WAIT_MS = 60000 };
 
 extern struct fake_sender city_sender;
 extern atomic_int city_shown[CITY_PHONES]; /* how often the campaign came on each screen */

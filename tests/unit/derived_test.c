@@ -33,11 +33,11 @@
 
 /* ---- a projection ---- */
 
-static int refuse_seq, damaged_seq, bad_seq; /* take() fails there; 0: nowhere */
-static int refuse_stream;
-static enum rc bad; /* … of bad_seq, for what the change says */
-static int wiped;
-static bool long_wipe; /* a round has two steps */
+static _Atomic int refuse_seq, damaged_seq, bad_seq; /* take() fails there; 0: nowhere */
+static _Atomic int refuse_stream;
+static _Atomic enum rc bad; /* … of bad_seq, for what the change says */
+static _Atomic int wiped;
+static _Atomic bool long_wipe; /* a round has two steps */
 
 static enum rc insert(struct work *w, const struct derived_change *c)
 {
