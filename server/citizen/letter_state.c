@@ -50,9 +50,9 @@ static const struct {
     struct letter_days days;
 } dues[] = {
 #define LETTER_DUE(category, since, answer, complex, extension, ask, complete, lapse, third, \
-                   source)                                                                  \
-    { LETTER_##category,                                                                    \
-      #since,                                                                               \
+                   source)                                                                   \
+    { LETTER_##category,                                                                     \
+      #since,                                                                                \
       { answer, complex, extension, ask, complete, LETTER_DO_##lapse, third, source } },
 #include "server/citizen/letter_due.def"
 #undef LETTER_DUE

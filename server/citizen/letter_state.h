@@ -66,7 +66,7 @@ struct letter_days {
     int ask;                /* the writer must be asked to complete it within; 0: no rule */
     int complete;           /* he is to do it within */
     enum letter_verb lapse; /* the clock's, if he does not */
-    int third;              /* third parties are to say what they think of it within; 0: no rule */
+    int third; /* third parties are to say what they think of it within; 0: no rule */
     const char *source;
 };
 

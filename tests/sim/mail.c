@@ -303,8 +303,7 @@ static void take_act(struct sim *s, struct act *a, const char *what, const char 
         return; /* it waits for its letter, if that waits for its files */
     a->refused = true;
     if (strcmp(code, "closed") != 0 && !l->refused && !l->orphan &&
-        !(l->cut &&
-          !is_kept(l->written))) /* another account's, and not sent again */
+        !(l->cut && !is_kept(l->written))) /* another account's, and not sent again */
         lost(s, "A%d of letter L%d is refused: %s", (int)(a - s->mail->act), a->letter, code);
 }
 
@@ -590,8 +589,8 @@ void mail_settled(struct sim *s, const struct device *p, const char *entries,
     for (int i = 0; i < s->mail->letters; i++) {
         const struct letter *l = &s->mail->letter[i];
 
-        if (l->phone == p->no && l->certain && l->held && !l->orphan &&
-            is_kept(l->written) && !(whole & 1u << i))
+        if (l->phone == p->no && l->certain && l->held && !l->orphan && is_kept(l->written) &&
+            !(whole & 1u << i))
             lost(s, "phone %d ends without L%d and a receipt of it, but with: %s", p->no, i,
                  letters);
     }

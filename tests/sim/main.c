@@ -186,12 +186,13 @@ static unsigned reap(void)
 
 static void read_arguments(int argc, char **argv)
 {
-    static const struct option options[] = {
-        { "seed", required_argument, NULL, 's' }, { "rounds", required_argument, NULL, 'r' },
-        { "jobs", required_argument, NULL, 'j' }, { "stop", no_argument, NULL, 'x' },
-        { "verbose", no_argument, NULL, 'v' },    { "paths", no_argument, NULL, 'p' },
-        { 0 }
-    };
+    static const struct option options[] = { { "seed", required_argument, NULL, 's' },
+                                             { "rounds", required_argument, NULL, 'r' },
+                                             { "jobs", required_argument, NULL, 'j' },
+                                             { "stop", no_argument, NULL, 'x' },
+                                             { "verbose", no_argument, NULL, 'v' },
+                                             { "paths", no_argument, NULL, 'p' },
+                                             { 0 } };
 
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;)
         switch (c) {

@@ -300,12 +300,12 @@ static void assert_webp(const char *type, const void *p, size_t n, enum rc expec
 
 static void a_webp_that_says_it_is_vast_is_refused(void **state)
 {
-    static const char wide[] = "\0\0\0\0\xff\xff\xff\0\0\0",   /* 16,777,216 by 1 */
-        large[] = "\0\0\0\0\x10\x27\0\x10\x27\0",              /* 10,001 squared */
-        within[] = "\0\0\0\0\x0f\x27\0\x0f\x27\0",             /* 10,000 squared */
-        lossless[] = "\x2f\xff\xff\xff\x0f",                      /* 16,384 squared */
-        small[] = "\x2f\x63\x40\x0c\0",                           /* 100 by 50 */
-        lossy[] = "\x10\0\0\x9d\x01\x2a\xff\x3f\xff\x3f";         /* 16,383 squared */
+    static const char wide[] = "\0\0\0\0\xff\xff\xff\0\0\0", /* 16,777,216 by 1 */
+        large[] = "\0\0\0\0\x10\x27\0\x10\x27\0",            /* 10,001 squared */
+        within[] = "\0\0\0\0\x0f\x27\0\x0f\x27\0",           /* 10,000 squared */
+        lossless[] = "\x2f\xff\xff\xff\x0f",                 /* 16,384 squared */
+        small[] = "\x2f\x63\x40\x0c\0",                      /* 100 by 50 */
+        lossy[] = "\x10\0\0\x9d\x01\x2a\xff\x3f\xff\x3f";    /* 16,383 squared */
 
     (void)state;
     assert_webp("VP8X", wide, 10, RC_INVALID);

@@ -99,7 +99,8 @@ static int print_days(const char *first, const char *last)
     for (int64_t d = day(first); d <= day(last); d++) {
         printf("%d", workday_is(d));
         for (size_t i = 0; i < sizeof terms / sizeof *terms; i++)
-            printf(" %s", clock_day(workday_deadline(workday_begin(d + 1) - 1, terms[i]), text));
+            printf(" %s",
+                   clock_day(workday_deadline(workday_begin(d + 1) - 1, terms[i]), text));
         putchar('\n');
     }
     return 0;
