@@ -65,11 +65,12 @@ static int scrub_pages(sqlite3_stmt *pages, sqlite3_file *file, bool (*go_on)(vo
     bool wrote = false;
     int code, step;
 
-    while ((step = sqlite3_step(pages)) == SQLITE_ROW)
+    while ((step = sqlite3_step(pages)) == SQLITE_ROW) {
         if (!go_on())
             return SQLITE_INTERRUPT;
-        else if ((code = scrub_page(file, (sqlite3_column_int64(pages, 0) - 1) * PAGE, &wrote)))
+        if ((code = scrub_page(file, (sqlite3_column_int64(pages, 0) - 1) * PAGE, &wrote)))
             return code;
+    }
     if (step != SQLITE_DONE)
         return step;
     return wrote ? file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) : SQLITE_OK;
