@@ -12,6 +12,7 @@
 #include "api/instance.h"
 #include "api/view.h"
 #include "server/base/jx.h"
+#include "server/library/ruling.h"
 #include "server/library/stream.h"
 
 static enum rc reply_site(struct work *w, const struct site *s, struct reply *rp)
@@ -180,6 +181,63 @@ enum rc patch_site(struct work *w, const struct request *rq, struct reply *rp)
     if ((rc = site_edit(w, &site)))
         return rc;
     return reply_site(w, &site, rp);
+}
+
+static enum rc reply_rules(struct work *w, int64_t site, struct reply *rp)
+{
+    struct buf b = BUF_IN(w->mem);
+    const uint8_t *own;
+    enum rc rc;
+
+    if ((rc = site_rules(w, site, &own)))
+        return rc;
+    buf_adds(&b, "{\"rules\":[");
+    for (int i = 0; i < CHECK_RULES; i++) {
+        const struct check_rule *r = &check_rules[i];
+        bool is_own = own && own[i] != CHECK_UNSET;
+
+        buf_adds(&b, i ? ",{" : "{");
+        jx_put_text(&b, "default", check_severity_name(r->severity));
+        jx_put_text(&b, "label", r->label);
+        jx_put_bool(&b, "own", is_own);
+        jx_put_text(&b, "rule", r->name);
+        jx_put_text(&b, "severity",
+                    check_severity_name(is_own ? (enum check_severity)own[i] : r->severity));
+        jx_put_int(&b, "version", r->version);
+        buf_addc(&b, '}');
+    }
+    buf_adds(&b, "]}\n");
+    reply_buf(rp, TYPE_JSON, &b);
+    return RC_OK;
+}
+
+enum rc get_site_rules(struct work *w, const struct request *rq, struct reply *rp)
+{
+    struct site site;
+    enum rc rc;
+
+    if ((rc = place_site(w, request_arg(rq, "site")->text, &site)) ||
+        (rc = work_need_at(w, ITEM_DRAFT_RIGHTS, site.no)))
+        return rc;
+    return reply_rules(w, site.no, rp);
+}
+
+enum rc put_site_rule(struct work *w, const struct request *rq, struct reply *rp)
+{
+    static const struct jx_field members[] = { { "severity", JX_TEXT, true, 1, 10 }, { 0 } };
+    const char *rule = request_arg(rq, "rule")->text;
+    struct site site;
+    json_t *body;
+    enum rc rc;
+
+    if ((rc = jx_object(&w->err, w->mem, rq->body, rq->body_len, &body)) ||
+        (rc = jx_check(&w->err, body, members, "")) ||
+        (rc = place_site(w, request_arg(rq, "site")->text, &site)) ||
+        (rc = site_rule_set(w, site.no, rule, jx_text(body, "severity"))))
+        return rc;
+    work_fact_word(w, "rule", rule);
+    work_fact_word(w, "severity", jx_text(body, "severity"));
+    return reply_rules(w, site.no, rp);
 }
 
 /* The members that a new column and a changed one share. */

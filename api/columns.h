@@ -13,6 +13,8 @@ enum rc get_columns(struct work *w, const struct request *rq, struct reply *rp);
 enum rc get_column(struct work *w, const struct request *rq, struct reply *rp);
 enum rc post_site(struct work *w, const struct request *rq, struct reply *rp);
 enum rc patch_site(struct work *w, const struct request *rq, struct reply *rp);
+enum rc get_site_rules(struct work *w, const struct request *rq, struct reply *rp);
+enum rc put_site_rule(struct work *w, const struct request *rq, struct reply *rp);
 enum rc post_column(struct work *w, const struct request *rq, struct reply *rp);
 enum rc patch_column(struct work *w, const struct request *rq, struct reply *rp);
 

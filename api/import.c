@@ -14,6 +14,7 @@
 #include "api/instance.h"
 #include "api/places.h"
 #include "server/base/jx.h"
+#include "server/library/checkup.h"
 #include "server/library/import.h"
 
 struct chunk {
@@ -62,7 +63,8 @@ enum rc prepare_import(struct work *w, struct request *rq)
         if (is_blank(p, eol))
             continue;
         chunk->numbers[chunk->n] = number;
-        import_prepare(w->mem, p, (size_t)(eol - p), &chunk->lines[chunk->n++]);
+        import_prepare(w->mem, p, (size_t)(eol - p), &chunk->lines[chunk->n]);
+        import_check(w->mem, &chunk->lines[chunk->n++], request_int(rq, "publish", 0));
     }
     rq->prepared = chunk;
     return RC_OK;
@@ -86,6 +88,10 @@ static void put_taken(struct buf *b, const struct import_line *line, int number)
     jx_put_int(b, "line", number);
     jx_put_text(b, "originId", line->origin_id);
     jx_put_text(b, "result", import_result_name(line->result));
+    if (line->held) {
+        jx_key(b, "held");
+        checkup_json(b, line->held);
+    }
 }
 
 /* "key":[{…},…] of the lines that were refused, or of those that were not. */
@@ -107,7 +113,7 @@ enum rc post_import(struct work *w, const struct request *rq, struct reply *rp)
 {
     const struct chunk *chunk = rq->prepared;
     struct import_options o = { .stream = instance()->stream };
-    int count[IMPORT_RESULTS] = { 0 };
+    int count[IMPORT_RESULTS] = { 0 }, held = 0;
     struct buf b = BUF_IN(w->mem);
     enum rc rc;
 
@@ -119,15 +125,19 @@ enum rc post_import(struct work *w, const struct request *rq, struct reply *rp)
     o.create = request_int(rq, "create", 0);
     if ((rc = import_apply(w, &o, chunk->lines, chunk->n)))
         return rc;
-    for (int i = 0; i < chunk->n; i++)
+    for (int i = 0; i < chunk->n; i++) {
         count[chunk->lines[i].result]++;
+        held += chunk->lines[i].held != NULL;
+    }
     work_fact(w, "records", chunk->n);
     work_fact(w, "refused", count[IMPORT_REFUSED]);
     work_fact(w, "publish", o.publish);
+    work_fact(w, "held", held);
     buf_addc(&b, '{');
     for (int r = 0; r < IMPORT_RESULTS; r++)
         if (r != IMPORT_REFUSED)
             jx_put_int(&b, import_result_name((enum import_result)r), count[r]);
+    jx_put_int(&b, "held", held);
     put_lines(&b, "refused", chunk, true);
     put_lines(&b, "lines", chunk, false);
     buf_adds(&b, "}\n");

@@ -138,6 +138,9 @@ static const struct param my_consent[] = {
 };
 static const struct param org[] = { ORG, { 0 } };
 static const struct param site[] = { SITE, { 0 } };
+static const struct param site_rule[] = {
+    SITE, { "rule", P_TEXT, 1, 40, "规则的名称，如 person.phone" }, { 0 }
+};
 static const struct param column[] = { COLUMN, { 0 } };
 static const struct param directory[] = { LARGE, { 0 } };
 static const struct param feed[] = {
@@ -395,6 +398,8 @@ const struct route routes_table[] = {
     { PATCH, "/v1/orgs/:org",                  RIGHT_EDIT, ON_WRITER, 0, org, STEP_BODY_MAX, patch_org, NULL, T_STAFF, "修改机构", NULL, AUDIT_org_edit },
     { POST, "/v1/sites",                       RIGHT_EDIT, ON_WRITER, 0, NULL, STEP_BODY_MAX, post_site, NULL, T_STAFF, "新建站点", NULL, AUDIT_site_create },
     { PATCH, "/v1/sites/:site",                RIGHT_EDIT, ON_WRITER, 0, site, STEP_BODY_MAX, patch_site, NULL, T_STAFF, "修改站点，或关闭它", NULL, AUDIT_site_edit },
+    { GET, "/v1/sites/:site/rules",            ITEM_DRAFT_RIGHTS, ON_WORKER, 0, site, 0, get_site_rules, NULL, T_STAFF, "内容检查的规则，和各自在这个站点的轻重", "/v1/sites/1/rules" },
+    { PUT, "/v1/sites/:site/rules/:rule",      RIGHT_EDIT, ON_WRITER, R_NO_KEY, site_rule, STEP_BODY_MAX, put_site_rule, NULL, T_STAFF, "设定一条规则在这个站点的轻重", NULL, AUDIT_site_rule },
     { POST, "/v1/columns",                     RIGHT_EDIT, ON_WRITER, 0, NULL, STEP_BODY_MAX, post_column, NULL, T_STAFF, "新建栏目，缺少的上级一并建立", NULL, AUDIT_column_create },
     { PATCH, "/v1/columns/:column",            RIGHT_EDIT, ON_WRITER, 0, column, STEP_BODY_MAX, patch_column, NULL, T_STAFF, "修改栏目，或关闭它", NULL, AUDIT_column_edit },
 

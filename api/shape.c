@@ -134,6 +134,8 @@ static const struct shape shapes[] = {
       .status = 201,
       .flags = SHAPE_NAMES },
     { .handler = patch_site, .body = "EditedSite", .answer = "Site" },
+    { .handler = get_site_rules, .answer = "SiteRules" },
+    { .handler = put_site_rule, .body = "EditedSiteRule", .answer = "SiteRules" },
     { .handler = post_column,
       .body = "NewColumn",
       .answer = "Column",

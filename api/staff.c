@@ -18,12 +18,50 @@
 #include "server/base/clock.h"
 #include "server/base/jx.h"
 #include "server/library/publish.h"
+#include "server/library/ruling.h"
 
 enum { PREVIEW_HOURS = 24 };
 
 static const char *revision_etag(struct work *w, int64_t rev)
 {
     return arena_printf(w->mem, "\"%" PRId64 "\"", rev);
+}
+
+/* The rules' word on the newest revision at a step, as `"key":[…]`. */
+static enum rc put_verdicts(struct work *w, struct buf *b, const struct item *item,
+                            const struct content *c, enum check_step step)
+{
+    struct check_result found;
+    enum rc rc;
+
+    if ((rc = ruling_ask(w, &(struct ruling){ item, item->rev, c, step }, &found)))
+        return rc;
+    jx_key(b, "verdicts");
+    checkup_json(b, &found);
+    return RC_OK;
+}
+
+/* After a step: the item, and what the rules said. `content`: NULL: as it is stored. */
+static enum rc reply_checked(struct work *w, const struct item *item,
+                             const struct content *content, enum check_step step,
+                             struct reply *rp)
+{
+    struct revision revision;
+    struct content stored;
+    struct item now;
+    struct buf b = BUF_IN(w->mem);
+    enum rc rc;
+
+    if ((rc = staff_reply(w, item, rp)) ||
+        (!content && (rc = item_revision(w, &item->id, 0, &now, &revision, &stored))))
+        return rc;
+    buf_add(&b, rp->body, rp->len - strlen("}\n"));
+    if ((rc = put_verdicts(w, &b, item, content ? content : &stored, step)))
+        return rc;
+    buf_adds(&b, "}\n");
+    rp->body = b.p;
+    rp->len = b.n;
+    return RC_OK;
 }
 
 enum rc staff_reply(struct work *w, const struct item *item, struct reply *rp)
@@ -94,12 +132,17 @@ enum rc get_draft(struct work *w, const struct request *rq, struct reply *rp)
         (rc = work_need_at(w, ITEM_DRAFT_RIGHTS, item.site)))
         return rc;
     buf_addc(&b, '{');
+    jx_key(&b, "checked");
+    if ((rc = ruling_kept(w, id, item.rev, &b)))
+        return rc;
     jx_key(&b, "content");
     content_write(&content, &b);
     if ((rc = put_events(w, &b, id)))
         return rc;
     jx_key(&b, "item");
     if ((rc = view_staff_item(w, &b, &places, &item)))
+        return rc;
+    if ((rc = put_verdicts(w, &b, &item, &content, CHECK_REVIEW)))
         return rc;
     jx_put_text(&b, "warning", content_warning(&content));
     buf_adds(&b, "}\n");
@@ -144,7 +187,7 @@ enum rc post_item(struct work *w, const struct request *rq, struct reply *rp)
         return rc;
     rp->status = 201;
     reply_header(rp, "location", arena_printf(w->mem, "/v1/drafts/%s", id_text(&item.id, id)));
-    return staff_reply(w, &item, rp);
+    return reply_checked(w, &item, &content, CHECK_SAVE, rp);
 }
 
 /*
@@ -189,7 +232,7 @@ enum rc put_item(struct work *w, const struct request *rq, struct reply *rp)
     if ((rc = item_edit(w, &item.id, item.rev, &content, jx_text(body, "updateType"),
                         jx_text(body, "note"), &item)))
         return rc;
-    return staff_reply(w, &item, rp);
+    return reply_checked(w, &item, &content, CHECK_SAVE, rp);
 }
 
 struct saying {
@@ -234,6 +277,33 @@ static enum rc say(struct work *w, const struct item *item, const struct saying 
     }
 }
 
+/* Steps that the rules have a word in; 0: none. */
+static enum check_step step_of(enum verb verb)
+{
+    static const enum check_step steps[VERB_COUNT] = { [VERB_SUBMIT] = CHECK_REVIEW,
+                                                       [VERB_APPROVE] = CHECK_REVIEW,
+                                                       [VERB_PUBLISH] = CHECK_PUBLISH,
+                                                       [VERB_PURGE] = CHECK_PUBLISH,
+                                                       [VERB_RESTORE] = CHECK_SAVE };
+
+    return steps[verb];
+}
+
+/* Nothing was written: the same question has the same answer. w->err stays. */
+static void say_why(struct work *w, const struct item *item, enum check_step step,
+                    struct reply *rp)
+{
+    struct work own = *w;
+    struct revision revision;
+    struct content content;
+    struct item now;
+    struct buf b = BUF_IN(w->mem);
+
+    if (!item_revision(&own, &item->id, 0, &now, &revision, &content) &&
+        !put_verdicts(&own, &b, &now, &content, step))
+        rp->also = arena_printf(w->mem, ",%s", b.p);
+}
+
 enum rc post_verb(struct work *w, const struct request *rq, struct reply *rp)
 {
     int verb = verb_parse(strrchr(rq->path, '/') + 1);
@@ -247,12 +317,16 @@ enum rc post_verb(struct work *w, const struct request *rq, struct reply *rp)
         return rc;
     if ((rc = find_seen(w, rq, &item)))
         return rc;
-    if ((rc = say(w, &item, &saying, &after)))
+    rc = say(w, &item, &saying, &after);
+    if (rc == RC_UNFIT)
+        say_why(w, &item, step_of(saying.verb), rp);
+    if (rc)
         return rc;
     work_fact(w, "rev", after.rev);
     if (saying.verb == VERB_PURGE)
         work_fact(w, "purge", 1);
-    return staff_reply(w, &after, rp);
+    return step_of(saying.verb) ? reply_checked(w, &after, NULL, step_of(saying.verb), rp)
+                                : staff_reply(w, &after, rp);
 }
 
 static enum rc check_move(struct work *w, const json_t *body)

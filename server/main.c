@@ -103,6 +103,11 @@ static const struct opt site_edit_opts[] = {
     { "open", OPT_BOOL, "true|false", "false: it takes in no new items" },
     END
 };
+static const struct opt site_rule_opts[] = {
+    LINK_OPTIONS,
+    { "severity", OPT_TEXT, "WORD", "off, warning, blocking, or default" },
+    END
+};
 static const struct opt org_opts[] = {
     LINK_OPTIONS,
     { "code", OPT_TEXT, "CODE", "unified social credit code, or a short name" },
@@ -380,6 +385,12 @@ static const struct command commands[] = {
     { "site edit", "SITE", 1, 1, site_edit_opts, cmd_staff, "change a site",
       "tjzw site edit --data tjzw-data --name 新名称 1",
       STAFF(PATCH, "/v1/sites/%", STAFF_OPTIONS) },
+    { "site rules", "SITE", 1, 1, link_opts, cmd_staff,
+      "the rules that texts are checked by, and how severe each is there",
+      "tjzw site rules --data tjzw-data 1", STAFF(GET, "/v1/sites/%/rules", STAFF_QUERY) },
+    { "site rule", "SITE RULE", 2, 2, site_rule_opts, cmd_staff, "set how severe one is",
+      "tjzw site rule --data tjzw-data --severity off 1 person.phone",
+      STAFF(PUT, "/v1/sites/%/rules/%", STAFF_OPTIONS) },
     { "column list", "", 0, 0, columns_opts, cmd_staff, "list columns",
       "tjzw column list --data tjzw-data --site 1", STAFF(GET, "/v1/columns", STAFF_QUERY) },
     { "column create", "", 0, 0, column_opts, cmd_staff, "add a column",

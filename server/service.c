@@ -21,6 +21,7 @@
 #include "server/base/secret.h"
 #include "server/channel/mirror_edge.h"
 #include "server/channel/purge_hook.h"
+#include "server/check/lists.h"
 #include "server/citizen/compact.h"
 #include "server/citizen/count.h"
 #include "server/citizen/count_web.h"
@@ -305,11 +306,14 @@ enum rc service_open(struct err *e, const struct conf *c, bool serves, struct se
         (int)sizeof s->db_path - 64)
         return err_set(e, RC_INVALID, "the data directory's path is too long");
     if ((rc = workday_open(e, &c->days_off, &c->days_on)) || (rc = open_campaigns(e, c)) ||
+        (rc = lists_open(e, c->data, &c->check_words, &c->check_hosts)) ||
         (rc = mirror_edge_check(e, c)) || (rc = open_directory(e, c)))
         return rc;
     purge_url_watch(*c->purge_hook != '\0');
     watch(c);
     disk_watch(c->data, c->disk_reserve);
+    if (serves && (rc = lists_start(e)))
+        return rc;
     database = s->db_path;
     if ((rc = writer_start(e, s->db_path, (int)c->queue_max)))
         return rc;
@@ -381,6 +385,7 @@ bool service_stop(struct service *s)
         writer_stop();
     trail_close();
     disk_forget();
+    lists_close();
     purge_hook_stop();
     takedown_close();
     erased_close();

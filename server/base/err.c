@@ -20,6 +20,7 @@ static const char *const names[] = {
     [RC_PRECONDITION] = "precondition",
     [RC_TOO_LARGE] = "too_large",
     [RC_UNPROCESSABLE] = "unprocessable",
+    [RC_UNFIT] = "unfit",
     [RC_TOO_MANY] = "too_many",
     [RC_BUSY] = "busy",
     [RC_FULL] = "full",

@@ -26,6 +26,7 @@ enum [[nodiscard]] rc{
     RC_PRECONDITION, /* If-Match does not hold */
     RC_TOO_LARGE,
     RC_UNPROCESSABLE, /* well-formed, but an Idempotency-Key was used for something else */
+    RC_UNFIT,         /* a text breaks a rule that keeps it from the public (server/check) */
     RC_TOO_MANY,      /* a rate limit */
     RC_BUSY,          /* a queue is full: come again */
     RC_FULL,          /* no room left on the disk */

@@ -32,7 +32,7 @@ enum check_rule_no check_rule_find(const char *name)
 
 const char *check_severity_name(enum check_severity severity)
 {
-    static const char *const names[] = { "off", "warning", "blocking" };
+    static const char *const names[] = { "off", "warning", "blocking", "default" };
 
     return names[severity];
 }
@@ -76,6 +76,16 @@ static void fold(struct arena *mem, const struct check_text *from, struct folded
     char to[4];
 
     for (size_t i = 0; i < from->n; i += taken) {
+        unsigned char c = (unsigned char)from->text[i];
+
+        /* Most of a Chinese text: nothing between U+4000 and U+EFFF folds. */
+        if (c >= 0xe4 && c <= 0xee && from->n - i >= 3) {
+            for (taken = 0; taken < 3; taken++, n++) {
+                p[n] = from->text[i + taken];
+                at[n] = (uint32_t)i;
+            }
+            continue;
+        }
         made = fold_one((const unsigned char *)from->text + i, from->n - i, &taken, to);
         for (size_t k = 0; k < made; k++, n++) {
             p[n] = to[k];
@@ -120,6 +130,12 @@ static void cut_to_characters(char *text, size_t n)
     if (n && (text[n - 1] & 0x80))
         n--;
     text[n] = '\0';
+}
+
+/* Whether the site says how severe the rule is. */
+static bool is_set(const struct check_context *context, int rule)
+{
+    return context->severity && context->severity[rule] != CHECK_UNSET;
 }
 
 static void say(struct checking *c, enum check_severity severity, const char *field, int from,
@@ -175,7 +191,7 @@ void check_say_as(struct checking *c, enum check_severity severity, const struct
     va_list args;
 
     va_start(args, fmt);
-    say_at(c, c->context->severity ? c->severity : severity, t, from, to, fmt, args);
+    say_at(c, is_set(c->context, c->rule) ? c->severity : severity, t, from, to, fmt, args);
     va_end(args);
 }
 
@@ -233,8 +249,8 @@ void check_run(struct arena *mem, const struct check_item *item, enum check_step
     for (int i = 0; i < CHECK_RULES; i++) {
         c.rule = (enum check_rule_no)i;
         c.said = 0;
-        c.severity = context->severity ? (enum check_severity)context->severity[i]
-                                       : check_rules[i].severity;
+        c.severity = is_set(context, i) ? (enum check_severity)context->severity[i]
+                                        : check_rules[i].severity;
         if (c.severity != CHECK_OFF && check_rules[i].steps & step)
             judges[i](&c);
     }

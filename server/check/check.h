@@ -14,7 +14,7 @@
 #include "server/base/arena.h"
 #include "server/base/buf.h"
 
-enum check_severity { CHECK_OFF, CHECK_WARNING, CHECK_BLOCKING };
+enum check_severity { CHECK_OFF, CHECK_WARNING, CHECK_BLOCKING, CHECK_UNSET };
 enum check_step { CHECK_SAVE = 1, CHECK_REVIEW = 2, CHECK_PUBLISH = 4 };
 
 enum check_rule_no {
@@ -38,7 +38,7 @@ extern const struct check_rule check_rules[CHECK_RULES];
 /* CHECK_RULES if there is none of that name. */
 enum check_rule_no check_rule_find(const char *name);
 const char *check_severity_name(
-    enum check_severity severity); /* "off", "warning", "blocking" */
+    enum check_severity severity); /* "off", "warning", "blocking", "default" */
 
 /* A record: the values of its fields as text, by the names of field.def. Lists are one text with a
  * line for each element; attachments are "name\n". */
@@ -59,7 +59,8 @@ struct check_context {
     int64_t published;                /* seconds: when it was first published; 0: not yet */
     const struct words *const *words; /* lists, NULL-terminated; may be NULL */
     const char *const *hosts; /* ours: "tj.gov.cn" is also www.tj.gov.cn; NULL-terminated */
-    const uint8_t *severity;  /* CHECK_RULES of enum check_severity; NULL: as in rule.def */
+    const uint8_t *
+        severity; /* CHECK_RULES of enum check_severity; NULL, or CHECK_UNSET: as in rule.def */
 };
 
 struct check_verdict {

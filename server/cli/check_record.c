@@ -15,12 +15,13 @@
 
 #include "server/base/clock.h"
 #include "server/base/fs.h"
+#include "server/check/lists.h"
 #include "server/check/words.h"
 #include "server/cli/commands.h"
 #include "server/library/checkup.h"
 #include "server/library/import.h"
 
-enum { LISTS_MAX = 16, HOSTS_MAX = 64 };
+enum { HOSTS_MAX = 64 };
 
 struct checker {
     struct check_context context;

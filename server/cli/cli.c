@@ -26,6 +26,7 @@ static const int exit_codes[] = {
     [RC_PRECONDITION] = EX_CANTCREAT,
     [RC_TOO_LARGE] = EX_DATAERR,
     [RC_UNPROCESSABLE] = EX_DATAERR,
+    [RC_UNFIT] = EX_DATAERR,
     [RC_TOO_MANY] = EX_TEMPFAIL,
     [RC_BUSY] = EX_TEMPFAIL,
     [RC_FULL] = EX_IOERR,

@@ -4,7 +4,7 @@
  * The file is read once, line by line, and sent in chunks of whole lines (at most 256 KiB);
  * each chunk is acknowledged when it is durable, so an import that was cut is simply run again:
  * what is there already changes nothing. A line that is too long is passed over without being
- * held in memory. Refused records are named by their line; the others go in; the exit status is
+ * held in memory. What a rule keeps from the public is a draft, and named too. Refused records are named by their line; the others go in; the exit status is
  * EX_DATAERR if any was refused.
  */
 #include <inttypes.h>
@@ -22,7 +22,8 @@
 
 enum { CHUNK_BYTES = 256 * 1024, CHUNK_LINES = 500 };
 
-static const char *const counts[] = { "created", "updated", "moved", "unchanged", "refused" };
+static const char *const counts[] = { "created",   "updated", "moved",
+                                      "unchanged", "held",    "refused" };
 
 enum { COUNTS = sizeof counts / sizeof *counts, REFUSED = COUNTS - 1 };
 
@@ -87,6 +88,31 @@ static void take_refusals(struct import *im, const json_t *results)
     }
 }
 
+/* Lines that were to be published, and are drafts: the first of what stands against each. */
+static void take_held(struct import *im, const json_t *results)
+{
+    size_t i;
+    json_t *one;
+
+    json_array_foreach((json_t *)(uintptr_t)results, i, one)
+    {
+        int64_t line = jx_int(one, "line", 0);
+        const json_t *all = json_object_get(one, "held"), *v;
+        const char *said = NULL;
+
+        for (size_t k = 0; k < json_array_size(all) && !said; k++) {
+            v = json_array_get(all, k);
+            if (!strcmp(jx_text(v, "severity") ? jx_text(v, "severity") : "", "blocking"))
+                said = jx_text(v, "said");
+        }
+        if (!said || line < 1 || line > im->chunk_lines)
+            continue;
+        clear_bar(im);
+        fprintf(stderr, "line %" PRId64 ": 收作草稿，没有发布：%s\n", im->chunk_line[line - 1],
+                said);
+    }
+}
+
 static enum rc take_answer(struct import *im, struct err *e, struct arena *mem,
                            const struct link_answer *answer)
 {
@@ -100,6 +126,7 @@ static enum rc take_answer(struct import *im, struct err *e, struct arena *mem,
     for (int i = 0; i < REFUSED; i++)
         im->count[i] += jx_int(top, counts[i], 0);
     take_refusals(im, json_object_get(top, "refused"));
+    take_held(im, json_object_get(top, "lines"));
     return RC_OK;
 }
 

@@ -310,14 +310,15 @@ static enum rc kind_of(int status)
     return RC_INTERNAL;
 }
 
-/* Each is a 403 that no right mends. */
+/* What the status alone does not tell: a 403 that no right mends, a 422 that is about the text. */
 static enum rc kind_of_problem(const char *type, enum rc rc)
 {
     static const struct {
         const char *type;
         enum rc rc;
     } special[] = { { "/problems/read-only", RC_READ_ONLY },
-                    { "/problems/device", RC_UNLISTED } };
+                    { "/problems/device", RC_UNLISTED },
+                    { "/problems/unfit", RC_UNFIT } };
 
     for (size_t i = 0; i < sizeof special / sizeof *special; i++)
         if (!strcmp(special[i].type, type))

@@ -77,6 +77,7 @@ static size_t length(const char *s)
 static size_t bytes_of(const struct reply *rp)
 {
     size_t n = rp->len + 1 + length(rp->type) + length(rp->etag) + length(rp->cache) +
+               length(rp->also) +
                2 * ETAG_BYTES + 3;
 
     for (int i = 0; i < rp->nextra; i++)
@@ -130,6 +131,7 @@ struct outcome *outcome_new(enum rc rc, const struct reply *rp, const struct err
     o->rp.body = put(&at, rp->body, rp->len);
     o->rp.type = put_text(&at, rp->type);
     o->rp.cache = put_text(&at, rp->cache);
+    o->rp.also = put_text(&at, rp->also);
     o->rp.etag = put_text(&at, rp->etag);
     if (shared && !rc && !rp->etag && (rp->status == 0 || rp->status == 200))
         o->rp.etag = make_etag(&at, rp);

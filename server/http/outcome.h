@@ -18,7 +18,7 @@ struct crowd_client;
 
 struct outcome {
     enum rc rc; /* RC_OK: rp is the answer */
-    /* Its texts and bytes are part of this block. On failure only the extra headers count. */
+    /* Its texts and bytes are part of this block. On failure only the extra headers and `also` count. */
     struct reply rp;
     const struct err *err; /* NULL unless rc */
     size_t size;

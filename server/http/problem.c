@@ -37,6 +37,8 @@ static const struct problem table[] = {
       "请求的内容超过了这个接口允许的大小。", "分成几次发送，或压缩内容。" },
     { RC_UNPROCESSABLE, 422, "idempotency-mismatch", "幂等键已用于别的请求", "The Idempotency-Key was used for something else",
       "同一个 Idempotency-Key 一天之内曾用于另一个内容不同的请求。", "每个新的请求使用新的键；只有重发同一个请求时才重用。" },
+    { RC_UNFIT, 422, "unfit", "内容有必须改正的问题", "A blocking rule refuses the text",
+      "内容违反了不得发布的规则（如被篡改的标题、密级标志、身份证号码），这一步没有进行，草稿还在。", "按 verdicts 逐处修改后再送审、审核或发布：每处有字段、起止位置、规则和改法。" },
     { RC_TOO_MANY, 429, "too-many", "请求太频繁", "Too many requests",
       "这个网络地址在一分钟里的请求超过了限额。", "按 Retry-After 的秒数等待后再试；批量数据请用同步接口。" },
     { RC_BUSY, 503, "busy", "服务正忙", "The server is busy",
@@ -108,8 +110,9 @@ static void put_place(struct buf *out, const char *field)
     }
 }
 
+/* `also`: further members, each with a comma before it. */
 static void render_json(const struct problem *p, const struct err *e, const char *request,
-                        struct buf *out)
+                        const char *also, struct buf *out)
 {
     const char *detail = sentence(p, e);
 
@@ -127,6 +130,7 @@ static void render_json(const struct problem *p, const struct err *e, const char
         jx_put_text(out, "detail", detail);
         buf_adds(out, "}]");
     }
+    buf_adds(out, also);
     buf_addc(out, '}');
 }
 
@@ -162,7 +166,10 @@ void problem_reply(struct arena *mem, const struct problem *p, const struct err 
 {
     struct buf body = BUF_IN(mem);
 
-    (page ? draw_page : render_json)(p, e, request, &body);
+    if (page)
+        draw_page(p, e, request, &body);
+    else
+        render_json(p, e, request, rp->also ? rp->also : "", &body);
     rp->status = p->status;
     rp->etag = NULL;
     rp->cache = NULL;

@@ -28,7 +28,7 @@ const struct problem *problem_all(int *n);
 extern const char TYPE_PROBLEM[]; /* "application/problem+json" */
 
 /*
- * The answer to a failure. `e` gives the sentence ("" when the kind says all: an internal one
+ * The answer to a failure, with the members of rp->also. `e` gives the sentence ("" when the kind says all: an internal one
  * is never told to strangers) and the place of what is wrong, as `errors` says it by RFC 9457:
  *
  *     field "/title"     {"pointer":"#/title"}      a member of the body

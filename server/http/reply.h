@@ -33,7 +33,9 @@ struct reply {
     const char *cache; /* Cache-Control; NULL: "no-store" */
     int64_t
         modified; /* seconds: Last-Modified, once it is past, and 304 to who held it since then; 0: not said */
-    bool ranges;   /* answers Range */
+    const char *also; /* on failure: members of the problem besides, as JSON, each with a comma
+                         before it; NULL: none */
+    bool ranges;      /* answers Range */
     bool once;     /* R_CACHED: not kept, for hardly anybody will ask for it again */
     bool in_place; /* the body is sent from where it lies (a file in memory), and w->mem lives
                           as long. Not R_CACHED */

@@ -7,8 +7,7 @@
 #include "server/check/check.h"
 #include "server/library/content.h"
 
-/* All that the rules of this step say of the content. What `out` points at is in `mem`; it stays
- * empty if the content cannot be read, which content_read() does not let in. */
+/* All that the rules of this step say of the content. What `out` points at is in `mem`. */
 void checkup(struct arena *mem, const struct content *content, enum check_step step,
              const struct check_context *context, struct check_result *out);
 

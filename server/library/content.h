@@ -32,6 +32,8 @@ struct content_file {
     int64_t size;
 };
 
+struct asked; /* ruling.h */
+
 struct content {
     enum item_kind kind;
     struct slice value[FIELD_COUNT]; /* canonical JSON of each value */
@@ -43,6 +45,7 @@ struct content {
     int files_n;
     uint8_t
         hash[HASH_BYTES]; /* SHA-256 of what content_write() gives: equal content, equal hash */
+    const struct asked *asked; /* what the rules said of it before; NULL: nobody asked them */
 };
 
 /*

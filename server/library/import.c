@@ -21,6 +21,7 @@
  *                     |                 moved, if the column
  *                     |                 is another one
  *
+ * What a rule blocks (ruling.h) is taken as if nothing were to be published, and the line is held.
  * What somebody withdrew stays withdrawn: an import adds a draft and brings nothing back. What
  * was taken down for good takes no new text.
  *
@@ -40,6 +41,7 @@
 #include "server/library/item_row.h"
 #include "server/library/publish.h"
 #include "server/library/row.h"
+#include "server/library/ruling.h"
 #include "server/library/site.h"
 #include "server/library/stream.h"
 
@@ -196,6 +198,12 @@ void import_prepare(struct arena *mem, const char *line, size_t n, struct import
         out->why.rc = RC_OK;
 }
 
+void import_check(struct arena *mem, struct import_line *line, bool publish)
+{
+    if (!line->why.rc)
+        ruling_prepare(mem, &line->content, publish ? CHECK_PUBLISH : CHECK_SAVE);
+}
+
 /* ---- the second step: inside the writer ---- */
 
 struct where { /* a place that records of this chunk named */
@@ -317,7 +325,7 @@ static enum rc create(struct chunk *c, struct import_line *line, const struct wh
                        .created = clock_now() };
     enum rc rc;
 
-    if (c->o->publish) {
+    if (c->o->publish && !line->held) {
         if ((rc = publish_new(c, &it, &line->content, at, "major")) ||
             (rc = item_insert(c->w, &it)))
             return rc;
@@ -333,9 +341,15 @@ static enum rc create(struct chunk *c, struct import_line *line, const struct wh
 }
 
 /* Not what was withdrawn or has expired. */
-static bool may_publish(const struct chunk *c, const struct item *it)
+static bool is_to_publish(const struct chunk *c, const struct item *it)
 {
     return c->o->publish && (it->live_rev || it->born < 0);
+}
+
+static bool may_publish(const struct chunk *c, const struct import_line *line,
+                        const struct item *it)
+{
+    return is_to_publish(c, it) && !line->held;
 }
 
 static enum rc update(struct chunk *c, struct import_line *line, struct item *it,
@@ -344,7 +358,7 @@ static enum rc update(struct chunk *c, struct import_line *line, struct item *it
     enum rc rc;
 
     line->result = IMPORT_UPDATED;
-    if (!may_publish(c, it))
+    if (!may_publish(c, line, it))
         return item_revise(c->w, it, &line->content, "minor", NULL);
     if ((rc = item_supersede_unpublished(c->w, it)))
         return rc;
@@ -379,7 +393,7 @@ static enum rc keep(struct chunk *c, struct import_line *line, struct item *it,
                     const struct where *at)
 {
     line->result = IMPORT_UNCHANGED;
-    if (it->state == STATE_DRAFT && may_publish(c, it))
+    if (it->state == STATE_DRAFT && may_publish(c, line, it))
         return publish_draft(c, line, it, at);
     if (it->col == at->col || (it->live_rev && !c->o->publish))
         return RC_OK;
@@ -406,10 +420,25 @@ static bool is_refusal(enum rc rc)
            rc == RC_TOO_LARGE || rc == RC_FORBIDDEN || rc == RC_UNLISTED;
 }
 
+/* Whether a rule keeps from the public what is to be published. `it` has an id where it is known. */
+static enum rc hold(struct chunk *c, struct import_line *line, const struct item *it,
+                    const struct where *at)
+{
+    struct check_result *found = arena_zalloc(c->w->mem, sizeof *found);
+    struct item there = *it;
+    enum rc rc;
+
+    there.site = at->site;
+    if (!(rc = ruling_ask(
+              c->w, &(struct ruling){ &there, it->rev, &line->content, CHECK_PUBLISH }, found)))
+        line->held = found->blocked ? found : NULL;
+    return rc;
+}
+
 static enum rc apply(struct chunk *c, struct import_line *line)
 {
     struct work *w = c->w;
-    struct item it;
+    struct item it = { .born = -1 };
     struct where at;
     bool is_known, is_same;
     enum rc rc;
@@ -440,6 +469,9 @@ static enum rc apply(struct chunk *c, struct import_line *line)
         return refuse(c, line, rc);
     if ((rc = find_place(c, line, &at)))
         return is_refusal(rc) ? refuse(c, line, rc) : rc;
+    if (is_to_publish(c, &it) && (!is_same || it.state == STATE_DRAFT) &&
+        (rc = hold(c, line, &it, &at)))
+        return rc;
     if (!is_known)
         return create(c, line, &at);
     return is_same ? keep(c, line, &it, &at) : update(c, line, &it, &at);

@@ -38,15 +38,20 @@ struct import_line {
     const char *column; /* path */
     struct content content;
     struct id id; /* the item's, after import_apply() */
+    const struct check_result
+        *held; /* it was to be published, and is a draft: what the rules say; else NULL */
 };
 
 /* Parses, checks and canonicalises one line (without its \n). Never fails: a refusal stands in
  * `out`. What `out` points at is in `mem`. */
 void import_prepare(struct arena *mem, const char *line, size_t n, struct import_line *out);
+/* Asks the rules ahead, off the writer, for a line that was not refused; who does not leaves it to import_apply(). */
+void import_check(struct arena *mem, struct import_line *line, bool publish);
 /*
  * Puts the lines that were not refused into the library. Not RC_OK only when the store failed,
  * and then nothing of the chunk counts. Needs RIGHT_IMPORT, and RIGHT_PUBLISH to publish;
  * both at the sites that records go to and come from. Without RIGHT_EDIT a record whose place would have to be made is refused.
+ * A record that a rule blocks from the public is taken as a draft, and is `held`.
  */
 enum rc import_apply(struct work *w, const struct import_options *o, struct import_line *lines,
                      int n);

@@ -17,6 +17,7 @@
 #include "server/library/column.h"
 #include "server/library/item_row.h"
 #include "server/library/row.h"
+#include "server/library/ruling.h"
 #include "server/library/site.h"
 #include "server/library/stream.h"
 
@@ -258,6 +259,19 @@ static enum rc check_names(struct work *w, const struct item_new *in)
     return rc;
 }
 
+/* The newest revision of `it`, as a draft: all that is saved comes here, and the rules are asked. */
+static enum rc draft_insert(struct work *w, const struct item *it, const struct content *c,
+                            const char *update_type, const char *note)
+{
+    enum rc rc;
+
+    if ((rc = revision_insert(w, &(struct revision_new){ &it->id, it->rev, STATE_DRAFT, 0, c,
+                                                         update_type, note })) ||
+        (rc = attachments_insert(w, &it->id, it->rev, c)))
+        return rc;
+    return ruling_note(w, &(struct ruling){ it, it->rev, c, CHECK_SAVE });
+}
+
 enum rc item_create(struct work *w, const struct item_new *in, struct item *out)
 {
     struct item_place place;
@@ -282,10 +296,7 @@ enum rc item_create(struct work *w, const struct item_new *in, struct item *out)
     if ((rc = item_insert(w, &it)) == RC_CONFLICT)
         return err_set(&w->err, rc, "\"%.100s\" has an item \"%.100s\" already", it.authority,
                        it.origin_id ? it.origin_id : "");
-    if (rc ||
-        (rc = revision_insert(w, &(struct revision_new){ &it.id, 1, STATE_DRAFT, 0, in->content,
-                                                         "major", NULL })) ||
-        (rc = attachments_insert(w, &it.id, 1, in->content)))
+    if (rc || (rc = draft_insert(w, &it, in->content, "major", NULL)))
         return rc;
     *out = it;
     return RC_OK;
@@ -345,11 +356,8 @@ enum rc item_revise(struct work *w, struct item *it, const struct content *c,
     memcpy(it->content_hash, c->hash, sizeof it->content_hash);
     if (!it->live_rev && it->born < 0)
         item_describe(it, c, it->created);
-    if ((rc = revision_insert(w, &(struct revision_new){ &it->id, it->rev, STATE_DRAFT, 0, c,
-                                                         update_type, note })) ||
-        (rc = attachments_insert(w, &it->id, it->rev, c)))
-        return rc;
-    return item_update(w, it);
+    rc = draft_insert(w, it, c, update_type, note);
+    return rc ? rc : item_update(w, it);
 }
 
 static enum rc check_edit(struct work *w, const struct item *it, int64_t expected,
@@ -409,6 +417,19 @@ static enum rc need_another(struct work *w, const struct item *it)
                          "a survey is approved by somebody else than who wrote it");
 }
 
+/* What goes on towards the public, by whatever way, must be fit for it. */
+static enum rc check_fit(struct work *w, const struct item *it, enum verb verb)
+{
+    struct content c;
+    enum rc rc;
+
+    if (verb == VERB_RETURN)
+        return RC_OK;
+    if ((rc = revision_content(w, it, it->rev, &c)))
+        return rc;
+    return ruling_obey(w, &(struct ruling){ it, it->rev, &c, CHECK_REVIEW });
+}
+
 enum rc item_step(struct work *w, const struct id *id, int64_t rev, enum verb verb,
                   const char *reason, struct item *out)
 {
@@ -426,6 +447,7 @@ enum rc item_step(struct work *w, const struct id *id, int64_t rev, enum verb ve
     if (verb == VERB_APPROVE && (rc = need_another(w, &it)))
         return rc;
     if ((rc = state_step(w, verb, it.site, it.state, reason, &to)) ||
+        (rc = check_fit(w, &it, verb)) ||
         (rc = db_change(w, SQL_revision_set_state, "bit", id->b, sizeof id->b, rev,
                         state_name(to))) ||
         (rc = revision_log(w, id, rev, verb, it.state, to, reason)))

@@ -34,7 +34,8 @@ enum rc attachments_insert(struct work *w, const struct id *item, int64_t rev,
 /*
  * Publishes `c` as revision `rev` at the place that `it` names: one change, now, with `flags`
  * (0 or CHANGE_PURGE). Sets in `it` what follows from it, and leaves all rows but the log's to
- * the caller.
+ * the caller. RC_UNFIT, and nothing is written, if a rule blocks it: nothing of ours comes before the
+ * public by another way (ruling.h).
  */
 struct item_place {
     const char *site, *column; /* code, path */

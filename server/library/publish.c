@@ -25,6 +25,7 @@
 #include "server/library/item_row.h"
 #include "server/library/record.h"
 #include "server/library/row.h"
+#include "server/library/ruling.h"
 #include "server/library/site.h"
 #include "server/library/takedown.h"
 
@@ -42,6 +43,15 @@ static enum rc supersede_live(struct work *w, const struct item *it, int64_t rev
                         it->live_rev, state_name(to))))
         return rc;
     return revision_log(w, &it->id, it->live_rev, VERB_SUPERSEDE, STATE_PUBLISHED, to, NULL);
+}
+
+/* A signed warning is told as it came; a revision that is before the public may move. */
+static enum rc check_fit(struct work *w, const struct item *it, const struct content *c,
+                         int64_t rev)
+{
+    if (c->kind == KIND_WARNING || it->live_rev == rev)
+        return RC_OK;
+    return ruling_obey(w, &(struct ruling){ it, rev, c, CHECK_PUBLISH });
 }
 
 enum rc item_put(struct work *w, struct item *it, const struct content *c, int64_t rev,
@@ -67,7 +77,7 @@ enum rc item_put(struct work *w, struct item *it, const struct content *c, int64
                              .at = clock_now() };
     enum rc rc;
 
-    if ((rc = supersede_live(w, it, rev)))
+    if ((rc = check_fit(w, it, c, rev)) || (rc = supersede_live(w, it, rev)))
         return rc;
     if (!it->published)
         it->published = change.at;
@@ -291,7 +301,8 @@ static enum rc forget(struct work *w, struct item *it)
     it->title = "";
     it->summary = NULL;
     if ((rc = db_run(w, SQL_revision_forget, "bt", it->id.b, sizeof it->id.b,
-                     state_name(STATE_GONE))))
+                     state_name(STATE_GONE))) ||
+        (rc = db_run(w, SQL_check_result_forget, "b", it->id.b, sizeof it->id.b)))
         return rc;
     return db_run(w, SQL_attachment_forget, "b", it->id.b, sizeof it->id.b);
 }

@@ -109,6 +109,8 @@ static void walk_places(struct world *t)
     BOTH(PATCH, "/v1/orgs/:org", "/v1/orgs/o9", "{\"name\":\"某某局\"}");
     ALONE(POST, "/v1/sites", "{\"code\":\"1200000009\",\"name\":\"另一个\"}");
     BOTH(PATCH, "/v1/sites/:site", "/v1/sites/1200000009", "{\"name\":\"改名\"}");
+    BOTH(PUT, "/v1/sites/:site/rules/:rule", "/v1/sites/1200000009/rules/person.phone",
+         "{\"severity\":\"off\"}");
     ALONE(POST, "/v1/columns", "{\"site\":\"1200000009\",\"path\":\"新栏目\"}");
     BOTH(PATCH, "/v1/columns/:column", "/v1/columns/3", "{\"name\":\"改名\"}");
     BOTH(POST, "/v1/import", "/v1/import?publish=1&create=1",

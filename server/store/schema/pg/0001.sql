@@ -210,6 +210,28 @@ CREATE TABLE revision_event (
 );
 CREATE INDEX revision_event_by_item ON revision_event (item, rev);
 
+CREATE TABLE check_result (
+    item       BYTEA   NOT NULL,
+    rev        BIGINT  NOT NULL,
+    step       BIGINT  NOT NULL,
+    no         BIGINT  NOT NULL,
+    rule       TEXT    NOT NULL,
+    version    BIGINT  NOT NULL,
+    severity   TEXT    NOT NULL,
+    field      TEXT    NOT NULL,
+    place_from BIGINT  NOT NULL,
+    place_to   BIGINT  NOT NULL,
+    at         BIGINT  NOT NULL,
+    PRIMARY KEY (item, rev, step, no)
+);
+
+CREATE TABLE site_rule (
+    site     BIGINT  NOT NULL,
+    rule     TEXT    NOT NULL,
+    severity TEXT    NOT NULL,
+    PRIMARY KEY (site, rule)
+);
+
 CREATE TABLE change (
     stream BIGINT  NOT NULL,
     seq    BIGINT  NOT NULL,

@@ -228,6 +228,30 @@ CREATE TABLE revision_event (
 );
 CREATE INDEX revision_event_by_item ON revision_event (item, rev);
 
+-- What the rules of server/check said of a revision at a step, the newest run of each: places and rules, no text. It goes with the revision's text.
+CREATE TABLE check_result (
+    item       BLOB    NOT NULL,
+    rev        INTEGER NOT NULL,
+    step       INTEGER NOT NULL, -- of enum check_step
+    no         INTEGER NOT NULL,
+    rule       TEXT    NOT NULL, -- its name in rule.def
+    version    INTEGER NOT NULL,
+    severity   TEXT    NOT NULL,
+    field      TEXT    NOT NULL,
+    place_from INTEGER NOT NULL, -- code points of the field
+    place_to   INTEGER NOT NULL,
+    at         INTEGER NOT NULL,
+    PRIMARY KEY (item, rev, step, no)
+) WITHOUT ROWID;
+
+-- How severe a rule is at a site, where that is not rule.def's.
+CREATE TABLE site_rule (
+    site     INTEGER NOT NULL,
+    rule     TEXT    NOT NULL,
+    severity TEXT    NOT NULL,
+    PRIMARY KEY (site, rule)
+) WITHOUT ROWID;
+
 -- The change log: one row a change, numbered last in its transaction, never edited. The frame of docs/protocol/sync.md section 2 is made of it.
 CREATE TABLE change (
     stream INTEGER NOT NULL,
