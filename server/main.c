@@ -104,9 +104,7 @@ static const struct opt site_edit_opts[] = {
     END
 };
 static const struct opt site_rule_opts[] = {
-    LINK_OPTIONS,
-    { "severity", OPT_TEXT, "WORD", "off, warning, blocking, or default" },
-    END
+    LINK_OPTIONS, { "severity", OPT_TEXT, "WORD", "off, warning, blocking, or default" }, END
 };
 static const struct opt org_opts[] = {
     LINK_OPTIONS,

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "server/base/clock.h"
 #include "server/base/fs.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
@@ -215,11 +216,10 @@ enum rc lists_open(struct err *e, const char *data, const struct conf_list *file
 /* False: it is time to end. */
 static bool rest(void)
 {
-    struct timespec until;
+    int64_t us = clock_mono_us();
+    struct timespec until = { us / 1000000 + LOOK_S, us % 1000000 * 1000 };
     bool stop;
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += LOOK_S;
     pthread_mutex_lock(&me.lock);
     while (!me.stop && pthread_cond_timedwait(&me.stirred, &me.lock, &until) != ETIMEDOUT)
         ;
@@ -238,11 +238,16 @@ static void *watch(void *unused)
 
 enum rc lists_start(struct err *e)
 {
+    pthread_condattr_t attr;
     sigset_t all, before;
     int failed;
 
     if (!me.n)
         return RC_OK;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&me.stirred, &attr);
+    pthread_condattr_destroy(&attr);
     sigfillset(&all);
     sigdelset(&all, SIGSYS); /* what is refused comes by it (server/confine.c) */
     pthread_sigmask(SIG_SETMASK, &all, &before);

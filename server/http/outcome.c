@@ -77,8 +77,7 @@ static size_t length(const char *s)
 static size_t bytes_of(const struct reply *rp)
 {
     size_t n = rp->len + 1 + length(rp->type) + length(rp->etag) + length(rp->cache) +
-               length(rp->also) +
-               2 * ETAG_BYTES + 3;
+               length(rp->also) + 2 * ETAG_BYTES + 3;
 
     for (int i = 0; i < rp->nextra; i++)
         n += length(rp->extra[i].name) + length(rp->extra[i].value);

@@ -36,7 +36,7 @@ struct reply {
     const char *also; /* on failure: members of the problem besides, as JSON, each with a comma
                          before it; NULL: none */
     bool ranges;      /* answers Range */
-    bool once;     /* R_CACHED: not kept, for hardly anybody will ask for it again */
+    bool once;        /* R_CACHED: not kept, for hardly anybody will ask for it again */
     bool in_place; /* the body is sent from where it lies (a file in memory), and w->mem lives
                           as long. Not R_CACHED */
     const struct sse_wish

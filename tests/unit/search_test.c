@@ -656,6 +656,9 @@ static void what_is_found_is_what_looking_through_all_finds(void **state)
     compare(t, 400);
 }
 
+#define HIJACKED \
+    "\"seed-be4f05374f2da4b1\"" /* the one title that a rule keeps from the public */
+
 static void the_same_of_real_articles(void **state)
 {
     struct library_world *t = *state;
@@ -676,7 +679,7 @@ static void the_same_of_real_articles(void **state)
         line[strcspn(line, "\n")] = '\0';
         if (!roll(4) || jx_object(&e, t->mem, line, strlen(line), &o) ||
             !(title = jx_text(o, "title")) || !(body = jx_text(o, "body")) ||
-            strlen(body) > 60000 || strlen(title) > 300)
+            strlen(body) > 60000 || strlen(title) > 300 || strstr(line, HIJACKED))
             continue;
         add_text(t, arena_printf(t->mem, "%d %s", ntexts, title), body);
     }
