@@ -34,6 +34,7 @@ static const char *step_name(int64_t step)
     return "";
 }
 
+/* What the rules need for it, some ten times the text, goes at once: an import keeps all lines of a chunk. */
 static void ask(struct arena *mem, const struct content *c, enum check_step step,
                 int64_t published, const uint8_t *severity, const struct lists *lists,
                 struct check_result *out)
@@ -43,8 +44,13 @@ static void ask(struct arena *mem, const struct content *c, enum check_step step
                                            .words = lists->words,
                                            .hosts = lists->hosts,
                                            .severity = severity };
+    struct arena *scratch = arena_new();
 
-    checkup(mem, c, step, &context, out);
+    checkup(scratch, c, step, &context, out);
+    out->verdicts = arena_dup(mem, out->verdicts, (size_t)out->n * sizeof *out->verdicts);
+    for (int i = 0; i < out->n; i++)
+        out->verdicts[i].said = arena_strdup(mem, out->verdicts[i].said);
+    arena_free(scratch);
 }
 
 enum rc ruling_ask(struct work *w, const struct ruling *r, struct check_result *out)
