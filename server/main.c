@@ -562,6 +562,8 @@ static const struct command commands[] = {
 
 const struct command *const command_tables[] = { commands, citizen_commands, NULL };
 
+enum { HEAPS = 8 };
+
 /* A descriptor that was closed for us would be the next file we open, and our words would go into it. */
 static bool open_standard(void)
 {
@@ -582,6 +584,8 @@ int main(int argc, char **argv)
     memory_init();
     /* What is as large as an object goes back to the kernel when it is freed. Else glibc keeps some of each size, on each thread. */
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    /* And what is smaller lies in pieces in as many heaps as there may be: eight a core, without this. */
+    mallopt(M_ARENA_MAX, HEAPS);
     if (!open_standard() || sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT))
         return EX_SOFTWARE;
     code = cli_dispatch(argc, argv);

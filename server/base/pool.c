@@ -50,7 +50,7 @@ static struct pool_job *next_job(struct pool *p, int no)
         if (!p->first)
             p->last = &p->first;
         p->queued--;
-        metric_set(METRIC_jobs_queued, p->queued);
+        metric_add(METRIC_jobs_queued, -1);
     }
     pthread_mutex_unlock(&p->lock);
     return job;
@@ -122,7 +122,8 @@ bool pool_submit(struct pool *p, struct pool_job *job)
     if (taken) {
         *p->last = job;
         p->last = &job->next;
-        metric_set(METRIC_jobs_queued, ++p->queued);
+        p->queued++;
+        metric_add(METRIC_jobs_queued, 1);
         pthread_cond_signal(&p->more);
     }
     pthread_mutex_unlock(&p->lock);

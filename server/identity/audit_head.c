@@ -276,16 +276,30 @@ static const char *heads_path(char out[PATH])
     return out;
 }
 
+/* All of it, or the file is as it was: a piece at the end would come to lie in the midst. */
+static int write_whole(int fd, const char *text, size_t n)
+{
+    off_t before = lseek(fd, 0, SEEK_END);
+    ssize_t done = before < 0 ? -1 : write(fd, text, n);
+
+    if (done == (ssize_t)n)
+        return fsync(fd);
+    if (done > 0 && ftruncate(fd, before))
+        LOG(LOG_ERROR, "audit_head_in_part", L_STR("why", strerror(errno)));
+    if (done >= 0)
+        errno = ENOSPC;
+    return -1;
+}
+
 /* After COMMIT: a failure here is made up for at the next start. */
 static void append(void *note)
 {
     const char *text = note;
-    size_t n = strlen(text);
     char path[PATH];
     AUTO(closep)
     int fd = open(heads_path(path), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 
-    if (fd < 0 || write(fd, text, n) != (ssize_t)n || fsync(fd))
+    if (fd < 0 || write_whole(fd, text, strlen(text)))
         LOG(LOG_ERROR, "audit_head_not_appended", L_STR("why", strerror(errno)));
 }
 
@@ -393,10 +407,15 @@ static enum rc know(struct work *w, struct known *k, const struct audit_head *h)
 /* A crash while the newest was appended leaves less than one at the end. */
 static enum rc remove_torn(struct work *w, const char *path, size_t whole, size_t n)
 {
+    AUTO(closep) int fd = -1;
+
     if (n - whole >= AUDIT_HEAD_MAX)
         return RC_OK;
     LOG(LOG_WARN, "audit_heads_torn", L_INT("bytes", (int64_t)(n - whole)));
-    return truncate(path, (off_t)whole) ? err_errno(&w->err, "truncate %s", path) : RC_OK;
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || ftruncate(fd, (off_t)whole) || fsync(fd))
+        return err_errno(&w->err, "shorten %s", path);
+    return RC_OK;
 }
 
 /* What is damaged in its midst is left alone: tjzw audit verify names it. */

@@ -178,6 +178,12 @@ def main():
             code, said = verify(w)
             assert code == 0, said
             server.stop()
+        with case("what a crash left of a head in the file is taken out at the next start, and the head written again"):
+            file = w.data / "audit-heads"
+            whole = file.read_bytes()
+            file.write_bytes(whole[:-40])
+            w.serve().stop()
+            assert file.read_bytes().startswith(whole) and verify(w)[0] == 0
         backups(w)
         vandals(w)
         with case("the export has every row and signature, and says that it was made"):

@@ -51,7 +51,7 @@ with tempfile.TemporaryDirectory() as where:
 
     with case("the server's unit promises what it should"):
         text = files[0].read_text()
-        for line in ("Type=notify", "Restart=always", "User=tjzw", "NoNewPrivileges=yes", "ProtectSystem=strict", "StateDirectory=tjzw", "ProtectHome=yes", "PrivateTmp=yes",
+        for line in ("Type=notify", "Restart=always", "StartLimitIntervalSec=0", "User=tjzw", "NoNewPrivileges=yes", "ProtectSystem=strict", "StateDirectory=tjzw", "ProtectHome=yes", "PrivateTmp=yes",
                      "LimitNOFILE=1048576", "LimitCORE=0", "KillMode=mixed", "OOMPolicy=continue", "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK",
                      "ExecReload=/bin/kill -HUP $MAINPID", "SystemCallFilter=@system-service seccomp"):
             assert f"\n{line}\n" in text, line

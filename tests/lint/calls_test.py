@@ -13,6 +13,7 @@ from tap import Skip, case, done
 
 PROCESSORS = {"x86-64": 0xC000003E, "arm64": 0xC00000B7}
 PARENT = {"execve", "clone", "fork", "vfork", "wait4", "kill", "signalfd4"}      # what the parent asks for besides
+BEFORE = ("server/cli/", "server/store/backup.c", "server/store/manifest.c", "server/supervise", "server/main.c", "server/user.c", "server/confine.c")   # commands, the parent, and what is done before the filter is there
 ROOT_ONLY = {"fchown"}      # SQLite asks it of its files when it is root, which the unit never is
 
 
@@ -54,6 +55,17 @@ with case("every name is a system call"):
     resolve = ctypes.CDLL(library).seccomp_syscall_resolve_name_arch
     known = {name for name in always | sometimes for token in PROCESSORS.values() if resolve(ctypes.c_uint32(token), name.encode()) >= 0}
     complain(sorted((always | sometimes) - known))
+
+with case("no code of the child asks for a call that is refused there"):
+    if not library:
+        raise Skip("libseccomp is not here")
+    found = set()
+    for name in files(".c"):
+        if name.startswith(("server/", "sync/", "api/", "push/", "warning/")) and not name.startswith(BEFORE):
+            text = re.sub(r"/\*.*?\*/|\"(?:[^\"\\]|\\.)*\"", "", (ROOT / name).read_text(), flags=re.DOTALL)
+            found |= {(name, word) for word in re.findall(r"(?<![\w.>])([a-z]\w*)\(", text)
+                      if word not in always | sometimes and resolve(ctypes.c_uint32(PROCESSORS["x86-64"]), word.encode()) >= 0}
+    complain(sorted(f"{name}: {word}()" for name, word in found))
 
 with case("no thread blocks SIGSYS: a refused call would then end the process"):
     complain([f"{name}: sigfillset() without sigdelset(…, SIGSYS)" for name in files(".c") if name.startswith(("server/", "sync/", "api/"))
