@@ -226,7 +226,7 @@ enum rc get_directory(struct work *w, const struct request *rq, struct reply *rp
     for (int i = 0; i < n; i++)
         if ((rc = put_site(w, &b, &sites[i], large)))
             return rc;
-    buf_adds(&b, "<p><a href=\"/feeds\">用阅读器订阅更新（Atom、RSS）</a></p>\n");
+    buf_adds(&b, "<p class=\"way\"><a href=\"/feeds\">用阅读器订阅更新（Atom、RSS）</a></p>\n");
     page_close(&b, &page);
     page_reply(rp, &b);
     rp->cache = CACHE_SHORT;

@@ -30,11 +30,12 @@ void search_box(struct buf *b, const char *q, bool large)
     buf_adds(b, "<button class=\"button\" type=\"submit\">搜索</button>\n</form>\n");
 }
 
+/* The title is one span: a link of a list is a flex box, where each marked word were a column of its own. */
 static void put_hit(struct buf *b, const struct search_hit *hit, bool large)
 {
     char id[ID_TEXT];
 
-    buf_printf(b, "<li>\n<a href=\"/a/%s%s\">%s</a>\n", id_text(&hit->item.id, id),
+    buf_printf(b, "<li>\n<a href=\"/a/%s%s\"><span>%s</span></a>\n", id_text(&hit->item.id, id),
                large ? "/large" : "", hit->title);
     if (*hit->snippet)
         buf_printf(b, "<p class=\"summary\">%s</p>\n", hit->snippet);
@@ -70,7 +71,7 @@ static void put_found(struct buf *b, const struct search_page *page, const char 
         buf_adds(b, "</ul>\n");
     }
     put_more(b, q, page->next, large);
-    buf_adds(b, "<p class=\"small\"><a href=\"/feeds/search.atom?q=");
+    buf_adds(b, "<p class=\"way small\"><a href=\"/feeds/search.atom?q=");
     buf_url(b, q, strlen(q));
     buf_adds(b, "\">用阅读器订阅这次搜索的新结果</a></p>\n");
 }

@@ -66,9 +66,9 @@ static void what_was_published_is_found_and_marked(void **state)
     a = get(t, "/v1/search/suggest?q=%E7%A4%BE");
     HAS(a, "<mark>社</mark>保卡办理");
     a = get(t, "/search?q=" SHEBAO);
-    HAS(a, "<mark>社保</mark>卡办理</a>");
+    HAS(a, "<span><mark>社保</mark>卡办理</span></a>");
     a = get(t, "/search?q=" SHEBAO "&large=1");
-    HAS(a, "/large\"><mark>社保</mark>");
+    HAS(a, "/large\"><span><mark>社保</mark>");
     HAS(a, "name=\"large\" value=\"1\"");
 }
 
