@@ -209,17 +209,22 @@ static void fill(const struct key *k, struct arena *mem, struct actor *out)
     }
 }
 
+/* Under the lock. NULL: it is not known. */
+static bool fill_if_good(const struct key *k, int64_t now, struct arena *mem, struct actor *out)
+{
+    if (!is_good(k, now))
+        return false;
+    fill(k, mem, out);
+    return true;
+}
+
 bool party_table_know(const uint8_t hash[HASH_BYTES], int64_t now, struct arena *mem,
                       struct actor *out)
 {
-    const struct key *k;
     bool good;
 
     pthread_mutex_lock(&table.lock);
-    k = table.keys ? key_by_hash(hash) : NULL;
-    good = is_good(k, now);
-    if (good)
-        fill(k, mem, out);
+    good = fill_if_good(table.keys ? key_by_hash(hash) : NULL, now, mem, out);
     pthread_mutex_unlock(&table.lock);
     return good;
 }
@@ -248,14 +253,10 @@ bool party_table_lives(int64_t key, int64_t now)
 
 bool party_table_know_key(int64_t key, int64_t now, struct arena *mem, struct actor *out)
 {
-    const struct key *k;
     bool good;
 
     pthread_mutex_lock(&table.lock);
-    k = table.keys ? key_by_no(key) : NULL;
-    good = is_good(k, now);
-    if (good)
-        fill(k, mem, out);
+    good = fill_if_good(table.keys ? key_by_no(key) : NULL, now, mem, out);
     pthread_mutex_unlock(&table.lock);
     return good;
 }
