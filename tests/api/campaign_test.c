@@ -9,7 +9,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "push/address.h"
 #include "push/campaign_step.h"
 #include "server/base/clock.h"
 #include "server/base/conf.h"
@@ -24,14 +23,6 @@ struct desk {
     const char *item;
 };
 
-static enum rc settle(struct work *w, void *unused)
-{
-    int n;
-
-    (void)unused;
-    return address_settle(w, 100, &n);
-}
-
 static void phone(struct world *t, const struct person *p, int no)
 {
     struct work w;
@@ -42,7 +33,7 @@ static void phone(struct world *t, const struct person *p, int no)
             .status,
         204);
     work_init(&w, world_mem(t), NULL, "test", 0);
-    assert_int_equal(writer_call(&w, settle, NULL), RC_OK);
+    assert_int_equal(writer_call(&w, person_phones_settle, NULL), RC_OK);
 }
 
 /* Its phone gets test sends, too. */

@@ -156,7 +156,7 @@ static void its_sums_are_the_audience(void **state)
 
     work_init(&w, world_mem(t), NULL, "test", RIGHT_ALL);
     assert_int_equal(writer_call(&w, move_job, NULL), RC_OK);
-    assert_int_equal(writer_call(&w, city_settle_job, NULL), RC_OK);
+    assert_int_equal(writer_call(&w, person_phones_settle, NULL), RC_OK);
     city_sender.recalls[TRANSPORT_HUAWEI] = VENDOR_RECALL_REVOKE;
     no = city_scheduled(t, ",\"districts\":[\"120102\"]");
     city_until(t, no, CAMPAIGN_DONE);

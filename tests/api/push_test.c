@@ -8,7 +8,6 @@
 
 #include <string.h>
 
-#include "push/address.h"
 #include "push/vendor.h"
 #include "server/store/writer.h"
 #include "tests/lib/people.h"
@@ -28,21 +27,13 @@ static struct answer count(struct world *t, const struct person *p, const char *
     return person_ask(t, p, POST, "/v1/push/audience", URL("{\"audience\":%s}", audience));
 }
 
-static enum rc settle(struct work *w, void *unused)
-{
-    int n;
-
-    (void)unused;
-    return address_settle(w, 100, &n);
-}
-
 static void assert_counts(struct world *t, const struct person *p, const char *audience,
                           const char *expected)
 {
     struct work w;
 
     work_init(&w, world_mem(t), NULL, "test", 0);
-    assert_int_equal(writer_call(&w, settle, NULL), RC_OK);
+    assert_int_equal(writer_call(&w, person_phones_settle, NULL), RC_OK);
     HAS(count(t, p, audience), expected);
 }
 

@@ -11,10 +11,8 @@
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "push/address.h"
 #include "push/campaign.h"
 #include "push/push_thread.h"
 #include "server/base/clock.h"
@@ -39,11 +37,10 @@ static struct conf conf = {
 static atomic_int shown[PHONES];
 static char last_title[PHONES][200], last_collapse[PHONES][40];
 static struct evp_pkey_st *key;
-static struct person citizens[PHONES];
 
 static enum push_verdict_kind answer(const struct push_message *m, const char *token)
 {
-    int no = (int)strtol(token + strlen("0123456789abcdef-"), NULL, 10);
+    int no = person_of(token);
 
     snprintf(last_title[no], sizeof last_title[no], "%s", m->title);
     snprintf(last_collapse[no], sizeof last_collapse[no], "%s", m->collapse);
@@ -616,31 +613,15 @@ static void staff_write_change_and_take_back_no_warning(void **state)
 
 /* ---- the screens ---- */
 
-static enum rc settle_job(struct work *w, void *unused)
-{
-    int n;
-
-    (void)unused;
-    return address_settle(w, 100, &n);
-}
-
 static void give_phones(struct world *t)
 {
-    struct work w;
+    static struct person citizens[PHONES];
 
+    person_with_phones(t, citizens, PHONES);
     for (int i = 0; i < PHONES; i++) {
-        citizens[i] = person_sign_in(t, SESSION_CITIZEN, 1);
-        assert_int_equal(
-            person_ask(t, &citizens[i], PUT, "/v1/me/push/AAAAAAAAAAAAAAAAAAAAAA",
-                       URL("{\"token\":\"0123456789abcdef-%d\",\"transport\":\"%s\"}", i,
-                           i % 2 ? "huawei" : "xiaomi"))
-                .status,
-            204);
         shown[i] = 0;
         last_title[i][0] = '\0';
     }
-    work_init(&w, world_mem(t), NULL, "test", RIGHT_ALL);
-    assert_int_equal(writer_call(&w, settle_job, NULL), RC_OK);
     sender.room = 4;
     sender.answer = answer;
     sender.on = 1U << TRANSPORT_HUAWEI | 1U << TRANSPORT_XIAOMI;

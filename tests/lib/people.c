@@ -8,7 +8,10 @@
 #include <cmocka.h>
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "push/address.h"
 #include "server/identity/account.h"
 #include "server/identity/role.h"
 #include "server/store/writer.h"
@@ -99,4 +102,35 @@ struct answer person_ask(struct world *t, const struct person *p, enum method m,
                          const char *target, const char *body)
 {
     return ask(t, m, target, &(struct ask){ .headers = p->header, .body = body });
+}
+
+/* ---- phones ---- */
+
+#define TOKEN "0123456789abcdef-"
+
+enum rc person_phones_settle(struct work *w, void *unused)
+{
+    int n;
+
+    (void)unused;
+    return address_settle(w, 100, &n);
+}
+
+void person_with_phones(struct world *t, struct person *out, int n)
+{
+    for (int i = 0; i < n; i++) {
+        const char *phone = URL("{\"token\":\"" TOKEN "%d\",\"transport\":\"%s\"}", i,
+                                i % 2 ? "huawei" : "xiaomi");
+
+        out[i] = person_sign_in(t, SESSION_CITIZEN, 1);
+        assert_int_equal(
+            person_ask(t, &out[i], PUT, "/v1/me/push/AAAAAAAAAAAAAAAAAAAAAA", phone).status,
+            204);
+    }
+    call(t, person_phones_settle, NULL);
+}
+
+int person_of(const char *token)
+{
+    return (int)strtol(token + strlen(TOKEN), NULL, 10);
 }

@@ -24,4 +24,13 @@ void person_sign_out(struct world *t, const struct person *p);
 struct answer person_ask(struct world *t, const struct person *p, enum method m,
                          const char *target, const char *body);
 
+/*
+ * n new citizens, each with a phone, all in the sets of devices. The odd ones have a Huawei, the others a Xiaomi; person_of() is the place in `out`
+ * of whose token it is.
+ */
+void person_with_phones(struct world *t, struct person *out, int n);
+int person_of(const char *token);
+/* On the writer: the sets of devices are as the devices are. */
+enum rc person_phones_settle(struct work *w, void *unused);
+
 #endif

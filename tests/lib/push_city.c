@@ -13,10 +13,8 @@
 #include <inttypes.h>
 #include <sqlite3.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "push/address.h"
 #include "push/live.h"
 #include "push/push_thread.h"
 #include "server/base/clock.h"
@@ -31,7 +29,7 @@ const char *city_column;
 
 static enum push_verdict_kind answer(const struct push_message *m, const char *token)
 {
-    int no = (int)strtol(token + strlen("0123456789abcdef-"), NULL, 10);
+    int no = person_of(token);
     enum push_verdict_kind kind = (enum push_verdict_kind)atomic_load(&city_says);
 
     if (no == 0)
@@ -154,14 +152,6 @@ int64_t city_outcomes(const struct run_counts *n, enum run_what what)
     return sum;
 }
 
-enum rc city_settle_job(struct work *w, void *unused)
-{
-    int n;
-
-    (void)unused;
-    return address_settle(w, 100, &n);
-}
-
 int city_set_up(void **state)
 {
     static char tester[24];
@@ -171,28 +161,18 @@ int city_set_up(void **state)
     static struct conf_list testers;
     struct world *t;
     struct err e = { 0 };
-    struct work w;
 
     service_world_set_up(state);
     t = *state;
-    for (int i = 0; i < CITY_PHONES; i++) {
-        city_people[i] = person_sign_in(t, SESSION_CITIZEN, 1);
-        assert_int_equal(
-            person_ask(t, &city_people[i], PUT, "/v1/me/push/AAAAAAAAAAAAAAAAAAAAAA",
-                       URL("{\"token\":\"0123456789abcdef-%d\",\"transport\":\"%s\"}", i,
-                           i % 2 ? "huawei" : "xiaomi"))
-                .status,
-            204);
+    person_with_phones(t, city_people, CITY_PHONES);
+    for (int i = 0; i < CITY_PHONES; i++)
         city_shown[i] = city_taken_back[i] = 0;
-    }
     for (int i = 0; i < 2; i++)
         city_approvers[i] = person_staff(t, "push_approver", EVERYWHERE);
     snprintf(tester, sizeof tester, "%" PRId64, city_people[0].account);
     testers = (struct conf_list){ .n = 1, .v = { tester } };
     settled.testers = &testers;
     assert_int_equal(campaign_open(&e, &settled), RC_OK);
-    work_init(&w, world_mem(t), NULL, "test", RIGHT_ALL);
-    assert_int_equal(writer_call(&w, city_settle_job, NULL), RC_OK);
     city_says = PUSH_ACCEPTED;
     city_column = "通知公告";
     city_sender.room = 4;

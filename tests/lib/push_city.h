@@ -56,7 +56,6 @@ enum rc city_does(struct world *t, int64_t no, const char *who, enum campaign_st
 /* Of a record that is published for it; `more`: ",\"start\":\"…\"" or "". */
 int64_t city_drafted(struct world *t, const char *more);
 int64_t city_scheduled(struct world *t, const char *more);
-enum rc city_settle_job(struct work *w, void *unused); /* the sets of devices */
 void city_settle(struct world *t, struct campaign_conf *settled);
 /* Nothing of this server's writes that: a disk does, or somebody with the file. */
 void city_vandalise(struct world *t, const char *sql);
