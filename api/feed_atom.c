@@ -103,9 +103,10 @@ void feed_write_atom(const struct feed *f, struct buf *b)
         buf_adds(b, "<fh:archive/>\n");
         put_link(b, "current", f->current, "application/atom+xml");
     }
-    for (int i = 0; i < f->n; i++)
-        put_entry(b, &f->entries[i]);
+    /* All that is no entry stands before the entries (RFC 4287 section 4.1.1). */
     for (int i = 0; i < f->ngone; i++)
         put_gone(b, &f->gone[i]);
+    for (int i = 0; i < f->n; i++)
+        put_entry(b, &f->entries[i]);
     buf_adds(b, "</feed>\n");
 }

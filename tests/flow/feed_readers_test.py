@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Feeds of the whole library, read by programs that nobody here wrote: five of npm's, and those of Debian that are installed."""
+"""Feeds of the whole library, read by programs that nobody here wrote: five of npm's, and those of Debian that are installed, of which jing holds them against a grammar."""
 import http.client
 import http.server
 import json
@@ -10,6 +10,7 @@ import sys
 import threading
 from pathlib import Path
 
+from feeds_valid_test import jing
 from lib import ROOT, World, clean_env, free_port, wait_for
 from npm import missing
 
@@ -149,6 +150,16 @@ def read_by_feedparser(lib):
         assert said == [200, 304, 226, ["示例文章第9000号"]], said
 
 
+def read_by_jing(lib):
+    if not shutil.which("jing"):
+        skip("jing", "it is not here")
+        return
+    for ending, grammar in ((".atom", "atom.rnc"), (".rss", "rss.rnc")):
+        with case(f"jing finds all {len(lib.files[ending])} documents valid by {grammar}"):
+            said = jing(grammar, [file for _, file in lib.files[ending]])
+            assert not said, said
+
+
 def read_by_newsboat(lib):
     if not shutil.which("newsboat"):
         skip("newsboat", "it is not here")
@@ -212,7 +223,7 @@ def read_by_rsstail(lib):
 with World() as world:
     library = Library(world)
     note(f"{len(library.live)} items in {len(library.files['.atom'])} documents of each format")
-    for read in (read_by_npm, read_by_newsboat, read_by_sfeed, read_by_feed2exec, read_by_rsstail, read_by_feedparser):
+    for read in (read_by_npm, read_by_jing, read_by_newsboat, read_by_sfeed, read_by_feed2exec, read_by_rsstail, read_by_feedparser):
         read(library)
     library.recorder.shutdown()
     library.server.stop()

@@ -286,10 +286,15 @@ def edges(city):
         assert "/feeds/columns/1.json" in city.get("/feeds").body.decode()
 
 
-with World() as world:
-    town = City(world)
-    town.publish(230)
-    for part in (whole, conditional, deltas, archives, searches, edges, life):
-        part(town)
-    town.server.stop()
-sys.exit(done())
+def main():
+    with World() as world:
+        town = City(world)
+        town.publish(230)
+        for part in (whole, conditional, deltas, archives, searches, edges, life):
+            part(town)
+        town.server.stop()
+
+
+if __name__ == "__main__":
+    main()
+    sys.exit(done())
