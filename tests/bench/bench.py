@@ -5,7 +5,7 @@
 
 Parts: speed (requests a second), scale (a thousand to a million items), phones (first sync, idle, catch-up, near and far, and the same
 work by PouchDB and Durable Streams), bytes (beside what compressors leave), behind (phones 1 to 300,000 changes behind), shield (what the
-guard costs), who (what it costs to know who asks), state (a citizen's own state: mutations, exchanges, idle pulls), push (streams of events, an audience and a job of 14 million devices, sending), search (the index, and what is found by it), sign_in (refresh tokens, passwords, whether an answer's time tells who has an account). Each is a module here whose top says what its rows are. With --items 1000000 scale and behind measure a million items as well: 20 minutes more, the first
+guard costs), who (what it costs to know who asks), state (a citizen's own state: mutations, exchanges, idle pulls), push (streams of events, an audience and a job of 14 million devices, sending), search (the index, and what is found by it), feeds (a reader's polls, beside nginx), sign_in (refresh tokens, passwords, whether an answer's time tells who has an account). Each is a module here whose top says what its rows are. With --items 1000000 scale and behind measure a million items as well: 20 minutes more, the first
 time 10 more to make them. --citizens 1000000 has state measure one citizen among a million (a few minutes, 15 GB of disk).
 
 Speeds of a shared machine drift by a factor of two within minutes, so every round measures every row, one after the other, and the tables
@@ -26,6 +26,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "flow")]
 import behind  # noqa: E402
+import feeds  # noqa: E402
 import phones  # noqa: E402
 import push  # noqa: E402
 import scale  # noqa: E402
@@ -45,7 +46,7 @@ TOP = """# Performance
 Written by `./dev bench --write`. What each row is and how it is measured stands at the tops of `tests/bench/bench.py` and its parts.
 """
 PARTS = {"speed": ("Requests", speed), "phones": ("What phones wait for", phones), "bytes": ("Bytes", size), "behind": ("Phones far behind", behind),
-         "scale": ("Scale", scale), "shield": ("The guard", shield), "search": ("Search", search), "sign_in": ("Signing in", sign_in), "who": ("Who asks", who), "state": ("A citizen's own state", state), "push": ("Push", push)}
+         "scale": ("Scale", scale), "shield": ("The guard", shield), "search": ("Search", search), "feeds": ("Feeds", feeds), "sign_in": ("Signing in", sign_in), "who": ("Who asks", who), "state": ("A citizen's own state", state), "push": ("Push", push)}
 
 
 class Goals:
