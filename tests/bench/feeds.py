@@ -1,7 +1,7 @@
 """feeds.py - what it costs when everybody's reader polls: a feed that has nothing new (304), whole (200), and only what is new (226), over TLS and HTTP/2.
 
-nginx serves the same bytes from a file, under its own entity tag. A round measures the 304 of both one after the other; the goal is the median of the rounds'
-ratios, so that a machine that is slow for a while is slow for both.
+nginx serves the same bytes from a file, under its own entity tag. A round measures the 304 of both one after the other; the goals are medians of the rounds'
+ratios, so that a machine that is slow for a while is slow for both. That of CPU is the same goal where other work runs, which takes from who answers as it likes.
 """
 import statistics
 import subprocess
@@ -67,4 +67,5 @@ def report(w, args, goals):
     ours, theirs = rows[:2]
     lines = [f"| {FEED} of {ITEMS:,} items | requests/s | CPU µs/request |", "|---|---:|---:|", *(f"| {row.name} | {row.rate:,.0f} | {row.cost:.1f} |" for row in rows)]
     goals.at_least("304s a second, part of nginx's, %", statistics.median(100 * a / b for a, b in zip(ours.rates, theirs.rates)), GOAL)
+    goals.at_most("a 304, part of nginx's CPU, %", statistics.median(100 * a / b for a, b in zip(ours.costs, theirs.costs)), 10_000 / GOAL)
     return lines
