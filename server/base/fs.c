@@ -118,14 +118,27 @@ static enum rc hide(struct err *e, enum rc rc)
     return rc;
 }
 
+static bool read_whole(int fd, char *p, size_t n)
+{
+    ssize_t done = 0;
+
+    for (size_t at = 0; at<n; at += done> 0 ? (size_t)done : 0) {
+        done = read(fd, p + at, n - at);
+        if (!done || (done < 0 && errno != EINTR))
+            return false;
+    }
+    return true;
+}
+
 enum rc fs_read(struct err *e, struct arena *mem, const char *path, size_t max, char **out,
                 size_t *out_n)
 {
-    AUTO(fclosep) FILE *in = fopen(path, "rb");
+    AUTO(closep)
+    int in = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pipe is none either */
     struct stat st;
     char *p;
 
-    if (!in || fstat(fileno(in), &st))
+    if (in < 0 || fstat(in, &st))
         return err_errno(e, "open %s", path);
     if (!S_ISREG(st.st_mode))
         return hide(e, err_set(e, RC_INVALID, "%s is not a file", path));
@@ -133,7 +146,7 @@ enum rc fs_read(struct err *e, struct arena *mem, const char *path, size_t max, 
         return hide(e, err_set(e, RC_TOO_LARGE, "%s has %" PRIdMAX " bytes, more than %zu",
                                path, (intmax_t)st.st_size, max));
     p = arena_alloc(mem, (size_t)st.st_size + 1);
-    if (fread(p, 1, (size_t)st.st_size, in) != (size_t)st.st_size)
+    if (!read_whole(in, p, (size_t)st.st_size))
         return err_set(e, RC_IO, "%s could not be read whole", path);
     p[st.st_size] = '\0';
     *out = p;

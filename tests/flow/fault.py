@@ -17,9 +17,9 @@ import struct
 
 from lib import BUILD
 
-KINDS = {"memory": 1, "open": 2, "read": 4, "write": 8, "sync": 16, "name": 32, "map": 64, "socket": 128, "accept": 256}
+KINDS = {"memory": 1, "open": 2, "read": 4, "write": 8, "sync": 16, "name": 32, "map": 64, "socket": 128, "accept": 256, "short": 512}
 USUAL = {"memory": errno.ENOMEM, "open": errno.EMFILE, "read": errno.EIO, "write": errno.ENOSPC, "sync": errno.EIO, "name": errno.EIO,
-         "map": errno.ENOMEM, "socket": errno.ECONNRESET}
+         "map": errno.ENOMEM, "socket": errno.ECONNRESET, "short": 0}
 
 
 def _shared(path, n):

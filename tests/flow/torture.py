@@ -1,4 +1,4 @@
-"""torture.py - the n-th call fails: malloc, open, read, write, fsync, rename, mmap, those of sockets, each once or from there on, while the server does what
+"""torture.py - the n-th call fails: malloc, open, read, write, fsync, rename, mmap, those of sockets, each once or from there on, or writes half of what it was given, while the server does what
 it does (docs/shield.md, "Torture").
 
 For every scenario, kind of call and n: the request may fail, and the process may end for want of memory (SIGABRT, nothing else, and the
@@ -32,7 +32,7 @@ TROUBLE = (OSError, http.client.HTTPException, AssertionError, subprocess.Timeou
 STREAMS_TABLE = "h2o_http2_conn_register_stream: Assertion"     # how libh2o says that there is no memory for one more stream
 TRIES_MOST = 1000   # a loop that spins makes some 100,000 a second
 AGAIN_EVERY = 10    # a backup that did not notice is not followed by another each time
-ALL = ("memory", "open", "read", "write", "sync", "name", "map", "socket")
+ALL = ("memory", "open", "read", "write", "short", "sync", "name", "map", "socket")
 
 
 class Broken(AssertionError):
@@ -178,7 +178,7 @@ class PhoneSync(Scenario):
 
 class Draft(Scenario):
     name = "a draft with its Idempotency-Key"
-    kinds = ("memory", "write", "sync", "socket")
+    kinds = ("memory", "write", "short", "sync", "socket")
 
     def prepare(self, t):
         return t.fresh("草稿")
@@ -195,7 +195,7 @@ class Draft(Scenario):
 
 class Publish(Scenario):
     name = "a publication, its head and its objects"
-    kinds = ("memory", "open", "write", "sync", "name")
+    kinds = ("memory", "open", "write", "short", "sync", "name")
 
     def prepare(self, t):
         item = t.staff.draft(t.fresh("发布")).json()["id"]
@@ -219,7 +219,7 @@ class Publish(Scenario):
 
 class Import(Scenario):
     name = "an import of some lines"
-    kinds = ("memory", "open", "write", "sync", "name")
+    kinds = ("memory", "open", "write", "short", "sync", "name")
 
     def prepare(self, t):
         t.serial += 3
@@ -243,7 +243,7 @@ class Import(Scenario):
 
 class Blob(Scenario):
     name = "a picture's upload"
-    kinds = ("memory", "open", "read", "write", "sync", "name", "socket")
+    kinds = ("memory", "open", "read", "write", "short", "sync", "name", "socket")
 
     def prepare(self, t):
         t.serial += 1
@@ -280,7 +280,7 @@ class Picture(Scenario):
 
 class Takedown(Scenario):
     name = "a takedown"
-    kinds = ("memory", "open", "write", "sync", "name")
+    kinds = ("memory", "open", "write", "short", "sync", "name")
 
     def prepare(self, t):
         return t.staff.publish(t.fresh("撤稿"))
@@ -299,7 +299,7 @@ class Takedown(Scenario):
 
 class Backup(Scenario):
     name = "a backup beside the running server"
-    kinds = ("memory", "open", "read", "write", "sync", "name")
+    kinds = ("memory", "open", "read", "write", "short", "sync", "name")
 
     def prepare(self, t):
         return t.w.dir / t.fresh("backup").replace(" ", "-")
@@ -348,7 +348,7 @@ class Reload(Scenario):
 
 class MirrorPoll(Scenario):
     name = "a server that mirrors this one, when there is news"
-    kinds = ("memory", "open", "write", "sync", "name", "socket")
+    kinds = ("memory", "open", "write", "short", "sync", "name", "socket")
     mirror = None
 
     def start(self, t):
