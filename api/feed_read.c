@@ -169,6 +169,7 @@ void feed_open(struct work *w, const struct feed_source *of, struct feed *out)
         .home = url_of(w, of->home, ""),
         .self = address(w, of, NULL),
         .current = address(w, of, NULL),
+        .hub = of->scope ? url_of(w, "/hub", "") : NULL,
     };
 }
 
@@ -231,7 +232,7 @@ static bool read_since(const char *text, int64_t *n, uint8_t chain[FEED_CHAIN_BY
 }
 
 enum rc feed_read_since(struct work *w, const struct feed_source *of, const char *since,
-                        struct feed *out, enum feed_news *news)
+                        struct feed *out, struct feed_scope *at, enum feed_news *news)
 {
     struct feed_scope now, then;
     uint8_t chain[FEED_CHAIN_BYTES];
@@ -247,6 +248,7 @@ enum rc feed_read_since(struct work *w, const struct feed_source *of, const char
         return RC_OK;
     if ((rc = feed_scope_at(w, &now, n, &then)) || memcmp(then.chain, chain, sizeof chain))
         return rc;
+    *at = now;
     *news = n == now.n ? FEED_NO_NEWS : FEED_NEWS;
     if (*news == FEED_NO_NEWS)
         return RC_OK;
@@ -277,6 +279,7 @@ enum rc feed_read_archive(struct work *w, const struct feed_source *of, const ch
         return rc;
     feed_open(w, of, out);
     out->self = address(w, of, name);
+    out->hub = NULL; /* it never changes */
     out->archive = true;
     out->updated = then.at;
     if ((rc = link_before(w, of, &now, last - BLOCK, out)))

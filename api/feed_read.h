@@ -33,8 +33,9 @@ enum feed_news {
     FEED_NO_NEWS, /* the feed stands there */
     FEED_UNKNOWN, /* it is no place of this feed, or too much came: only the whole helps him. As with FEED_NO_NEWS, nothing is written to `out` */
 };
+/* *now: where the feed stands, unless FEED_UNKNOWN. */
 enum rc feed_read_since(struct work *w, const struct feed_source *of, const char *since,
-                        struct feed *out, enum feed_news *news);
+                        struct feed *out, struct feed_scope *now, enum feed_news *news);
 
 /* The archive document of that name, "K-CHAIN-VOID". RC_GONE for one that was, or could have been; RC_NOT_FOUND. */
 enum rc feed_read_archive(struct work *w, const struct feed_source *of, const char *name,

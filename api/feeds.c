@@ -16,6 +16,7 @@
 #include "api/instance.h"
 #include "api/page.h"
 #include "api/places.h"
+#include "server/http/target.h"
 
 enum { TAG_HASH = 16, THEME_MAX = 600 };
 
@@ -115,11 +116,11 @@ static const struct {
     { "/feeds/", of_all },
 };
 
-static enum rc find_source(struct work *w, const struct request *rq, const char *name,
+static enum rc find_source(struct work *w, const char *path, const char *name,
                            struct feed_source *out)
 {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (!strncmp(rq->path, kinds[i].under, strlen(kinds[i].under)))
+        if (!strncmp(path, kinds[i].under, strlen(kinds[i].under)))
             return kinds[i].find(w, name, out);
     return no_feed(w);
 }
@@ -168,14 +169,42 @@ static void reply_new(struct reply *rp, const struct feed_format *as,
 }
 
 /* Whether it was asked for by the one spelling of its address: others are answered, and not kept. */
-static bool is_canonical(const struct request *rq, const struct feed_source *of)
+static bool is_canonical(const char *target, const struct feed_source *of)
 {
     size_t path = strlen(of->path), ending = strlen(of->ending);
 
-    return !strncmp(rq->target, of->path, path) &&
-           !strncmp(rq->target + path, of->ending, ending) &&
-           (!rq->target[path + ending] || rq->target[path + ending] == '?');
+    return !strncmp(target, of->path, path) && !strncmp(target + path, of->ending, ending) &&
+           (!target[path + ending] || target[path + ending] == '?');
 }
+
+/* WebSub wants both in the answer itself, whatever is in the document. */
+static const char *hub_link(struct work *w, const struct feed *feed)
+{
+    return arena_printf(w->mem, "<%s>; rel=\"hub\", <%s>; rel=\"self\"", feed->hub, feed->self);
+}
+
+/* ---- by its path, for the hub ---- */
+
+enum rc feed_at(struct work *w, const char *path, struct feed_source *of,
+                const struct feed_format **as)
+{
+    const char *file = strrchr(path, '/'), *name;
+    char *plain;
+    enum rc rc;
+
+    if (!file || strchr(path, '?') || strlen(path) > TARGET_PATH_MAX)
+        return no_feed(w);
+    file++;
+    plain = arena_zalloc(w->mem, strlen(file) + 1);
+    if (target_decode(file, strlen(file), false, plain) < 0 || !(*as = split(w, plain, &name)))
+        return no_feed(w);
+    if ((rc = find_source(w, path, name, of)))
+        return rc;
+    of->ending = (*as)->ending;
+    return is_canonical(path, of) ? RC_OK : no_feed(w);
+}
+
+/* ---- answers to who asks ---- */
 
 enum rc get_feed(struct work *w, const struct request *rq, struct reply *rp)
 {
@@ -183,14 +212,14 @@ enum rc get_feed(struct work *w, const struct request *rq, struct reply *rp)
     const struct feed_format *as = split(w, request_arg(rq, "feed")->text, &name);
     struct buf whole = BUF_IN(w->mem), some = BUF_IN(w->mem);
     struct feed_source of;
-    struct feed_scope at;
+    struct feed_scope at, later;
     struct feed feed;
     enum feed_news news = FEED_NO_NEWS;
     enum rc rc;
 
     if (!as)
         return no_feed(w);
-    if ((rc = find_source(w, rq, name, &of)))
+    if ((rc = find_source(w, rq->path, name, &of)))
         return rc;
     of.ending = as->ending;
     if ((rc = feed_read_newest(w, &of, &feed, &at)))
@@ -200,11 +229,12 @@ enum rc get_feed(struct work *w, const struct request *rq, struct reply *rp)
     as->write(&feed, &whole);
     rp->etag = tag_of(w, &at, &whole);
     rp->modified = at.modified;
-    if (since && (rc = feed_read_since(w, &of, since, &feed, &news)))
+    reply_header(rp, "link", hub_link(w, &feed));
+    if (since && (rc = feed_read_since(w, &of, since, &feed, &later, &news)))
         return rc;
-    rp->once =
-        news == FEED_UNKNOWN || !at.no ||
-        !is_canonical(rq, &of); /* or what anybody can make up would wash the cache out */
+    rp->once = news == FEED_UNKNOWN || !at.no ||
+               !is_canonical(rq->target,
+                             &of); /* or what anybody can make up would wash the cache out */
     if (news != FEED_NEWS || (feed.ngone && !as->tells_gone)) {
         reply_document(rp, as, &whole);
         return RC_OK;
@@ -227,7 +257,7 @@ enum rc get_feed_archive(struct work *w, const struct request *rq, struct reply 
 
     if (!as)
         return no_feed(w);
-    if ((rc = find_source(w, rq, place, &of)))
+    if ((rc = find_source(w, rq->path, place, &of)))
         return rc;
     of.ending = as->ending;
     if ((rc = feed_read_archive(w, &of, name, &feed)))

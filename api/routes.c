@@ -32,6 +32,7 @@
 #include "api/factor_page.h"
 #include "api/factors.h"
 #include "api/feeds.h"
+#include "api/hub.h"
 #include "api/import.h"
 #include "api/inbox.h"
 #include "api/inbox_page.h"
@@ -145,6 +146,10 @@ static const struct param column[] = { COLUMN, { 0 } };
 static const struct param directory[] = { LARGE, { 0 } };
 static const struct param feed[] = {
     { "feed", P_TEXT, 1, 1000, "名称与格式，如 all.atom、all.rss、all.json" }, SINCE, { 0 }
+};
+static const struct param websub_params[] = {
+    { "after", P_INT, 0, INT64_MAX, "上一页最后一条的编号" },
+    { 0 },
 };
 static const struct param feed_archive[] = {
     { "archive", P_TEXT, 1, 100, "存档的名称，由订阅源给出" }, { 0 }
@@ -291,6 +296,7 @@ const struct route routes_table[] = {
     { GET, "/feeds/search.atom",               FEED, search_feed_params, 0, get_search_feed, NULL, T_READ, "订阅源：一次搜索，新的在前", "/feeds/search.atom?q=%E7%A4%BE%E4%BF%9D" },
     { GET, "/feeds/search.rss",                FEED, search_feed_params, 0, get_search_feed, NULL, T_READ, "订阅源：一次搜索（RSS）", NULL },
     { GET, "/feeds/search.json",               FEED, search_feed_params, 0, get_search_feed, NULL, T_READ, "订阅源：一次搜索（JSON Feed）", NULL },
+    { POST, "/hub",                            RIGHT_READ, ON_WRITER, R_CALLED | R_FOR_GOOD | R_QUIET, NULL, FORM_MAX, post_hub, prepare_hub, T_READ, "WebSub：订阅一个源的推送，或退订；随后向回调地址核实", NULL },
     { GET, "/feeds/all/:archive",              FEED, feed_archive, 0, get_feed_archive, NULL, T_READ, "订阅源的存档", NULL },
     { GET, "/feeds/sites/:place/:archive",     FEED, feed_place_archive, 0, get_feed_archive, NULL, T_READ, "站点订阅源的存档", NULL },
     { GET, "/feeds/columns/:place/:archive",   FEED, feed_place_archive, 0, get_feed_archive, NULL, T_READ, "栏目订阅源的存档", NULL },
@@ -407,6 +413,7 @@ const struct route routes_table[] = {
     { POST, "/v1/keys/seal/reseal",            RIGHT_OPERATE, ON_WRITER, R_NO_KEY | R_HIDDEN | R_FOR_GOOD, NULL, 0, post_key_reseal, NULL, T_ADMIN, "用最新的密钥重新加密个人信息（在后台进行）", NULL, AUDIT_key_reseal },
     { POST, "/v1/keys/:role/retire",           RIGHT_OPERATE, ON_WRITER, R_NO_KEY | R_HIDDEN | R_FOR_GOOD, retired_params, 0, post_key_retire, NULL, T_ADMIN, "停用不再需要的旧密钥，如 seal.1", NULL, AUDIT_key_retire },
     { POST, "/v1/keys/:role/rotate",           RIGHT_OPERATE, ON_WRITER, R_NO_KEY | R_HIDDEN | R_FOR_GOOD, key_params, 0, post_key_rotate, NULL, T_ADMIN, "换一把签名密钥：platform，或一个数据流的名称", NULL, AUDIT_key_rotate },
+    { GET, "/v1/websub",                       RIGHT_OPERATE, ON_WORKER, 0, websub_params, 0, get_websub, NULL, T_ADMIN, "订阅源的推送订阅（WebSub）：谁、哪个源、到期时间、失败次数", "/v1/websub?after=0" },
     { GET, "/v1/mirrors",                      RIGHT_OPERATE, ON_WORKER, 0, NULL, 0, get_mirrors, NULL, T_ADMIN, "镜像的数据流：到了哪里，出了什么错", NULL },
     { POST, "/v1/mirrors",                     RIGHT_OPERATE, ON_WRITER, R_FOR_GOOD, NULL, STEP_BODY_MAX, post_mirror, NULL, T_ADMIN, "镜像另一台服务器的一个数据流", NULL, AUDIT_mirror_add },
     { DELETE, "/v1/mirrors/:stream",           RIGHT_OPERATE, ON_WRITER, R_NO_KEY | R_FOR_GOOD, mirrored, 0, delete_mirror, NULL, T_ADMIN, "不再镜像，删去本机的副本", NULL, AUDIT_mirror_remove },

@@ -18,6 +18,7 @@
 #include "api/events.h"
 #include "api/factors.h"
 #include "api/feeds.h"
+#include "api/hub.h"
 #include "api/import.h"
 #include "api/inbox.h"
 #include "api/invitations.h"
@@ -142,6 +143,7 @@ static const struct shape shapes[] = {
       .status = 201,
       .flags = SHAPE_NAMES },
     { .handler = patch_column, .body = "EditedColumn", .answer = "Column" },
+    { .handler = get_websub, .answer = "WebSubList" },
     { .handler = get_mirrors, .answer = "MirrorList" },
     { .handler = post_mirror, .body = "NewMirror", .answer = "MirrorList", .status = 201 },
     { .handler = delete_mirror, .status = 204 },

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "api/hub.h"
 #include "push/push_thread.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
@@ -29,6 +30,7 @@
 #include "server/projections.h"
 #include "server/service.h"
 #include "server/supervise.h"
+#include "server/websub/websub_hub.h"
 #include "sync/head.h"
 #include "sync/live.h"
 
@@ -103,6 +105,16 @@ static enum rc look_after(const struct app *a, struct err *e, const struct conf 
     return alert_thread_start(e, &t);
 }
 
+static enum rc start_hub(struct err *e, const struct conf *c, const char *db_path)
+{
+    const struct websub_conf hub = { .db_path = db_path,
+                                     .feeds = &hub_feeds,
+                                     .private_net = c->websub_private };
+
+    hub_open(c->websub_private);
+    return websub_start(e, &hub);
+}
+
 static enum rc start_push(struct err *e, const struct conf *c, const char *db_path)
 {
     struct sender *sender;
@@ -142,7 +154,8 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c,
         return rc;
     if (sockets &&
         ((rc = look_after(a, e, c)) || (rc = letter_scan_start(e, a->service.db_path)) ||
-         (rc = start_push(e, c, a->service.db_path))))
+         (rc = start_push(e, c, a->service.db_path)) ||
+         (rc = start_hub(e, c, a->service.db_path))))
         return rc;
     server_run(a->server);
     return RC_OK;
@@ -192,6 +205,7 @@ void app_stop(struct app *a, int64_t deadline_ms)
     mirror_thread_stop();
     letter_scan_stop();
     push_thread_stop();
+    websub_stop();
     derived_stop();
     if (!service_stop(&a->service))
         leave_the_builder();

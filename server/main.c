@@ -146,6 +146,9 @@ static const struct opt items_opts[] = {
     { "cursor", OPT_TEXT, "CURSOR", "the \"next\" of the page before" },
     END
 };
+static const struct opt websub_opts[] = {
+    LINK_OPTIONS, { "after", OPT_INT, "N", "rows behind that number" }, END
+};
 static const struct opt search_opts[] = {
     LINK_OPTIONS,
     { "site", OPT_TEXT, "SITE", "its code or number" },
@@ -446,6 +449,9 @@ static const struct command commands[] = {
     { "mirror list", "", 0, 0, link_opts, cmd_staff,
       "whom this server follows, and how far it is", "tjzw mirror list --data tjzw-data",
       STAFF(GET, "/v1/mirrors", STAFF_QUERY) },
+    { "websub list", "", 0, 0, websub_opts, cmd_staff,
+      "who is told of news in feeds (WebSub), until when, and how often it failed",
+      "tjzw websub list --data tjzw-data", STAFF(GET, "/v1/websub", STAFF_QUERY) },
     { "mirror remove", "NAME", 1, 1, link_opts, cmd_staff,
       "follow a stream no more, and drop it here", "tjzw mirror remove --data tjzw-data heping",
       STAFF(DELETE, "/v1/mirrors/%", STAFF_QUERY) },

@@ -23,6 +23,7 @@
 #include "server/identity/grant_code.h"
 #include "server/identity/party_sandbox.h"
 #include "server/store/db.h"
+#include "server/websub/websub_table.h"
 #include "warning/warning.h"
 
 enum { EVERY = 60, MONTH = 31 * 86400, KEPT_WITH_AUDIT = -1, PARTY_KEY_SHOWN = 90 * 86400 };

@@ -19,7 +19,7 @@
 #include "server/base/url.h"
 #include "server/http/transfer.h"
 
-enum { ANSWER_MAX = 1 << 20, ASK_MS = 2000, POLL_MS = 1000, HOST_CONNECTIONS = 4 };
+enum { ANSWER_MAX = 1 << 20, ASK_MS = 2000, POLL_MS = 1000, HOST_CONNECTIONS = 16 };
 
 static const CURLcode we_stop =
     CURLE_ABORTED_BY_CALLBACK; /* nothing else of ours ends a request by it */

@@ -144,3 +144,23 @@ UPDATE idempotency SET body = ?4 WHERE no = ?1 AND ?2 = 0 AND body = ?3;
 -- name: reseal_idempotency_body_needs
 -- scan: asked for by hand
 SELECT substr(body, 2, 2), COUNT(*) FROM idempotency WHERE body IS NOT NULL GROUP BY 1;
+
+-- name: reseal_websub_secret
+SELECT no, 0, no, secret FROM websub WHERE no >= ?1 AND (no > ?1 OR ?2 < 0) ORDER BY no LIMIT ?3;
+
+-- name: reseal_websub_secret_set
+UPDATE websub SET secret = ?4 WHERE no = ?1 AND ?2 = 0 AND secret = ?3;
+
+-- name: reseal_websub_secret_needs
+-- scan: asked for by hand
+SELECT substr(secret, 2, 2), COUNT(*) FROM websub WHERE secret IS NOT NULL GROUP BY 1;
+
+-- name: reseal_websub_ask_secret
+SELECT no, 0, no, secret FROM websub_ask WHERE no >= ?1 AND (no > ?1 OR ?2 < 0) ORDER BY no LIMIT ?3;
+
+-- name: reseal_websub_ask_secret_set
+UPDATE websub_ask SET secret = ?4 WHERE no = ?1 AND ?2 = 0 AND secret = ?3;
+
+-- name: reseal_websub_ask_secret_needs
+-- scan: asked for by hand
+SELECT substr(secret, 2, 2), COUNT(*) FROM websub_ask WHERE secret IS NOT NULL GROUP BY 1;

@@ -1133,3 +1133,36 @@ CREATE TABLE warning (
 CREATE UNIQUE INDEX warning_by_identifier ON warning (identifier, test);
 CREATE INDEX warning_by_chain ON warning (chain, no);
 CREATE INDEX warning_unshown ON warning (received) WHERE rev = 0;
+
+-- Who is told of a feed's news (docs/feeds.md, WebSub): server/websub/websub_table.c.
+CREATE TABLE websub (
+    no       INTEGER PRIMARY KEY AUTOINCREMENT,
+    topic    TEXT    NOT NULL, -- path of the feed: "/feeds/columns/17.atom"
+    callback TEXT    NOT NULL, -- URL; its query may be a key
+    host     TEXT    NOT NULL, -- of it, without the port
+    secret   BLOB,             -- of the HMAC, closed with a key of keys/; NULL: it is not signed
+    since    INTEGER NOT NULL, -- seconds
+    ends     INTEGER NOT NULL, -- seconds
+    n        INTEGER NOT NULL, -- of the feed: what he has acknowledged last
+    chain    BLOB    NOT NULL, -- … of that row
+    failures INTEGER NOT NULL, -- in a row
+    again    INTEGER NOT NULL  -- milliseconds: not before; 0: at once
+);
+CREATE UNIQUE INDEX websub_by_place ON websub (topic, callback);
+CREATE INDEX websub_by_host ON websub (host, topic);
+CREATE INDEX websub_by_end ON websub (ends);
+
+-- What was asked of the hub and is not verified yet.
+CREATE TABLE websub_ask (
+    no       INTEGER PRIMARY KEY AUTOINCREMENT,
+    mode     INTEGER NOT NULL, -- enum websub_mode
+    topic    TEXT    NOT NULL,
+    callback TEXT    NOT NULL,
+    host     TEXT    NOT NULL,
+    lease    INTEGER NOT NULL, -- seconds
+    reason   TEXT,             -- of a refusal
+    secret   BLOB,             -- as in websub
+    at       INTEGER NOT NULL
+);
+CREATE INDEX websub_ask_by_host ON websub_ask (host);
+CREATE INDEX websub_ask_by_time ON websub_ask (at);
