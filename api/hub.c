@@ -27,7 +27,8 @@ void hub_open(bool private_net)
 
 static void take_place(const struct feed_scope *at, struct websub_place *out)
 {
-    _Static_assert((int)WEBSUB_CHAIN == (int)FEED_CHAIN_BYTES, "a place of a feed is one of the hub");
+    _Static_assert((int)WEBSUB_CHAIN == (int)FEED_CHAIN_BYTES,
+                   "a place of a feed is one of the hub");
     *out = (struct websub_place){ .n = at->n };
     memcpy(out->chain, at->chain, sizeof out->chain);
 }

@@ -146,9 +146,9 @@ static const struct opt items_opts[] = {
     { "cursor", OPT_TEXT, "CURSOR", "the \"next\" of the page before" },
     END
 };
-static const struct opt websub_opts[] = {
-    LINK_OPTIONS, { "after", OPT_INT, "N", "rows behind that number" }, END
-};
+static const struct opt websub_opts[] = { LINK_OPTIONS,
+                                          { "after", OPT_INT, "N", "rows behind that number" },
+                                          END };
 static const struct opt search_opts[] = {
     LINK_OPTIONS,
     { "site", OPT_TEXT, "SITE", "its code or number" },

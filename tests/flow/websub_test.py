@@ -100,7 +100,7 @@ class Subscribers:
 def serve(port):
     async def run():
         them = Subscribers(port)
-        server = await asyncio.start_server(them.answer, "127.0.0.1", port, backlog=1024)
+        server = await asyncio.start_server(them.answer, "0.0.0.0", port, backlog=1024)     # all of 127.0.0.0/8
         async with server:
             await server.serve_forever()
 
@@ -359,15 +359,16 @@ def crowd(city, mock):
     names = [f"many-{i:04}" for i in range(SUBSCRIBERS)]
     hosts = [f"127.0.1.{i}" for i in range(1, 12)]
     with case(f"{SUBSCRIBERS} subscribe"):
-        left = list(enumerate(names))
+        left, answers = list(enumerate(names)), []
 
         def work():
             while left:
                 i, name = left.pop()
-                city.ask(callback=f"http://{hosts[i // 100]}:{mock.port}/s/{name}", secret=secret_of(name))
+                answers.append(city.ask(callback=f"http://{hosts[i // 100]}:{mock.port}/s/{name}", secret=secret_of(name)).status)
 
         threads = [threading.Thread(target=work) for _ in range(4)]
         [t.start() for t in threads], [t.join() for t in threads]
+        assert set(answers) == {202} and len(answers) == SUBSCRIBERS, set(answers)
         wait_for("all to be verified", 120, lambda: sum("/s/many-" in r["callback"] for r in city.rows()) == SUBSCRIBERS, every=0.5)
 
     with case("all are told, each once, and the slowest of a hundred is there within moments"):

@@ -18,7 +18,7 @@ SHARED = ["sync/addressed", "sync/wire", "sync/merge", "sync/state", "sync/verif
 MIRROR = "server/channel/mirror"
 HEALTH = "server/health"
 DERIVED = "server/derived"
-SERVER = [HEALTH, MIRROR, BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server/channel", DERIVED, "server/feed", "server/search", "server/stats", "sync", "push", "warning", CLIENT, SSE]
+SERVER = [HEALTH, MIRROR, BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server/channel", DERIVED, "server/feed", "server/search", "server/stats", "server/websub", "sync", "push", "warning", CLIENT, SSE]
 INGEST, CHECK = "server/ingest", "server/check"
 SERVER += [INGEST, CHECK]
 
@@ -41,6 +41,7 @@ ARROWS = {
     "server/search": [BASE, STORE, LIBRARY, DERIVED],           # a projection, and who asks it
     "server/feed": [BASE, STORE, LIBRARY, DERIVED],             # a projection: the counts of each scope
     "server/stats": [BASE, STORE, LIBRARY],
+    "server/websub": [BASE, STORE, DERIVED, CLIENT],            # who is told of news; what a document is, api hands in
     "sync/wire": [],
     "sync/merge": [],
     "sync/addressed": ["sync/state"],
