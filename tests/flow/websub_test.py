@@ -7,6 +7,7 @@ import hmac
 import http.client
 import json
 import multiprocessing
+import sqlite3
 import sys
 import threading
 import time
@@ -141,13 +142,13 @@ class Mock:
 # ---- the city ----
 
 class City:
-    def __init__(self, w, mock, env=None, port=None):
-        self.w, self.mock, self.n, self.port = w, mock, 0, port or free_port()
+    def __init__(self, w, mock, env=None, data=None):
+        self.w, self.mock, self.data, self.port = w, mock, data, free_port()
         self.env = {"TJZW_RATE_LIMIT": "0", "TJZW_WEBSUB_PRIVATE": "true", **(env or {})}
         self.start()
 
     def start(self):
-        self.server = self.w.serve(port=self.port, env=self.env)
+        self.server = self.w.serve(self.data, port=self.port, env=self.env)
 
     def topic(self, path="/feeds/all.atom"):
         return self.server.url + path
@@ -224,12 +225,13 @@ def main():
             crowd(city, mock)
         finally:
             mock.close()
+            city.server.stop()
         strangers(w)
 
 
 def alone(city, mock):
     with case("feeds name the hub and themselves, in the answer and in the document"):
-        for ending in (".atom", ".rss", ".json"):
+        for ending in (".atom", ".rss", ".json", ".atom"):      # … and in the one that is kept
             answer = city.server.get("/feeds/all" + ending)
             hub, self = city.server.url + "/hub", city.topic("/feeds/all" + ending)
             assert answer.headers["link"] == f'<{hub}>; rel="hub", <{self}>; rel="self"', answer.headers
@@ -402,21 +404,41 @@ def crowd(city, mock):
 
 
 def strangers(w):
-    with case("callbacks of our own network are refused, and never asked"):
-        mock = Mock()
-        data = w.dir / "other"
-        w.tjzw("import", "--data", data, "--publish", w.articles(1, size=300))
-        server = w.serve(data, env={"TJZW_RATE_LIMIT": "0"})
-        try:
-            for host in ("127.0.0.1", "localhost", "10.0.0.1", "192.168.1.1", "169.254.169.254", "[::1]", "[::ffff:127.0.0.1]", "0x7f000001", "2130706433",
-                         "127.1", "intranet", "printer.local", "[fe80::1]", "0"):
-                form = urllib.parse.urlencode({"hub.mode": "subscribe", "hub.topic": server.url + "/feeds/all.atom", "hub.callback": f"http://{host}:{mock.port}/s/x"})
-                answer = server.get("/hub", "POST", form, {"content-type": "application/x-www-form-urlencoded"})
-                assert answer.status == 400, (host, answer)
-            assert not mock.asked("x")
-            server.stop()
-        finally:
-            mock.close()
+    mock, data = Mock(), w.dir / "other"
+    w.tjzw("import", "--data", data, "--publish", w.articles(1, size=300))
+    city = City(w, mock, data=data)
+    try:
+        city.subscribe("early").subscribe("other")
+        until_row(city, "early"), until_row(city, "other")
+        city.server.stop()
+        with sqlite3.connect(data / "tjzw.db") as db:
+            db.execute("UPDATE websub SET topic = '/feeds/columns/99999.atom' WHERE callback LIKE '%/other'")
+        inside(city, mock)
+    finally:
+        mock.close()
+
+
+def inside(city, mock):
+    with case("whose feed is gone is told so, and has no subscription"):
+        city.start()
+        wait_for("the word", 15, lambda: mock.asked("other")[-1]["hub.mode"] == "denied", every=0.1)
+        said = mock.asked("other")[-1]
+        assert said["hub.topic"] == city.topic("/feeds/columns/99999.atom") and said["hub.reason"] and "hub.challenge" not in said, said
+        wait_for("the end", 10, lambda: not city.row("other"), every=0.1)
+        assert city.row("early")
+        city.server.stop()
+
+    with case("callbacks of our own network are refused, and not called though they were let in before"):
+        del city.env["TJZW_WEBSUB_PRIVATE"]
+        city.start()
+        for host in ("127.0.0.1", "localhost", "10.0.0.1", "192.168.1.1", "169.254.169.254", "[::1]", "[::ffff:127.0.0.1]", "0x7f000001", "2130706433",
+                     "127.1", "intranet", "printer.local", "[fe80::1]", "0"):
+            answer = city.ask(callback=f"http://{host}:{mock.port}/s/x")
+            assert answer.status == 400, (host, answer)
+        city.publish("只给外面")
+        wait_for("it to fail", 15, lambda: city.row("early")["failures"], every=0.1)
+        assert not mock.asked("x") and not mock.got("early")
+        city.server.stop()
 
 
 if __name__ == "__main__":
