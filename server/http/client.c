@@ -19,7 +19,13 @@
 #include "server/base/url.h"
 #include "server/http/transfer.h"
 
-enum { ANSWER_MAX = 1 << 20, ASK_MS = 2000, POLL_MS = 1000, HOST_CONNECTIONS = 16 };
+enum {
+    ANSWER_MAX = 1 << 20,
+    ASK_MS = 2000,
+    POLL_MS = 1000,
+    HOST_CONNECTIONS = 16,
+    CONNECTIONS_KEPT = 256
+};
 
 static const CURLcode we_stop =
     CURLE_ABORTED_BY_CALLBACK; /* nothing else of ours ends a request by it */
@@ -305,6 +311,7 @@ enum rc client_start(struct err *e, int queue_max)
     transfer_prepare();
     client.multi = curl_multi_init();
     curl_multi_setopt(client.multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)HOST_CONNECTIONS);
+    curl_multi_setopt(client.multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
     client.last = &client.first;
     client.open_max = queue_max;
     client.stopping = false;
