@@ -410,12 +410,22 @@ def strangers(w):
     try:
         city.subscribe("early").subscribe("other")
         until_row(city, "early"), until_row(city, "other")
+        asked(city)
         city.server.stop()
         with sqlite3.connect(data / "tjzw.db") as db:
             db.execute("UPDATE websub SET topic = '/feeds/columns/99999.atom' WHERE callback LIKE '%/other'")
         inside(city, mock)
     finally:
         mock.close()
+
+
+def asked(city):
+    with case("what was asked survives kill -9 before it is verified"):
+        for i in range(80):
+            city.subscribe(f"hasty-{i}")
+        city.server.kill()
+        city.start()
+        wait_for("all to be verified", 20, lambda: sum("/s/hasty-" in r["callback"] for r in city.rows()) == 80, every=0.1)
 
 
 def inside(city, mock):
