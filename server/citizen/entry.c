@@ -18,6 +18,7 @@
 #include "server/base/buf.h"
 #include "server/base/clock.h"
 #include "server/base/seal.h"
+#include "server/citizen/epoch.h"
 #include "server/citizen/known.h"
 #include "server/identity/party_reach.h"
 #include "server/store/db.h"
@@ -106,7 +107,7 @@ enum rc citizen_get(struct work *w, int64_t account, struct citizen *out)
     struct rows q;
     enum rc rc, end;
 
-    *out = (struct citizen){ 0 };
+    *out = (struct citizen){ epoch_base(), 0 };
     if (!(rc = db_one(w, SQL_citizen_one, &q, "i", account)))
         *out = (struct citizen){ rows_int(&q, 0), rows_int(&q, 1) };
     end = rows_done(&q);

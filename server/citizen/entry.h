@@ -40,7 +40,7 @@ struct entry_page {
 };
 enum rc entry_list(struct work *w, int64_t account, struct entry_page *page);
 
-/* How far an account's order has come: its last seq, and the floor, up to which tombstones may be gone. Both 0 for one that has no state. */
+/* How far an account's order has come: its last seq, and the floor, up to which tombstones may be gone. For one that has no state epoch_base(), and 0. */
 struct citizen {
     int64_t seq, floor;
 };

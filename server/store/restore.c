@@ -43,7 +43,8 @@ enum {
     STREAMS_MAX = 64,
     PAST_MAX = 1 << 30,
     LETTERS_SKIPPED = 100000,
-    CHANGES_SKIPPED = 1000000
+    CHANGES_SKIPPED = 1000000,
+    CHANGES_A_SECOND = 1000 /* of one account, at most: a backup that is restored twice skips more the second time */
 };
 
 struct restore {
@@ -200,6 +201,17 @@ static enum rc new_epoch(struct restore *r, struct stream_row *s)
     return db_run(&r->w, SQL_ancestry_add, "iii", s->no, epoch, s->seq + 1);
 }
 
+/* The order of each account, also of one that had no state in the backup: what it gave since then stands on phones, and in what they have yet to say. */
+static enum rc skip_changes(struct restore *r, int64_t seconds)
+{
+    int64_t n = seconds < UINT32_MAX ? seconds : UINT32_MAX; /* a clock may have been anywhere */
+    enum rc rc;
+
+    n = CHANGES_SKIPPED + CHANGES_A_SECOND * n;
+    rc = db_run(&r->w, SQL_citizen_skip, "i", n);
+    return rc ? rc : db_run(&r->w, SQL_state_epoch_skip, "i", n);
+}
+
 /* What citizens' phones learnt since the backup was made is not what comes now. */
 static enum rc new_state_epoch(struct restore *r)
 {
@@ -216,7 +228,7 @@ static enum rc new_state_epoch(struct restore *r)
     epoch = epoch > r->floor ? epoch : r->floor + 1;
     if ((rc = db_run(&r->w, SQL_state_epoch_set, "i", epoch)))
         return rc;
-    return db_run(&r->w, SQL_citizen_skip, "i", (int64_t)CHANGES_SKIPPED);
+    return skip_changes(r, before ? epoch - before : 0);
 }
 
 /* Numbers of letters, and of their changes: what was given after the backup was made stands on receipts and in the systems of units. */

@@ -23,6 +23,8 @@
 #include "server/base/clock.h"
 #include "server/base/fs.h"
 #include "server/base/log.h"
+#include "server/citizen/entry.h"
+#include "server/citizen/epoch.h"
 #include "server/identity/session.h"
 #include "server/store/backup.h"
 #include "server/store/blob.h"
@@ -314,6 +316,46 @@ static void two_restores_do_not_share_an_epoch(void **state)
                         "1800000001.41 1700000000:1 1800000001:42");
 }
 
+/* How far the order of an account has come in a restored directory. */
+static int64_t come(struct world *t, const char *target, int64_t account)
+{
+    struct citizen c;
+    struct work w;
+
+    work_init(&w, t->mem, NULL, "test", RIGHT_ALL);
+    assert_int_equal(db_open(&t->e, at(t, arena_printf(t->mem, "%s/" DB_NAME, target)),
+                             DB_WRITE, &w.db),
+                     RC_OK);
+    assert_int_equal(epoch_load(&w), RC_OK);
+    assert_int_equal(citizen_get(&w, account, &c), RC_OK);
+    db_close(w.db);
+    return c.seq;
+}
+
+/* The number of a message is of this order: what a phone has to say of one that is lost is said of no other. */
+static void what_is_lost_keeps_its_number_also_of_who_had_no_state(void **state)
+{
+    enum { LI = 1, HAN, BEFORE = 5, LOST = 500, MILLION = 1000000 };
+    struct world *t = *state;
+    int64_t first[2], second[2];
+
+    assert_int_equal(db_run(&t->w, SQL_state_epoch_set, "i", (int64_t)FOUNDED), RC_OK);
+    assert_int_equal(db_run(&t->w, SQL_citizen_set_seq, "ii", (int64_t)LI, (int64_t)BEFORE),
+                     RC_OK);
+    make_backup(t);
+    restore_to(t, "first");
+    put(t, "second/epoch", get(t, "first/epoch"));
+    restore_to(t, "second");
+    for (int i = 0; i < 2; i++) {
+        first[i] = come(t, "first", LI + i);
+        second[i] = come(t, "second", LI + i);
+    }
+    assert_in_range(first[0], BEFORE + MILLION, INT64_MAX);
+    assert_in_range(first[1], MILLION, INT64_MAX); /* he had none in the backup */
+    for (int i = 0; i < 2; i++) /* of the same backup, after what was given behind the first */
+        assert_in_range(second[i], first[i] + LOST, INT64_MAX);
+}
+
 /* sync/founding.c writes and reads DATA/epoch, too: both must mean the same by it. */
 static void the_publisher_goes_on_in_the_new_epoch(void **state)
 {
@@ -398,6 +440,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_restore_signs_everybody_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_restores_do_not_share_an_epoch, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            what_is_lost_keeps_its_number_also_of_who_had_no_state, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_publisher_goes_on_in_the_new_epoch, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_leaves_no_half_backup, set_up, tear_down),

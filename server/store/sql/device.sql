@@ -41,7 +41,7 @@ UPDATE device_result SET body = NULL WHERE account = ?1 AND device = ?2 AND n > 
 DELETE FROM device_result WHERE account = ?1 AND device = ?2 AND n <= ?3;
 
 -- name: state_epoch_get
-SELECT epoch FROM state_epoch WHERE no = 1;
+SELECT epoch, base FROM state_epoch WHERE no = 1;
 
 -- name: state_epoch_set
 INSERT INTO state_epoch (no, epoch) VALUES (1, ?1) ON CONFLICT (no) DO UPDATE SET epoch = excluded.epoch;

@@ -32,6 +32,10 @@ INSERT INTO citizen (account, seq, floor) VALUES (?1, ?2, 0) ON CONFLICT (accoun
 -- scan: a row for each account that has a state
 UPDATE citizen SET seq = seq + ?1;
 
+-- Likewise of the accounts that have none yet: they may have had one behind the backup.
+-- name: state_epoch_skip
+UPDATE state_epoch SET base = base + ?1 WHERE no = 1;
+
 -- name: citizen_raise_floor
 UPDATE citizen SET floor = ?2 WHERE account = ?1 AND floor < ?2;
 

@@ -609,7 +609,8 @@ CREATE TABLE device_result (
 
 CREATE TABLE state_epoch (
     no    BIGINT PRIMARY KEY,
-    epoch BIGINT NOT NULL
+    epoch BIGINT NOT NULL,
+    base  BIGINT NOT NULL DEFAULT 0
 );
 
 CREATE TABLE entry_tally (

@@ -666,7 +666,8 @@ CREATE TABLE device_result (
 -- Of all states: one row, number 1. A restore begins a new one.
 CREATE TABLE state_epoch (
     no    INTEGER PRIMARY KEY,
-    epoch INTEGER NOT NULL
+    epoch INTEGER NOT NULL,
+    base  INTEGER NOT NULL DEFAULT 0 -- an account without a row in `citizen` has come so far
 );
 
 -- How many of each type a citizen has.
