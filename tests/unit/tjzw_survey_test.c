@@ -339,6 +339,63 @@ static void what_a_restored_server_lost_is_answered_again(void **state)
     end(&w);
 }
 
+static int64_t wall;
+
+static int64_t the_clock(void)
+{
+    return wall;
+}
+
+static void lose_the_session(struct world *w)
+{
+    const struct tjzw_sync_options soon = { .timeout = 1 };
+
+    w->f.all_expired = w->f.deaf = true;
+    assert_int_not_equal(tjzw_me_sync(w->p.t, &soon, NULL, &w->p.e), TJZW_OK);
+    w->f.now_ms += 60000;
+    w->f.deaf = false;
+    exchange(&w->p);
+}
+
+/*
+ * The answer of a guest of long ago is counted, as that guest's, and none that the phone could send again. So it says on that he has answered, to the guests
+ * who follow him and to whoever he turns out to be: a second answer would be a second vote of one person. Who signs out takes the mark along.
+ */
+static void what_a_guest_answered_more_than_90_days_ago_stays_answered(void **state)
+{
+    enum { NOW = 1800000000, LATER = NOW + 91 * 86400 };
+    struct world w;
+    struct seen s;
+
+    (void)state;
+    begin(&w);
+    w.p.t->clock = the_clock;
+    wall = NOW;
+    OK(&w.p, answer(&w.p, w.id, "[1,null,null,null]"));
+    exchange(&w.p);
+    wall = LATER;
+    fake_head_at(w.p.server, LATER);
+    phone_sync(&w.p);
+    exchange(&w.p);
+    lose_the_session(&w);
+    assert_true(look(&w.p, w.id).s.answered);
+    assert_null(fake_me_value(&w.f, 2, "answered", w.id)); /* not sent again */
+    sign_in(&w.p, "a");
+    exchange(&w.p);
+    w.f.floor = w.f.accounts[8].seq + 10; /* all there is comes anew */
+    exchange(&w.p);
+    w.f.floor = 0;
+    s = look(&w.p, w.id);
+    assert_true(s.s.answered && !s.s.waits);
+    assert_string_equal(s.answers, ""); /* words of 90 days */
+    assert_int_equal(answer(&w.p, w.id, "[0,null,null,null]"), TJZW_USAGE);
+    assert_int_equal(json_object_size(w.f.applied), 1);
+    OK(&w.p, tjzw_sign_out(w.p.t, &w.p.e));
+    exchange(&w.p);
+    assert_false(look(&w.p, w.id).s.answered); /* the next one is another */
+    end(&w);
+}
+
 /* ---- votes ---- */
 
 static bool see_value(void *ctx, const struct tjzw_entry *entry)
@@ -385,6 +442,7 @@ int main(void)
         cmocka_unit_test(two_phones_of_one_person_answer_once),
         cmocka_unit_test(one_that_was_refused_may_be_given_again),
         cmocka_unit_test(what_a_restored_server_lost_is_answered_again),
+        cmocka_unit_test(what_a_guest_answered_more_than_90_days_ago_stays_answered),
         cmocka_unit_test(a_vote_is_changed_and_taken_back),
     };
 
