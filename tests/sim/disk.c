@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/sim/reached.h"
 #include "tests/sim/turns.h"
 
 enum { FILES = 4096, DESCRIPTORS = 8192, SECTOR = 512, PATH = 512 };
@@ -57,6 +58,7 @@ static struct {
     struct file *of[DESCRIPTORS];
     struct name *names;
     unsigned nnames, names_room, kept;
+    const enum path *rows;
 } disk;
 
 #define NEXT(name)                           \
@@ -103,8 +105,10 @@ static void redo_bytes(const struct file *f, const struct change *c)
     for (size_t at = 0, n; at < c->n; at += n) {
         n = SECTOR - (size_t)(c->at + (int64_t)at) % SECTOR;
         n = n < c->n - at ? n : c->n - at;
-        if (torn && dice_one_in(&disk.dice, 3))
+        if (torn && dice_one_in(&disk.dice, 3)) {
+            reached(disk.rows[DISK_TORN]);
             continue;
+        }
         must(NEXT(pwrite64)(f->fd, c->bytes + at, n, c->at + (int64_t)at) == (ssize_t)n,
              "write again");
     }
@@ -119,6 +123,8 @@ static void lose_bytes(const struct file *f)
     for (size_t i = 0; i < f->n; i++)
         if (dice_roll(&disk.dice, 4) < share)
             redo_bytes(f, &f->change[i]);
+        else
+            reached(disk.rows[DISK_MISSING]);
     date(f->fd);
 }
 
@@ -151,12 +157,15 @@ static void lose_names(void)
 {
     unsigned left = disk.nnames ? dice_roll(&disk.dice, disk.nnames + 1) : 0;
 
-    for (unsigned i = disk.nnames; i > left; i--)
+    for (unsigned i = disk.nnames; i > left; i--) {
         undo_name(&disk.names[i - 1]);
+        reached(disk.rows[DISK_UNNAMED]);
+    }
 }
 
 _Noreturn static void end(void)
 {
+    reached(disk.rows[disk.power ? DISK_POWER : DISK_KILLED]);
     if (disk.power) {
         for (unsigned i = 0; i < disk.nfiles; i++)
             lose_bytes(&disk.files[i]);
@@ -176,13 +185,14 @@ static void step(void)
         end();
 }
 
-void disk_begin(const char *root, struct dice d)
+void disk_begin(const char *root, struct dice d, const enum path rows[DISK_FATES])
 {
     char gone[PATH];
 
     memset(&disk, 0, sizeof disk);
     disk.root_n = (size_t)snprintf(disk.root, sizeof disk.root, "%s/", root);
     disk.dice = d;
+    disk.rows = rows;
     snprintf(gone, sizeof gone, "%s.gone", root);
     must(!mkdir(gone, 0700) || access(gone, W_OK) == 0, gone);
 }

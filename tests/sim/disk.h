@@ -19,11 +19,15 @@
 #include <stdbool.h>
 
 #include "tests/sim/dice.h"
+#include "tests/sim/reached.h"
 
 enum { DISK_DIED = 70 }; /* the exit status of a process that ended so */
 
-/* This process's files are those below `root`, where ROOT.gone holds what may come back. */
-void disk_begin(const char *root, struct dice d);
+/* What happens at an end, of which each is counted: the process alone ended, the power failed, a write is missing then, a sector of one is, a name is undone. */
+enum disk_fate { DISK_KILLED, DISK_POWER, DISK_MISSING, DISK_TORN, DISK_UNNAMED, DISK_FATES };
+
+/* This process's files are those below `root`, where ROOT.gone holds what may come back. rows: under what each fate is counted; it stays the caller's. */
+void disk_begin(const char *root, struct dice d, const enum path rows[DISK_FATES]);
 /* At the n-th change from now on, or nothing if n is 0. */
 void disk_end_at(unsigned n, bool power);
 /* Changes so far. */

@@ -108,6 +108,12 @@ static enum method method_of(const struct message *ask)
     return m;
 }
 
+/* It is to change something, and not only to be read. */
+static bool does(const struct message *ask)
+{
+    return method_of(ask) != GET;
+}
+
 /* The server has more of a file than this piece of it. */
 static bool is_ahead(const struct message *ask, const struct message *answer)
 {
@@ -163,8 +169,11 @@ static void deliver_late(struct sim *s)
         struct message late = s->net->late[--s->net->nlate];
 
         note(s, "late: %s", late.text[0]);
-        if (reach(s, s->net->whose[s->net->nlate], &late, &m))
+        if (reach(s, s->net->whose[s->net->nlate], &late, &m)) {
+            if (does(&late) && m.number / 100 == 2)
+                reached(PATH_later);
             message_done(&m);
+        }
         message_done(&late);
     }
 }
@@ -229,11 +238,28 @@ static void answer_busy(struct sim *s, struct message *answer)
     answer->more = true;
 }
 
+/* What came of it where it counts: what was sent was taken, what was to be read was in its midst. */
+static void count(const struct message *ask, enum mishap m, int status, size_t whole, size_t n)
+{
+    bool taken = does(ask) && status / 100 == 2;
+
+    if (m == LOST_AFTER && taken)
+        reached(PATH_lost_after);
+    if (m == TWICE && taken)
+        reached(PATH_twice);
+    if (m == CUT && n && n < whole)
+        reached(PATH_cut);
+    if (m == SHORT && n && n < whole)
+        reached(PATH_shortened);
+}
+
 /* What the phone gets if the server is reached at all. */
 static void exchange(struct sim *s, struct device *p, const struct message *ask,
                      struct message *answer, enum mishap m)
 {
     struct message first;
+    int status;
+    size_t whole;
 
     if (m == TWICE) {
         if (!reach(s, p, ask, &first)) {
@@ -247,12 +273,15 @@ static void exchange(struct sim *s, struct device *p, const struct message *ask,
         return;
     }
     answer->more = true;
+    status = answer->number;
+    whole = answer->n[1];
     if (m == LOST_AFTER) {
         message_done(answer);
         say_nothing(answer);
     }
     if (m == CUT || m == SHORT)
         cut(s, answer, m == SHORT);
+    count(ask, m, status, whole, answer->n[1]);
 }
 
 /* It ends while it takes that in. */
@@ -293,6 +322,8 @@ void net_carry(struct sim *s, struct device *p, const struct message *ask,
         m = NONE;
     if (m == STALE)
         reached(PATH_stale);
+    if (m == LOST_BEFORE && does(ask))
+        reached(PATH_lost_before);
     if (m == BETWEEN)
         reached(PATH_between);
     if (m == STALE)

@@ -289,6 +289,12 @@ static enum tjzw_code begin(const char *dir, struct tjzw_error *e)
     return tjzw_follow(phone.t, &server, e);
 }
 
+static const enum path fates[DISK_FATES] = {
+    [DISK_KILLED] = PATH_phone_killed,   [DISK_POWER] = PATH_phone_power,
+    [DISK_MISSING] = PATH_phone_missing, [DISK_TORN] = PATH_phone_torn,
+    [DISK_UNNAMED] = PATH_phone_unnamed,
+};
+
 _Noreturn void phone_main(int fd, const struct phone_start *s)
 {
     struct message m, ready = { .kind = PHONE_READY };
@@ -299,7 +305,7 @@ _Noreturn void phone_main(int fd, const struct phone_start *s)
     dice_rule(dice_split(&s->dice, 1));
     turns_begin(dice_split(&s->dice, 2));
     turns_wall(s->wall_us);
-    disk_begin(s->dir, dice_split(&s->dice, 3));
+    disk_begin(s->dir, dice_split(&s->dice, 3), fates);
     disk_end_at(s->end_at, s->power);
     ready.number = begin(s->dir, &e);
     message_text(&ready, 0, e.detail, strlen(e.detail));

@@ -104,6 +104,7 @@ static bool server_try(struct sim *s, const char *restore, unsigned end_at)
         server_main(fd, &start);
     if (!line_receive(s->server.fd, &ready)) {
         reap(s, &s->server, "the server, starting,");
+        reached(PATH_server_cut_start);
         return false;
     }
     if (ready.number)

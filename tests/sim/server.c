@@ -133,6 +133,12 @@ static void obey(const struct message *m, struct message *out)
     }
 }
 
+static const enum path fates[DISK_FATES] = {
+    [DISK_KILLED] = PATH_server_killed,   [DISK_POWER] = PATH_server_power,
+    [DISK_MISSING] = PATH_server_missing, [DISK_TORN] = PATH_server_torn,
+    [DISK_UNNAMED] = PATH_server_unnamed,
+};
+
 _Noreturn void server_main(int fd, const struct server_start *s)
 {
     struct message m, ready = { .kind = SERVER_READY };
@@ -144,7 +150,7 @@ _Noreturn void server_main(int fd, const struct server_start *s)
     server.log = memfd_create("log", MFD_CLOEXEC);
     fcntl(server.log, F_SETFL, O_APPEND);
     log_set_fd(server.log);
-    disk_begin(s->dir, dice_split(&s->dice, 3));
+    disk_begin(s->dir, dice_split(&s->dice, 3), fates);
     disk_end_at(s->end_at, s->power);
     ready.number =
         (s->restore && backup_restore(&e, s->restore, s->dir, NULL, NULL)) || start(&e);
