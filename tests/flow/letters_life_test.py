@@ -25,15 +25,17 @@ APP = "cn.gov.tj.app:/signed-in"
 LEVELS = {"claims": {"name": "name", "level": "acr"}, "levels": {"L2": 2}, "level_max": 2, "redirects": [APP]}      # who applies for disclosure has to be known
 DEVICE = "q83vEjRWeJCrze8SNFZ4kA"
 
-# What becomes of one: how many of 20; the steps (of the unit by its key, or of its writer); where it stands then, and after the clock has had its turn.
+# What becomes of one: how many of 20; the steps (of the unit by its key, + of its writer, ! of people at the unit); where it stands then, and after the clock has had its turn.
 LIVES = {
-    "plain":      (4, ("accept", "begin", "answer"), "answered", "closed"),
+    "plain":      (2, ("accept", "begin", "answer"), "answered", "closed"),
     "asked":      (3, ("accept", "ask", "+add", "answer"), "answered", "closed"),
     "silent":     (1, ("ask",), "asked", "in_progress"),
     "extended":   (2, ("accept", "assign", "extend", "answer"), "answered", "closed"),
     "handed on":  (2, ("transfer", "accept", "answer"), "answered", "closed"),
     "poor":       (2, ("accept", "answer", "+poor", "follow"), "closed", "closed"),
     "good":       (2, ("accept", "answer", "+good"), "rated", "closed"),
+    "drafted":    (1, ("accept", "!draft", "!return", "!draft", "!review", "!answer"), "answered", "closed"),
+    "consulted":  (1, ("accept", "consult", "resume", "answer"), "answered", "closed"),
     "published":  (1, ("accept", "answer", "publish"), "answered", "closed"),
     "taken back": (1, ("accept", "+withdraw"), "withdrawn", "withdrawn"),
     "added to":   (1, ("accept", "begin", "+add", "answer"), "answered", "closed"),
@@ -96,7 +98,7 @@ class Writer(App):
         return [m["key"] for m in numbered]
 
     def category(self, i):
-        return CATEGORIES[(i + self.no) % len(CATEGORIES)]
+        return "disclose" if PLAN[i] == "consulted" else CATEGORIES[(i + self.no) % len(CATEGORIES)]
 
     def end_of(self, i):
         life = LIVES[PLAN[i]]
@@ -144,8 +146,16 @@ def main(w):
     column = operate("POST", "/v1/columns", {"site": "1201010001", "path": "来信"}).json()["no"]
     assert operate("POST", "/v1/parties", {"id": "oa", "name": "oa", "kind": "live", "rights": "letters,edit"}).status == 201
     key = operate("POST", "/v1/parties/oa/keys", {"perMinute": 1000000, "perDay": 1000000}).json()["key"]
-    words = {"ask": "请写明地址", "extend": "情况复杂", "transfer": "属南开区", "answer": "已经办好。", "follow": "已上门查看", "refuse": "重复来信"}
-    drafts = []
+    words = {"ask": "请写明地址", "extend": "情况复杂", "transfer": "属南开区", "answer": "已经办好。", "follow": "已上门查看", "refuse": "重复来信", "consult": "涉及第三方",
+             "draft": "已经办好。", "return": "请写明日期"}
+    drafts, at = [], {}     # at: the step of a letter's draft
+
+    def person(verb, letter):
+        """Who answers with what another has reviewed; the operator may be both."""
+        body = {"draft": at[letter]} if verb == "review" else {"text": words[verb]} if verb != "answer" else {}
+        answer = operate("POST", f"/v1/letters/{letter}/{verb}", body)
+        assert answer.status == 200, (verb, answer)
+        at[letter] = answer.json().get("draft")
 
     def unit(verb, letter):
         body = {"column": column} if verb == "publish" else {"text": words[verb]} if verb in words else {}
@@ -184,7 +194,10 @@ def main(w):
                 one.write()
                 for letter in one.today:
                     for step in LIVES[PLAN[one.letters[letter]]][1]:
-                        one.say(step[1:], letter) if step[0] == "+" else unit(step, letter)
+                        if step[0] in "+!":
+                            (one.say if step[0] == "+" else person)(step[1:], letter)
+                        else:
+                            unit(step, letter)
                         steps += 1
         note(f"{steps} steps, {steps / (time.monotonic() - started):.0f} a second, one after the other")
 

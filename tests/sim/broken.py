@@ -106,6 +106,9 @@ ROWS = [
      '        return err_set(&w->err, RC_NOT_FOUND, "信中所指的内容不在这里");\n    return rc;',
      '        return err_set(&w->err, RC_NOT_FOUND, "信中所指的内容不在这里");\n'
      '    if (!rc && breaks(25) && jx_int(v, "seq", 0) > stream.seq)\n        return err_field(&w->err, "/seq", "seq");\n    return rc;'),
+    (26, "what was sent back to its author may be answered with", "server/citizen/letter_staff.c",
+     '    if (!l->draft)\n        return no(w, "还没有答复稿");\n    l->draft = 0;\n    l->reviewed = false;\n',
+     '    if (!l->draft)\n        return no(w, "还没有答复稿");\n    if (breaks(26))\n        return RC_OK;\n    l->draft = 0;\n    l->reviewed = false;\n'),
 ]
 
 

@@ -206,6 +206,7 @@ static void sign_in(struct sim *s, const struct device *p, int64_t account)
     merge(s, to, owner_of(s, p));
     f->unmerged[p->no] |= owner_of(s, p)->account > 0;
     f->of[p->no] = (int)(to - f->owner);
+    mail_returns(s, p, account);
     note(s, "phone %d is now of account %" PRId64, p->no, account);
 }
 
@@ -287,7 +288,7 @@ static void meet(struct sim *s, const struct device *p, int64_t account, bool gu
             lost(s, "phone %d lost the session of %" PRId64, p->no, o->account);
         if (!trying || s->folk->unmerged[p->no])
             open_all(o);
-        mail_leaves(s, p);
+        mail_leaves(s, p, o->account, excused && !trying);
         begin_guest(s, p);
     } else if (o->account && account != o->account) {
         if (!excused || !guest)
@@ -477,7 +478,7 @@ void folk_introduces(struct sim *s, const struct device *p)
         lost(s, "phone %d lost the session of %" PRId64, p->no, o->account);
     if (!o->guest) {
         open_all(o);
-        mail_leaves(s, p);
+        mail_leaves(s, p, o->account, !s->folk->trying[p->no]);
         begin_guest(s, p);
     } else if (o->account) {
         begin_again(s, o);

@@ -8,7 +8,7 @@
 
 #include "tests/sim/sim.h"
 
-enum { LETTERS = 14, ACTS = 32, LETTER_VALUE = 600 };
+enum { LETTERS = 18, ACTS = 32, LETTER_VALUE = 600 };
 
 struct mail *mail_new(void);
 void mail_free(struct mail *m);
@@ -26,10 +26,15 @@ void mail_wrote(struct sim *s, int letter, const char *id);
 int mail_act(struct sim *s, const struct device *p, const char *id);
 void mail_acted(struct sim *s, int act);
 bool mail_knows(struct sim *s, const char *id);
-const char *mail_id(struct sim *s, int letter); /* "" until somebody was told of it */
+/* "" until somebody was told of it; of an imported one its number. */
+const char *mail_id(struct sim *s, int letter);
 
 /* ---- what the staff do ---- */
 
+/* The number of a letter that they are to import, often one that they have imported; -1: enough were. */
+int mail_import(struct sim *s);
+void mail_import_line(struct sim *s, int letter, char *out, size_t room);
+void mail_imported(struct sim *s, int letter, const char *number); /* the server said so */
 int mail_pick(struct sim *s); /* a letter that the server has surely; -1: there is none */
 void mail_handled(struct sim *s, int letter, bool surely);
 void mail_backed_up(struct sim *s);
@@ -45,8 +50,12 @@ bool mail_is_its(const char *type);
 void mail_asked(struct sim *s, const struct device *p, const json_t *mutation);
 /* False: it is none of ours. */
 bool mail_result(struct sim *s, const json_t *mutation, const json_t *result);
-/* Its owner goes, with what the phone had of his. His session is over, which was last of use at that time. */
-void mail_leaves(struct sim *s, const struct device *p);
+/*
+ * Its owner goes, who had that account, and what the phone has of his is sealed; `ended`: not by himself, so that it keeps what was taken as well. The owner of
+ * that account comes, and it is his again. His session is over, which was last of use at that time.
+ */
+void mail_leaves(struct sim *s, const struct device *p, int64_t account, bool ended);
+void mail_returns(struct sim *s, const struct device *p, int64_t account);
 void mail_cut(struct sim *s, const struct device *p, int64_t since);
 /* What a phone shows at any time: a JSON object a line. */
 void mail_look(struct sim *s, const struct device *p, const char *letters);

@@ -82,6 +82,19 @@ static void it_changes_hands(struct sim *s, struct device *p)
     use_sign_in(s, p);
 }
 
+/* Written without a network, and its writer gone: it waits for him, whoever has the phone meanwhile. */
+static void a_letter_is_left(struct sim *s, struct device *p)
+{
+    use_sign_in(s, p);
+    use_see(s, p);
+    use_letter(s, p);
+    use_sign_out(s, p);
+    use_see(s, p);
+    if (dice_one_in(&s->dice, 3))
+        use_sync(s, p);
+    use_sign_in(s, p);
+}
+
 /* To the next day or so: what was read on the last one is told of. */
 static void a_day_passes(struct sim *s)
 {
@@ -105,6 +118,7 @@ static const struct {
     { staff_take_away, NULL,       {   3,      3,       4,        4,      2 } },
     { staff_close_survey, NULL,    {   2,      3,       1,        2,      0 } },
     { clerk_handle, NULL,          {  10,     10,       1,        2,      1 } },
+    { clerk_import, NULL,          {   2,      2,       1,        2,      0 } },
     { clerk_send, NULL,            {   1,      1,       1,        1,      1 } },
     { clerk_withdraw, NULL,        {   1,      1,       1,        1,      1 } },
     { NULL, use_letter,            {   4,      4,       1,        3,      1 } },
@@ -120,6 +134,7 @@ static const struct {
     { NULL, use_sign_in,           {   5,      5,       4,        9,      8 } },
     { NULL, use_sign_out,          {   1,      1,       1,        1,      1 } },
     { NULL, it_changes_hands,      {   4,      0,       2,        4,      0 } },
+    { NULL, a_letter_is_left,      {   3,      4,       1,        3,      1 } },
     { server_crash_soon, NULL,     {   6,      6,       6,        5,      4 } },
     { NULL, phone_crash_soon,      {   6,      6,       6,        5,      4 } },
     { server_kill, NULL,           {   3,      3,       3,        3,      2 } },

@@ -13,7 +13,7 @@
  *     folk.c     what belongs to people: a plain map
  *     taken.c    which mutations were taken: a plain list
  *     session.c  refresh tokens: a plain list
- *     mail.c     letters: plain lists
+ *     mail.c     letters: plain lists; mail_end.c: what must be true of them in the end
  *     notice.c   messages: a plain list
  *     poll.c     answers to surveys: a plain list
  *     tally.c    reads and votes: sums
@@ -50,7 +50,8 @@ enum {
 /* What towns differ in; which one a seed has, its dice say. */
 enum town { TOWN_PLAIN, TOWN_FAMILY, TOWN_LIBRARY, TOWN_RESTORED, TOWN_SILENT, TOWNS };
 
-#define UNIT "office" /* that handles letters */
+#define UNIT       "office" /* that handles letters */
+#define OTHER_UNIT "bureau" /* to which some are handed on */
 
 /* A process of ours, and the line to it. */
 struct child {
@@ -175,6 +176,7 @@ void staff_restore(struct sim *s);
 /* May leave the server ended: staff_mend(). */
 void clerk_open(struct sim *s);
 void clerk_handle(struct sim *s);
+void clerk_import(struct sim *s);
 void clerk_send(struct sim *s);
 void clerk_withdraw(struct sim *s);
 
