@@ -109,6 +109,9 @@ ROWS = [
     (26, "what was sent back to its author may be answered with", "server/citizen/letter_staff.c",
      '    if (!l->draft)\n        return no(w, "还没有答复稿");\n    l->draft = 0;\n    l->reviewed = false;\n',
      '    if (!l->draft)\n        return no(w, "还没有答复稿");\n    if (breaks(26))\n        return RC_OK;\n    l->draft = 0;\n    l->reviewed = false;\n'),
+    (27, "what somebody left unsent on a phone is gone when he comes back", "clients/c/person.c",
+     "    if ((rc = vault_open(t, &away, to, e)))\n        return rc;\n",
+     "    if (!breaks(27) && (rc = vault_open(t, &away, to, e)))\n        return rc;\n"),
 ]
 
 
