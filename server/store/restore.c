@@ -44,7 +44,8 @@ enum {
     PAST_MAX = 1 << 30,
     LETTERS_SKIPPED = 100000,
     CHANGES_SKIPPED = 1000000,
-    CHANGES_A_SECOND = 1000 /* of one account, at most: a backup that is restored twice skips more the second time */
+    CHANGES_A_SECOND =
+        1000 /* of one account, at most: a backup that is restored twice skips more the second time */
 };
 
 struct restore {
@@ -204,7 +205,8 @@ static enum rc new_epoch(struct restore *r, struct stream_row *s)
 /* The order of each account, also of one that had no state in the backup: what it gave since then stands on phones, and in what they have yet to say. */
 static enum rc skip_changes(struct restore *r, int64_t seconds)
 {
-    int64_t n = seconds < UINT32_MAX ? seconds : UINT32_MAX; /* a clock may have been anywhere */
+    int64_t n =
+        seconds < UINT32_MAX ? seconds : UINT32_MAX; /* a clock may have been anywhere */
     enum rc rc;
 
     n = CHANGES_SKIPPED + CHANGES_A_SECOND * n;

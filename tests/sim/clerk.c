@@ -18,8 +18,7 @@ static const char json[] = "content-type: application/json\n",
 void clerk_open(struct sim *s)
 {
     static const char *const orgs[] = { "{\"code\":\"" UNIT "\",\"name\":\"示例局\"}",
-                                        "{\"code\":\"" OTHER_UNIT
-                                        "\",\"name\":\"另一局\"}" };
+                                        "{\"code\":\"" OTHER_UNIT "\",\"name\":\"另一局\"}" };
 
     for (size_t i = 0; i < sizeof orgs / sizeof *orgs; i++) {
         struct message m;
@@ -42,13 +41,13 @@ static const struct verb {
     enum says says;
     enum path path;
 } verbs[] = {
-    { "accept", NOTHING, PATH_COUNT },     { "refuse", WORDS, PATH_COUNT },
-    { "assign", NOTHING, PATH_COUNT },     { "transfer", WORDS | PLACE, PATH_transferred },
-    { "begin", NOTHING, PATH_COUNT },      { "ask", WORDS, PATH_COUNT },
-    { "consult", WORDS, PATH_consulted },  { "resume", NOTHING, PATH_resumed },
-    { "extend", WORDS, PATH_extended },    { "draft", WORDS, PATH_drafted },
-    { "return", WORDS, PATH_returned },    { "review", DRAFT, PATH_reviewed },
-    { "answer", NOTHING, PATH_answered },  { "follow", WORDS, PATH_COUNT },
+    { "accept", NOTHING, PATH_COUNT },    { "refuse", WORDS, PATH_COUNT },
+    { "assign", NOTHING, PATH_COUNT },    { "transfer", WORDS | PLACE, PATH_transferred },
+    { "begin", NOTHING, PATH_COUNT },     { "ask", WORDS, PATH_COUNT },
+    { "consult", WORDS, PATH_consulted }, { "resume", NOTHING, PATH_resumed },
+    { "extend", WORDS, PATH_extended },   { "draft", WORDS, PATH_drafted },
+    { "return", WORDS, PATH_returned },   { "review", DRAFT, PATH_reviewed },
+    { "answer", NOTHING, PATH_answered }, { "follow", WORDS, PATH_COUNT },
 };
 
 #define ANY      NULL
@@ -58,21 +57,36 @@ static const struct verb {
 static const struct move {
     const char *state, *verb, *next, *of;
 } moves[] = {
-    { "submitted", "accept", NULL, ANY },          { "submitted", "accept", "begin", ANY },
-    { "submitted", "accept", "begin", ANY },       { "submitted", "accept", "begin", ANY },
-    { "submitted", "ask", NULL, ANY },             { "submitted", "refuse", NULL, ANY },
-    { "submitted", "transfer", "accept", ANY },    { "accepted", "assign", NULL, ANY },
-    { "accepted", "begin", NULL, ANY },            { "accepted", "consult", NULL, DISCLOSE },
-    { "assigned", "begin", NULL, ANY },            { "assigned", "draft", NULL, ANY },
-    { "transferred", "accept", "begin", ANY },     { "in_progress", "draft", "review", ANY },
-    { "in_progress", "draft", "review", ANY },     { "in_progress", "draft", NULL, ANY },
-    { "in_progress", "draft", "return", ANY },     { "in_progress", "review", "answer", ANY },
-    { "in_progress", "answer", NULL, ANY },        { "in_progress", "answer", NULL, ANY },
-    { "in_progress", "answer", NULL, ANY },        { "in_progress", "return", "answer", ANY },
-    { "in_progress", "ask", NULL, ANY },           { "in_progress", "extend", NULL, ANY },
-    { "in_progress", "consult", "resume", DISCLOSE }, { "in_progress", "consult", NULL, DISCLOSE },
-    { "asked", "resume", NULL, ANY },              { "asked", "draft", NULL, ANY },
-    { "consulting", "resume", NULL, ANY },         { "follow_up", "follow", NULL, ANY },
+    { "submitted", "accept", NULL, ANY },
+    { "submitted", "accept", "begin", ANY },
+    { "submitted", "accept", "begin", ANY },
+    { "submitted", "accept", "begin", ANY },
+    { "submitted", "ask", NULL, ANY },
+    { "submitted", "refuse", NULL, ANY },
+    { "submitted", "transfer", "accept", ANY },
+    { "accepted", "assign", NULL, ANY },
+    { "accepted", "begin", NULL, ANY },
+    { "accepted", "consult", NULL, DISCLOSE },
+    { "assigned", "begin", NULL, ANY },
+    { "assigned", "draft", NULL, ANY },
+    { "transferred", "accept", "begin", ANY },
+    { "in_progress", "draft", "review", ANY },
+    { "in_progress", "draft", "review", ANY },
+    { "in_progress", "draft", NULL, ANY },
+    { "in_progress", "draft", "return", ANY },
+    { "in_progress", "review", "answer", ANY },
+    { "in_progress", "answer", NULL, ANY },
+    { "in_progress", "answer", NULL, ANY },
+    { "in_progress", "answer", NULL, ANY },
+    { "in_progress", "return", "answer", ANY },
+    { "in_progress", "ask", NULL, ANY },
+    { "in_progress", "extend", NULL, ANY },
+    { "in_progress", "consult", "resume", DISCLOSE },
+    { "in_progress", "consult", NULL, DISCLOSE },
+    { "asked", "resume", NULL, ANY },
+    { "asked", "draft", NULL, ANY },
+    { "consulting", "resume", NULL, ANY },
+    { "follow_up", "follow", NULL, ANY },
 };
 
 /* A letter as the staff see it. */
@@ -90,8 +104,8 @@ static const struct verb *find_verb(const char *word)
     return &verbs[i];
 }
 
-static void print_order(struct sim *s, const struct verb *v, const struct sight *at,
-                        char *out, size_t room)
+static void print_order(struct sim *s, const struct verb *v, const struct sight *at, char *out,
+                        size_t room)
 {
     json_t *o = json_object();
     char *text;
@@ -101,8 +115,7 @@ static void print_order(struct sim *s, const struct verb *v, const struct sight 
     if (v->says & DRAFT && at->draft)
         json_object_set_new(o, "draft", json_integer(at->draft));
     if (v->says & PLACE)
-        json_object_set_new(o, "unit",
-                            json_string(strcmp(at->unit, UNIT) ? UNIT : OTHER_UNIT));
+        json_object_set_new(o, "unit", json_string(strcmp(at->unit, UNIT) ? UNIT : OTHER_UNIT));
     text = json_dumps(o, JSON_COMPACT);
     snprintf(out, room, "%s", text);
     free(text);

@@ -7,6 +7,8 @@
  *     told      the server has answered that it has it: number and receipt are so for ever, but for a restore to a time before
  *     held      its writer's phone has it still: it will arrive, and is sent again after a restore
  *     away      it has it sealed: its writer has left, and it is held again when the same account signs in there within 90 days
+ *               (what was taken and lost by a restore behind a sign-out is lost, as is what waits for an account that never comes there again, or whose number
+ *               a restore has lost: he has another one then)
  *     orphan    written by a guest whose session is gone: it may be another account's by now, and is refused then
  */
 #include "tests/sim/mail_row.h"
@@ -21,7 +23,13 @@
 #include "tests/sim/reached.h"
 #include "tests/sim/turns.h"
 
-enum { GUEST_LETTERS = 4, IMPORTS = 4, KEPT_S = 85 * 86400, FORGOTTEN_S = 15 * 86400, RECEIPT_BAD = 3 };
+enum {
+    GUEST_LETTERS = 4,
+    IMPORTS = 4,
+    KEPT_S = 85 * 86400,
+    FORGOTTEN_S = 15 * 86400,
+    RECEIPT_BAD = 3
+};
 
 struct mail *mail_new(void)
 {
@@ -137,7 +145,8 @@ int mail_act(struct sim *s, const struct device *p, const char *id)
 
     if (!l || m->acts == ACTS)
         return -1;
-    m->act[m->acts] = (struct act){ .letter = mail_no(m, l), .phone = p->no, .written = now_s() };
+    m->act[m->acts] =
+        (struct act){ .letter = mail_no(m, l), .phone = p->no, .written = now_s() };
     return m->acts++;
 }
 
@@ -172,10 +181,11 @@ int mail_import(struct sim *s)
     if (m->imports == IMPORTS || (found >= 0 && dice_one_in(&s->dice, 2)))
         return found;
     m->letter[m->letters] = (struct letter){ .phone = -1 };
-    snprintf(m->letter[m->letters].value, LETTER_VALUE,
-             "{\"category\":\"%s\",\"text\":\"从前的第 %d 封\",\"title\":\"L%d\",\"unit\":\"" UNIT
-             "\"}",
-             categories[m->imports++], m->letters, m->letters);
+    snprintf(
+        m->letter[m->letters].value, LETTER_VALUE,
+        "{\"category\":\"%s\",\"text\":\"从前的第 %d 封\",\"title\":\"L%d\",\"unit\":\"" UNIT
+        "\"}",
+        categories[m->imports++], m->letters, m->letters);
     return m->letters++;
 }
 
@@ -289,8 +299,8 @@ static void take_letter(struct sim *s, struct letter *l, const json_t *result)
 {
     const char *number = mail_text(result, "number"), *receipt = mail_text(result, "receipt");
     if (l->told && (strcmp(l->number, number) != 0 || strcmp(l->receipt, receipt) != 0))
-        lost(s, "letter L%d was %s, and is %s, or has another receipt:\n%s\n%s", mail_no(s->mail, l),
-             l->number, number, l->receipt, receipt);
+        lost(s, "letter L%d was %s, and is %s, or has another receipt:\n%s\n%s",
+             mail_no(s->mail, l), l->number, number, l->receipt, receipt);
     check_number(s, l, number);
     reached(l->told ? PATH_letter_again : l->before[0] ? PATH_letter_restored : PATH_letter);
     l->cut = 0;

@@ -194,7 +194,8 @@ static void settled_entry(struct sim *s, const struct device *p, const char *id,
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         if (strcmp(mail_text(o, members[i]), mail_text(l->there, members[i])) != 0)
             lost(s, "phone %d ends with L%d %s, and the server says %s", p->no,
-                 mail_no(s->mail, l), mail_text(o, members[i]), mail_text(l->there, members[i]));
+                 mail_no(s->mail, l), mail_text(o, members[i]),
+                 mail_text(l->there, members[i]));
     json_decref(o);
 }
 
@@ -224,8 +225,8 @@ void mail_settled(struct sim *s, const struct device *p, const char *entries,
     for (int i = 0; i < s->mail->letters; i++) {
         const struct letter *l = &s->mail->letter[i];
 
-        if (l->phone == p->no && l->certain && l->held && !l->orphan && mail_is_kept(l->written) &&
-            !(whole & 1u << i))
+        if (l->phone == p->no && l->certain && l->held && !l->orphan &&
+            mail_is_kept(l->written) && !(whole & 1u << i))
             lost(s, "phone %d ends without L%d and a receipt of it, but with: %s", p->no, i,
                  letters);
     }

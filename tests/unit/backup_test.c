@@ -323,9 +323,9 @@ static int64_t come(struct world *t, const char *target, int64_t account)
     struct work w;
 
     work_init(&w, t->mem, NULL, "test", RIGHT_ALL);
-    assert_int_equal(db_open(&t->e, at(t, arena_printf(t->mem, "%s/" DB_NAME, target)),
-                             DB_WRITE, &w.db),
-                     RC_OK);
+    assert_int_equal(
+        db_open(&t->e, at(t, arena_printf(t->mem, "%s/" DB_NAME, target)), DB_WRITE, &w.db),
+        RC_OK);
     assert_int_equal(epoch_load(&w), RC_OK);
     assert_int_equal(citizen_get(&w, account, &c), RC_OK);
     db_close(w.db);
@@ -440,8 +440,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_restore_signs_everybody_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_restores_do_not_share_an_epoch, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(
-            what_is_lost_keeps_its_number_also_of_who_had_no_state, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_lost_keeps_its_number_also_of_who_had_no_state,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_publisher_goes_on_in_the_new_epoch, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_leaves_no_half_backup, set_up, tear_down),
