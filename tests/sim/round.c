@@ -121,7 +121,7 @@ static const struct {
     { clerk_import, NULL,          {   2,      2,       1,        2,      0 } },
     { clerk_send, NULL,            {   1,      1,       1,        1,      1 } },
     { clerk_withdraw, NULL,        {   1,      1,       1,        1,      1 } },
-    { NULL, use_letter,            {   4,      4,       1,        3,      1 } },
+    { NULL, use_letter,            {   4,      4,       1,       10,      1 } },
     { NULL, use_act,               {   8,      8,       1,        2,      1 } },
     { NULL, use_message,           {   2,      2,       1,        1,      1 } },
     { NULL, use_favour,            {   6,      6,       4,        4,      3 } },

@@ -41,7 +41,7 @@ static void name_item(struct sim *s, struct device *p, json_t *o)
     char id[40];
     int item;
 
-    if (!dice_one_in(&s->dice, 3) || !use_find(s, p, id, &item))
+    if (dice_one_in(&s->dice, 3) || !use_find(s, p, id, &item))
         return;
     json_object_set_new(o, "item", json_sprintf("main/%s", id));
     json_object_set_new(o, "seq", json_integer((json_int_t)truth_now(s)->seq));
