@@ -155,6 +155,38 @@ static void who_spoke_while_he_was_sent_to_gets_it_by_what_he_said(void **state)
     assert_int_equal(books.outcome[town_device[1]], RUN_ACCEPTED);
 }
 
+/* Red before: the note that he had it on the one device took the other out of the run, and out of its sums. */
+static void whoever_has_two_phones_and_no_district_gets_it_on_both(void **state)
+{
+    struct library_world *t = *state;
+    struct town_vendor v = { 0 };
+    struct town_plan p = town_plan_of(1, &v);
+    unsigned on = town_on;
+    struct run_counts n;
+    int64_t second, done = 0;
+
+    town_tells(t, 1, "the-second-of-the-first-one", TRANSPORT_HUAWEI, 1000);
+    second = world_number(t, "SELECT max(no) FROM push_address");
+    assert_true(second / BITS != town_device[0] / BITS);
+    p.run.class = PUSH_MARKETING;
+    p.run.areas[0] = "120101";
+    p.run.nareas = 1;
+    assert_int_equal(world_do(t, town_begin, &p.run), RC_OK);
+    while (world_do(t, town_open, &on) == RC_OK)
+        while (town_send_one(t, &p, TRANSPORT_HUAWEI))
+            continue;
+    town_send_all(t, &p);
+    assert_int_equal(v.shown[town_device[0]], 1);
+    assert_int_equal(v.shown[second], 1);
+    assert_int_equal(world_do(t, town_finish, &done), RC_OK);
+    assert_int_equal(run_count(&t->w, 1, &n), RC_OK);
+    assert_int_equal(n.audience, TOWN_PEOPLE + 1);
+    assert_int_equal(n.by[TRANSPORT_HUAWEI][RUN_ACCEPTED] +
+                         n.by[TRANSPORT_APNS][RUN_ACCEPTED] +
+                         n.by[TRANSPORT_XIAOMI][RUN_OFF],
+                     TOWN_PEOPLE + 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, town_set_up, town_tear_down)
 
 int main(void)
@@ -166,6 +198,7 @@ int main(void)
         TEST(a_phone_installed_anew_gets_it_once),
         TEST(who_is_reached_another_way_since_gets_it_there),
         TEST(who_spoke_while_he_was_sent_to_gets_it_by_what_he_said),
+        TEST(whoever_has_two_phones_and_no_district_gets_it_on_both),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

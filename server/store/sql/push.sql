@@ -225,9 +225,9 @@ WHERE push_outcome.block = ?1 AND push_outcome.day = ?2 AND push_outcome.what IN
 UNION ALL SELECT push_batch.campaign, push_batch.bits FROM push_batch JOIN push_run ON push_run.campaign = push_batch.campaign
 WHERE push_batch.sent = 1 AND push_batch.block = ?1 AND push_run.class = ?3 AND push_batch.campaign <> ?4 AND push_batch.campaign < 281474976710656 ORDER BY 1;
 
--- Of one block, whatever became of them: who was sent to is not sent to again, also where the part that named him is damaged.
+-- Of one block, whatever became of them: who was sent to is not sent to again, also where the part that named him is damaged. Not 10: it is of another device, which may have its turn yet.
 -- name: push_outcome_of_block
-SELECT bits FROM push_outcome WHERE campaign = ?1 AND block = ?2;
+SELECT bits FROM push_outcome WHERE campaign = ?1 AND block = ?2 AND what <> 10;
 
 -- Who has it, or may have: 1 accepted, 6 in doubt.
 -- name: push_outcome_shown
