@@ -196,6 +196,12 @@ void lane_told(struct lane *l, uint32_t round, enum lane_news news, int64_t afte
         open_breaker(l, now_ms);
 }
 
+void lane_unsaid(struct lane *l, uint32_t round)
+{
+    if (round == l->round)
+        l->probe_ms = 0;
+}
+
 /* ---- one message ---- */
 
 int64_t lane_retry(int tries, int64_t now, int64_t until, int64_t after_s, uint64_t dice)

@@ -54,6 +54,8 @@ int64_t lane_wait(const struct lane *l, int64_t now_ms);
 /* How it went. `after_ms`: the answer's Retry-After, 0: it had none. */
 void lane_told(struct lane *l, uint32_t round, enum lane_news news, int64_t after_ms,
                int64_t now_ms);
+/* What lane_take() let go in that round never left: it says nothing of the vendor. If it was the trial, there may be another. */
+void lane_unsaid(struct lane *l, uint32_t round);
 /*
  * All that one turn of the sender hears of a lane, told at its end as one: two hundred requests that die with a connection are one piece of news for the breaker, else every connection that a
  * vendor ends in good order would stop us for a second.

@@ -1,7 +1,9 @@
 /*
  * post.c - libcurl for a hundred thousand small requests: what one is, and why it is never sent twice, server/http/transfer.h says. Here handles are used again and many are in the air.
  *
- * The thread: take what is queued while there is room in the air, let libcurl work, sleep until a socket or curl_multi_wakeup() stirs.
+ * The thread: end what nobody wants any more, take what is queued while there is room in the air, let libcurl work, sleep until a socket or curl_multi_wakeup() stirs.
+ *
+ * What is unwanted ends at once if its body has not been touched, wherever it is: in our queue, or in libcurl, which lets requests wait for a connection. What was begun comes home.
  */
 #include "push/post.h"
 
@@ -35,7 +37,7 @@ struct post {
     int nflying, nspare;
     CURL *spare[SPARE];
     pthread_mutex_t lock; /* for what follows */
-    bool closing;
+    bool closing, stirred; /* stirred: some may be unwanted */
     struct post_ride *first, **last;
     int open; /* queued and under way */
 };
@@ -146,6 +148,74 @@ static bool land_finished(struct post *p)
     return any;
 }
 
+/* What never flew is as if it had: one way out for all. */
+static void end_unsent(struct post *p, struct post_ride *r, const char *why)
+{
+    r->answer = (struct vendor_answer){
+        .fate = VENDOR_UNSENT, .headers = "", .body = "", .now = clock_now()
+    };
+    snprintf(r->why, sizeof r->why, "%s", why);
+    pthread_mutex_lock(&p->lock);
+    p->open--;
+    pthread_mutex_unlock(&p->lock);
+    r->done(r);
+}
+
+/* ---- what nobody wants any more ---- */
+
+static bool is_unwanted(const struct post_ride *r)
+{
+    return r->unwanted && atomic_load(r->unwanted);
+}
+
+/* From the queue: a list of those that are. */
+static struct post_ride *take_unwanted(struct post *p)
+{
+    struct post_ride *list = NULL, **at = &p->first, *r;
+
+    while ((r = *at)) {
+        if (!is_unwanted(r)) {
+            at = &r->next;
+            continue;
+        }
+        *at = r->next;
+        r->next = list;
+        list = r;
+    }
+    p->last = at;
+    return list;
+}
+
+static void drop_flying(struct post *p)
+{
+    for (struct post_ride *r = p->flying, *next; r; r = next) {
+        next = r->next;
+        if (!is_unwanted(r) || r->transfer.sent || !r->transfer.body_n)
+            continue;
+        r->dropped = true;
+        land(p, r, CURLE_ABORTED_BY_CALLBACK);
+    }
+}
+
+static void drop_unwanted(struct post *p)
+{
+    struct post_ride *r = NULL;
+    bool stirred;
+
+    pthread_mutex_lock(&p->lock);
+    if ((stirred = p->stirred))
+        r = take_unwanted(p);
+    p->stirred = false;
+    pthread_mutex_unlock(&p->lock);
+    for (struct post_ride *next; r; r = next) {
+        next = r->next;
+        r->dropped = true;
+        end_unsent(p, r, "it is not wanted any more");
+    }
+    if (stirred)
+        drop_flying(p);
+}
+
 /* ---- the thread ---- */
 
 static struct post_ride *next_queued(struct post *p, bool *closing)
@@ -169,12 +239,12 @@ static bool take_queued(struct post *p)
     struct post_ride *r;
     bool closing;
 
+    drop_unwanted(p);
     while ((r = next_queued(p, &closing)))
         take_off(p, r);
     return !closing;
 }
 
-/* What never flew is as if it had: one way out for all. */
 static void end_queued(struct post *p)
 {
     struct post_ride *r;
@@ -186,14 +256,7 @@ static void end_queued(struct post *p)
     pthread_mutex_unlock(&p->lock);
     for (struct post_ride *next; r; r = next) {
         next = r->next;
-        r->answer = (struct vendor_answer){
-            .fate = VENDOR_UNSENT, .headers = "", .body = "", .now = clock_now()
-        };
-        snprintf(r->why, sizeof r->why, "this server is stopping");
-        pthread_mutex_lock(&p->lock);
-        p->open--;
-        pthread_mutex_unlock(&p->lock);
-        r->done(r);
+        end_unsent(p, r, "this server is stopping");
     }
 }
 
@@ -267,6 +330,7 @@ bool post_send(struct post *p, struct post_ride *ride)
     bool taken;
 
     ride->transfer = (struct transfer){ 0 };
+    ride->dropped = false;
     ride->next = NULL;
     pthread_mutex_lock(&p->lock);
     taken = !p->closing && p->open < p->queue_max;
@@ -288,6 +352,14 @@ int post_room(struct post *p)
     room = p->closing ? 0 : p->queue_max - p->open;
     pthread_mutex_unlock(&p->lock);
     return room;
+}
+
+void post_stir(struct post *p)
+{
+    pthread_mutex_lock(&p->lock);
+    p->stirred = true;
+    curl_multi_wakeup(p->multi);
+    pthread_mutex_unlock(&p->lock);
 }
 
 void post_close(struct post *p)

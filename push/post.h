@@ -7,6 +7,8 @@
 #ifndef PUSH_POST_H
 #define PUSH_POST_H
 
+#include <stdatomic.h>
+
 #include "push/vendor.h"
 #include "server/http/transfer.h"
 
@@ -20,8 +22,11 @@ struct post_ride {
         struct post_ride
             *ride); /* on the post's thread: short, and no call of post.h but post_send() */
     void *arg;
+    const atomic_bool *
+        unwanted; /* true: it is not to leave any more (post_stir()); lives until done(). NULL: it is wanted to the end */
 
     struct vendor_answer answer; /* its texts live until post_ride_done() */
+    bool dropped; /* it was unwanted, and nothing of it had left: VENDOR_UNSENT, of which the vendor knows nothing */
     char why[96];                /* without an answer: why, for the log: no address, no token */
 
     /* Only post.c looks here. */
@@ -43,6 +48,8 @@ enum rc post_open(struct err *e, const struct post_conf *c, struct post **out);
 /* False: no room, or it closes; done() is not called then. On any thread. */
 bool post_send(struct post *p, struct post_ride *ride);
 int post_room(struct post *p);
+/* Some became unwanted: those of which nothing left end now, each with its done(); the others come home. On any thread. */
+void post_stir(struct post *p);
 /* Whatever is under way ends now, each with its done(), and the thread: within a second, whoever hangs. Accepts NULL. */
 void post_close(struct post *p);
 void post_ride_done(struct post_ride *ride);

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -41,6 +42,7 @@ struct sender_flight {
     struct push_message message;         /* the job's, with its ticket */
     int sent, away;                      /* tokens that left the queue; requests under way */
     bool dropped, lane_was_open, asking; /* asking: for a ticket */
+    atomic_bool given_up;                /* what of it has not left is not to */
 };
 
 struct ride {
@@ -107,11 +109,15 @@ static bool is_over(const struct sender_flight *f)
     return f->sent == f->job->n && !f->away;
 }
 
-/* What has not left will not: PUSH_AGAIN is how the verdicts began. */
-static void give_up(struct channel *ch, struct sender_flight *f)
+/* What has not left will not, also if it waits for its turn in the air: PUSH_AGAIN is how the verdicts began, and what becomes of such a request. */
+static void give_up(struct sender *s, struct channel *ch, struct sender_flight *f)
 {
+    int lane = lane_no(f->job->haste);
+
     f->sent = f->job->n;
-    f->lane_was_open |= lane_is_open(&ch->lane[lane_no(f->job->haste)]);
+    f->lane_was_open |= lane_is_open(&ch->lane[lane]);
+    if (f->away && !atomic_exchange(&f->given_up, true))
+        post_stir(s->post[lane]);
 }
 
 /* ---- answers ---- */
@@ -184,7 +190,10 @@ static void judge(struct ride *r)
         take_ticket(r, &heard);
     else
         take_verdicts(r, &heard);
-    hear(r, &heard);
+    if (r->post.dropped)
+        lane_unsaid(r->lane, r->round);
+    else
+        hear(r, &heard);
     if (heard.after_ms)
         later(f->job, clock_now_ms() + heard.after_ms);
     if (heard.grant_refused) {
@@ -257,6 +266,7 @@ static struct ride *ride_on_lane(struct sender *s, struct channel *ch, struct se
     r->lane = &ch->lane[lane_no(f->job->haste)];
     r->round = round;
     r->grant = arena_strdup(r->mem, grant);
+    r->post.unwanted = &f->given_up;
     return r;
 }
 
@@ -369,13 +379,13 @@ static int64_t pump(struct sender *s, struct channel *ch, enum sender_haste hast
 }
 
 /* Those whose time is over, or that were dropped, end. */
-static void end_late(struct channel *ch, int64_t now_ms)
+static void end_late(struct sender *s, struct channel *ch, int64_t now_ms)
 {
     for (int h = 0; h < SENDER_HASTES; h++)
         for (struct sender_flight *f = ch->queue[h], *next; f; f = next) {
             next = f->next;
             if (f->dropped || now_ms >= f->job->until_ms)
-                give_up(ch, f);
+                give_up(s, ch, f);
             if (is_over(f))
                 finish(ch, f);
         }
@@ -387,7 +397,7 @@ static int64_t turn_channel(struct sender *s, struct channel *ch, int64_t mono_m
     const char *grant;
     bool ask;
 
-    end_late(ch, clock_now_ms());
+    end_late(s, ch, clock_now_ms());
     if (!ch->jobs[0] && !ch->jobs[1] && !ch->jobs[2])
         return soonest;
     grant = grant_get(&ch->grant, clock_now(), &ask);
@@ -572,7 +582,7 @@ void sender_close(struct sender *s)
         post_close(s->post[i]);
     settle(s, clock_mono_us() / 1000);
     for (int t = 1; t < TRANSPORT_COUNT; t++) {
-        end_late(&s->ch[t], clock_now_ms());
+        end_late(s, &s->ch[t], clock_now_ms());
         grant_close(&s->ch[t].grant);
     }
     vendor_keys_close(s->keys);

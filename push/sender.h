@@ -61,7 +61,7 @@ enum vendor_recall sender_recalls(const struct sender *s, enum transport by);
 int sender_room(const struct sender *s, enum transport by, enum sender_haste haste);
 /* RC_BUSY: no room. RC_NOT_FOUND: the transport is off. done() is not called then. */
 enum rc sender_give(struct sender *s, struct err *e, struct sender_job *job);
-/* Nothing of these jobs leaves any more: what has not left is PUSH_AGAIN with done() at the next turn, the rest comes home. `is` says which; for a campaign that is stopped. */
+/* From the next turn on nothing of these jobs leaves any more, however slow their vendor: what has not left is PUSH_AGAIN, the rest comes home, and then done() is called. `is` says which; for a campaign that is stopped. */
 void sender_drop(struct sender *s, bool (*is)(const struct sender_job *job, void *arg),
                  void *arg);
 /* Does what can be done now. Returns in how many milliseconds it wants to be called again at the latest; a turn costs a few ms. */

@@ -187,6 +187,14 @@ def trouble(where, farm):
                 verdicts, _ = drive(where, transport, [token])
                 assert verdicts == DOUBT and farm.counts(transport)["requests"] == before + 1 and not farm.counts(transport)["tokens"].get(there), (transport, status, verdicts)
             farm.set(transport)
+    with case("what is given up while its vendor is slow does not leave: neither what waits for its turn, nor what waits for a connection"):
+        farm.set("apns", slow_ms=4000)
+        before, tokens = farm.counts("apns")["requests"], apns_tokens(400, 1 << 50)
+        answers = run_jobs(where, [{"transport": "apns", "seconds": 1, "tokens": tokens[i:i + 100]} for i in range(0, 400, 100)])
+        verdicts = "".join(a["verdicts"] for a in answers)
+        said = compare(tokens, verdicts, farm.counts("apns")["tokens"])
+        assert said[AGAIN] == 400 - 256 and said[ACCEPTED] == 256 and farm.counts("apns")["requests"] == before + 256, said
+        farm.set("apns")
     with case("a vendor that never answers leaves us when the time is over, in doubt"):
         farm.set("xiaomi", slow_ms=60000)
         began = time.time()

@@ -240,6 +240,24 @@ static void a_trial_that_is_lost_is_made_again(void **state)
     assert_int_not_equal(lane_take(&l, 1, 1000 + LANE_PROBE_MS), 0);
 }
 
+/* Its campaign was recalled: nothing was heard of the vendor, and who comes next need not wait until it counts as lost. */
+static void a_trial_that_never_left_is_made_again_at_once(void **state)
+{
+    struct lane l;
+    uint32_t early, trial;
+
+    (void)state;
+    lane_init(&l, 1000, 0);
+    early = lane_take(&l, 1, 0);
+    fail_n(&l, early, 5, 0);
+    trial = lane_take(&l, 1, 1000);
+    lane_unsaid(&l, early);
+    assert_int_equal(lane_take(&l, 1, 1001), 0);
+    lane_unsaid(&l, trial);
+    assert_true(lane_is_open(&l));
+    assert_int_not_equal(lane_take(&l, 1, 1001), 0);
+}
+
 static void retries_grow_and_end_with_the_ttl(void **state)
 {
     (void)state;
@@ -300,6 +318,7 @@ int main(void)
         cmocka_unit_test(five_failures_in_a_row_open_it),
         cmocka_unit_test(an_outage_of_an_hour_costs_few_trials),
         cmocka_unit_test(a_trial_that_is_lost_is_made_again),
+        cmocka_unit_test(a_trial_that_never_left_is_made_again_at_once),
         cmocka_unit_test(retries_grow_and_end_with_the_ttl),
         cmocka_unit_test(a_retry_after_is_seconds_or_a_date),
     };

@@ -190,6 +190,44 @@ static void a_ride_that_takes_too_long_ends(void **state)
     close(fd);
 }
 
+static void wait_for_some(int n)
+{
+    for (int i = 0; i < 200 && __atomic_load_n(&landed, __ATOMIC_SEQ_CST) < n; i++)
+        usleep(5000);
+}
+
+/* Every second one, in the queue and in the air; red before: each waited for its turn, and left. */
+static void what_nobody_wants_any_more_does_not_leave(void **state)
+{
+    int port, fd = listening(&port);
+    struct post *p = opened(RIDES);
+    atomic_bool unwanted = false;
+    char to[64];
+
+    (void)state;
+    snprintf(to, sizeof to, "https://127.0.0.1:%d/", port);
+    ask(to);
+    for (int i = 0; i < RIDES; i++) {
+        rides[i].unwanted = i % 2 ? &unwanted : NULL;
+        assert_true(post_send(p, &rides[i]));
+    }
+    usleep(100 * 1000);
+    post_stir(p);
+    usleep(100 * 1000);
+    assert_int_equal(landed, 0);
+    atomic_store(&unwanted, true);
+    post_stir(p);
+    wait_for_some(RIDES / 2);
+    assert_int_equal(landed, RIDES / 2);
+    assert_int_equal(post_room(p), RIDES / 2);
+    for (int i = 0; i < RIDES; i++)
+        assert_int_equal(rides[i].dropped, i % 2);
+    post_close(p);
+    assert_int_equal(landed, RIDES);
+    all_never_left();
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +237,7 @@ int main(void)
         cmocka_unit_test(closing_waits_for_nobody),
         cmocka_unit_test(a_full_queue_says_so),
         cmocka_unit_test(a_ride_that_takes_too_long_ends),
+        cmocka_unit_test(what_nobody_wants_any_more_does_not_leave),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
