@@ -107,6 +107,16 @@ static int64_t until(const struct task *k)
     return night < at_ms / 1000 ? night * 1000 : at_ms;
 }
 
+/* What is left of it, so that what waited here is not shown after its end. The end of a recall's run is that of trying: what takes a message's place waits for a phone as long as that may have. */
+static int64_t ttl_left(const struct task *k)
+{
+    int64_t left = (k->said.ends_ms - clock_now_ms()) / 1000;
+
+    if (run_kind(k->b.campaign) == RUN_RECALL || left >= k->said.ttl)
+        return k->said.ttl;
+    return left > 1 ? left : 1;
+}
+
 /* Its collapse id is the campaign's: a token is of one device, so that a message sent twice is shown once. */
 static void fill_job(struct task *k)
 {
@@ -126,7 +136,7 @@ static void fill_job(struct task *k)
         .collapse = k->said.collapse
                         ? k->said.collapse
                         : arena_printf(k->mem, "%c%lld", notice ? 'n' : 'c', (long long)no),
-        .ttl = k->said.ttl,
+        .ttl = ttl_left(k),
         .number = notice ? k->b.campaign : no,
         .class = k->said.class,
         .news = k->said.news && *campaign_settled()->news_licence,

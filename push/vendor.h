@@ -19,7 +19,7 @@ struct push_message {
     const char *sender;       /* whose message it is: shown where the vendor has a place */
     const char *
         collapse; /* 1 to 32 letters, digits, - and _: a later message of it takes the earlier one's place */
-    int64_t ttl;    /* seconds, at least 60 */
+    int64_t ttl;    /* seconds, at least 1 */
     int64_t number; /* of the campaign, for the application's count of clicks */
     enum push_class class;
     bool news;

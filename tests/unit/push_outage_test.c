@@ -252,11 +252,36 @@ static void nobody_is_lost_if_doubt_is_left_to_the_inbox(void **state)
     an_hour_without_vendors(*state, RUN_SKIP);
 }
 
+/* Said for three hours, until 18:00, and sent at 17:50. Red before: a phone that was off showed it until ten to nine. */
+static void what_is_sent_late_ends_when_it_was_to(void **state)
+{
+    struct library_world *t = *state;
+    struct town_vendor unused = { 0 };
+    struct town_plan p = town_plan_of(1, &unused);
+    struct takes a = { .by = TRANSPORT_HUAWEI };
+    unsigned those = on;
+
+    p.run.said = "{\"class\":\"service\",\"link\":\"\",\"picture\":\"\",\"text\":\"暴雨\","
+                 "\"title\":\"预警\",\"ttl\":10800}";
+    p.run.ends_ms = clock_now_ms() + 10800 * 1000;
+    assert_int_equal(world_do(t, town_begin, &p.run), RC_OK);
+    while (world_do(t, town_open, &those) == RC_OK)
+        continue;
+    assert_int_equal(world_do(t, take_one, &a), RC_OK);
+    assert_in_range(a.k->message.ttl, 10798, 10800);
+    task_free(a.k);
+    clock_set(clock_now() + 10200);
+    assert_int_equal(world_do(t, take_one, &a), RC_OK);
+    assert_in_range(a.k->message.ttl, 598, 600);
+    task_free(a.k);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, town_set_up, town_tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(what_is_sent_late_ends_when_it_was_to),
         TEST(nobody_is_lost_if_it_is_sent_again),
         TEST(nobody_is_lost_if_doubt_is_left_to_the_inbox),
     };
