@@ -47,7 +47,7 @@ struct app {
 /* Where the server is for those who cannot ask: what it listens on, or would. */
 static const char *find_origin(struct app *a, const struct conf *c)
 {
-    struct conf_list urls = server_urls(a->server);
+    struct conf_list urls = a->server ? server_urls(a->server) : (struct conf_list){ 0 };
     struct endpoint first;
     struct err ignored;
 
@@ -62,7 +62,7 @@ static const char *find_origin(struct app *a, const struct conf *c)
 }
 
 static enum rc open_edge(struct app *a, struct err *e, const struct conf *c,
-                         const struct sockets *sockets)
+                         const struct sockets *sockets, bool again)
 {
     struct edge_conf edge = { .pool = a->service.workers,
                               .cache_size = (size_t)c->cache_size,
@@ -73,6 +73,7 @@ static enum rc open_edge(struct app *a, struct err *e, const struct conf *c,
     struct server_conf server = { .sockets = sockets,
                                   .tls_cert = c->tls_cert,
                                   .tls_key = c->tls_key,
+                                  .again = again,
                                   .body_max = (size_t)c->body_max,
                                   .crowd = { .connections_max = c->connections_max,
                                              .per_client = c->connections_per_client,
@@ -90,7 +91,11 @@ static enum rc open_edge(struct app *a, struct err *e, const struct conf *c,
     server.admin = admin;
     server.keys_dir = keys;
     edge_init(&edge);
-    return server_open(e, &server, &a->server);
+    if ((rc = server_open(e, &server, &a->server)))
+        return rc;
+    if (server_tls_is_kept(a->server))
+        judge_reloaded(false);
+    return RC_OK;
 }
 
 static enum rc look_after(const struct app *a, struct err *e, const struct conf *c)
@@ -115,6 +120,18 @@ static enum rc start_hub(struct err *e, const struct conf *c, const char *db_pat
     return websub_start(e, &hub);
 }
 
+/* Nobody looks in a child that cannot start, and yet somebody must hear that the server is gone. */
+static void say_last_words(struct app *a, const struct conf *c)
+{
+    struct alert_thread t = { .c = c,
+                              .instance = *c->public_url ? c->public_url : find_origin(a, c),
+                              .deaths = supervise_deaths };
+
+    client_stop();
+    alert_thread_stop();
+    alert_last_words(&t);
+}
+
 static enum rc start_push(struct err *e, const struct conf *c, const char *db_path)
 {
     struct sender *sender;
@@ -125,7 +142,7 @@ static enum rc start_push(struct err *e, const struct conf *c, const char *db_pa
 }
 
 static enum rc build(struct app *a, struct err *e, const struct conf *c,
-                     const struct sockets *sockets, bool demo)
+                     const struct sockets *sockets, bool demo, bool again)
 {
     enum rc rc;
 
@@ -144,7 +161,7 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c,
         return rc;
     if (sockets && (rc = client_start(e, OUTBOUND_MAX)))
         return rc;
-    if ((rc = open_edge(a, e, c, sockets)) ||
+    if ((rc = open_edge(a, e, c, sockets, again)) ||
         (rc = service_describe(e, &a->service, find_origin(a, c), a->demo)))
         return rc;
     if (sockets &&
@@ -162,7 +179,7 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c,
 }
 
 enum rc app_start(struct err *e, const struct conf *c, const struct sockets *sockets, bool demo,
-                  struct app **out)
+                  bool again, struct app **out)
 {
     struct app *a = calloc(1, sizeof *a);
     enum rc rc;
@@ -170,7 +187,9 @@ enum rc app_start(struct err *e, const struct conf *c, const struct sockets *soc
     if (!a)
         memory_end();
     a->lock = -1;
-    if ((rc = build(a, e, c, sockets, demo))) {
+    if ((rc = build(a, e, c, sockets, demo, again))) {
+        if (again && a->lock >= 0)
+            say_last_words(a, c);
         app_stop(a, 0);
         return rc;
     }

@@ -452,12 +452,17 @@ static int wait_ms(void)
     return !me.due_us ? -1 : us <= 0 ? 0 : (int)(us / 1000 + 1);
 }
 
+bool supervise_is_tried(void)
+{
+    return getenv(TRIED) != NULL;
+}
+
 int supervise(const struct supervised *s)
 {
     sigset_t set;
     int status;
 
-    if (getenv(TRIED))
+    if (supervise_is_tried())
         return 0;
     me.s = s;
     me.said = -1;

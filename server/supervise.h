@@ -46,6 +46,9 @@ struct supervised {
  */
 int supervise(const struct supervised *s);
 
+/* This program only has to say whether it could serve: supervise() will return at once. */
+bool supervise_is_tried(void);
+
 /* In the child. */
 void supervise_serves(void);
 void supervise_ends(void);

@@ -117,7 +117,7 @@ static enum rc replay(struct err *e, const struct conf *c)
         if (!fs_exists(path))
             return RC_OK;
     }
-    if (!(rc = app_start(e, c, NULL, false, &app)))
+    if (!(rc = app_start(e, c, NULL, false, false, &app)))
         app_stop(app, c->stop_deadline);
     return rc;
 }

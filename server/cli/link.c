@@ -103,7 +103,7 @@ static enum rc open_local(struct link *l, struct err *e, const struct conf *c, b
                        c->data);
     log_set_level(LOG_ERROR);
     for (;;) {
-        rc = app_start(e, c, NULL, false, &l->app);
+        rc = app_start(e, c, NULL, false, false, &l->app);
         if (rc != RC_CONFLICT || is_answering(l))
             return rc == RC_CONFLICT ? RC_OK : rc;
         if (clock_mono_us() > until)

@@ -28,6 +28,7 @@
 #include "server/cli/set_up.h"
 #include "server/confine.h"
 #include "server/demo/demo_accounts.h"
+#include "server/http/tls.h"
 #include "server/supervise.h"
 #include "server/user.h"
 #include "sync/keys.h"
@@ -225,7 +226,7 @@ static enum rc start(const struct serving *s, bool again, struct err *e, struct 
     int64_t until = clock_mono_us() + (again ? COMMAND_MS * 1000 : 0);
     enum rc rc;
 
-    while ((rc = app_start(e, s->c, &s->sockets, s->demo, out)) == RC_CONFLICT &&
+    while ((rc = app_start(e, s->c, &s->sockets, s->demo, again, out)) == RC_CONFLICT &&
            clock_mono_us() < until)
         clock_sleep_ms(AGAIN_MS);
     return rc;
@@ -280,6 +281,16 @@ static void on_refused(void *arg, pid_t by, const char *why)
     (void)say(upgrade_socket(by, to), why);
 }
 
+/* An upgrade with a certificate that is no good would end a server that has a better one in memory. */
+static enum rc check_tried(struct err *e, const struct serving *s)
+{
+    bool tls = false;
+
+    for (int i = 0; i < s->sockets.n; i++)
+        tls |= s->sockets.at[i].tls;
+    return tls && supervise_is_tried() ? tls_check(e, s->c->tls_cert, s->c->tls_key) : RC_OK;
+}
+
 static int run(const struct conf *c, bool demo)
 {
     static struct serving s;
@@ -301,7 +312,8 @@ static int run(const struct conf *c, bool demo)
     if (!(rc = mirror_edge_check(&e, c)) && !(rc = sockets_loops(&e, c->loops, &loops)) &&
         !(rc = user_find(&e, c->user, &user)) &&
         !(rc = sockets_open(&e, &c->listen, loops, getenv(SOCKETS_INHERITED), &s.sockets)))
-        rc = user_become(&e, &user, c->data);
+        if (!(rc = user_become(&e, &user, c->data)))
+            rc = check_tried(&e, &s);
     unsetenv(SOCKETS_INHERITED);
     if (rc)
         return cli_fail(&e, "the server cannot start", start_hint(rc));

@@ -324,6 +324,12 @@ static bool look_at(struct health *h, int i, int64_t now)
     return changed;
 }
 
+void alert_look_at(struct health *h, enum alert_name which)
+{
+    if (look_at(h, which, clock_now()))
+        save();
+}
+
 bool alert_look(struct health *h)
 {
     int64_t now = clock_now();

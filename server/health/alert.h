@@ -60,6 +60,8 @@ void alert_put(const struct alert *a, const struct alert_row *row, struct buf *o
 void alert_open(const char *data);
 /* Makes all judges look: log and metrics follow. True: some row has something new to be told. */
 bool alert_look(struct health *h);
+/* Makes one judge look. */
+void alert_look_at(struct health *h, enum alert_name which);
 /* All as they are now; when the last look was, 0: none yet. On any thread. */
 int64_t alert_all(struct alert out[ALERTS]);
 /* The first after `after` (-1: the first of all) whose event was not told; -1: none. */

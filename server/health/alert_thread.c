@@ -16,10 +16,11 @@
 #include "server/health/alert.h"
 #include "server/health/patrol.h"
 #include "server/health/webhook.h"
+#include "server/http/client.h"
 #include "server/http/server.h"
 #include "server/store/db.h"
 
-enum { PATROL_MS = 1000, NICENESS = 10 };
+enum { PATROL_MS = 1000, NICENESS = 10, LAST_WORDS_MS = 5000, TURN_MS = 20, OUTBOUND_MAX = 8 };
 
 static struct {
     struct alert_thread t;
@@ -187,4 +188,29 @@ void alert_thread_stop(void)
     db_close(me.db);
     me.db = NULL;
     me.running = false;
+}
+
+static void nobody_waits(void)
+{
+}
+
+void alert_last_words(const struct alert_thread *t)
+{
+    struct running run = { .now_us = clock_mono_us(), .deaths = t->deaths };
+    struct health h = { .c = t->c, .run = &run };
+    int64_t until_us = run.now_us + LAST_WORDS_MS * INT64_C(1000);
+    struct err unused = { 0 };
+    struct alert untold;
+
+    if (webhook_start(&unused, t->c, t->instance, nobody_waits) ||
+        client_start(&unused, OUTBOUND_MAX))
+        return;
+    alert_open(t->c->data);
+    alert_look_at(&h, ALERT_AT_crash_loop);
+    for (webhook_turn(clock_mono_us());
+         alert_untold(-1, &untold) >= 0 && clock_mono_us() < until_us;
+         webhook_turn(clock_mono_us()))
+        clock_sleep_ms(TURN_MS);
+    client_stop();
+    webhook_stop();
 }

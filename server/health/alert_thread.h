@@ -21,5 +21,8 @@ struct alert_thread {
 enum rc alert_thread_start(struct err *e, const struct alert_thread *t);
 /* After client_stop(), before what it looks at goes. Accepts not having been started. */
 void alert_thread_stop(void);
+/* Of a server that could not start, with neither client nor thread: whether that goes on is judged, and what was not told yet is told, within
+ * 5 s. Of `t` only c, instance and deaths. */
+void alert_last_words(const struct alert_thread *t);
 
 #endif

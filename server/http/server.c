@@ -86,6 +86,7 @@ struct server {
     SSL_CTX *tls;            /* changed only while every loop waits to be told of it */
     _Atomic int64_t tls_end; /* when its certificate ends; 0: there is none */
     char *tls_cert, *tls_key, *keys_dir;
+    bool tls_is_kept; /* it began with the pair of the server before it */
     sem_t told_of_tls;
     struct endpoint endpoints[CONF_LIST_MAX];
     char urls[CONF_LIST_MAX][LISTEN_URL];
@@ -415,7 +416,9 @@ static enum rc open_all(struct err *e, struct server *s, const struct server_con
     s->tls_cert = copy_of(conf->tls_cert);
     s->tls_key = copy_of(conf->tls_key);
     s->keys_dir = copy_of(conf->keys_dir);
-    if (tls && (rc = tls_open(e, s->tls_cert, s->tls_key, s->keys_dir, &s->tls)))
+    s->tls_is_kept = conf->again;
+    if (tls &&
+        (rc = tls_open_kept(e, s->tls_cert, s->tls_key, s->keys_dir, &s->tls_is_kept, &s->tls)))
         return rc;
     s->tls_end = tls ? tls_end(s->tls) : 0;
     if (!conf->admin)
@@ -504,11 +507,12 @@ void server_run(struct server *s)
 enum rc server_reload_tls(struct server *s, struct err *e)
 {
     SSL_CTX *fresh, *old = s->tls;
+    bool kept = false;
     enum rc rc;
 
     if (!old)
         return RC_OK;
-    if ((rc = tls_open(e, s->tls_cert, s->tls_key, s->keys_dir, &fresh)))
+    if ((rc = tls_open_kept(e, s->tls_cert, s->tls_key, s->keys_dir, &kept, &fresh)))
         return rc;
     s->tls = fresh;
     s->tls_end = tls_end(fresh);
@@ -524,6 +528,11 @@ enum rc server_reload_tls(struct server *s, struct err *e)
 int64_t server_tls_end(const struct server *s)
 {
     return s->tls_end;
+}
+
+bool server_tls_is_kept(const struct server *s)
+{
+    return s->tls && s->tls_is_kept;
 }
 
 struct conf_list server_urls(const struct server *s)

@@ -19,7 +19,8 @@ struct server_conf {
     const char
         *admin; /* path of the admin socket: whoever can open it is the operator; NULL: none */
     const char *tls_cert, *tls_key; /* PEM files; both "": self-signed */
-    const char *keys_dir;           /* where the self-signed one stands */
+    const char *keys_dir; /* where the self-signed one stands, or a copy of the other */
+    bool again;      /* one served before and died: if the pair is no good, the copy serves */
     size_t body_max; /* the largest body_max of any route; what is much longer is cut off by the
                         connection */
     struct crowd_conf crowd; /* no more connections than open files allow, whatever it says */
@@ -35,6 +36,8 @@ enum rc server_open(struct err *e, const struct server_conf *conf, struct server
 void server_run(struct server *s);
 /* Reads the certificate and its key again, for connections to come. On an error the old ones stay. */
 enum rc server_reload_tls(struct server *s, struct err *e);
+/* Whether it began with the copy. */
+bool server_tls_is_kept(const struct server *s);
 /* When the certificate that is shown ends, and 0 if none is; of any thread. */
 int64_t server_tls_end(const struct server *s);
 /* How to reach it, in the order of the sockets. */

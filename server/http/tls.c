@@ -8,6 +8,9 @@
  * most that phones accept), for localhost, both loopback addresses and this host's name. The
  * key is written before the certificate; a pair that does not match (a crash in between) is
  * made anew.
+ *
+ * Of a pair that is given, what was loaded stands in tls-last.pem too, key and chain in one file that is there whole or not at all: files that are being
+ * replaced, or were replaced by no good ones, are no reason to serve nobody after a death.
  */
 #include "server/http/tls.h"
 
@@ -23,6 +26,7 @@
 
 #include "server/base/clock.h"
 #include "server/base/fs.h"
+#include "server/base/log.h"
 #include "server/base/secret.h"
 #include "server/http/records.h"
 #include "server/http/ticket.h"
@@ -189,6 +193,18 @@ static bool settle(SSL_CTX *ctx)
            SSL_CTX_set1_sigalgs_list(ctx, signatures) && ticket_install(ctx);
 }
 
+static enum rc new_context(struct err *e, SSL_CTX **out)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+
+    if (!ctx || !settle(ctx)) {
+        SSL_CTX_free(ctx);
+        return fault(e, "set up TLS");
+    }
+    *out = ctx;
+    return RC_OK;
+}
+
 enum rc tls_open(struct err *e, const char *cert, const char *key, const char *keys_dir,
                  SSL_CTX **out)
 {
@@ -197,17 +213,95 @@ enum rc tls_open(struct err *e, const char *cert, const char *key, const char *k
 
     if (!*cert != !*key)
         return err_set(e, RC_INVALID, "tls_cert and tls_key should be set together");
-    ctx = SSL_CTX_new(TLS_server_method());
-    if (!ctx || !settle(ctx)) {
-        SSL_CTX_free(ctx);
-        return fault(e, "set up TLS");
-    }
+    if ((rc = new_context(e, &ctx)))
+        return rc;
     rc = *cert ? load(e, ctx, cert, key) : load_own(e, ctx, keys_dir);
     if (rc)
         SSL_CTX_free(ctx);
     else
         *out = ctx;
     return rc;
+}
+
+enum rc tls_check(struct err *e, const char *cert, const char *key)
+{
+    SSL_CTX *ctx;
+    enum rc rc;
+
+    if (!*cert && !*key)
+        return RC_OK;
+    if (!(rc = tls_open(e, cert, key, "", &ctx)))
+        SSL_CTX_free(ctx);
+    return rc;
+}
+
+/* ---- the last good pair ---- */
+
+static bool put_pair(BIO *out, SSL_CTX *ctx)
+{
+    STACK_OF(X509) *chain = NULL;
+    bool done = PEM_write_bio_PrivateKey(out, SSL_CTX_get0_privatekey(ctx), NULL, NULL, 0, NULL,
+                                         NULL) &&
+                PEM_write_bio_X509(out, SSL_CTX_get0_certificate(ctx)) &&
+                SSL_CTX_get0_chain_certs(ctx, &chain);
+
+    for (int i = 0; done && i < sk_X509_num(chain); i++)
+        done = PEM_write_bio_X509(out, sk_X509_value(chain, i));
+    return done;
+}
+
+/* A full disk keeps nobody from being served with the pair itself. */
+static void keep(SSL_CTX *ctx, const char *keys_dir)
+{
+    BIO *mem = BIO_new(BIO_s_mem());
+    char path[PATH_BYTES], *pem = NULL;
+    struct err e = { 0 };
+    bool done = mem && put_pair(mem, ctx);
+    long n = done ? BIO_get_mem_data(mem, &pem) : 0;
+    enum rc rc;
+
+    if (!done)
+        rc = fault(&e, "write the pair");
+    else if (snprintf(path, sizeof path, "%s/" TLS_LAST, keys_dir) >= PATH_BYTES)
+        rc = err_set(&e, RC_INVALID, "its path is too long");
+    else
+        rc = fs_write(&e, path, pem, (size_t)n, 0600);
+    if (pem && n > 0)
+        secret_wipe(pem, (size_t)n);
+    if (rc)
+        LOG(LOG_WARN, "certificate_not_kept", L_STR("why", e.text));
+    BIO_free(mem);
+}
+
+static bool load_kept(const char *keys_dir, SSL_CTX **out)
+{
+    char path[PATH_BYTES];
+    struct err unused = { 0 };
+    SSL_CTX *ctx;
+
+    if (snprintf(path, sizeof path, "%s/" TLS_LAST, keys_dir) >= PATH_BYTES ||
+        !fs_exists(path) || new_context(&unused, &ctx))
+        return false;
+    if (load(&unused, ctx, path, path)) {
+        SSL_CTX_free(ctx);
+        return false;
+    }
+    *out = ctx;
+    return true;
+}
+
+enum rc tls_open_kept(struct err *e, const char *cert, const char *key, const char *keys_dir,
+                      bool *is_kept, SSL_CTX **out)
+{
+    bool may = *is_kept;
+    enum rc rc = tls_open(e, cert, key, keys_dir, out);
+
+    *is_kept = rc && may && *cert && *key && load_kept(keys_dir, out);
+    if (*is_kept)
+        LOG(LOG_ERROR, "not_reloaded", L_STR("reason", e->text));
+    else if (!rc && *cert)
+        keep(*out, keys_dir);
+    return *is_kept ? RC_OK : rc;
 }
 
 /* 0 for a time that is none. */

@@ -429,6 +429,21 @@ def told(w, watched):
         assert SECRET not in said and receiver.url not in said
 
 
+def cannot_start(watched, cert):
+    receiver, server = watched.receiver, watched.server
+
+    with case("crash_loop: children none of which can start say so themselves"):
+        good = cert.read_bytes()
+        cert.write_text("no certificate")
+        (server.data / "keys" / "tls-last.pem").unlink(missing_ok=True)
+        os.kill(children(server.process.pid)[-1], signal.SIGKILL)
+        try:
+            wait_for("the receiver to hear of it", PATIENCE, lambda: receiver.last("crash_loop")["state"] == "firing")
+        finally:
+            cert.write_bytes(good)
+        wait_for("it to serve again", PATIENCE, lambda: answers(watched))
+
+
 def robots(w, receiver):
     with case("a group robot gets its own form, and what it refuses inside a 200 is sent again"):
         receiver.mood = "refuses"
@@ -471,6 +486,7 @@ with World() as w:
     undone(w, watched)
     signing_in(watched, gateway_port)
     told(w, watched)
+    cannot_start(watched, cert)
     with case("it stops in order"):
         watched.server.stop()
     robots(w, receiver)

@@ -105,6 +105,39 @@ with World() as w:
         wait_for("the refusal", 10, lambda: '"event":"not_reloaded"' in server.said())
         assert new_certificate(), "the one before stays"
 
+    with case("a child that dies while the files are no good is followed by one with the last good pair, and the alert tells of it"):
+        def shown():
+            try:
+                with context.wrap_socket(socket.create_connection(("127.0.0.1", server.port), timeout=5)) as tls:
+                    return tls.getpeercert(True)
+            except OSError:
+                return None
+        good, kept = shown(), server.data / "keys" / "tls-last.pem"
+        child = serving_child(server)
+        os.kill(child, signal.SIGKILL)
+        wait_for("another child that serves", 15, lambda: serving_child(server) != child and shown() == good)
+        assert kept.stat().st_mode & 0o777 == 0o600
+        wait_for("the alert", 15, lambda: server.metric("alert_reload") == 1)
+
+    with case("an upgrade is refused while the files are no good"):
+        child = serving_child(server)
+        server.process.send_signal(signal.SIGUSR2)
+        wait_for("the refusal", 15, lambda: '"event":"not_upgraded"' in server.said())
+        line = next(line for line in server.said().splitlines() if '"event":"not_upgraded"' in line)
+        assert str(cert) in line and serving_child(server) == child and shown() == good, line
+
+    with case("a good pair is taken up again, and the alert is over"):
+        make_certificate(cert, key, "third")
+        server.process.send_signal(signal.SIGHUP)
+        wait_for("the third certificate", 10, lambda: shown() not in (None, good))
+        wait_for("the alert to be over", 30, lambda: server.metric("alert_reload") == 0)
+
+    with case("a first start refuses files that are no good, and names them"):
+        bad = w.dir / "bad.pem"
+        bad.write_text("no certificate")
+        other = w.start(w.dir / "third", env={"TJZW_TLS_CERT": bad, "TJZW_TLS_KEY": key})
+        assert other.process.wait(20) not in (0, None) and str(bad) in other.said(), other.said()
+
     with case("a supervisor that is killed takes its child along"):
         other = w.serve(w.dir / "other")
         child = serving_child(other)
