@@ -9,8 +9,9 @@
  * publishes without end costs a reader one write a round. Heartbeats go round the same way.
  *
  * A reader is written to only when his last write is through (h2o_send() is not allowed before); until then events pass
- * him by in the ring. What is on its way holds references to at most BATCH events. A peer that takes no bytes
- * is cut by the kernel (listen.c); before that it holds at most NOT_SENT bytes of the kernel's.
+ * him by in the ring. What is on its way holds references to at most BATCH events. Whose write
+ * is not through when his second heartbeat in a row is due is ended: patience.c leaves these streams out, and the kernel (listen.c) does not see who shuts
+ * a window of HTTP/2. Until then he holds at most NOT_SENT bytes of the kernel's.
  *
  * Whoever is sent away when the server stops is told when to come back: each at another time, over so long that
  * the server that comes next has a handshake after the other, not all at once.
@@ -26,6 +27,7 @@
 #include <sys/socket.h>
 
 #include "server/base/clock.h"
+#include "server/http/stream.h"
 
 enum {
     SLOTS = 64,
@@ -38,6 +40,7 @@ enum {
     BACK_LEAST_MS = 1000,      /* … this in all … */
     BACK_MOST_MS = 300 * 1000, /* … and at most this */
     STOP_GRACE_MS = 500,
+    BEATS_MISSED = 2,
 };
 
 struct stream_loop {
@@ -79,7 +82,8 @@ struct reader {
     struct sse_event *flight[BATCH]; /* what the last write is made of */
     int nflight;
     int slot;
-    bool busy;      /* a write is under way */
+    bool busy;      /* a write is under way, … */
+    int missed;     /* … and so many heartbeats were due since it began */
     bool tell;      /* there is something for him that he was not told of */
     bool over;      /* he may not listen any more: nothing more goes out */
     char retry[24]; /* what is said of coming back, first and last */
@@ -95,6 +99,7 @@ static void land(struct reader *r)
     while (r->nflight)
         sse_event_unref(r->flight[--r->nflight]);
     r->busy = false;
+    r->missed = 0;
 }
 
 /* A word about coming back, for which everybody draws his own lot. */
@@ -193,14 +198,41 @@ static bool is_over(struct reader *r)
     return r->over;
 }
 
+static h2o_socket_t *socket_of(h2o_req_t *req)
+{
+    return req->conn->callbacks->get_socket ? req->conn->callbacks->get_socket(req->conn)
+                                            : NULL;
+}
+
+static void cut(struct reader *r, uint64_t unused)
+{
+    h2o_socket_t *sock = socket_of(r->req);
+
+    (void)unused;
+    if (sock)
+        shutdown(h2o_socket_get_fd(sock), SHUT_RDWR);
+}
+
+/* Once, for what is being written of it may keep the stream a while. The reader may be gone when this returns. */
+static void give_up(struct reader *r)
+{
+    metric_add(METRIC_patience_reset_reader, 1);
+    if (socket_of(r->req) && r->req->version >= 0x200)
+        stream_reset(r->req);
+    else
+        cut(r, 0);
+}
+
 static void beat_one(struct reader *r, uint64_t due)
 {
     h2o_iovec_t comment = h2o_iovec_init(H2O_STRLIT(":\n\n"));
 
     (void)due;
-    if (r->busy)
+    if (r->busy && ++r->missed == BEATS_MISSED)
+        give_up(r);
+    else if (r->busy)
         return;
-    if (is_over(r))
+    else if (is_over(r))
         finish(r);
     else
         write_to(r, &comment, 1);
@@ -401,12 +433,6 @@ static void reader_gone(void *p)
     sse_count(r->loop->sse, r->client, -1);
 }
 
-static h2o_socket_t *socket_of(h2o_req_t *req)
-{
-    return req->conn->callbacks->get_socket ? req->conn->callbacks->get_socket(req->conn)
-                                            : NULL;
-}
-
 /* Or the kernel would keep megabytes for whoever does not read. */
 static void keep_little(h2o_req_t *req)
 {
@@ -454,15 +480,6 @@ static void finish_idle(struct reader *r, uint64_t unused)
     (void)unused;
     if (!r->busy)
         finish(r);
-}
-
-static void cut(struct reader *r, uint64_t unused)
-{
-    h2o_socket_t *sock = socket_of(r->req);
-
-    (void)unused;
-    if (sock)
-        shutdown(h2o_socket_get_fd(sock), SHUT_RDWR);
 }
 
 static uint32_t back_ms(struct sse *s)

@@ -473,6 +473,31 @@ static void who_hears_nothing_hears_a_heartbeat(void **state)
     ask_hang_up(f->world, a);
 }
 
+static void who_takes_nothing_for_two_heartbeats_is_ended(void **state)
+{
+    enum { PATIENCE_MS = 10000 };
+    struct fixture *f = *state;
+    struct asking *reads = ask_begin(f->world, GET, "/v1/events", NULL),
+                  *stalls = ask_begin(f->world, GET, "/v1/events", NULL);
+    int64_t before = metric_get(METRIC_patience_reset_reader), began = clock_mono_us();
+    int beats;
+
+    ask_stall(stalls, true);
+    publish(f);
+    while (metric_get(METRIC_patience_reset_reader) == before &&
+           clock_mono_us() - began < PATIENCE_MS * 1000)
+        world_turn(f->world);
+    assert_int_equal(metric_get(METRIC_patience_reset_reader), before + 1);
+    beats = count(ask_so_far(f->world, reads).body, "\n:\n");
+    while (count(ask_so_far(f->world, reads).body, "\n:\n") < beats + 3 &&
+           clock_mono_us() - began < 2 * PATIENCE_MS * 1000)
+        world_turn(f->world);
+    assert_int_equal(metric_get(METRIC_patience_reset_reader),
+                     before + 1); /* once, and only he */
+    ask_hang_up(f->world, stalls);
+    ask_hang_up(f->world, reads);
+}
+
 static int spread_out(void **state)
 {
     spread = "640ms";
@@ -515,6 +540,7 @@ int main(void)
         TEST(when_the_server_stops_streams_end_at_once, plain),
         TEST(an_event_is_spread_over_the_readers, spread_out),
         TEST(who_hears_nothing_hears_a_heartbeat, beating),
+        TEST(who_takes_nothing_for_two_heartbeats_is_ended, beating),
         TEST(more_than_the_limit_are_sent_away_for_a_while, narrow),
     };
 

@@ -69,6 +69,22 @@ def zero_window(stage):
     gone(stage, peers, 30, lambda p: BEAT, beat=2)
 
 
+def zero_window_events(stage):
+    """Hints for which no window is ever opened. A heartbeat is due every 10 s; who takes none of two is reset, and his neighbours' streams are not ended with him."""
+    peers, streams = [stage.peer() for _ in range(5)], [1 + 2 * i for i in range(20)]
+    for p in peers:
+        p.pour(greeting((INITIAL_WINDOW_SIZE, 0)) + b"".join(headers(i, request("/v1/events")) for i in streams), 2)
+    start = time.monotonic()
+    left = len(peers) * len(streams)
+    while left and time.monotonic() - start < 30 + SLACK:
+        for p in peers:
+            p.pour(BEAT, 0.01)
+        time.sleep(1)
+        left = sum(not p.saw(RST_STREAM, i) for p in peers for i in streams)
+    stage.note(f"{len(peers) * len(streams) - left} of {len(peers) * len(streams)} streams were reset after at most {time.monotonic() - start:.0f} s")
+    assert not left and not any(p.over for p in peers), f"{left} streams are still open, {sum(p.over for p in peers)} connections ended"
+
+
 def connection_window(stage):
     """The streams have windows, the connection has none left."""
     peers = [stage.peer() for _ in range(5)]
@@ -193,6 +209,8 @@ CASES = [
     # Where the kernel says what the peer has acknowledged (TCP_INFO, Linux proper), our clocks end these two without the guard.
     Case("zero-window reader", "20 connections, 90 answers each, no window, a PING every 2 s",
          CHAPTER + "; M12, CVE-2019-9517", "closed in 30 s", zero_window),
+    Case("zero-window readers of hints", "5 connections, 20 streams of events each, no window, a PING a second",
+         CHAPTER + "; M12, CVE-2019-9517", "reset after two heartbeats", zero_window_events),
     Case("no window for the connection", "5 connections, 60 answers each", CHAPTER + "; CVE-2019-9511", "closed in 30 s",
          connection_window),
     Case("windows of one byte", "10 connections, a byte a second", CHAPTER + "; CVE-2019-9511", "closed in 30 s", one_byte_windows),
