@@ -216,6 +216,7 @@ struct guard_state guard_state(const struct guard *g)
         return (struct guard_state){ .taken = g->taken };
     return (struct guard_state){ .is_http2 = true,
                                  .writing = g->written,
+                                 .held = g->nheld > 0,
                                  .midway = frame_meter_is_midway(m),
                                  .begun = m->is_begun ? UINT64_MAX - m->newest : m->frames,
                                  .bodies = m->open,

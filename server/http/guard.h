@@ -37,7 +37,9 @@ bool guard_hear(h2o_socket_t *sock, enum record_word word, size_t n);
 /* How far it is, for who has little patience. */
 struct guard_state {
     bool is_http2;
-    bool writing;   /* HTTP/2: a write is under way */
+    bool writing; /* HTTP/2: a write is under way */
+    bool
+        held; /* HTTP/2: a frame waits until the write is through, and nothing behind it is read meanwhile */
     bool midway;    /* HTTP/2: something other than a body has begun and is not complete, … */
     uint64_t begun; /* … and while this number stays the same it is the same one */
     int bodies;     /* HTTP/2: not ended */

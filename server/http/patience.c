@@ -91,6 +91,18 @@ bool patience_see(struct patience *p, const h2o_req_t *req, bool shut, uint64_t 
     return false;
 }
 
+/* What was not read because of us does not count against who sends: his clocks stand while the guard holds a frame back. The reader's goes on, and ends
+ * who holds it back by not reading. */
+static void stand_still(struct patience *p, const struct guard_state *g, uint64_t now)
+{
+    uint64_t ms = g->held && p->looked_at ? now - p->looked_at : 0;
+
+    p->looked_at = now;
+    p->midway_at += p->midway_at ? ms : 0;
+    p->body_since += ms;
+    p->body_paid += ms;
+}
+
 static bool head_is_slow(struct patience *p, const struct guard_state *g, uint64_t now)
 {
     if (!g->midway)
@@ -161,9 +173,13 @@ static bool is_idle(struct patience *p, const struct guard_state *g, uint64_t no
 enum patience_end patience_judge(struct patience *p, const struct guard_state *g,
                                  uint64_t acked, uint64_t now_ms)
 {
-    bool head = head_is_slow(p, g, now_ms), body = body_is_slow(p, g, now_ms),
-         reader = reader_is_slow(p, g, acked, now_ms), idle = is_idle(p, g, now_ms);
+    bool head, body, reader, idle;
 
+    stand_still(p, g, now_ms);
+    head = head_is_slow(p, g, now_ms);
+    body = body_is_slow(p, g, now_ms);
+    reader = reader_is_slow(p, g, acked, now_ms);
+    idle = is_idle(p, g, now_ms);
     if (head)
         return PATIENCE_HEAD;
     if (body)

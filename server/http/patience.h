@@ -36,6 +36,7 @@ struct patience_seen {
 /* One connection's; all 0 at its beginning. */
 struct patience {
     struct patience_seen seen;
+    uint64_t looked_at;           /* the last tick */
     uint64_t begun, midway_at;    /* of guard_state */
     uint64_t body_at, body_since; /* the body that is timed, and since when */
     uint64_t taken, body_paid;    /* until the last tick, and for how long that pays */

@@ -92,6 +92,28 @@ static void a_head_has_10_s(void **state)
         assert_int_equal(look(&many, second), PATIENCE_FINE);
 }
 
+/* The guard keeps back what it sends: that is no reason to end it, and when that is over it has its time. */
+static void who_is_not_read_is_not_slow(void **state)
+{
+    h2o_req_t up = upload(0x200);
+    struct case_ head = { .g = { .is_http2 = true, .midway = true, .held = true } },
+                 body = { .req = &up, .g = { .is_http2 = true, .bodies = 1, .held = true } };
+    int second = 0;
+
+    (void)state;
+    for (; second < 29; second++) {
+        assert_int_equal(look(&head, second), PATIENCE_FINE);
+        assert_int_equal(look(&body, second), PATIENCE_FINE);
+    }
+    head.g.held = body.g.held = false;
+    for (; second < 38; second++) {
+        assert_int_equal(look(&head, second), PATIENCE_FINE);
+        assert_int_equal(look(&body, second), PATIENCE_FINE);
+    }
+    assert_int_equal(look(&head, 40), PATIENCE_HEAD);
+    assert_int_equal(look(&body, 40), PATIENCE_BODY);
+}
+
 static void a_body_has_a_kilobyte_a_second(void **state)
 {
     h2o_req_t one = upload(0x101), two = upload(0x200);
@@ -281,6 +303,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_head_has_10_s),
+        cmocka_unit_test(who_is_not_read_is_not_slow),
         cmocka_unit_test(a_body_has_a_kilobyte_a_second),
         cmocka_unit_test(a_piece_of_a_file_comes_over_a_bad_line),
         cmocka_unit_test(what_came_quickly_pays_for_60_s),
