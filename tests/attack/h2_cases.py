@@ -87,11 +87,11 @@ def continuation_after_goaway(stage):
     stop. libh2o takes the CONTINUATION that then comes for zero bytes, and tries again for ever."""
     server, start = stage.arena.server, time.monotonic()
     p = begin(stage, (INITIAL_WINDOW_SIZE, 0))
-    p.pour(headers(1, HEAD) + frame(HEADERS, END_STREAM, 3, HEAD))
+    p.pour(headers(1, HEAD) + frame(HEADERS, END_STREAM, 3, HEAD[:2]))
     p.until(lambda: p.answer(1), 2)
     server.process.terminate()
     p.until(lambda: sum(k == GOAWAY for k, *_ in p.frames()) >= 2, 2.5)
-    p.pour(frame(CONTINUATION, END_HEADERS, 3, b""))
+    p.pour(frame(CONTINUATION, END_HEADERS, 3, HEAD[2:]))
     try:
         server.process.wait(STOP_DEADLINE + 10)
     except subprocess.TimeoutExpired:
