@@ -55,7 +55,7 @@ def exact_window(opening, mss, rounds=3, piece=1 << 20):
     window activates such a stream a second time, and libh2o asserts that it is in no list. A write is cut short when the path has small
     packets, and nobody reads."""
     def act(stage):
-        size, streams = length_of(stage, PAGE), range(1, 181, 2)
+        size, streams, held = length_of(stage, PAGE), range(1, 181, 2), stage.metric("guard_held")
         for _ in range(rounds):
             p = begin(stage, (INITIAL_WINDOW_SIZE, size), rcvbuf=4096, mss=mss)
             p.pour(b"".join(headers(i, PAGE) for i in streams), reading=False)
@@ -68,6 +68,7 @@ def exact_window(opening, mss, rounds=3, piece=1 << 20):
             p.until(lambda p=p: p.bytes_in > 90 * size, 5)
             assert p.bytes_in > 90 * size, f"of {90 * size} bytes of answers {p.bytes_in} came"
             p.close()
+        assert stage.metric("guard_held") > held, "no frame had to wait, so nothing was tried"
     return act
 
 
