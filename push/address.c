@@ -1,7 +1,7 @@
 /*
  * address.c - rows of the table push_address, and how the sets follow them.
  *
- *     a phone tells, an entry changes, an account goes --(triggers)--> push_dirty --address_settle()--> traits of the row, push_set
+ *     a phone tells, an entry changes, an account or a session goes --(triggers)--> push_dirty --address_settle()--> traits of the row, push_set
  *
  * A token is sealed for its row and found by a keyed hash. Settling compares the traits that a row says it has with those its owner's entries give now; only what differs is changed,
  * for many devices at once, so that a row of a set is written once for all of them.
@@ -43,7 +43,7 @@ static bool good_token(const struct transport_type *t, const char *token)
 struct told {
     enum transport by;
     uint8_t hash[HASH_BYTES];
-    int64_t at;
+    int64_t at, session;
 };
 
 /* What the device said last; at 0: nothing. */
@@ -56,7 +56,9 @@ static enum rc last_told(struct work *w, int64_t account, const char *device, st
 
     *out = (struct told){ 0 };
     if (!(rc = db_one(w, SQL_push_address_one, &q, "it", account, device))) {
-        *out = (struct told){ .by = (enum transport)rows_int(&q, 1), .at = rows_int(&q, 3) };
+        *out = (struct told){ .by = (enum transport)rows_int(&q, 1),
+                              .at = rows_int(&q, 3),
+                              .session = rows_int(&q, 4) };
         if ((hash = rows_blob(&q, 2, &n)) && n == sizeof out->hash)
             memcpy(out->hash, hash, n);
     }
@@ -80,8 +82,8 @@ static enum rc put(struct work *w, int64_t account, const char *device, const st
         (rc = db_run(w, SQL_push_address_drop_token, "ibit", (int64_t)now->by, now->hash,
                      sizeof now->hash, account, device)))
         return rc;
-    if (!(rc = db_one(w, SQL_push_address_set, &q, "itibbi", account, device, (int64_t)now->by,
-                      now->hash, sizeof now->hash, "", (size_t)0, now->at)))
+    if (!(rc = db_one(w, SQL_push_address_set, &q, "itibbii", account, device, (int64_t)now->by,
+                      now->hash, sizeof now->hash, "", (size_t)0, now->at, now->session)))
         no = rows_int(&q, 0);
     end = rows_done(&q);
     if (rc || (rc = end) ||
@@ -91,20 +93,36 @@ static enum rc put(struct work *w, int64_t account, const char *device, const st
     return db_change(w, SQL_push_address_set_token, "ib", no, sealed, n);
 }
 
+/* It waited for the writer, and may have been ended by another phone meanwhile. */
+static enum rc check_session(struct work *w)
+{
+    struct rows q;
+    enum rc rc, end;
+
+    if (!w->who.session)
+        return RC_OK;
+    rc = db_one(w, SQL_push_address_session, &q, "i", w->who.session);
+    end = rows_done(&q);
+    if (rc == RC_NOT_FOUND)
+        return err_set(&w->err, RC_UNAUTHORIZED, "this session has ended");
+    return rc ? rc : end;
+}
+
 enum rc address_tell(struct work *w, int64_t account, const char *device, enum transport by,
                      const char *token)
 {
     const struct transport_type *type = transport_type((int)by);
-    struct told now = { .by = by, .at = clock_now() }, before;
+    struct told now = { .by = by, .at = clock_now(), .session = w->who.session }, before;
     enum rc rc;
 
     if (!type || !good_token(type, token))
         return err_set(&w->err, RC_INVALID, "this is no token of this transport");
     seal_index(type->word, token, strlen(token), now.hash);
-    if ((rc = last_told(w, account, device, &before)))
+    if ((rc = check_session(w)) || (rc = last_told(w, account, device, &before)))
         return rc;
-    if (before.by == by && !memcmp(before.hash, now.hash, sizeof now.hash) &&
-        now.at - before.at < DAY && now.at >= before.at)
+    if (before.by == by && before.session == now.session &&
+        !memcmp(before.hash, now.hash, sizeof now.hash) && now.at - before.at < DAY &&
+        now.at >= before.at)
         return RC_OK;
     return put(w, account, device, &now, token);
 }

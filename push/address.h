@@ -15,7 +15,10 @@ enum {
         86400 /* after which a phone that said nothing has none: FCM's own measure of a stale token */
 };
 
-/* On the writer: from now on the account's device is reached there, and nobody else by this token. RC_INVALID: the token is none of that transport. */
+/*
+ * On the writer: from now on the account's device is reached there, and nobody else by this token, for as long as the session lives with which w speaks (w->who.session; 0: none, and it stays).
+ * RC_INVALID: the token is none of that transport. RC_UNAUTHORIZED: the session has ended meanwhile.
+ */
 enum rc address_tell(struct work *w, int64_t account, const char *device, enum transport by,
                      const char *token);
 /* On the writer: it has none any more. RC_OK, too, if it had none. */

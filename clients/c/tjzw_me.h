@@ -180,7 +180,7 @@ TJZW_API enum tjzw_code tjzw_outbox_drop(struct tjzw *t, int64_t no, struct tjzw
 enum { TJZW_DEVICE = 22 /* letters of what this phone is called at the server */ };
 
 /*
- * Tells the server where the system of this phone reaches it: a transport ("huawei", "apns" …: docs/protocol/push.md) and the token that it gave the app. To be told once a day, and whenever the token is another. transport NULL: it
+ * Tells the server where the system of this phone reaches it: a transport ("huawei", "apns" …: docs/protocol/push.md) and the token that it gave the app. To be told once a day, whenever the token is another, and after signing in or out: the server forgets it with the session by which it was told. transport NULL: it
  * is not reached any more. device may be NULL. TJZW_SIGN_IN: the server does not know this phone yet; after a tjzw_sync it does.
  */
 TJZW_API enum tjzw_code tjzw_push_address(struct tjzw *t, const char *transport,

@@ -51,10 +51,10 @@ static enum rc move_letters(struct work *w, int64_t from, int64_t into)
     return rc ? rc : db_run(w, SQL_letter_file_move, "ii", from, into);
 }
 
-/* A phone that signs in is reached where it was. */
+/* A phone that signs in is reached where it was, until the session by which it came ends. */
 static enum rc move_address(struct work *w, int64_t from, int64_t into)
 {
-    enum rc rc = db_run(w, SQL_push_address_move, "ii", from, into);
+    enum rc rc = db_run(w, SQL_push_address_move, "iii", from, into, w->who.session);
 
     return rc ? rc : db_run(w, SQL_erase_push_address, "i", from);
 }

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "push/vendor.h"
@@ -14,6 +15,8 @@
 
 #define DEVICE  "/v1/me/push/AAAAAAAAAAAAAAAAAAAAAA"
 #define ADDRESS "{\"token\":\"0123456789abcdef-%d\",\"transport\":\"%s\"}"
+
+#define OTHER "/v1/me/push/BBBBBBBBBBBBBBBBBBBBBB"
 
 /* RFC 8291, section 5. */
 #define SUBSCRIPTION                                                                     \
@@ -51,6 +54,98 @@ static void a_phone_says_where_it_is_reached_and_staff_count_it(void **state)
     assert_int_equal(person_ask(t, &li, DELETE, DEVICE, NULL).status, 204);
     assert_int_equal(person_ask(t, &li, DELETE, DEVICE, NULL).status, 204);
     assert_counts(t, &staff, "{\"all\":true}", "{\"devices\":0,\"transports\":{}}");
+}
+
+struct opened {
+    struct session_new session;
+    int64_t no;
+    struct session_tokens tokens;
+};
+
+static enum rc open_session(struct work *w, void *arg)
+{
+    struct opened *o = arg;
+
+    return session_open(w, &o->session, &o->no, &o->tokens);
+}
+
+/* A second phone of the same person. */
+static struct person other_phone(struct world *t, const struct person *p)
+{
+    struct session_new new = {
+        .account = p->account, .kind = SESSION_CITIZEN, .level = 1, .device = "old"
+    };
+    struct opened o = { .session = new };
+    struct work w;
+
+    work_init(&w, world_mem(t), NULL, "test", 0);
+    assert_int_equal(writer_call(&w, open_session, &o), RC_OK);
+    return (struct person){ p->account, o.no,
+                            URL("authorization: Bearer %s\n", o.tokens.access) };
+}
+
+static int reached(struct world *t, const struct person *staff)
+{
+    struct answer a;
+
+    assert_counts(t, staff, "{\"all\":true}", "{\"devices\":");
+    a = count(t, staff, "{\"all\":true}");
+    return a.body[strlen("{\"devices\":")] - '0';
+}
+
+/* A phone that is stolen, sold or handed on shows nothing of whose it was. */
+static void a_session_that_ends_takes_its_phone_along(void **state)
+{
+    struct world *t = *state;
+    struct person li = person_sign_in(t, SESSION_CITIZEN, 1), lost = other_phone(t, &li),
+                  staff = person_staff(t, "push_operator", EVERYWHERE);
+
+    assert_int_equal(person_ask(t, &li, PUT, DEVICE, URL(ADDRESS, 1, "huawei")).status, 204);
+    assert_int_equal(person_ask(t, &lost, PUT, OTHER, URL(ADDRESS, 2, "huawei")).status, 204);
+    assert_int_equal(reached(t, &staff), 2);
+    assert_int_equal(
+        person_ask(t, &li, DELETE, URL("/v1/me/sessions/" SESSION_NAME, lost.session), NULL)
+            .status,
+        204);
+    assert_int_equal(reached(t, &staff), 1);
+    assert_int_equal(person_ask(t, &li, POST, "/v1/auth/sign-out", NULL).status, 204);
+    assert_int_equal(reached(t, &staff), 0);
+}
+
+/* It tells the same address again the same day, by another session: that one counts from now on. */
+static void the_session_that_told_it_last_counts(void **state)
+{
+    struct world *t = *state;
+    struct person before = person_sign_in(t, SESSION_CITIZEN, 1), now = other_phone(t, &before),
+                  staff = person_staff(t, "push_operator", EVERYWHERE);
+
+    assert_int_equal(person_ask(t, &before, PUT, DEVICE, URL(ADDRESS, 1, "huawei")).status,
+                     204);
+    assert_int_equal(person_ask(t, &now, PUT, DEVICE, URL(ADDRESS, 1, "huawei")).status, 204);
+    person_sign_out(t, &before);
+    assert_int_equal(reached(t, &staff), 1);
+    assert_int_equal(person_ask(t, &before, PUT, DEVICE, URL(ADDRESS, 1, "huawei")).status,
+                     401);
+    person_sign_out(t, &now);
+    assert_int_equal(reached(t, &staff), 0);
+}
+
+static void a_guest_who_signs_in_is_reached_until_he_signs_out(void **state)
+{
+    struct world *t = *state;
+    struct person guest = person_sign_in(t, SESSION_GUEST, 1),
+                  li = person_sign_in(t, SESSION_CITIZEN, 1),
+                  staff = person_staff(t, "push_operator", EVERYWHERE);
+    const char *token = strstr(guest.header, "tja_");
+
+    assert_int_equal(person_ask(t, &guest, PUT, DEVICE, URL(ADDRESS, 1, "vivo")).status, 204);
+    assert_int_equal(person_ask(t, &li, POST, "/v1/me/adopt",
+                                URL("{\"guest\":\"%.*s\"}", (int)strcspn(token, "\n"), token))
+                         .status,
+                     204);
+    assert_int_equal(reached(t, &staff), 1);
+    person_sign_out(t, &li);
+    assert_int_equal(reached(t, &staff), 0);
 }
 
 static void what_is_no_address_is_refused(void **state)
@@ -127,6 +222,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_phone_says_where_it_is_reached_and_staff_count_it),
+        TEST(a_session_that_ends_takes_its_phone_along),
+        TEST(the_session_that_told_it_last_counts),
+        TEST(a_guest_who_signs_in_is_reached_until_he_signs_out),
         TEST(what_is_no_address_is_refused),
         TEST(a_browser_is_at_a_service_that_we_know),
         TEST(only_who_pushes_counts),

@@ -97,6 +97,11 @@ def main():
             refused = server.admin("POST", "/v1/items", json.dumps({"site": "9900000001", "column": 2, "kind": "message", "title": "一", "body": "二。",
                                                                     "recipients": {"accounts": [1]}}), {"content-type": "application/json"})
             assert refused.status == 400 and "recipients" in refused.body.decode(), refused
+        with case("who signs out is reached there no more"):
+            phone.run("device", "huawei", "0123456789abcdef")
+            assert [row[0] for row in told()] == [account], told()
+            phone.run("sign-out")
+            wait_for("the server has forgotten the address", 10, lambda: told() == [])
 
 
 main()

@@ -138,7 +138,7 @@ SELECT account, device, n, acked, seq, heard FROM device WHERE account = ?1 ORDE
 DELETE FROM device WHERE account = ?1;
 
 -- name: personal_push_address
-SELECT no, account, device, transport, token, told FROM push_address WHERE account = ?1 ORDER BY no;
+SELECT no, account, device, session, transport, token, told FROM push_address WHERE account = ?1 ORDER BY no;
 
 -- name: erase_push_address
 DELETE FROM push_address WHERE account = ?1;

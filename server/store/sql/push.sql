@@ -1,11 +1,16 @@
 -- Where devices are reached: push/address.c.
 
 -- name: push_address_one
-SELECT no, transport, token_hash, told FROM push_address WHERE account = ?1 AND device = ?2;
+SELECT no, transport, token_hash, told, session FROM push_address WHERE account = ?1 AND device = ?2;
 
 -- name: push_address_set
-INSERT INTO push_address (account, device, transport, token_hash, token, told) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-ON CONFLICT (account, device) DO UPDATE SET transport = excluded.transport, token_hash = excluded.token_hash, told = excluded.told RETURNING no;
+INSERT INTO push_address (account, device, transport, token_hash, token, told, session) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+ON CONFLICT (account, device) DO UPDATE SET transport = excluded.transport, token_hash = excluded.token_hash, told = excluded.told,
+  session = excluded.session RETURNING no;
+
+-- Whether it lives: it may have ended since it asked.
+-- name: push_address_session
+SELECT id FROM session WHERE id = ?1;
 
 -- Sealed for its row, whose number is known only now.
 -- name: push_address_set_token
@@ -25,7 +30,7 @@ DELETE FROM push_address WHERE account = ?1 AND device = ?2;
 
 -- A device that both have is the account's already.
 -- name: push_address_move
-UPDATE push_address SET account = ?2 WHERE account = ?1
+UPDATE push_address SET account = ?2, session = ?3 WHERE account = ?1
   AND NOT EXISTS (SELECT 1 FROM push_address AS theirs WHERE theirs.account = ?2 AND theirs.device = push_address.device);
 
 -- name: push_address_purge

@@ -40,4 +40,5 @@ SELECT id, account FROM session WHERE over <= ?1 ORDER BY over LIMIT ?2;
 DELETE FROM session WHERE party = ?1 AND party > 0 RETURNING id;
 
 -- name: session_drop_all
+-- scan: after a restore all of them end
 DELETE FROM session;

@@ -877,6 +877,7 @@ CREATE TABLE push_address (
     no         INTEGER PRIMARY KEY AUTOINCREMENT,
     account    INTEGER NOT NULL,
     device     TEXT    NOT NULL, -- drawn by the phone
+    session    INTEGER NOT NULL, -- by which it said so last, and with which it goes; 0: none
     transport  INTEGER NOT NULL, -- push/transport.def
     token_hash BLOB    NOT NULL, -- keyed
     token      BLOB    NOT NULL, -- sealed
@@ -886,6 +887,11 @@ CREATE TABLE push_address (
 CREATE UNIQUE INDEX push_address_by_device ON push_address (account, device);
 CREATE UNIQUE INDEX push_address_by_token ON push_address (transport, token_hash);
 CREATE INDEX push_address_by_told ON push_address (told);
+CREATE INDEX push_address_by_session ON push_address (session);
+-- Signed out, ended from another phone, over by the clock: whatever ends it, nothing more is shown there.
+CREATE TRIGGER push_session_gone AFTER DELETE ON session BEGIN
+    DELETE FROM push_address WHERE session = old.id;
+END;
 
 -- Those whose traits may be others now, and what stood in sets and is no more. Triggers write both, so that nobody forgets it.
 CREATE TABLE push_dirty (
