@@ -252,7 +252,7 @@ static void ask_grant(struct sender *s, struct channel *ch)
 
     ch->vendor->ask_grant(&s->site, r->mem, clock_now(), &r->rq);
     grant_asked(&ch->grant, clock_now());
-    if (post_send(s->post[1], &r->post))
+    if (post_send(s->post[0], &r->post)) /* an emergency may wait for it */
         return;
     ch->grant.asking = false;
     ride_free(r);

@@ -11,5 +11,7 @@ typedef void (*fake_post_answer)(const struct vendor_request *rq, struct vendor_
 
 /* All requests that are under way land now. How many there were. */
 int fake_post_land(fake_post_answer answer);
+/* How many took the connections that are kept for emergencies, since the program began. */
+int fake_post_urgent(void);
 
 #endif
