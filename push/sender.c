@@ -143,7 +143,7 @@ static void ride_free(struct ride *r)
 static void hear(struct ride *r, const struct vendor_heard *heard)
 {
     lane_hear(&r->ch->news[r->lane - r->ch->lane], r->lane, r->round, heard->news,
-              heard->after_ms);
+              heard->lane_after_ms);
 }
 
 static void later(struct sender_job *job, int64_t at_ms)

@@ -96,7 +96,7 @@ void vendor_judge(const struct vendor *v, struct arena *mem, const char *const *
         vendor_all(out, rq->n, a->fate == VENDOR_UNSENT ? PUSH_AGAIN : PUSH_DOUBT, "");
         return;
     }
-    heard->after_ms =
+    heard->after_ms = heard->lane_after_ms =
         lane_after(transfer_header(a->headers, "retry-after", after, sizeof after), a->now);
     vendor_all(out, rq->n, PUSH_DOUBT, "");
     v->judge(mem, tokens, rq, a, out, heard);
@@ -112,7 +112,7 @@ const char *vendor_take_ticket(const struct vendor *v, struct arena *mem,
     *heard = (struct vendor_heard){ .news = LANE_FAILED };
     vendor_all(all, 1, PUSH_AGAIN, "");
     if (a->fate == VENDOR_ANSWERED) {
-        heard->after_ms =
+        heard->after_ms = heard->lane_after_ms =
             lane_after(transfer_header(a->headers, "retry-after", after, sizeof after), a->now);
         ticket = v->take_ticket(mem, a, all, heard);
     }

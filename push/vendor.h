@@ -85,7 +85,9 @@ struct vendor_answer {
 /* What an answer says beside the verdicts. */
 struct vendor_heard {
     enum lane_news news;
-    int64_t after_ms; /* Retry-After; 0: it had none */
+    int64_t after_ms; /* Retry-After, for those that were asked about; 0: it had none */
+    int64_t
+        lane_after_ms; /* … for all: 0 too if it is about one device, or one of many services */
     bool
         grant_refused; /* the grant is not good any more, though by its time it should be: another one, and all PUSH_AGAIN */
 };

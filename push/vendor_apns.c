@@ -129,6 +129,8 @@ static void judge(struct arena *mem, const char *const *tokens, const struct ven
         (void)vendor_by_status(a, rq->n, out, heard);
         return;
     }
+    if (heard->news == LANE_WENT)
+        heard->lane_after_ms = 0; /* it is about this one device */
     if (out[0].kind != PUSH_GONE)
         return;
     out[0].gone_ms = jx_int(o, "timestamp", 0);

@@ -187,6 +187,7 @@ static void judge(struct arena *mem, const char *const *tokens, const struct ven
     };
 
     (void)tokens;
+    heard->lane_after_ms = 0; /* likewise */
     if (!vendor_by_code(statuses, arena_printf(mem, "%d", a->status), rq->n, out, heard))
         vendor_unread(rq->n, out, heard);
 }

@@ -262,6 +262,10 @@ static void an_answer_says_what_became_of_each(void **state)
         if (heard.news != s->news || heard.grant_refused != s->grant)
             fail_msg("%d %s: heard %d %d", s->status, s->body, heard.news, heard.grant_refused);
         assert_int_equal(heard.after_ms, 9000);
+        if (s->by == TRANSPORT_WEBPUSH || strstr(s->body, "TooManyRequests"))
+            assert_int_equal(heard.lane_after_ms, 0); /* one service of many, one device */
+        else if (s->news != LANE_WENT)
+            assert_int_equal(heard.lane_after_ms, 9000);
     }
 }
 
