@@ -36,7 +36,7 @@ struct post {
     struct post_ride *flying;
     int nflying, nspare;
     CURL *spare[SPARE];
-    pthread_mutex_t lock; /* for what follows */
+    pthread_mutex_t lock;  /* for what follows */
     bool closing, stirred; /* stirred: some may be unwanted */
     struct post_ride *first, **last;
     int open; /* queued and under way */

@@ -26,8 +26,9 @@ struct post_ride {
         unwanted; /* true: it is not to leave any more (post_stir()); lives until done(). NULL: it is wanted to the end */
 
     struct vendor_answer answer; /* its texts live until post_ride_done() */
-    bool dropped; /* it was unwanted, and nothing of it had left: VENDOR_UNSENT, of which the vendor knows nothing */
-    char why[96];                /* without an answer: why, for the log: no address, no token */
+    bool
+        dropped; /* it was unwanted, and nothing of it had left: VENDOR_UNSENT, of which the vendor knows nothing */
+    char why[96]; /* without an answer: why, for the log: no address, no token */
 
     /* Only post.c looks here. */
     struct post_ride *next;

@@ -236,7 +236,8 @@ static void an_hour_without_vendors(struct library_world *t, enum run_doubt doub
     print_message("# over %lld s after the vendors came back, %d requests\n",
                   (long long)(clock_now() - down_to), requests);
     assert_true(clock_now() >= down_to); /* or nothing was shown by it */
-    assert_true(fake_post_urgent() > 0); /* grants alone: a warning waits for one behind nobody */
+    assert_true(fake_post_urgent() >
+                0); /* grants alone: a warning waits for one behind nobody */
     judge(t, doubt);
     assert_int_equal(world_number(t, "SELECT count(*) FROM push_address"), addresses);
     sender_close(s);

@@ -181,8 +181,7 @@ static void whoever_has_two_phones_and_no_district_gets_it_on_both(void **state)
     assert_int_equal(world_do(t, town_finish, &done), RC_OK);
     assert_int_equal(run_count(&t->w, 1, &n), RC_OK);
     assert_int_equal(n.audience, TOWN_PEOPLE + 1);
-    assert_int_equal(n.by[TRANSPORT_HUAWEI][RUN_ACCEPTED] +
-                         n.by[TRANSPORT_APNS][RUN_ACCEPTED] +
+    assert_int_equal(n.by[TRANSPORT_HUAWEI][RUN_ACCEPTED] + n.by[TRANSPORT_APNS][RUN_ACCEPTED] +
                          n.by[TRANSPORT_XIAOMI][RUN_OFF],
                      TOWN_PEOPLE + 1);
 }

@@ -1032,6 +1032,7 @@ CREATE TABLE push_campaign (
 CREATE INDEX push_campaign_by_state ON push_campaign (state, start, no);
 CREATE INDEX push_campaign_by_item ON push_campaign (item, no);
 CREATE INDEX push_campaign_by_site ON push_campaign (site, no);
+CREATE INDEX push_campaign_by_change ON push_campaign (changed);
 
 -- What became of each, and who made it so.
 CREATE TABLE push_step (
