@@ -301,14 +301,22 @@ static bool is_told_to_stop(void)
     return sigismember(&waiting, SIGTERM) || sigismember(&waiting, SIGINT);
 }
 
-/* Until it ends, or the time is over, which ends it, as our own end does. Whether it ended well. */
+/* It is left for who starts it again. */
+static bool child_is_dead(void)
+{
+    siginfo_t of = { 0 };
+
+    return !waitid(P_PID, (id_t)me.child, &of, WEXITED | WNOHANG | WNOWAIT) && of.si_pid;
+}
+
+/* Until it ends, or the time is over, which ends it, as our own end and our child's do. Whether it ended well. */
 static bool ends_well(pid_t pid)
 {
     int64_t until = clock_mono_us() + SUPERVISE_TRY_MS * INT64_C(1000);
     int status;
 
     while (pid > 0 && waitpid(pid, &status, WNOHANG) == 0) {
-        if (clock_mono_us() > until || is_told_to_stop()) {
+        if (clock_mono_us() > until || is_told_to_stop() || child_is_dead()) {
             kill(pid, SIGKILL);
             waitpid(pid, &status, 0);
             return false;
@@ -344,6 +352,8 @@ static const char *try_it(char **argv)
         return NULL;
     if (is_told_to_stop())
         return "the server is told to end";
+    if (child_is_dead())
+        return "the server crashed meanwhile; try again";
     if (!*said)
         return "the program there does not run";
     return strncmp(said, by_us, strlen(by_us)) ? said : said + strlen(by_us);

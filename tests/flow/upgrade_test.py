@@ -27,6 +27,7 @@ from tap import case, done, note, rounds
 
 UPGRADES = rounds(200, 20)
 SERVED_WITHIN = 6      # s; with one who takes no bytes
+SUPERVISE_TRY = 4     # s; a trial has 5
 TOLD_WITHIN = 20       # s; it was a minute
 
 
@@ -174,6 +175,22 @@ with World() as w:
         wait_for("the refusal", 10, lambda: '"event":"not_upgraded"' in server.said())
         assert serving_child(server) == child and server.get("/v1/sync/main/head").status == 200
         os.replace(good, place)
+
+    with case("a server that crashes while another program is tried is back before the trial is over"):
+        child = serving_child(server)
+        (w.dir / "slow").write_text("#!/bin/sh\nexec sleep 60\n")
+        (w.dir / "slow").chmod(0o755)
+        os.replace(place, good)
+        os.replace(w.dir / "slow", place)
+        server.process.send_signal(signal.SIGUSR2)
+        wait_for("the trial", 5, lambda: len(children(server.process.pid)) > 1)
+        os.replace(good, place)
+        os.kill(child, signal.SIGKILL)
+        start = time.monotonic()
+        wait_for("the refusal", 10, lambda: "crashed meanwhile" in server.said())
+        wait_for("it serves again", 10, lambda: server.get("/healthz").status == 200, 0.01)
+        note(f"{time.monotonic() - start:.2f} s")
+        assert time.monotonic() - start < SUPERVISE_TRY
 
     load = Load(w, server).start()
     with case(f"{UPGRADES} upgrades under mixed load: the program on the disk takes over, and nobody is refused"):
