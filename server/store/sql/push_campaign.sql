@@ -23,7 +23,8 @@ UPDATE push_campaign SET state = 'paused' WHERE no = ?1 AND state IN ('scheduled
 
 -- Who may be watched: what is on its way, and what changed its state since.
 -- name: push_campaign_live
-SELECT no FROM push_campaign WHERE state IN ('running', 'recalling') OR changed >= ?1 ORDER BY no DESC LIMIT ?2;
+SELECT no FROM (SELECT no FROM push_campaign WHERE state IN ('running', 'recalling') UNION
+                SELECT no FROM push_campaign WHERE changed >= ?1) AS live ORDER BY no DESC LIMIT ?2;
 
 -- name: push_campaign_set_tested
 UPDATE push_campaign SET tested = ?2 WHERE no = ?1 AND hash = ?2;
