@@ -252,7 +252,7 @@ def timed_stop(server):
 def slowness(w):
     SLOW, CHANGES, PATIENCE = 200, rounds(5000, 800), 20    # the kernel cuts a peer that takes nothing for 30 s
     ENOUGH = rounds(1000, 500)    # some 150 go into the kernel's buffers, and the ring has 256
-    server = serve(w, "slowness", hint_heartbeat="5s", index_changes="4096")
+    server = serve(w, "slowness", hint_heartbeat="30s", index_changes="4096")   # else who reads nothing for two of them is ended
     publisher = Publisher(server)
     for _ in range(300):    # buffers, caches and the ring have their size
         publisher.publish()
