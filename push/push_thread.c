@@ -370,7 +370,8 @@ static enum rc round_job(struct work *w, void *arg)
     struct round *r = arg;
     enum rc rc;
 
-    if ((rc = follow_clock(w)) || (rc = write_answered(w, r)) || (rc = follow(w, r)) ||
+    /* What was answered before the clock went back has its time by the old one. */
+    if ((rc = write_answered(w, r)) || (rc = follow_clock(w)) || (rc = follow(w, r)) ||
         (rc = start_due(w, r)) || (rc = repeat(w, r, open_one, NULL)) ||
         (rc = repeat(w, r, drop_one, NULL)) || (rc = repeat(w, r, inbox_one, NULL)) ||
         (rc = repeat(w, r, end_one, NULL)) || (rc = recall(w, r)))
