@@ -9,14 +9,13 @@
 
 #include <curl/curl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "server/base/clock.h"
 #include "server/base/memory.h"
 #include "server/base/metric.h"
+#include "server/base/thread.h"
 
 enum {
     ANSWER_MAX = 512 << 10,
@@ -277,22 +276,6 @@ static void *fly(void *arg)
     return NULL;
 }
 
-static enum rc start(struct err *e, struct post *p, const char *name)
-{
-    sigset_t all, before;
-    int failed;
-
-    sigfillset(&all);
-    sigdelset(&all, SIGSYS); /* what is refused comes by it (server/confine.c) */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    failed = pthread_create(&p->thread, NULL, fly, p);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed)
-        return err_set(e, RC_IO, "start the thread %s: %s", name, strerror(failed));
-    pthread_setname_np(p->thread, name);
-    return RC_OK;
-}
-
 static void post_free(struct post *p)
 {
     while (p->nspare)
@@ -317,7 +300,7 @@ enum rc post_open(struct err *e, const struct post_conf *c, struct post **out)
     curl_multi_setopt(p->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)c->host_connections);
     curl_multi_setopt(p->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)c->total_connections);
     curl_multi_setopt(p->multi, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)STREAMS);
-    if (start(e, p, c->name)) {
+    if (thread_start(e, c->name, fly, p, &p->thread)) {
         post_free(p);
         return e->rc;
     }

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 #include "server/base/fs.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
+#include "server/base/thread.h"
 #include "server/check/words.h"
 
 enum { LOOK_S = 10, HOSTS_MAX = CONF_LIST_MAX };
@@ -230,7 +230,6 @@ static bool rest(void)
 
 static void *watch(void *unused)
 {
-    pthread_setname_np(pthread_self(), "words");
     while (rest())
         lists_renew();
     return unused;
@@ -239,8 +238,7 @@ static void *watch(void *unused)
 enum rc lists_start(struct err *e)
 {
     pthread_condattr_t attr;
-    sigset_t all, before;
-    int failed;
+    enum rc rc;
 
     if (!me.n)
         return RC_OK;
@@ -248,14 +246,9 @@ enum rc lists_start(struct err *e)
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&me.stirred, &attr);
     pthread_condattr_destroy(&attr);
-    sigfillset(&all);
-    sigdelset(&all, SIGSYS); /* what is refused comes by it (server/confine.c) */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    failed = pthread_create(&me.thread, NULL, watch, NULL);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    me.running = !failed;
-    return failed ? err_set(e, RC_IO, "start the thread of the lists: %s", strerror(failed))
-                  : RC_OK;
+    rc = thread_start(e, "words", watch, NULL, &me.thread);
+    me.running = !rc;
+    return rc;
 }
 
 void lists_close(void)

@@ -11,15 +11,14 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "server/base/clock.h"
 #include "server/base/log.h"
+#include "server/base/thread.h"
 #include "server/citizen/inbox.h"
 #include "server/citizen/scan.h"
 #include "server/identity/audit.h"
@@ -269,7 +268,6 @@ static void *scan(void *unused)
 {
     int retry_ms = RETRY_MS, ms = LOOK_MS;
 
-    pthread_setname_np(pthread_self(), "scanner");
     while (rest(ms))
         if (go_round()) {
             ms = LOOK_MS;
@@ -294,18 +292,9 @@ enum rc letter_scan_open(struct err *e, const char *where)
 
 static enum rc launch(struct err *e)
 {
-    sigset_t all, before;
-    int failed;
-
     if ((me.stop = eventfd(0, EFD_CLOEXEC)) < 0)
         return err_errno(e, "make an eventfd");
-    sigfillset(&all);
-    sigdelset(&all, SIGSYS); /* what is refused comes by it (server/confine.c) */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    failed = pthread_create(&me.thread, NULL, scan, NULL);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return failed ? err_set(e, RC_IO, "start the scanner's thread: %s", strerror(failed))
-                  : RC_OK;
+    return thread_start(e, "scanner", scan, NULL, &me.thread);
 }
 
 enum rc letter_scan_start(struct err *e, const char *db_path)

@@ -5,14 +5,13 @@
  */
 #include <malloc.h>
 #include <pthread.h>
-#include <signal.h>
-#include <string.h>
 #include <sys/resource.h>
 
 #include "server/base/clock.h"
 #include "server/base/generation.h"
 #include "server/base/log.h"
 #include "server/base/metric.h"
+#include "server/base/thread.h"
 #include "server/derived/state.h"
 
 enum {
@@ -93,7 +92,6 @@ static int64_t pause_ms(enum rc rc, bool more)
 
 static void *follow(void *unused)
 {
-    pthread_setname_np(pthread_self(), "derived");
     setpriority(PRIO_PROCESS, 0, NICENESS); /* on Linux a thread's own */
     while (!atomic_load(&derived.stop)) {
         uint64_t seen = generation_now();
@@ -114,21 +112,14 @@ static void *follow(void *unused)
 
 enum rc derived_start(struct err *e, const char *db_path)
 {
-    sigset_t all, before;
     enum rc rc = db_open(e, db_path, DB_READ, &me.library);
-    int code;
 
     if (rc)
         return rc;
     me.again_ms = 0;
-    sigfillset(&all);
-    sigdelset(&all, SIGSYS); /* what is refused comes by it (server/confine.c) */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    code = pthread_create(&me.thread, NULL, follow, NULL);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (code) {
+    if ((rc = thread_start(e, "derived", follow, NULL, &me.thread))) {
         db_close(me.library);
-        return err_set(e, RC_IO, "start the thread of derived.db: %s", strerror(code));
+        return rc;
     }
     me.running = true;
     return RC_OK;

@@ -7,12 +7,11 @@
 #include "server/health/alert_thread.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
 
 #include "server/base/clock.h"
+#include "server/base/thread.h"
 #include "server/health/alert.h"
 #include "server/health/patrol.h"
 #include "server/health/webhook.h"
@@ -99,7 +98,6 @@ static void *watch(void *unused)
 {
     int64_t look_us = clock_mono_us(), patrol_us = look_us, hook_us;
 
-    pthread_setname_np(pthread_self(), "alerts");
     setpriority(PRIO_PROCESS, 0, NICENESS); /* on Linux a thread's own */
     do {
         int64_t now_us = clock_mono_us();
@@ -132,23 +130,16 @@ static void remember_faults(void)
 
 static enum rc launch(struct err *e)
 {
-    sigset_t all, before;
     pthread_condattr_t attr;
-    int failed;
+    enum rc rc;
 
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&me.stirred, &attr);
     pthread_condattr_destroy(&attr);
-    sigfillset(&all);
-    sigdelset(&all, SIGSYS); /* what is refused comes by it (server/confine.c) */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    failed = pthread_create(&me.thread, NULL, watch, NULL);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (!failed)
-        return RC_OK;
-    pthread_cond_destroy(&me.stirred);
-    return err_set(e, RC_IO, "start the thread of alerts: %s", strerror(failed));
+    if ((rc = thread_start(e, "alerts", watch, NULL, &me.thread)))
+        pthread_cond_destroy(&me.stirred);
+    return rc;
 }
 
 enum rc alert_thread_start(struct err *e, const struct alert_thread *t)

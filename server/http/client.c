@@ -8,7 +8,6 @@
 
 #include <curl/curl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "server/base/clock.h"
 #include "server/base/memory.h"
 #include "server/base/metric.h"
+#include "server/base/thread.h"
 #include "server/base/url.h"
 #include "server/http/transfer.h"
 
@@ -292,7 +292,6 @@ static void *fly(void *unused)
 {
     int running;
 
-    pthread_setname_np(pthread_self(), "outbound");
     while (take_queued()) {
         curl_multi_perform(client.multi, &running);
         land_finished();
@@ -305,8 +304,7 @@ static void *fly(void *unused)
 
 enum rc client_start(struct err *e, int queue_max)
 {
-    sigset_t all, before;
-    int failed;
+    enum rc rc;
 
     transfer_prepare();
     client.multi = curl_multi_init();
@@ -316,16 +314,11 @@ enum rc client_start(struct err *e, int queue_max)
     client.open_max = queue_max;
     client.stopping = false;
     client.running = true;
-    sigfillset(&all);
-    sigdelset(&all, SIGSYS); /* what is refused comes by it (server/confine.c) */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    failed = pthread_create(&client.thread, NULL, fly, NULL);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (!failed)
-        return RC_OK;
-    client.running = false;
-    curl_multi_cleanup(client.multi);
-    return err_set(e, RC_IO, "start the outbound thread: %s", strerror(failed));
+    if ((rc = thread_start(e, "outbound", fly, NULL, &client.thread))) {
+        client.running = false;
+        curl_multi_cleanup(client.multi);
+    }
+    return rc;
 }
 
 bool client_send(struct client_request *rq)

@@ -12,7 +12,6 @@
 #include "server/websub/websub_hub.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
 
 #include "server/base/clock.h"
@@ -20,6 +19,7 @@
 #include "server/base/log.h"
 #include "server/base/metric.h"
 #include "server/base/secret.h"
+#include "server/base/thread.h"
 #include "server/derived/derived.h"
 #include "server/store/db.h"
 #include "server/websub/websub_asks.h"
@@ -468,22 +468,6 @@ static enum rc load(struct err *e)
     return RC_OK;
 }
 
-static enum rc start(struct err *e)
-{
-    sigset_t all, before;
-    int failed;
-
-    sigfillset(&all);
-    sigdelset(&all, SIGSYS); /* what is refused comes by it (server/confine.c) */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    failed = pthread_create(&hub.thread, NULL, tell, NULL);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed)
-        return err_set(e, RC_IO, "start the thread of the hub: %s", strerror(failed));
-    pthread_setname_np(hub.thread, "websub");
-    return RC_OK;
-}
-
 enum rc websub_start(struct err *e, const struct websub_conf *c)
 {
     enum rc rc;
@@ -500,7 +484,7 @@ enum rc websub_start(struct err *e, const struct websub_conf *c)
     flight_open(c->private_net, websub_stir);
     asks_open(c->feeds, hub.db, look);
     atomic_store(&hub.stop, false);
-    if ((rc = load(e)) || (rc = start(e))) {
+    if ((rc = load(e)) || (rc = thread_start(e, "websub", tell, NULL, &hub.thread))) {
         book_close();
         db_close(hub.db);
         hub.db = NULL;

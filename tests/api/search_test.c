@@ -9,29 +9,11 @@
 #include <string.h>
 
 #include "server/derived/derived.h"
-#include "server/projections.h"
 #include "server/store/db.h"
 #include "tests/lib/service_world.h"
 
 #define SHEBAO   "%E7%A4%BE%E4%BF%9D" /* 社保 */
 #define SHEBAOKA SHEBAO "%E5%8D%A1"   /* 社保卡 */
-
-static int set_up(void **state)
-{
-    int failed = service_world_set_up(state);
-    struct world *t = *state;
-    struct err e = { 0 };
-
-    if (derived_open(&e, world_dir(t), projections))
-        fail_msg("%s", e.text);
-    return failed;
-}
-
-static int tear_down(void **state)
-{
-    derived_close();
-    return service_world_tear_down(state);
-}
 
 /* What the thread does in a server. */
 static void catch_up(struct world *t)
@@ -239,7 +221,9 @@ static void without_an_index_the_server_says_so(void **state)
 int main(void)
 {
 #undef TEST
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)                                                      \
+    cmocka_unit_test_setup_teardown(name, service_world_derived_set_up, \
+                                    service_world_derived_tear_down)
     static const struct CMUnitTest tests[] = {
         TEST(what_was_published_is_found_and_marked),
         TEST(an_answer_is_made_anew_when_the_index_has_more),

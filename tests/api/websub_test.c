@@ -11,26 +11,8 @@
 #include "api/hub.h"
 #include "api/instance.h"
 #include "server/derived/derived.h"
-#include "server/projections.h"
 #include "server/store/db.h"
 #include "tests/lib/service_world.h"
-
-static int set_up(void **state)
-{
-    int failed = service_world_set_up(state);
-    struct world *t = *state;
-    struct err e = { 0 };
-
-    if (derived_open(&e, world_dir(t), projections))
-        fail_msg("%s", e.text);
-    return failed;
-}
-
-static int tear_down(void **state)
-{
-    derived_close();
-    return service_world_tear_down(state);
-}
 
 static struct work reading(struct world *t)
 {
@@ -223,7 +205,9 @@ static void staff_see_who_is_subscribed(void **state)
 
 int main(void)
 {
-#define IN(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define IN(test)                                                        \
+    cmocka_unit_test_setup_teardown(test, service_world_derived_set_up, \
+                                    service_world_derived_tear_down)
     const struct CMUnitTest tests[] = {
         IN(what_is_asked_waits_to_be_verified),
         IN(what_cannot_be_is_refused),

@@ -20,6 +20,7 @@
 #include "server/base/seal.h"
 #include "server/citizen/epoch.h"
 #include "server/citizen/known.h"
+#include "server/derived/derived.h"
 #include "server/http/router.h"
 #include "server/identity/party.h"
 #include "server/identity/party_key.h"
@@ -30,6 +31,7 @@
 #include "server/identity/staff_device.h"
 #include "server/library/stream.h"
 #include "server/library/takedown.h"
+#include "server/projections.h"
 #include "server/store/writer.h"
 
 static enum rc load_credentials(struct work *w, void *key)
@@ -140,6 +142,22 @@ int service_world_tear_down(void **state)
     seal_forget();
     takedown_close();
     return 0;
+}
+
+int service_world_derived_set_up(void **state)
+{
+    int failed = service_world_set_up(state);
+    struct err e = { 0 };
+
+    if (derived_open(&e, world_dir(*state), projections))
+        fail_msg("%s", e.text);
+    return failed;
+}
+
+int service_world_derived_tear_down(void **state)
+{
+    derived_close();
+    return service_world_tear_down(state);
 }
 
 struct answer tell_with(struct world *t, enum method m, const char *target, const char *headers,

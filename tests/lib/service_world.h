@@ -12,6 +12,9 @@
 
 int service_world_set_up(void **state); /* cmocka's; *state is a struct world */
 int service_world_tear_down(void **state);
+/* With derived.db beside it, which follows when derived_catch_up() is called. */
+int service_world_derived_set_up(void **state);
+int service_world_derived_tear_down(void **state);
 
 /* As the operator, with every right. */
 struct answer tell(struct world *t, enum method m, const char *target, const char *body);
