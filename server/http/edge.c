@@ -20,6 +20,7 @@
 #include "server/http/delta.h"
 #include "server/http/exchange.h"
 #include "server/http/gate.h"
+#include "server/http/origin_form.h"
 #include "server/http/params.h"
 #include "server/http/problem.h"
 #include "server/http/router.h"
@@ -571,6 +572,7 @@ static int on_request(h2o_handler_t *self, h2o_req_t *req)
                                                                        : NULL;
 
     connection_keep(req, fields);
+    origin_form_take(req);
     delta_name(req);
     if (refusal || !answer_from_cache(&s))
         arrive(&s, refusal);

@@ -130,6 +130,12 @@ with World() as w:
         with case(f"over {name} a head above 32 KB gets 431"):
             assert said(way, GET + b"X: " + b"y" * 33_000 + b"\r\nConnection: close\r\n\r\n")[:1] == [431]
 
+    with case("the absolute form is the path that it names, if it names the host that Host does"):
+        for target, want in (("https://localhost/v1/sync/main/head", 200), ("HTTP://LOCALHOST/v1/sync/main/head?", 400), ("HTTP://LOCALHOST/v1/sync/main/head", 200),
+                             ("http://localhost", 200), ("http://localhost/", 200), ("http://localhost?n=1", 400), ("http://localhost.evil/", 400),
+                             ("http://other/", 400), ("http://", 400), ("http:///", 400), ("https:/localhost/", 400), ("localhost:443", 400)):
+            got = said(ways["clear text"], f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+            assert got == [want], (target, got)
     with case("only OPTIONS asks for *"):
         for method, want in (("OPTIONS", [204]), ("GET", [400]), ("PRI", [400])):
             got = said(ways["clear text"], f"{method} * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
