@@ -109,8 +109,13 @@ enum rc ruling_note(struct work *w, const struct ruling *r)
     return rc ? rc : keep(w, r, &found);
 }
 
+/* The first that blocks, and how many more. */
 static enum rc refuse(struct err *e, const struct check_result *found)
 {
+    int blocking = 0;
+
+    for (int i = 0; i < found->n; i++)
+        blocking += found->verdicts[i].severity == CHECK_BLOCKING;
     for (int i = 0; i < found->n; i++) {
         const struct check_verdict *v = &found->verdicts[i];
         size_t n = strlen(v->said);
@@ -119,7 +124,10 @@ static enum rc refuse(struct err *e, const struct check_result *found)
             continue;
         while (n > SENTENCE_MAX || (v->said[n] & 0xc0) == 0x80)
             n--;
-        return err_set(e, RC_UNFIT, "%.*s", (int)n, v->said);
+        if (blocking == 1)
+            return err_set(e, RC_UNFIT, "%.*s", (int)n, v->said);
+        return err_set(e, RC_UNFIT, "%.*s（另有%d处也必须改正）", (int)n, v->said,
+                       blocking - 1);
     }
     return err_set(e, RC_UNFIT, "内容有必须改正的问题");
 }

@@ -64,6 +64,21 @@ static void a_draft_is_saved_and_goes_no_further(void **state)
     t->w.after = NULL;
 }
 
+static void a_refusal_says_how_much_more_stands_against_it(void **state)
+{
+    struct library_world *t = *state;
+    struct item it, out;
+
+    world_begin(t);
+    it = save(t, DRAFT("身份证 " ID_NUMBER "，又一个 " ID_NUMBER "，再一个 " ID_NUMBER));
+    world_commit(t);
+    world_begin(t);
+    assert_int_equal(item_step(&t->w, &it.id, 1, VERB_SUBMIT, NULL, &out), RC_UNFIT);
+    assert_non_null(strstr(t->w.err.text, "（另有2处也必须改正）"));
+    db_rollback(t->w.db);
+    t->w.after = NULL;
+}
+
 /* A rule, or a list, that is newer than the approval. */
 static void what_was_approved_is_asked_again_when_published(void **state)
 {
@@ -282,6 +297,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_draft_is_saved_and_goes_no_further),
+        TEST(a_refusal_says_how_much_more_stands_against_it),
         TEST(what_was_approved_is_asked_again_when_published),
         TEST(a_correction_is_no_way_around),
         TEST(an_import_keeps_it_as_a_draft),
