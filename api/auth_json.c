@@ -11,6 +11,7 @@
 #include "server/base/id.h"
 #include "server/base/seal.h"
 #include "server/http/problem.h"
+#include "server/identity/account.h"
 #include "server/identity/name.h"
 #include "server/identity/refusal.h"
 #include "server/identity/session_table.h"
@@ -199,20 +200,27 @@ static enum rc put_factors(struct work *w, struct buf *b, const struct sign_in_r
     return RC_OK;
 }
 
-/* A key that comes with each sign-in of the account and with nothing else: what somebody leaves unsent on a phone that he gives away is sealed with it. */
-static void put_vault(struct buf *b, int64_t account)
+/*
+ * A key that comes with each sign-in of the account and with nothing else: what somebody leaves unsent on a phone that he gives away is sealed with it. It follows from what is
+ * random of the account, for a restored backup gives the same numbers to other people.
+ */
+static enum rc put_vault(struct work *w, struct buf *b, int64_t account)
 {
-    char number[24], text[48];
+    struct account a;
+    char text[48];
     uint8_t key[HASH_BYTES];
+    enum rc rc = account_by_id(w, account, &a);
 
-    snprintf(number, sizeof number, "%" PRId64, account);
-    seal_index("vault", number, strlen(number), key);
+    if (rc)
+        return rc;
+    seal_index("vault", (const char *)a.subject, sizeof a.subject, key);
     if (b64url_text(key, sizeof key, text, sizeof text) < 0)
         __builtin_trap(); /* the lengths are constants */
     jx_put_text(b, "vault", text);
+    return RC_OK;
 }
 
-static void put_done(struct buf *b, const struct sign_in_result *r)
+static enum rc put_done(struct work *w, struct buf *b, const struct sign_in_result *r)
 {
     jx_put_text(b, "access", r->tokens.access);
     jx_put_int(b, "account", r->account);
@@ -222,7 +230,7 @@ static void put_done(struct buf *b, const struct sign_in_result *r)
     jx_put_bool(b, "new", r->made);
     jx_put_text(b, "refresh", r->tokens.refresh);
     jx_put_text(b, "step", "done");
-    put_vault(b, r->account);
+    return put_vault(w, b, r->account);
 }
 
 enum rc auth_put_step(struct work *w, struct buf *b, const struct sign_in_result *r)
@@ -246,7 +254,7 @@ enum rc auth_put_step(struct work *w, struct buf *b, const struct sign_in_result
         jx_put_int(b, "retry_after", r->wait);
         jx_put_text(b, "step", "code");
         break;
-    case SIGN_IN_DONE: put_done(b, r); break;
+    case SIGN_IN_DONE: rc = put_done(w, b, r); break;
     case SIGN_IN_REFUSED: break; /* auth_refuse() */
     }
     buf_adds(b, "}\n");

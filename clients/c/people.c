@@ -224,9 +224,12 @@ static enum tjzw_code come(struct tjzw *t, struct person *made, const char *vaul
                            struct tjzw_error *e)
 {
     struct person before;
+    bool fits = true;
     enum tjzw_code rc = person_here(t, &before, e);
 
-    *other = !rc && before.no && !before.guest && before.account != made->account;
+    if (!rc && before.no && !before.guest)
+        rc = vault_fits(t, before.no, vault, &fits, e);
+    *other = !rc && before.no && !before.guest && (before.account != made->account || !fits);
     if (rc || *other)
         return rc;
     if (before.no && !before.guest) {

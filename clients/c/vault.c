@@ -23,17 +23,23 @@ enum {
 
 /* ---- the key ---- */
 
+static bool read_key(const char *text, uint8_t key[VAULT_KEY])
+{
+    size_t n = 0;
+
+    return text &&
+           !sodium_base642bin(key, VAULT_KEY, text, strlen(text), NULL, &n, NULL,
+                              sodium_base64_VARIANT_URLSAFE_NO_PADDING) &&
+           n == VAULT_KEY;
+}
+
 enum tjzw_code vault_keep(struct tjzw *t, int64_t person, const char *text,
                           struct tjzw_error *e)
 {
     uint8_t key[VAULT_KEY];
-    size_t n = 0;
     enum tjzw_code rc;
 
-    if (!text ||
-        sodium_base642bin(key, sizeof key, text, strlen(text), NULL, &n, NULL,
-                          sodium_base64_VARIANT_URLSAFE_NO_PADDING) ||
-        n != sizeof key)
+    if (!read_key(text, key))
         return TJZW_OK;
     rc = store_do(t, e, STMT_PERSON_VAULT, "ib", person, (const void *)key, sizeof key);
     sodium_memzero(key, sizeof key);
@@ -53,6 +59,19 @@ static enum tjzw_code find_key(struct tjzw *t, int64_t person, uint8_t key[VAULT
     if (!rc && *any)
         memcpy(key, sqlite3_column_blob(q, 0), VAULT_KEY);
     store_reset(q);
+    return rc;
+}
+
+enum tjzw_code vault_fits(struct tjzw *t, int64_t person, const char *text, bool *out,
+                          struct tjzw_error *e)
+{
+    uint8_t told[VAULT_KEY], kept[VAULT_KEY];
+    bool any = false;
+    enum tjzw_code rc = find_key(t, person, kept, &any, e);
+
+    *out = !any || !read_key(text, told) || !sodium_memcmp(told, kept, VAULT_KEY);
+    sodium_memzero(told, sizeof told);
+    sodium_memzero(kept, sizeof kept);
     return rc;
 }
 

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """A server that was restored from a backup: phones learn it by the epoch, what the backup does not have comes back from them where it is theirs to give, and nothing is twice."""
 import json
+import sqlite3
+import subprocess
 import sys
 import time
 from uuid import uuid4
 
-from lib import World, wait_for
+from lib import World, clean_env, wait_for
 from person import GOOD, NUMBER, Gateway, say, settle, sign_in, token_of
 
 from tap import case, done
@@ -22,6 +24,24 @@ def exchange(server, token, **body):
     return answer.json()
 
 
+def come(gateway, phone, number):
+    say(phone, "sign-in", number)
+    say(phone, "sign-in", number, wait_for("a code", 20, lambda: gateway.got.pop(number, None)))
+
+
+def account_of(phone):
+    db = sqlite3.connect(phone.store)
+    try:
+        return db.execute("SELECT account FROM person WHERE state = 1").fetchone()[0]
+    finally:
+        db.close()
+
+
+def password_of(server, phone):
+    headers = {"authorization": "Bearer " + token_of(phone), "content-type": "application/json"}
+    assert server.get("/v1/me/password", "PUT", json.dumps({"password": GOOD}), headers).status == 204
+
+
 def main(w):
     gateway = Gateway()
     w.tjzw("import", "--data", w.data, "--publish", w.articles(5, size=400))
@@ -35,8 +55,7 @@ def main(w):
     say(a, "sign-in", NUMBER, wait_for("a code", 20, lambda: gateway.got.get(NUMBER)))
     say(a, "sync")
     token = token_of(a)
-    headers = {"authorization": "Bearer " + token, "content-type": "application/json"}
-    assert server.get("/v1/me/password", "PUT", json.dumps({"password": GOOD}), headers).status == 204
+    password_of(server, a)
     sign_in(b)
     items = [line.split()[1] for line in say(a, "list").splitlines()]
 
@@ -50,7 +69,13 @@ def main(w):
     w.tjzw("backup", "--data", w.data, kept)
     before = exchange(server, token)["cursor"]
 
-    # What the backup does not have: a favourite, a letter with a file, and the removal of what it has.
+    late = w.phone("late")
+    say(late, "sync")
+    come(gateway, late, "13800138001")
+    say(late, "fav", items[3])
+    number_of_late = account_of(late)
+
+    # What the backup does not have: whoever came later, a favourite, a letter with a file, and the removal of what it has.
     paper = w.dir / "paper.pdf"
     paper.write_bytes(b"%PDF-1.7 " + b"a page " * 100)
     say(a, "fav", items[1])
@@ -68,6 +93,18 @@ def main(w):
     w.tjzw("restore", "--data", w.data, kept)
     time.sleep(1.1)     # an epoch is a second
     server = w.serve(env=gateway.settings, port=server.port)
+
+    with case("the number of somebody who came after the backup is somebody else's now, who gets nothing of his on his phone"):
+        stranger = w.phone("stranger")
+        say(stranger, "sync")
+        come(gateway, stranger, "13800138002")
+        assert account_of(stranger) == number_of_late, "the backup gives no number again: nothing is shown"
+        before_him = say(late, "fav")
+        assert items[3] in before_him and items[3] not in say(stranger, "fav")
+        password_of(server, stranger)
+        ran = subprocess.run(late.command("sign-in", "--password", "13800138002"), input=GOOD.encode() + b"\n", capture_output=True, env=clean_env(), timeout=60)
+        assert ran.returncode and "somebody else" in ran.stderr.decode(), ran
+        assert say(late, "fav") == before_him
 
     with case("the vote of a guest, who is another one now, is counted once"):
         for _ in range(3):

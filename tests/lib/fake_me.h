@@ -29,10 +29,11 @@ struct fake_me {
     struct fake_account accounts[FAKE_ACCOUNTS];
     struct fake_session sessions[FAKE_SESSIONS];
     int64_t epoch;
-    uint64_t now_ms; /* moves by 1 with each request, and as a test wants */
-    unsigned page;   /* entries in an answer at most; 0: as asked */
-    unsigned takes;  /* mutations that one exchange takes at most; 0: all */
-    int64_t floor;   /* cursors before this seq get a reset */
+    unsigned lineage; /* with another one a number is somebody else's */
+    uint64_t now_ms;  /* moves by 1 with each request, and as a test wants */
+    unsigned page;    /* entries in an answer at most; 0: as asked */
+    unsigned takes;   /* mutations that one exchange takes at most; 0: all */
+    int64_t floor;    /* cursors before this seq get a reset */
     bool
         all_expired; /* every access token of an older generation than its session's is refused anyway; this refuses the newest too, once */
     const char *needs;       /* JSON that entries of the type `letter` carry; NULL: none */

@@ -285,6 +285,25 @@ static void one_person_at_a_time(void **state)
     end(&w);
 }
 
+/* The server was restored from a time before this account, and gave its number to the next who came. */
+static void a_number_that_became_somebody_elses_opens_nothing(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin(&w);
+    sign_in(&w, "a");
+    put(&w, "set", "font", "20");
+    w.f.lineage = 1;
+    assert_int_equal(try_sign_in(&w, "a", "good"), TJZW_USAGE);
+    assert_shown(&w, "set", "font", "20");
+    w.f.lineage = 0;
+    sign_in(&w, "a");
+    exchange(&w);
+    assert_there(&w, 8, "set", "font", "20");
+    end(&w);
+}
+
 enum { DAY = 86400, KEPT = 90 * DAY };
 static const int64_t NOW = 1800000000;
 static int64_t wall;
@@ -487,6 +506,7 @@ int main(void)
         cmocka_unit_test(who_signs_out_leaves_nothing_that_can_be_read),
         cmocka_unit_test(a_session_that_was_ended_elsewhere_takes_the_state_away),
         cmocka_unit_test(one_person_at_a_time),
+        cmocka_unit_test(a_number_that_became_somebody_elses_opens_nothing),
         cmocka_unit_test(
             who_leaves_while_the_clock_is_behind_finds_his_letter_when_it_is_right),
         cmocka_unit_test(a_clock_that_is_ahead_makes_nobody_forgotten),
