@@ -1,11 +1,13 @@
 """state.py - a citizen's own state: what phones wrote offline arrives, and "is there anything new?" costs next to nothing.
 
-Mutations: favourites, each on the disk with its number and its result before the answer leaves; the answer brings them down again, as it does to every phone. 50 in one request, one request after the
-other: by the server's own clock (tjzw_request_us), and by the client's from the request's first byte to the answer's last; beside PouchDB that brings the same 50 documents to express-pouchdb
-(replicate.to, both with stores on the disk, from the call to its end). Batches: 16 citizens side by side, 500 a request. Exchanges: 64 citizens side by side, one mutation a request. Beside each of these
-bare SQLite that writes the same rows into the same tables with the same settings, as many exchanges a transaction as the server's writer found waiting (rows.c): the floor. The same again for one
-citizen who has 10,000 favourites. Idle: POST /v1/me/sync that brings nothing when nothing changed, beside GET /healthz with the same token, which is the least that a request costs of which the token is
-checked; both over TLS and HTTP/2 by h2load. Plain HTTP elsewhere. One citizen among many: citizens.py.
+Mutations: favourites, each on the disk with its number and its result before the answer leaves; the answer brings them down again, as it does to every phone. 50 in one
+request, one request after the other: by the server's own clock (tjzw_request_us), and by the client's from the request's first byte to the answer's last. Like for like:
+tjzw-phone that brings 50 follows, written offline, from its store (the whole program, from its start to its end, over a new TLS connection, public content asked for
+too), beside PouchDB that brings 50 documents to express-pouchdb (replicate.to, both with stores on the disk, over a connection that is open, from the call to its end).
+Batches: 16 citizens side by side, 500 a request. Exchanges: 64 citizens side by side, one mutation a request. Beside each of these bare SQLite that writes the same rows
+into the same tables with the same settings, as many exchanges a transaction as the server's writer found waiting (rows.c): the floor. The same again for one citizen who
+has 10,000 favourites. Idle: POST /v1/me/sync that brings nothing when nothing changed, beside GET /healthz with the same token, which is the least that a request costs
+of which the token is checked; both over TLS and HTTP/2 by h2load. Plain HTTP elsewhere. One citizen among many: citizens.py.
 """
 import base64
 import json
@@ -16,6 +18,7 @@ import subprocess
 import time
 
 import citizens
+import lib
 import peers
 import who
 from exchange import MANY, Phone, grouped, mutate, one_by_one, spent
@@ -56,6 +59,21 @@ def peer(w, rounds):
     took = [pouch.push(f"push{i}", 50) for i in range(rounds)]
     pouch.stop()
     return (statistics.median(t["ms"] for t in took), took[-1]["requests"]), None
+
+
+def phone(w, server, data, rounds):
+    """The same of our whole client."""
+    took = []
+    for i in range(rounds):
+        p = lib.Phone(w, f"push{i}", server.url, ["--cacert", data / "keys" / "tls-cert.pem"])
+        p.run("follow", "tag/示例")
+        p.sync()    # it has its session now, as PouchDB has met its server
+        for n in range(50):
+            p.run("follow", f"tag/词{n}")
+        start = time.perf_counter()
+        requests = p.sync()["requests"]
+        took.append(1000 * (time.perf_counter() - start))
+    return statistics.median(took), requests
 
 
 def idle(server, token):
@@ -110,13 +128,14 @@ def a_round(w, server, port, phones, empty, f):
     f.add(single=single, single_group=group, single_floor=60 * GROUP / bare(w, empty, GROUP, 1, 60 * GROUP, group))
 
 
-def written(w, server, port, phones, empty, args, goals):
+def written(w, server, data, port, phones, empty, args, goals):
     """The table of what is written."""
     f = Figures()
     for _ in range(args.rounds):
         a_round(w, server, port, phones, empty, f)
     say("PouchDB")
     found, why = peer(w, args.rounds)
+    ours, requests = phone(w, server, data, args.rounds)
     goals.at_most("50 mutations in 1 request, ms of the server's time", f["few_server"], 5)
     goals.at_most(f"… of a citizen with {MANY:,} favourites, ms", f["many_server"], 5)
     goals.at_least("durable mutations a second in batches", f["batches"], 20_000)
@@ -133,7 +152,8 @@ def written(w, server, port, phones, empty, args, goals):
                   f["single_floor"] / f["single"])]
     lines += ["", f"One write of 4 KB and its fdatasync took {f['touch']:.2f} ms."]
     if found:
-        return lines + ["", f"PouchDB to express-pouchdb brings 50 documents in {found[0]:.0f} ms and {found[1]} requests: {found[0] / f['few_client']:.0f} times as long."]
+        return lines + ["", f"50 changes that were written offline: tjzw-phone {ours:.0f} ms and {requests} requests, its start, TLS and a look for new content included; "
+                            f"PouchDB to express-pouchdb {found[0]:.0f} ms and {found[1]} requests, over an open connection without TLS: {found[0] / ours:.1f} times as long."]
     return lines + ["", f"{why}: skipped."]
 
 
@@ -150,7 +170,7 @@ def report(w, args, goals):
     start = time.perf_counter()
     phones = fill(port + 1, [access for access, _ in pairs])
     say(f"made in {time.perf_counter() - start:.0f} s")
-    lines = written(w, server, port + 1, phones, empty, args, goals)
+    lines = written(w, server, data, port + 1, phones, empty, args, goals)
     say("idle")
     token = phones[-1].token
     rows = [Row("GET /healthz, the token checked", server.process.pid, server.url + "/healthz", f"authorization: Bearer {token}"), idle(server, token)]

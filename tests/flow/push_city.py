@@ -109,7 +109,7 @@ class City:
     def see(self, no):
         return self.people["push"].call("GET", f"/v1/push/campaigns/{no}").json()
 
-    def scheduled(self, item, doubt, title="示例：明天停水", **more):
+    def approved(self, item, doubt, title="示例：明天停水", **more):
         made = self.does("push", "", item=item, **{"class": "marketing"}, title=title, text="八点到十点，请提前备水。", doubt=doubt,
                          audience={"accounts": self.people_of_the_list}, **more)
         no = made["campaign"]
@@ -118,6 +118,10 @@ class City:
         self.does("push", f"/{no}/submit")
         for who in ("approver1", "approver2")[:made["approvalsNeeded"]]:
             self.does(who, f"/{no}/approve", hash=self.see(no)["hash"])
+        return no
+
+    def scheduled(self, item, doubt, *title, **more):
+        no = self.approved(item, doubt, *title, **more)
         self.does("push", f"/{no}/schedule")
         return no
 

@@ -88,6 +88,22 @@ class Publisher(Tortured):
         self.serial += 1
         return f"{what} {self.serial}"
 
+    def whole(self):
+        w, server = self.w, self.server
+        server.settle(30)
+        server.stop()
+        said = w.tjzw("verify", "--data", w.data).stdout.decode()
+        assert "NOT" not in said, said
+        db = sqlite3.connect(f"file:{w.data}/tjzw.db?mode=ro", uri=True)
+        state = {bytes(i).hex(): s for i, s in db.execute("SELECT id, state FROM item")}
+        db.close()
+        for want, ids in (("published", self.published), ("withdrawn", self.withdrawn), ("draft", self.drafts)):
+            wrong = [i for i in ids if state.get(i.replace("-", "")) != want]
+            assert not wrong, f"{len(wrong)} of {len(ids)} are not {want}, such as {wrong[:3]}"
+        for name in self.files:
+            assert hashlib.sha256((w.data / "blobs" / name[:2] / name).read_bytes()).hexdigest() == name
+        return f"{self.ends} ends for want of memory; {len(self.published)} publications, {len(self.withdrawn)} takedowns, {len(self.drafts)} drafts, {len(self.files)} files"
+
 
 # ---- scenarios: prepare(t) -> what act() needs; act(t, it) -> outcome; judge(t, it, outcome) once nothing fails any more ----
 
@@ -381,8 +397,6 @@ class MirrorPoll(Scenario):
         wait_for("the same head", 60, lambda: m.server.head().get("root") == t.server.head()["root"], 0.1)
 
 
-
-
 # ---- one try, a row of them, all rows ----
 
 def attempt(t, s, kind, at, for_ever):
@@ -431,22 +445,6 @@ def one_of(t, s, kind, chosen):
     return 0
 
 
-def whole(t):
-    w, server = t.w, t.server
-    server.settle(30)
-    server.stop()
-    said = w.tjzw("verify", "--data", w.data).stdout.decode()
-    assert "NOT" not in said, said
-    db = sqlite3.connect(f"file:{w.data}/tjzw.db?mode=ro", uri=True)
-    state = {bytes(i).hex(): s for i, s in db.execute("SELECT id, state FROM item")}
-    db.close()
-    for want, ids in (("published", t.published), ("withdrawn", t.withdrawn), ("draft", t.drafts)):
-        wrong = [i for i in ids if state.get(i.replace("-", "")) != want]
-        assert not wrong, f"{len(wrong)} of {len(ids)} are not {want}, such as {wrong[:3]}"
-    for name in t.files:
-        assert hashlib.sha256((w.data / "blobs" / name[:2] / name).read_bytes()).hexdigest() == name
-
-
 def accept_fails(t, error):
     """For a second and a half, whoever knocks; how often it was tried. Who knocked is then taken in."""
     before, context = t.server.metric("accepts_failed"), ssl._create_unverified_context()
@@ -491,18 +489,16 @@ def accept_for_ever(t):
         note(", ".join(accept_fails(t, error) for error in (errno.EPERM, errno.ECONNABORTED, errno.EPROTO, errno.EMFILE, errno.ENFILE, errno.ENOBUFS)))
 
 
-def torture(*scenarios, then=lambda t: None):
+def torture(*scenarios, then=lambda t: None, of=Publisher):
     """A script's whole work: these, in a world of their own; then(t), and what must be there in the end."""
     chosen = os.environ.get("TJZW_TORTURE", "").rsplit(" ", 2)
     with World() as w:
-        t = Publisher(w)
+        t = of(w)
         if len(chosen) == 3:
             one_row(t, scenarios, *chosen)
         else:
             every_row(t, scenarios)
             then(t)
             with case("in the end all that was acknowledged is there, and the log is whole"):
-                note(f"{t.ends} ends for want of memory; {len(t.published)} publications, {len(t.withdrawn)} takedowns, {len(t.drafts)} drafts, "
-                     f"{len(t.files)} files")
-                whole(t)
+                note(t.whole())
     sys.exit(done())
