@@ -14,7 +14,7 @@ from person import GOOD
 from push_city import City, publish
 from torture import TROUBLE, Scenario, Tortured, torture
 
-PHONES = 40
+PHONES, LETTERS = 40, 20    # letters that one citizen may write a day
 
 
 class Citizen(App):
@@ -44,11 +44,16 @@ class Town(Tortured):
 
     def __init__(self, w):
         self.city, faults = City(w, PHONES), Faults(w)
-        self.wang, self.letters, self.serial = Citizen(self.city.server).of("13800000003"), {}, 0
+        self.server, self.people, self.letters, self.serial = self.city.server, 0, {}, 0
+        self.wang, self.writer = self.somebody(), self.somebody()
         self.city.column = self.city.server.admin("POST", "/v1/columns", json.dumps({"site": "9900000001", "path": "通知公告/推送"}), {"content-type": "application/json"}).json()["no"]
         w.tjzw("org", "create", "--data", self.city.data, "--code", "heping", "--name", "示例区")
         super().__init__(w, faults, self.begin)
-        self.wang.server = self.server
+        self.wang.server = self.writer.server = self.server
+
+    def somebody(self):
+        self.people += 1
+        return Citizen(self.server).of(f"139{self.people:08}")
 
     def begin(self, env):
         self.city.env.update(env)
@@ -88,15 +93,17 @@ class Letter(Scenario):
     kinds = ("memory", "write", "short", "sync", "socket")
 
     def prepare(self, t):
-        t.wang.n += 1
-        return {"n": t.wang.n, "key": str(uuid4()), "type": "letter.send", "value": {"category": "suggest", "unit": "heping", "title": "示例：路灯", "text": "路灯不亮"}}
+        if t.writer.n == LETTERS:
+            t.writer = t.somebody()
+        t.writer.n += 1
+        return {"n": t.writer.n, "key": str(uuid4()), "type": "letter.send", "value": {"category": "suggest", "unit": "heping", "title": "示例：路灯", "text": "路灯不亮"}}
 
     def act(self, t, mutation):
-        return t.wang.call("POST", "/v1/me/sync", {"device": t.wang.device, "acked": mutation["n"] - 1, "mutations": [mutation]}, timeout=5)
+        return t.writer.call("POST", "/v1/me/sync", {"device": t.writer.device, "acked": mutation["n"] - 1, "mutations": [mutation]}, timeout=5)
 
     def judge(self, t, mutation, outcome):
         again = self.act(t, mutation)
-        self.must(again.status == 200, again)
+        self.must(again.status == 200 and again.json()["results"][0].get("number"), again)
         number = again.json()["results"][0]["number"]
         if outcome is not None and outcome.status == 200:
             self.must(outcome.json()["results"][0]["number"] == number, (outcome, again))
@@ -152,7 +159,7 @@ class Push(Scenario):
 
     def state(self, t, no):
         try:
-            return t.city.see(no)["state"]
+            return t.city.see(no).get("state")      # none: a failure, as JSON
         except TROUBLE:
             return None
 
