@@ -64,7 +64,7 @@ const char *campaign_doubt_word(enum campaign_doubt doubt);
 struct campaign_conf {
     const char *news_licence; /* number of the 互联网新闻信息服务许可; "": there is none */
     const char *sender;       /* who it is from; "": the record's site */
-    int64_t two_eyes_from; /* devices, from which on 资讯营销 needs two approvals */
+    int64_t two_eyes_from; /* devices, from which on it needs two approvals */
     int64_t
         a_person; /* messages of 资讯营销 a person and day, on all of his devices; 0: as many as vendors allow */
     const struct conf_list *

@@ -152,6 +152,7 @@ static enum rc ask_class(struct work *w, const struct campaign *c,
                          const struct campaign_order *o)
 {
     struct column column;
+    bool all = false;
     enum rc rc;
 
     (void)o;
@@ -169,11 +170,12 @@ static enum rc ask_class(struct work *w, const struct campaign *c,
                          "栏目“%.200s”是新闻：没有互联网新闻信息服务许可（设置 "
                          "news_licence），不能推送新闻",
                          column.path);
-    if (c->class == PUSH_SERVICE && campaign_is_for_all(w, c))
-        return err_field(
-            &w->err, "/class",
-            "服务与通讯只发给自己订阅或办了事的人；发给所有人的是资讯营销（marketing）");
-    return RC_OK;
+    if (c->class != PUSH_SERVICE || (rc = campaign_is_for_all(w, c, &all)) || !all)
+        return rc;
+    return err_field(
+        &w->err, "/class",
+        "服务与通讯只发给自己订阅或办了事的人；发给所有人，或换个说法发给几乎所有人"
+        "（全市、各区、除某些人以外、一种手机）的是资讯营销（marketing）");
 }
 
 /* ---- the others ---- */

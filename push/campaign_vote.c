@@ -33,7 +33,9 @@ enum rc campaign_eyes(struct work *w, const struct campaign *c, int *need)
     bool many = false;
     enum rc rc = RC_OK;
 
-    if (c->class == PUSH_MARKETING && !(many = campaign_is_for_all(w, c)))
+    if (c->class == PUSH_MARKETING)
+        rc = campaign_is_for_all(w, c, &many);
+    if (!rc && !many)
         rc = campaign_reaches(w, c, campaign_settled()->two_eyes_from, &many);
     *need = many ? 2 : 1;
     return rc;

@@ -1,8 +1,8 @@
 /*
  * campaign_vote.h - who has approved a campaign, and how many must.
  *
- *     service      1
- *     marketing    1; 2 if it is for all, or for as many devices as push_two_eyes_from
+ *     service      1; 2 if it is for as many devices as push_two_eyes_from
+ *     marketing    1; 2 if it is for as many, or for all (campaign_is_for_all())
  *
  * An approval is of a hash, and of somebody who may approve at the record's site for as long as it is to count. It is good for CAMPAIGN_APPROVED_FOR: until then the campaign has to be scheduled; once it is, its time is a part of what was approved.
  */

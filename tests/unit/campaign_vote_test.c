@@ -10,8 +10,11 @@
 
 #include <string.h>
 
+#include "push/address.h"
+#include "push/campaign_audience.h"
 #include "push/campaign_vote.h"
 #include "server/base/clock.h"
+#include "server/citizen/entry.h"
 #include "server/identity/account.h"
 #include "server/identity/acting.h"
 #include "server/identity/party.h"
@@ -63,6 +66,144 @@ static void many_and_all_need_four_eyes(void **state)
     ANOTHER;
     assert_int_equal(desk_does(t, &c, CAMPAIGN_DO_APPROVE, NULL), RC_OK);
     assert_int_equal(c.state, CAMPAIGN_APPROVED);
+}
+
+/* ---- "all", called something else ---- */
+
+/* Somebody whose district is `area`. */
+static void neighbour(struct library_world *t, int no, const char *area)
+{
+    struct account a;
+    int n = 1;
+
+    world_begin(t);
+    assert_int_equal(account_make(&t->w, &(struct account_new){ ACCOUNT_CITIZEN, 1, NULL }, &a),
+                     RC_OK);
+    assert_int_equal(
+        entry_put(&t->w, a.id, "set", "area", arena_printf(t->mem, "\"%s\"", area), NULL, NULL),
+        RC_OK);
+    assert_int_equal(address_tell(&t->w, a.id, arena_printf(t->mem, "neighbour%010d", no),
+                                  TRANSPORT_HUAWEI, arena_printf(t->mem, "nearby-%020d", no)),
+                     RC_OK);
+    while (n)
+        assert_int_equal(address_settle(&t->w, 100, &n), RC_OK);
+    world_commit(t);
+}
+
+/* 18 in one district, 2 in another, 1 in a third; 5 say nowhere where they live. */
+static void town(struct library_world *t)
+{
+    for (int i = 0; i < 18; i++)
+        neighbour(t, i, "120101001");
+    neighbour(t, 18, "120102");
+    neighbour(t, 19, "120102");
+    neighbour(t, 20, "120103");
+    for (int i = 0; i < 5; i++)
+        desk_phone(t, i);
+}
+
+static void settle_two_eyes_from(struct library_world *t, int64_t n)
+{
+    struct campaign_conf conf = { .two_eyes_from = n };
+
+    assert_int_equal(campaign_open(&t->w.err, &conf), RC_OK);
+}
+
+static bool is_for_all(struct library_world *t, const char *audience)
+{
+    struct campaign c = { .audience = audience };
+    bool yes;
+
+    assert_int_equal(campaign_is_for_all(&t->w, &c, &yes), RC_OK);
+    return yes;
+}
+
+#define TWO_AREAS "{\"or\":[{\"area\":\"120101\"},{\"area\":\"120102\"}]}"
+#define FEW_AREAS "{\"or\":[{\"area\":\"120102\"},{\"area\":\"120103\"}]}"
+#define NEARLY_ALL \
+    "{\"or\":[{\"area\":\"120101\"},{\"area\":\"120102\"},{\"area\":\"110101\"}]}"
+#define WITH_A_TAG "{\"and\":[" TWO_AREAS ",{\"tag\":\"养老\"}]}"
+#define WITH_ANY \
+    "{\"and\":[" TWO_AREAS ",{\"or\":[{\"tag\":\"x\"},{\"not\":{\"tag\":\"x\"}}]}]}"
+#define IN_DISTRICT "{\"and\":[{\"area\":\"120101\"},{\"not\":{\"tag\":\"x\"}}]}"
+
+static void all_is_judged_by_whom_it_reaches_and_not_by_its_word(void **state)
+{
+    static const char *const all[] = { "{\"all\":true}",
+                                       "{\"area\":\"120000\"}",
+                                       "{\"area\":\"120000000\"}",
+                                       "{\"transport\":\"huawei\"}",
+                                       "{\"not\":{\"tag\":\"养老\"}}",
+                                       "{\"or\":[{\"tag\":\"养老\"},{\"area\":\"120000\"}]}",
+                                       TWO_AREAS,
+                                       NEARLY_ALL,
+                                       WITH_ANY };
+    static const char *const some[] = { "{\"tag\":\"养老\"}",
+                                        "{\"accounts\":[1,2]}",
+                                        "{\"area\":\"120101\"}",
+                                        FEW_AREAS,
+                                        WITH_A_TAG,
+                                        IN_DISTRICT };
+    struct library_world *t = *state;
+
+    town(t);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (!is_for_all(t, all[i]))
+            fail_msg("not for all: %s", all[i]);
+    for (size_t i = 0; i < sizeof some / sizeof *some; i++)
+        if (is_for_all(t, some[i]))
+            fail_msg("for all: %s", some[i]);
+}
+
+static void a_share_of_few_devices_says_nothing(void **state)
+{
+    struct library_world *t = *state;
+
+    for (int i = 0; i < 19; i++)
+        neighbour(t, i, "120101");
+    assert_false(is_for_all(t, TWO_AREAS));
+    neighbour(t, 19, "120101");
+    assert_true(is_for_all(t, TWO_AREAS));
+}
+
+static void all_in_other_words_needs_four_eyes_and_is_no_service(void **state)
+{
+    struct library_world *t = *state;
+    struct item it = world_publish(t, "停水通知", t->notices);
+    struct campaign c;
+
+    settle_two_eyes_from(t, 1000);
+    town(t);
+    OPERATOR;
+    assert_int_equal(desk_create(t, &it, ",\"audience\":{\"area\":\"120000\"}", &c), RC_OK);
+    assert_int_equal(desk_edit(t, &c, "{\"class\":\"service\"}"), RC_INVALID);
+    assert_non_null(strstr(t->w.err.text, "资讯营销"));
+    desk_test_send(t, &c);
+    assert_int_equal(desk_does(t, &c, CAMPAIGN_DO_SUBMIT, NULL), RC_OK);
+    APPROVER;
+    assert_int_equal(desk_does(t, &c, CAMPAIGN_DO_APPROVE, NULL), RC_OK);
+    assert_int_equal(c.state, CAMPAIGN_SUBMITTED);
+    ANOTHER;
+    assert_int_equal(desk_does(t, &c, CAMPAIGN_DO_APPROVE, NULL), RC_OK);
+    assert_int_equal(c.state, CAMPAIGN_APPROVED);
+}
+
+/* Of either class. */
+static void service_to_many_needs_four_eyes(void **state)
+{
+    struct library_world *t = *state;
+    struct campaign c = { .class = PUSH_SERVICE, .audience = "{\"tag\":\"养老\"}" };
+    int need;
+
+    c.site = 1;
+    c.col = t->notices;
+    desk_phone(t, 1);
+    desk_phone(t, 2);
+    assert_int_equal(campaign_eyes(&t->w, &c, &need), RC_OK);
+    assert_int_equal(need, 1);
+    desk_phone(t, 3);
+    assert_int_equal(campaign_eyes(&t->w, &c, &need), RC_OK);
+    assert_int_equal(need, 2);
 }
 
 /* What was for few when it was approved is for many by now. */
@@ -259,6 +400,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(nobody_approves_what_he_made_edited_or_submitted),
         TEST(many_and_all_need_four_eyes),
+        TEST(all_is_judged_by_whom_it_reaches_and_not_by_its_word),
+        TEST(a_share_of_few_devices_says_nothing),
+        TEST(all_in_other_words_needs_four_eyes_and_is_no_service),
+        TEST(service_to_many_needs_four_eyes),
         TEST(an_audience_that_grew_is_approved_anew),
         TEST(a_program_approves_nothing),
         TEST(what_a_program_wrote_its_owners_do_not_approve),
