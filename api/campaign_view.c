@@ -106,6 +106,26 @@ static enum rc put_late(struct work *w, struct buf *b, const struct campaign *c)
     return rc;
 }
 
+/* Of the last test send, what became of it. */
+static enum rc put_test(struct work *w, struct buf *b, const struct campaign *c)
+{
+    struct run_counts n;
+    int64_t got = 0;
+    enum rc rc = run_count(w, -c->no, &n);
+
+    if (rc)
+        return rc == RC_NOT_FOUND ? RC_OK : rc;
+    for (int by = 0; by < TRANSPORT_COUNT; by++)
+        got += n.by[by][RUN_ACCEPTED];
+    jx_key(b, "test");
+    buf_addc(b, '{');
+    jx_put_int(b, "accepted", got);
+    jx_put_int(b, "devices", n.audience);
+    jx_put_bool(b, "over", n.state == RUN_OVER);
+    buf_addc(b, '}');
+    return RC_OK;
+}
+
 enum rc campaign_view(struct work *w, struct buf *b, const struct campaign *c, bool whole)
 {
     char hash[HASH_TEXT], id[ID_TEXT];
@@ -144,6 +164,8 @@ enum rc campaign_view(struct work *w, struct buf *b, const struct campaign *c, b
     view_time(b, "start", c->start);
     jx_put_text(b, "state", campaign_states[c->state].word);
     jx_put_text(b, "stateText", campaign_states[c->state].chinese);
+    if (whole && (rc = put_test(w, b, c)))
+        return rc;
     jx_put_bool(b, "tested", c->tested);
     jx_put_text(b, "text", c->text);
     jx_put_text(b, "title", c->title);

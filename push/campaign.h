@@ -106,8 +106,11 @@ enum rc campaign_list(struct work *w, const struct campaign_query *q, struct cam
 enum rc campaign_insert(struct work *w, struct campaign *c);
 enum rc campaign_update(struct work *w, const struct campaign *c);
 
-/* On the writer: a message in the inbox of each tester that says what a citizen would read, once a hash. RC_CONFLICT: nobody is named as one, or who is named is not there. */
-enum rc campaign_try(struct work *w, const struct campaign *c);
+/*
+ * On the writer: a message in the inbox of each tester that says what a citizen would read, once a hash. *phones: how many of theirs some transport can reach now. RC_CONFLICT: nobody is named
+ * as one, or who is named is not there.
+ */
+enum rc campaign_try(struct work *w, const struct campaign *c, int *phones);
 
 /* ---- for who sends ---- */
 /* Numbers of those that are to start by `now`, and of those in a state, the earliest first; at most `most`. In w->mem. */

@@ -3,11 +3,13 @@
  */
 #include "push/campaign_run.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "push/campaign_audience.h"
 #include "push/campaign_inbox.h"
 #include "push/campaign_said.h"
+#include "push/campaign_step.h"
 #include "push/run_row.h"
 #include "server/base/clock.h"
 #include "server/base/conf.h"
@@ -125,23 +127,51 @@ static enum rc read_hash(struct work *w, int64_t no, uint8_t hash[HASH_BYTES])
     return rc ? rc : end;
 }
 
+static int64_t sum_of(const struct run_counts *n, enum run_what what)
+{
+    int64_t sum = 0;
+
+    for (int by = 0; by < TRANSPORT_COUNT; by++)
+        sum += n->by[by][what];
+    return sum;
+}
+
+/* What those who tried it read: a test that reached nobody is none, and says why. */
+static const char *say_tested(struct work *w, const struct run_counts *n)
+{
+    static const char *const words[RUN_RESENT] = {
+        [RUN_REJECTED] = "厂商没有收下", [RUN_GONE] = "地址已失效",
+        [RUN_QUOTA] = "今天已收满",      [RUN_QUIET] = "正在免打扰时间",
+        [RUN_DOUBT] = "不知道是否送到",  [RUN_OFF] = "通道没有开",
+        [RUN_STOPPED] = "没有发",
+    };
+    int64_t got = sum_of(n, RUN_ACCEPTED);
+    struct buf b = BUF_IN(w->mem);
+
+    if (got)
+        buf_printf(&b, "试发到了 %" PRId64 " 部手机，共 %" PRId64 " 部", got, n->audience);
+    else
+        buf_printf(&b, "试发没有到任何手机，不算试发过；共 %" PRId64 " 部", n->audience);
+    for (int what = 1; what < RUN_RESENT; what++)
+        if (words[what] && sum_of(n, (enum run_what)what))
+            buf_printf(&b, "，%s %" PRId64 " 部", words[what], sum_of(n, (enum run_what)what));
+    return b.p;
+}
+
 enum rc campaign_run_tested(struct work *w, int64_t run)
 {
     uint8_t hash[HASH_BYTES];
     struct run_counts n;
-    int64_t got = 0;
     enum rc rc;
 
     if ((rc = run_count(w, run, &n)))
         return rc;
-    for (int by = 0; by < TRANSPORT_COUNT; by++)
-        got += n.by[by][RUN_ACCEPTED];
-    if (!got)
-        return RC_OK;
     rc = read_hash(w, -run, hash);
     if (rc)
         return rc == RC_NOT_FOUND ? RC_OK : rc;
-    return campaign_tested(w, -run, hash);
+    if (sum_of(&n, RUN_ACCEPTED) && (rc = campaign_tested(w, -run, hash)))
+        return rc;
+    return campaign_log_test(w, -run, hash, say_tested(w, &n));
 }
 
 /* ---- taking back ---- */

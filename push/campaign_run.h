@@ -15,7 +15,9 @@ enum {
 
 /* On the writer, in the transaction of the step. RC_CONFLICT says why it cannot be: nobody is a tester, a test is on its way. */
 enum rc campaign_run(struct work *w, const struct campaign *c, enum campaign_step step);
-/* On the writer: the run of a test is over. If anybody got it, the campaign counts as tested, with what it said when the test began. */
+/*
+ * On the writer: the run of a test is over. If anybody got it, the campaign counts as tested, with what it said when the test began; a step says how many did, and what became of the others.
+ */
 enum rc campaign_run_tested(struct work *w, int64_t run);
 /*
  * On the writer: the next part of a recall. Once nothing of the campaign is on its way any more, a run of its own takes back what was accepted or is in doubt; `revokes`: bits of transports that

@@ -202,18 +202,53 @@ static enum rc forget_votes(struct work *w, struct campaign *c)
     return db_run(w, SQL_push_approval_drop, "i", c->no);
 }
 
-/* To the inboxes of the testers always. Where some vendor can send it is tested when one took it (campaign_run_tested()), else now. */
+enum rc campaign_log_test(struct work *w, int64_t no, const uint8_t hash[HASH_BYTES],
+                          const char *text)
+{
+    enum campaign_state to;
+    struct campaign c;
+    struct err e;
+    enum rc rc = campaign_find(w, no, &c);
+
+    if (rc || campaign_state_next(&e, CAMPAIGN_DO_TESTED, c.state, &to))
+        return rc;
+    memcpy(c.hash, hash, sizeof c.hash);
+    return campaign_log(w, &c, CAMPAIGN_DO_TESTED, to, text);
+}
+
+static bool any_is_on(void)
+{
+    for (int by = 1; by < TRANSPORT_COUNT; by++)
+        if (campaign_is_on((enum transport)by))
+            return true;
+    return false;
+}
+
+/*
+ * To the inboxes of the testers always. Where some vendor can send it is tested when one took it (campaign_run_tested()), and where none of their phones can be reached it cannot be. Without any vendor
+ * citizens get it in their inboxes alone: that is what was tried then.
+ */
 static enum rc try(struct work *w, struct campaign *c)
 {
-    bool any = false;
-    enum rc rc = campaign_try(w, c);
+    int phones;
+    enum rc rc = campaign_try(w, c, &phones);
 
-    for (int by = 1; by < TRANSPORT_COUNT; by++)
-        any = any || campaign_is_on((enum transport)by);
-    if (rc || any)
-        return rc ? rc : campaign_run(w, c, CAMPAIGN_DO_TEST);
+    if (rc)
+        return rc;
+    if (any_is_on() && !phones)
+        return err_set(
+            &w->err, RC_CONFLICT,
+            "试发的人没有一部能收到推送的手机（设置 push_testers）：请他们先在手机上登录"
+            "并打开推送，再试发");
+    if (any_is_on())
+        return campaign_run(w, c, CAMPAIGN_DO_TEST);
     c->tested = true;
-    return campaign_tested(w, c->no, c->hash);
+    if ((rc = campaign_tested(w, c->no, c->hash)))
+        return rc;
+    return campaign_log_test(
+        w, c->no, c->hash,
+        "没有开通任何推送通道，公众只能在消息列表里看到；试发到了试发人的消息列表，"
+        "没有到任何手机的通知栏");
 }
 
 static enum rc follow_up(struct work *w, struct campaign *c, enum campaign_step step,

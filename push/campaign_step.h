@@ -52,6 +52,9 @@ enum rc campaign_ask(struct work *w, const struct campaign *c, enum campaign_ste
                      const struct campaign_order *o);
 /* The record as it is published now: rev, col, site. RC_NOT_FOUND, RC_CONFLICT: it is not. */
 enum rc campaign_bind(struct work *w, struct campaign *c);
+/* How a test send ended, as a step of what was tested; nothing if it stands where nobody asks any more. */
+enum rc campaign_log_test(struct work *w, int64_t no, const uint8_t hash[HASH_BYTES],
+                          const char *text);
 /* The row that says so, and the new state if it is one; also of the audit log if nobody asked for it by a route. */
 enum rc campaign_log(struct work *w, struct campaign *c, enum campaign_step step,
                      enum campaign_state to, const char *text);

@@ -7,6 +7,7 @@
 #include "push/campaign.h"
 #include "server/base/conf.h"
 #include "server/citizen/inbox.h"
+#include "server/store/db.h"
 
 enum { PART = 8 /* bytes of the hash that tell one draft from another */ };
 
@@ -28,7 +29,19 @@ static enum rc send_to(struct work *w, int64_t account, const struct campaign *c
     return rc;
 }
 
-enum rc campaign_try(struct work *w, const struct campaign *c)
+static enum rc count_phones(struct work *w, int64_t account, int *phones)
+{
+    struct rows q;
+    enum rc rc = db_query(w, SQL_push_address_reached, &q, "i", account);
+
+    if (rc)
+        return rc;
+    while (rows_next(&q))
+        *phones += campaign_is_on((enum transport)rows_int(&q, 1));
+    return rows_done(&q);
+}
+
+enum rc campaign_try(struct work *w, const struct campaign *c, int *phones)
 {
     const struct conf_list *testers = campaign_settled()->testers;
     struct campaign_shown shown;
@@ -40,8 +53,12 @@ enum rc campaign_try(struct work *w, const struct campaign *c)
             "没有可以试发的手机：请管理员在设置 push_testers 里写明试收人的账号编号");
     if ((rc = campaign_shown(w, c, &shown)))
         return rc;
-    for (int i = 0; i < testers->n; i++)
-        if ((rc = send_to(w, strtoll(testers->v[i], NULL, 10), c, &shown)))
+    *phones = 0;
+    for (int i = 0; i < testers->n; i++) {
+        int64_t account = strtoll(testers->v[i], NULL, 10);
+
+        if ((rc = send_to(w, account, c, &shown)) || (rc = count_phones(w, account, phones)))
             return rc;
+    }
     return RC_OK;
 }

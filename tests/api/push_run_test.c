@@ -44,6 +44,89 @@ static void from_a_draft_to_every_screen(void **state)
         assert_int_equal(city_shown[i], i ? 1 : 2);
 }
 
+/* ---- a test that reaches nobody ---- */
+
+static struct answer steps_of(struct world *t, int64_t no)
+{
+    return tell(t, GET, URL("/v1/push/campaigns/%" PRId64 "/steps", no), NULL);
+}
+
+static struct answer shown_of(struct world *t, int64_t no)
+{
+    return tell(t, GET, URL("/v1/push/campaigns/%" PRId64, no), NULL);
+}
+
+static void until_tried(struct world *t, int64_t no)
+{
+    for (int ms = 0; !city_took(t, no, "tested"); ms += 10) {
+        assert_in_range(ms, 0, CITY_WAIT_MS);
+        clock_sleep_ms(10);
+    }
+}
+
+static void who_tried_it_is_told_how_many_phones_it_reached(void **state)
+{
+    struct world *t = *state;
+    int64_t no = city_drafted(t, "");
+
+    assert_null(strstr(shown_of(t, no).body, "\"test\":"));
+    DOES("account:1", TEST, NULL);
+    until_tried(t, no);
+    assert_true(city_see(t, no).c.tested);
+    assert_non_null(strstr(steps_of(t, no).body, "试发到了 1 部手机，共 1 部"));
+    assert_non_null(
+        strstr(shown_of(t, no).body, "\"test\":{\"accepted\":1,\"devices\":1,\"over\":true}"));
+}
+
+/* Red before: nobody was told, and the campaign stayed untested for no reason that could be seen. */
+static void a_test_that_reached_no_phone_says_so_and_is_none(void **state)
+{
+    struct world *t = *state;
+    int64_t no = city_drafted(t, "");
+
+    city_says = PUSH_REJECTED;
+    DOES("account:1", TEST, NULL);
+    until_tried(t, no);
+    assert_false(city_see(t, no).c.tested);
+    assert_non_null(strstr(steps_of(t, no).body,
+                           "试发没有到任何手机，不算试发过；共 1 部，厂商没有收下 1 部"));
+    assert_non_null(
+        strstr(shown_of(t, no).body, "\"test\":{\"accepted\":0,\"devices\":1,\"over\":true}"));
+    assert_int_equal(city_does(t, no, "account:1", CAMPAIGN_DO_SUBMIT, NULL), RC_CONFLICT);
+    city_says = PUSH_ACCEPTED;
+    DOES("account:1", TEST, NULL);
+    city_until_tested(t, no);
+    DOES("account:1", SUBMIT, NULL);
+}
+
+/* Red before: a test for no phone at all began, and ended, in silence. */
+static void testers_without_a_phone_test_nothing(void **state)
+{
+    struct world *t = *state;
+    int64_t no = city_drafted(t, "");
+
+    push_thread_stop();
+    city_sender.on = 1U << TRANSPORT_APNS; /* theirs is Xiaomi's */
+    city_start(t);
+    assert_int_equal(city_does(t, no, "account:1", CAMPAIGN_DO_TEST, NULL), RC_CONFLICT);
+    assert_false(city_took(t, no, "test"));
+    assert_null(strstr(shown_of(t, no).body, "\"test\":"));
+}
+
+/* Nobody's phone shows anything then: what was tried is what citizens get. */
+static void without_any_vendor_a_test_is_of_the_inbox_and_says_so(void **state)
+{
+    struct world *t = *state;
+    int64_t no = city_drafted(t, "");
+
+    push_thread_stop();
+    city_sender.on = 0;
+    city_start(t);
+    DOES("account:1", TEST, NULL);
+    assert_true(city_see(t, no).c.tested);
+    assert_non_null(strstr(steps_of(t, no).body, "没有到任何手机的通知栏"));
+}
+
 static enum rc edit_job(struct work *w, void *arg)
 {
     struct city_order *d = arg;
@@ -291,6 +374,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(from_a_draft_to_every_screen),
+        TEST(who_tried_it_is_told_how_many_phones_it_reached),
+        TEST(a_test_that_reached_no_phone_says_so_and_is_none),
+        TEST(testers_without_a_phone_test_nothing),
+        TEST(without_any_vendor_a_test_is_of_the_inbox_and_says_so),
         TEST(a_second_test_is_sent_as_well),
         TEST(a_test_shows_what_was_tested),
         TEST(what_was_on_its_way_when_it_ended_stays_in_doubt),
