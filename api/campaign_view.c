@@ -65,6 +65,7 @@ static enum rc put_room(struct work *w, struct buf *b, const struct campaign *c)
         open_object(b);
         jx_put_bool(b, "fits", fits[i].fits);
         jx_put_bool(b, "on", campaign_is_on(fits[i].by));
+        jx_put_text(b, "shows", fits[i].shows);
         jx_put_int(b, "text", fits[i].text);
         if (fits[i].text_most)
             jx_put_int(b, "textMost", fits[i].text_most);

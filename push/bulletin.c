@@ -5,24 +5,13 @@
 
 #include <string.h>
 
+#include "push/campaign_fit.h"
 #include "server/base/clock.h"
 
 enum {
     ENVELOPE = 600,
     BYTES = 3
 }; /* of a payload, that a vendor's form takes; a character of Chinese */
-
-/* At most so many characters; what is left out leaves its mark. */
-static const char *cut(struct work *w, const char *text, int most)
-{
-    const char *s = text, *last = text;
-    int n = 0;
-
-    for (; *s; s++)
-        if ((*s & 0xc0) != 0x80 && ++n == most)
-            last = s;
-    return n <= most ? text : arena_printf(w->mem, "%.*s…", (int)(last - text), text);
-}
 
 /* What was not sent of it yet would come too late, and after the truth. */
 static enum rc stop(struct work *w, int64_t run)
@@ -44,8 +33,8 @@ enum rc bulletin_send(struct work *w, const struct bulletin *b, const char *audi
                                   .ttl = b->ttl,
                                   .sender = b->sender,
                                   .collapse = b->collapse,
-                                  .shown = { .title = cut(w, b->title, BULLETIN_TITLE),
-                                             .text = cut(w, b->text, BULLETIN_TEXT),
+                                  .shown = { .title = campaign_cut(w, b->title, BULLETIN_TITLE),
+                                             .text = campaign_cut(w, b->text, BULLETIN_TEXT),
                                              .link = b->link,
                                              .picture = "" } };
     struct run_new run = { .campaign = b->run,
@@ -66,6 +55,7 @@ void bulletin_fit(struct work *w, struct campaign_said *said, enum transport by)
     int title = l.title ? l.title : BULLETIN_TITLE;
     int text = (l.payload - ENVELOPE) / BYTES - title;
 
-    said->shown.title = cut(w, said->shown.title, title);
-    said->shown.text = cut(w, said->shown.text, l.text && l.text < text ? l.text : text);
+    said->shown.title = campaign_cut(w, said->shown.title, title);
+    said->shown.text =
+        campaign_cut(w, said->shown.text, l.text && l.text < text ? l.text : text);
 }

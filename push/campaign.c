@@ -253,6 +253,8 @@ enum rc campaign_shown(struct work *w, const struct campaign *c, struct campaign
         .text = arena_printf(w->mem, "%s—%s·退订：设置→推送", c->text, sender),
         .link = c->link,
         .picture = c->picture,
+        .bare = c->text,
+        .sender = sender,
     };
     return RC_OK;
 }

@@ -124,9 +124,11 @@ enum rc campaign_fired(struct work *w, int64_t no);
 /* On the writer: testers got what this hash stands for. Nothing happens if it is another's by now. */
 enum rc campaign_tested(struct work *w, int64_t no, const uint8_t hash[HASH_BYTES]);
 
-/* What a phone shows: the sender and the way to opt out are always in it. In w->mem. */
+/* What a phone shows: the sender and the way to opt out are always in it. In w->mem. What one transport makes of it: campaign_fit.h. */
 struct campaign_shown {
     const char *title, *text, *link, *picture;
+    const char *bare,
+        *sender; /* the text without who it is from and how to refuse it, and who that is; NULL: nobody told */
 };
 enum rc campaign_shown(struct work *w, const struct campaign *c, struct campaign_shown *out);
 

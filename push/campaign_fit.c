@@ -19,26 +19,55 @@ static int characters(const char *s)
     return n;
 }
 
+const char *campaign_cut(struct work *w, const char *text, int most)
+{
+    const char *s = text, *last = text;
+    int n = 0;
+
+    for (; *s; s++)
+        if ((*s & 0xc0) != 0x80 && ++n == most)
+            last = s;
+    return n <= most ? text : arena_printf(w->mem, "%.*s…", (int)(last - text), text);
+}
+
+void campaign_shown_at(struct work *w, struct campaign_shown *s, enum transport by,
+                       enum push_class class, int32_t day)
+{
+    struct push_limit l = push_limit(by, class, day);
+
+    if (transport_type((int)by)->tail != TRANSPORT_TAIL_APART || !s->bare)
+        return;
+    s->text = *s->bare ? s->bare : s->title; /* a form with an empty field is refused */
+    if (l.text) {
+        s->text = campaign_cut(w, s->text, l.text);
+        s->sender = s->sender ? campaign_cut(w, s->sender, l.text) : NULL;
+    }
+}
+
 enum rc campaign_fits(struct work *w, const struct campaign *c,
                       struct campaign_fit out[TRANSPORT_COUNT], int *n)
 {
     int32_t day = push_limit_day(c->start ? c->start : clock_now());
-    struct campaign_shown shown;
-    enum rc rc = campaign_shown(w, c, &shown);
+    struct campaign_shown all, shown;
+    enum rc rc = campaign_shown(w, c, &all);
 
     *n = 0;
     if (rc)
         return rc;
     for (int by = 1; by < TRANSPORT_COUNT; by++) {
         struct push_limit l = push_limit((enum transport)by, c->class, day);
-        struct campaign_fit f = { .by = (enum transport)by,
-                                  .title = characters(shown.title),
-                                  .text = characters(shown.text),
-                                  .title_most = l.title,
-                                  .text_most = l.text,
-                                  .payload = (int)(strlen(shown.title) + strlen(shown.text)),
-                                  .payload_most = l.payload - ENVELOPE };
+        struct campaign_fit f;
 
+        shown = all;
+        campaign_shown_at(w, &shown, (enum transport)by, c->class, day);
+        f = (struct campaign_fit){ .by = (enum transport)by,
+                                   .title = characters(shown.title),
+                                   .text = characters(shown.text),
+                                   .title_most = l.title,
+                                   .text_most = l.text,
+                                   .payload = (int)(strlen(shown.title) + strlen(shown.text)),
+                                   .payload_most = l.payload - ENVELOPE,
+                                   .shows = shown.text == all.text ? NULL : shown.text };
         f.fits = (!l.title || f.title <= l.title) && (!l.text || f.text <= l.text) &&
                  f.payload <= f.payload_most;
         out[(*n)++] = f;

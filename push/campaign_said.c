@@ -16,12 +16,13 @@ const char *campaign_said_print(struct work *w, const struct campaign_said *s)
     struct buf b = BUF_IN(w->mem);
 
     buf_addc(&b, '{');
+    jx_put_text(&b, "bare", s->shown.bare);
     jx_put_text(&b, "class", push_class_word(s->class));
     jx_put_text(&b, "collapse", s->collapse);
     jx_put_text(&b, "link", s->shown.link);
     jx_put_text(&b, "picture", s->shown.picture);
     jx_put_int(&b, "revokes", s->revokes);
-    jx_put_text(&b, "sender", s->sender);
+    jx_put_text(&b, "sender", s->sender ? s->sender : s->shown.sender);
     jx_put_text(&b, "text", s->shown.text);
     jx_put_text(&b, "title", s->shown.title);
     jx_put_int(&b, "ttl", s->ttl);
@@ -62,7 +63,8 @@ enum rc campaign_said_recall(struct work *w, const struct campaign *c, unsigned 
 
 static enum rc read_said(struct work *w, const struct run_row *r, struct campaign_said *out)
 {
-    static const struct jx_field members[] = { { "class", JX_TEXT, true, 1, 20 },
+    static const struct jx_field members[] = { { "bare", JX_TEXT, false, 0, 0 },
+                                               { "class", JX_TEXT, true, 1, 20 },
                                                { "collapse", JX_TEXT, false, 1, 32 },
                                                { "link", JX_TEXT, true, 0, 0 },
                                                { "picture", JX_TEXT, true, 0, 0 },
@@ -88,7 +90,9 @@ static enum rc read_said(struct work *w, const struct run_row *r, struct campaig
                                 .shown = { .title = jx_text(o, "title"),
                                            .text = jx_text(o, "text"),
                                            .link = jx_text(o, "link"),
-                                           .picture = jx_text(o, "picture") } };
+                                           .picture = jx_text(o, "picture"),
+                                           .bare = jx_text(o, "bare"),
+                                           .sender = jx_text(o, "sender") } };
     return RC_OK;
 }
 

@@ -4,7 +4,7 @@
  * A campaign on its way cannot be edited, so its own run says what it says. The run of a test send carries what was hashed, for the draft goes on changing; that of a recall, what takes the
  * message's place, and by whom it is removed instead. Both stand as JSON in push_run.said:
  *
- *     {"class":"marketing","collapse":"…","link":"","picture":"","revokes":0,"sender":"…","text":"…","title":"…","ttl":86400}
+ *     {"bare":"…","class":"marketing","collapse":"…","link":"","picture":"","revokes":0,"sender":"…","text":"…","title":"…","ttl":86400}
  */
 #ifndef PUSH_CAMPAIGN_SAID_H
 #define PUSH_CAMPAIGN_SAID_H

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "push/campaign_fit.h"
 #include "server/base/clock.h"
 #include "server/base/seal.h"
 #include "server/citizen/entry.h"
@@ -309,22 +310,7 @@ static enum rc find_by_number(struct work *w, int64_t no, struct notice *out)
     return row_finish(&q, rc);
 }
 
-/* At most so many characters, with an ellipsis for what is left out: all of it is in the inbox. */
-static const char *cut(struct work *w, const char *text, int most)
-{
-    const char *end = text, *last = text;
-    int n = 0;
-
-    for (; *end; end++) {
-        if ((*end & 0xc0) == 0x80)
-            continue;
-        if (++n > most)
-            return arena_printf(w->mem, "%.*s…", (int)(last - text), text);
-        last = n == most ? end : last;
-    }
-    return text;
-}
-
+/* All of it is in the inbox. */
 static const char *text_of(struct work *w, const json_t *value, int most)
 {
     const char *text = jx_text(value, "text"), *sender = jx_text(value, "sender");
@@ -336,14 +322,14 @@ static const char *text_of(struct work *w, const json_t *value, int most)
         room -= (*s & 0xc0) != 0x80;
     text = text ? text : "";
     if (most)
-        text = room > 0 ? cut(w, text, room) : "";
+        text = room > 0 ? campaign_cut(w, text, room) : "";
     return arena_printf(w->mem, "%s%s", text, most && room < 0 ? "" : tail);
 }
 
 enum rc notice_said(struct work *w, int64_t run, enum transport by, struct campaign_said *out)
 {
     struct push_limit l = push_limit(by, PUSH_SERVICE, push_limit_day(clock_now()));
-    const char *title, *url;
+    const char *title, *text, *url;
     struct notice n;
     json_t *value;
     enum rc rc;
@@ -351,13 +337,18 @@ enum rc notice_said(struct work *w, int64_t run, enum transport by, struct campa
     if ((rc = find_by_number(w, run_campaign(run), &n)) || (rc = find_message(w, &n, &value)))
         return rc;
     title = jx_text(value, "title");
+    text = jx_text(value, "text");
     url = jx_text(value, "url");
     *out = (struct campaign_said){ .class = PUSH_SERVICE,
                                    .ttl = n.ttl,
                                    .ends_ms = (n.at + n.ttl) * 1000,
-                                   .shown = { .title = l.title ? cut(w, title, l.title) : title,
+                                   .shown = { .title = l.title ? campaign_cut(w, title, l.title)
+                                                               : title,
                                               .text = text_of(w, value, l.text),
                                               .link = url ? url : "",
-                                              .picture = "" } };
+                                              .picture = "",
+                                              .bare = text ? text : "",
+                                              .sender = jx_text(value, "sender") } };
+    campaign_shown_at(w, &out->shown, by, PUSH_SERVICE, push_limit_day(clock_now()));
     return RC_OK;
 }

@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "push/bulletin.h"
+#include "push/campaign_fit.h"
 #include "push/lane.h"
 #include "push/notice.h"
 #include "push/push_pace.h"
@@ -117,6 +118,13 @@ static int64_t ttl_left(const struct task *k)
     return left > 1 ? left : 1;
 }
 
+static const char *sender_of(const struct task *k)
+{
+    if (k->said.shown.sender)
+        return k->said.shown.sender;
+    return k->said.sender ? k->said.sender : campaign_settled()->sender;
+}
+
 /* Its collapse id is the campaign's: a token is of one device, so that a message sent twice is shown once. */
 static void fill_job(struct task *k)
 {
@@ -131,7 +139,7 @@ static void fill_job(struct task *k)
         .text = k->said.shown.text,
         .link = k->said.shown.link,
         .picture = k->said.shown.picture,
-        .sender = k->said.sender ? k->said.sender : campaign_settled()->sender,
+        .sender = sender_of(k),
         .mark = run_mark(k->b.by, k->b.campaign, arena_alloc(k->mem, RUN_MARK)),
         .collapse = k->said.collapse
                         ? k->said.collapse
@@ -174,6 +182,9 @@ static enum rc fill(struct work *w, struct task *k)
         return rc;
     if (run_kind(k->b.campaign) == RUN_BULLETIN)
         bulletin_fit(w, &k->said, k->b.by);
+    else
+        campaign_shown_at(w, &k->said.shown, k->b.by, k->said.class,
+                          push_limit_day(clock_now()));
     fill_job(k);
     return RC_OK;
 }

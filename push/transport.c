@@ -6,8 +6,8 @@
 #include <string.h>
 
 static const struct transport_type types[TRANSPORT_COUNT] = {
-#define TRANSPORT(name, number, word, label, least, most, tried) \
-    [number] = { word, label, least, most, tried },
+#define TRANSPORT(name, number, word, label, least, most, tail, tried) \
+    [number] = { word, label, least, most, TRANSPORT_TAIL_##tail, tried },
 #include "push/transport.def"
 #undef TRANSPORT
 };

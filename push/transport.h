@@ -8,16 +8,21 @@
 
 enum transport {
     TRANSPORT_NONE,
-#define TRANSPORT(name, number, word, label, least, most, tried) TRANSPORT_##name = number,
+#define TRANSPORT(name, number, word, label, least, most, tail, tried) \
+    TRANSPORT_##name = number,
 #include "push/transport.def"
 #undef TRANSPORT
     TRANSPORT_COUNT
 };
 
+/* Where it stands who a message is from, and how to refuse it. */
+enum transport_tail { TRANSPORT_TAIL_IN_TEXT, TRANSPORT_TAIL_APART };
+
 struct transport_type {
     const char *word, *label;
     size_t least, most; /* bytes of a token */
-    int tried;          /* YYYYMMDD; 0: unverified with vendor */
+    enum transport_tail tail;
+    int tried; /* YYYYMMDD; 0: unverified with vendor */
 };
 
 /* NULL: there is none of that number. */

@@ -22,14 +22,12 @@ const struct vendor *vendor_of(enum transport by)
     return NULL;
 }
 
-const char *vendor_lacks(const struct vendor *v, const struct vendor_site *s)
+static const char *lacks_needs(const struct vendor_need *n, const struct vendor_site *s)
 {
     const char *first = NULL;
     bool any = false;
 
-    if (v->lacks)
-        return v->lacks(s);
-    for (const struct vendor_need *n = v->needs; n->without; n++) {
+    for (; n->without; n++) {
         bool there = **(const conf_TEXT *)((const char *)s->conf + n->at);
 
         any |= there;
@@ -37,6 +35,13 @@ const char *vendor_lacks(const struct vendor *v, const struct vendor_site *s)
             first = n->without;
     }
     return first && !any ? "" : first;
+}
+
+const char *vendor_lacks(const struct vendor *v, const struct vendor_site *s)
+{
+    const char *first = v->needs ? lacks_needs(v->needs, s) : NULL;
+
+    return first || !v->lacks ? first : v->lacks(s);
 }
 
 static const struct conf *settled;

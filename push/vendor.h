@@ -138,7 +138,7 @@ struct vendor_need {
 
 struct vendor {
     enum transport by;
-    /* Its settings, or who judges them himself: see vendor_lacks(). */
+    /* Its settings, and who looks at those himself that are more than there or not: see vendor_lacks(). Either may be NULL. */
     const struct vendor_need *needs;
     const char *(*lacks)(const struct vendor_site *s);
     /* NULL: such a token may be sent to; else why not. Without it: whatever transport.def allows. `keys` are not looked at. */

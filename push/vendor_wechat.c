@@ -28,6 +28,21 @@ static const struct vendor_need needs[] = { VENDOR_NEED(push_wechat_app),
                                             VENDOR_NEED(push_wechat_template),
                                             {} };
 
+/* A template numbers its fields as it was put together: those of the kind "thing" take any text, of 20 characters. */
+static const char *lacks(const struct vendor_site *s)
+{
+    const struct conf_list *f = &s->conf->push_wechat_fields;
+    bool good = f->n == 2 || f->n == 3;
+
+    for (int i = 0; i < f->n && good; i++) {
+        const char *number = f->v[i] + 5;
+
+        good = !strncmp(f->v[i], "thing", 5) && *number &&
+               strspn(number, "0123456789") == strlen(number) && strlen(number) <= 2;
+    }
+    return good ? NULL : "push_wechat_fields: two or three fields of the kind \"thing\"";
+}
+
 static void ask_grant(const struct vendor_site *s, struct arena *mem, int64_t now,
                       struct vendor_request *out)
 {
@@ -70,6 +85,7 @@ static enum rc build(const struct vendor_site *s, struct arena *mem, const char 
                      const struct push_message *m, const char *const *tokens, int n,
                      int64_t now, struct vendor_request *out)
 {
+    const struct conf_list *fields = &s->conf->push_wechat_fields;
     struct buf b = BUF_IN(mem), url = BUF_IN(mem);
 
     (void)n, (void)now;
@@ -81,8 +97,10 @@ static enum rc build(const struct vendor_site *s, struct arena *mem, const char 
                     arena_printf(mem, "%s?campaign=%lld", s->conf->push_wechat_page,
                                  (long long)m->number));
     buf_adds(&b, ",\"data\":{");
-    put_value(&b, "thing1", m->title);
-    put_value(&b, "thing2", m->text);
+    put_value(&b, fields->v[0], m->title);
+    put_value(&b, fields->v[1], m->text);
+    if (fields->n > 2)
+        put_value(&b, fields->v[2], vendor_some(m->sender) ? m->sender : m->title);
     buf_adds(&b, "}}");
     buf_printf(&url, "%s/cgi-bin/message/subscribe/send?access_token=",
                vendor_base(s, TRANSPORT_WECHAT, usual));
@@ -105,6 +123,7 @@ static void judge(struct arena *mem, const char *const *tokens, const struct ven
 
 const struct vendor vendor_wechat = { .by = TRANSPORT_WECHAT,
                                       .needs = needs,
+                                      .lacks = lacks,
                                       .ask_grant = ask_grant,
                                       .take_grant = take_grant,
                                       .build = build,

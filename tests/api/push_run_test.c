@@ -177,6 +177,31 @@ static void a_test_shows_what_was_tested(void **state)
     assert_false(city_see(t, no).c.tested);
 }
 
+/* Whose form has no room for the tail, and shows by itself who it is from; of the test send and of the campaign. */
+static void wechat_gets_the_text_without_its_tail(void **state)
+{
+    struct world *t = *state;
+    struct work w;
+    int64_t no;
+
+    assert_int_equal(person_ask(t, &city_people[0], PUT, "/v1/me/push/AAAAAAAAAAAAAAAAAAAAAA",
+                                "{\"token\":\"0123456789abcdef-0\",\"transport\":\"wechat\"}")
+                         .status,
+                     204);
+    work_init(&w, world_mem(t), NULL, "test", 0);
+    assert_int_equal(writer_call(&w, person_phones_settle, NULL), RC_OK);
+    push_thread_stop();
+    city_sender.on |= 1U << TRANSPORT_WECHAT;
+    city_start(t);
+    no = city_scheduled(t, ",\"start\":\"2026-11-18T23:00:00+08:00\"");
+    assert_string_equal(city_told, "明天停水。");
+    city_told[0] = '\0';
+    clock_set(city_see(t, no).c.start);
+    city_until(t, no, CAMPAIGN_DONE);
+    assert_string_equal(city_told, "明天停水。");
+    assert_int_equal(city_shown[0], 1);
+}
+
 /* A stop while all is on its way, as a crash would find it: what may have come does not come again. */
 static void what_was_on_its_way_when_it_ended_stays_in_doubt(void **state)
 {
@@ -380,6 +405,7 @@ int main(void)
         TEST(without_any_vendor_a_test_is_of_the_inbox_and_says_so),
         TEST(a_second_test_is_sent_as_well),
         TEST(a_test_shows_what_was_tested),
+        TEST(wechat_gets_the_text_without_its_tail),
         TEST(what_was_on_its_way_when_it_ended_stays_in_doubt),
         TEST(its_sums_are_the_audience),
         TEST(its_progress_is_told_as_it_happens),

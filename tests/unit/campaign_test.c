@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "push/campaign_fit.h"
 #include "server/base/clock.h"
 #include "server/library/publish.h"
 #include "tests/lib/campaign_world.h"
@@ -301,6 +302,63 @@ static void a_text_has_room_wherever_it_goes(void **state)
     assert_int_equal(desk_does(t, &c, CAMPAIGN_DO_SUBMIT, NULL), RC_OK);
 }
 
+/* Red before: the tail alone is longer than WeChat's 20 characters, and with it on nothing could be submitted. */
+static void wechat_shows_what_it_has_room_for_and_keeps_nothing_back(void **state)
+{
+    struct library_world *t = *state;
+    struct item it = world_publish(t, "停水通知", t->notices);
+    struct campaign_fit fits[TRANSPORT_COUNT];
+    struct campaign c;
+    int n;
+
+    desk_phone(t, 1);
+    OPERATOR;
+    assert_int_equal(desk_create(t, &it, TO_TAG, &c), RC_OK);
+    campaign_transports(1U << TRANSPORT_WECHAT);
+    assert_int_equal(
+        desk_edit(t, &c, "{\"text\":\"一二三四五六七八九十一二三四五六七八九十完\"}"), RC_OK);
+    assert_int_equal(campaign_fits(&t->w, &c, fits, &n), RC_OK);
+    for (int i = 0; i < n; i++) {
+        if (fits[i].by != TRANSPORT_WECHAT) {
+            assert_null(fits[i].shows);
+            continue;
+        }
+        assert_true(fits[i].fits);
+        assert_string_equal(fits[i].shows, "一二三四五六七八九十一二三四五六七八九…");
+    }
+    desk_test_send(t, &c);
+    assert_int_equal(desk_does(t, &c, CAMPAIGN_DO_SUBMIT, NULL), RC_OK);
+    assert_int_equal(
+        desk_edit(t, &c, "{\"title\":\"二十一个字的标题在这里一共有着二十一个字啊\"}"), RC_OK);
+    desk_test_send(t, &c);
+    assert_int_equal(campaign_find(&t->w, c.no, &c), RC_OK);
+    assert_int_equal(desk_does(t, &c, CAMPAIGN_DO_SUBMIT, NULL), RC_INVALID);
+    assert_string_equal(t->w.err.field, "/title");
+    assert_non_null(strstr(t->w.err.text, "微信订阅消息的标题最多 20 个字，现在有 21 个"));
+    campaign_transports(0);
+}
+
+static void a_transport_with_a_place_of_its_own_for_the_sender_gets_the_text_alone(void **state)
+{
+    struct library_world *t = *state;
+    struct campaign_shown s = { .title = "停水",
+                                .text = "明天。—天津市·退订：设置→推送",
+                                .bare = "明天。",
+                                .sender = "天津市" },
+                          other = s, none = s;
+
+    campaign_shown_at(&t->w, &s, TRANSPORT_WECHAT, PUSH_SERVICE, 20261123);
+    assert_string_equal(s.text, "明天。");
+    assert_string_equal(s.sender, "天津市");
+    campaign_shown_at(&t->w, &other, TRANSPORT_VIVO, PUSH_SERVICE, 20261123);
+    assert_string_equal(other.text, "明天。—天津市·退订：设置→推送");
+    none.bare = "";
+    none.sender = "天津市滨海新区社会保险基金管理中心办事大厅";
+    campaign_shown_at(&t->w, &none, TRANSPORT_WECHAT, PUSH_SERVICE, 20261123);
+    assert_string_equal(none.text, "停水");
+    assert_string_equal(none.sender, "天津市滨海新区社会保险基金管理中心办事…");
+}
+
 /* ---- the record goes on without it ---- */
 
 static void a_newer_revision_makes_a_draft_of_it(void **state)
@@ -384,6 +442,8 @@ int main(void)
         TEST(what_is_not_published_is_not_pushed),
         TEST(classes_are_what_they_say),
         TEST(a_text_has_room_wherever_it_goes),
+        TEST(wechat_shows_what_it_has_room_for_and_keeps_nothing_back),
+        TEST(a_transport_with_a_place_of_its_own_for_the_sender_gets_the_text_alone),
         TEST(a_newer_revision_makes_a_draft_of_it),
         TEST(what_was_pushed_is_not_pushed_again_for_a_comma),
         TEST(withdrawal_cancels_what_waits_and_recalls_what_went),

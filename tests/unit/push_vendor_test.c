@@ -417,6 +417,34 @@ static void honor_and_wechat_have_theirs(void **state)
     assert_int_equal(rq.n, 1);
     assert_string_equal(json_string_value(at(o, "touser")), tokens[0]);
     assert_string_equal(json_string_value(at(o, "data/thing2/value")), m.text);
+    assert_null(at(o, "data/thing3"));
+}
+
+/* Templates number their fields as they were put together; a third is the sender's. */
+static void wechat_fills_the_fields_of_its_template(void **state)
+{
+    struct world *t = *state;
+    const struct conf_list was = t->conf.push_wechat_fields;
+    struct push_message m = hello();
+    struct vendor_request rq;
+    const json_t *o;
+
+    t->conf.push_wechat_fields = (struct conf_list){ 3, { "thing4", "thing11", "thing2" } };
+    assert_true(vendor_is_on(TRANSPORT_WECHAT, &t->site));
+    rq = built(t, TRANSPORT_WECHAT, &m, tokens, TOKENS);
+    o = body_of(t, &rq);
+    assert_string_equal(json_string_value(at(o, "data/thing4/value")), m.title);
+    assert_string_equal(json_string_value(at(o, "data/thing11/value")), m.text);
+    assert_string_equal(json_string_value(at(o, "data/thing2/value")), m.sender);
+    assert_null(at(o, "data/thing1"));
+    t->conf.push_wechat_fields = (struct conf_list){ 2, { "thing1", "phrase2" } };
+    assert_false(vendor_is_on(TRANSPORT_WECHAT, &t->site));
+    assert_non_null(
+        strstr(vendor_lacks(vendor_of(TRANSPORT_WECHAT), &t->site), "push_wechat_fields"));
+    t->conf.push_wechat_fields = (struct conf_list){ 1, { "thing1" } };
+    assert_false(vendor_is_on(TRANSPORT_WECHAT, &t->site));
+    t->conf.push_wechat_fields = was;
+    assert_true(vendor_is_on(TRANSPORT_WECHAT, &t->site));
 }
 
 /* ---- receipts ---- */
@@ -760,6 +788,7 @@ int main(void)
         cmocka_unit_test(oppo_and_vivo_believe_our_signs),
         cmocka_unit_test(apple_has_a_device_in_the_path),
         cmocka_unit_test(honor_and_wechat_have_theirs),
+        cmocka_unit_test(wechat_fills_the_fields_of_its_template),
         cmocka_unit_test(a_message_bears_the_mark_of_its_receipts),
         cmocka_unit_test(what_was_sent_is_taken_back_where_the_vendor_can),
         cmocka_unit_test(every_vendor_says_how_it_takes_back),
