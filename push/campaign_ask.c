@@ -295,6 +295,13 @@ static enum rc ask_standing(struct work *w, const struct campaign *c,
     return standing < need ? no(w, LOST "请复制这条推送，重新送审") : RC_OK;
 }
 
+static enum rc ask_unsent(struct work *w, const struct campaign *c,
+                          const struct campaign_order *o)
+{
+    (void)o;
+    return c->fired ? no(w, "这条推送已经开始发送，不能取消：请撤回") : RC_OK;
+}
+
 /* Whoever goes on with one that missed its time sends what was approved for another day. */
 static enum rc ask_fresh(struct work *w, const struct campaign *c,
                          const struct campaign_order *o)
@@ -316,12 +323,12 @@ static enum rc ask_fresh(struct work *w, const struct campaign *c,
 
 static enum rc (*const asks[CAMPAIGN_ASKS])(struct work *w, const struct campaign *c,
                                             const struct campaign_order *o) = {
-    [CAMPAIGN_ASK_RECORD] = ask_record,     [CAMPAIGN_ASK_CLASS] = ask_class,
-    [CAMPAIGN_ASK_LENGTH] = ask_length,     [CAMPAIGN_ASK_TIME] = ask_time,
-    [CAMPAIGN_ASK_PEOPLE] = ask_people,     [CAMPAIGN_ASK_TESTED] = ask_tested,
-    [CAMPAIGN_ASK_HASH] = ask_hash,         [CAMPAIGN_ASK_OTHER] = ask_other,
-    [CAMPAIGN_ASK_EYES] = ask_eyes,         [CAMPAIGN_ASK_FRESH] = ask_fresh,
-    [CAMPAIGN_ASK_STANDING] = ask_standing,
+    [CAMPAIGN_ASK_RECORD] = ask_record, [CAMPAIGN_ASK_CLASS] = ask_class,
+    [CAMPAIGN_ASK_LENGTH] = ask_length, [CAMPAIGN_ASK_TIME] = ask_time,
+    [CAMPAIGN_ASK_PEOPLE] = ask_people, [CAMPAIGN_ASK_TESTED] = ask_tested,
+    [CAMPAIGN_ASK_HASH] = ask_hash,     [CAMPAIGN_ASK_OTHER] = ask_other,
+    [CAMPAIGN_ASK_EYES] = ask_eyes,     [CAMPAIGN_ASK_FRESH] = ask_fresh,
+    [CAMPAIGN_ASK_UNSENT] = ask_unsent, [CAMPAIGN_ASK_STANDING] = ask_standing,
 };
 
 enum rc campaign_ask(struct work *w, const struct campaign *c, enum campaign_step step,

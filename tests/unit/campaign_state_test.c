@@ -60,6 +60,7 @@ static const char *const ways[] = {
     "running done done",
     "running pull recalling",
     "paused resume running",
+    "paused cancel cancelled",
     "paused recall recalling",
     "paused pull recalling",
     "done recall recalling",

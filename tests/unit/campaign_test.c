@@ -359,6 +359,26 @@ static void a_transport_with_a_place_of_its_own_for_the_sender_gets_the_text_alo
     assert_string_equal(none.sender, "天津市滨海新区社会保险基金管理中心办事…");
 }
 
+/* Red before: it could only be gone on with, or recalled, though nobody had got it. */
+static void what_missed_its_time_can_be_cancelled_and_what_began_cannot(void **state)
+{
+    struct library_world *t = *state;
+    struct campaign c;
+
+    desk_phone(t, 1);
+    c = desk_scheduled(t, TO_TAG);
+    assert_int_equal(desk_follows(t, &c, CAMPAIGN_DO_LATE), RC_OK);
+    assert_int_equal(c.state, CAMPAIGN_PAUSED);
+    assert_int_equal(desk_does(t, &c, CAMPAIGN_DO_CANCEL, "过时了"), RC_OK);
+    assert_int_equal(c.state, CAMPAIGN_CANCELLED);
+    c = desk_scheduled(t, TO_TAG);
+    assert_int_equal(desk_follows(t, &c, CAMPAIGN_DO_DUE), RC_OK);
+    assert_int_equal(desk_does(t, &c, CAMPAIGN_DO_PAUSE, NULL), RC_OK);
+    assert_int_equal(desk_does(t, &c, CAMPAIGN_DO_CANCEL, NULL), RC_CONFLICT);
+    assert_non_null(strstr(t->w.err.text, "撤回"));
+    assert_int_equal(desk_does(t, &c, CAMPAIGN_DO_RECALL, "写错了"), RC_OK);
+}
+
 /* ---- the record goes on without it ---- */
 
 static void a_newer_revision_makes_a_draft_of_it(void **state)
@@ -444,6 +464,7 @@ int main(void)
         TEST(a_text_has_room_wherever_it_goes),
         TEST(wechat_shows_what_it_has_room_for_and_keeps_nothing_back),
         TEST(a_transport_with_a_place_of_its_own_for_the_sender_gets_the_text_alone),
+        TEST(what_missed_its_time_can_be_cancelled_and_what_began_cannot),
         TEST(a_newer_revision_makes_a_draft_of_it),
         TEST(what_was_pushed_is_not_pushed_again_for_a_comma),
         TEST(withdrawal_cancels_what_waits_and_recalls_what_went),
