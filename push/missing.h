@@ -3,7 +3,7 @@
  *
  *     CAMPAIGN   a column of the setting push_columns has a major revision for longer than push_missing_after, and no campaign is about it
  *     SCHEDULE   a campaign is approved for so long, and not scheduled
- *     FIRE       its time is over by MISSING_FIRE_AFTER, and it has not begun
+ *     FIRE       its time is over by MISSING_FIRE_AFTER, and it has not begun; it may wait for somebody's word, since it missed it
  *     PROGRESS   it is on its way, and nothing of it has moved for MISSING_STALLED
  *     DAMAGED    it was paused because of damage, and nobody has gone on with it
  *

@@ -12,6 +12,7 @@
 #include "push/push_pace.h"
 #include "push/push_thread.h"
 #include "push/run_receipt.h"
+#include "push/run_row.h"
 #include "server/base/clock.h"
 
 enum {
@@ -46,18 +47,30 @@ static const enum run_what whats[] = {
     [PUSH_GONE] = RUN_GONE, [PUSH_QUOTA] = RUN_QUOTA,       [PUSH_DOUBT] = RUN_DOUBT,
 };
 
+/* By the wall clock as it went when the task was taken. */
+static int64_t now_ms(const struct task *k)
+{
+    return clock_mono_us() / 1000 + k->offset_ms;
+}
+
+int64_t task_again_ms(const struct task *k)
+{
+    return k->again_ms == INT64_MAX ? INT64_MAX
+                                    : k->again_ms - k->offset_ms + clock_offset_ms();
+}
+
 /* When those are tried again that were not sent. A vendor that is down costs nobody a try. */
 static int64_t again_at(const struct sender_job *job, const struct task *k)
 {
-    int64_t now = clock_now(), after = 0, at;
+    int64_t mono_ms = clock_mono_us() / 1000, after = 0, at;
     uint64_t dice;
 
-    if (job->again_ms > clock_now_ms())
-        after = (job->again_ms - clock_now_ms() + 999) / 1000;
+    if (job->again_ms > mono_ms)
+        after = (job->again_ms - mono_ms + 999) / 1000;
     if (job->open)
-        return clock_now_ms() + (after ? after * 1000 : 1000);
+        return now_ms(k) + (after ? after * 1000 : 1000);
     randombytes_buf(&dice, sizeof dice);
-    at = lane_retry(k->b.tries + 1, now, k->said.ends_ms / 1000, after, dice);
+    at = lane_retry(k->b.tries + 1, now_ms(k) / 1000, k->said.ends_ms / 1000, after, dice);
     return at < 0 ? INT64_MAX : at * 1000;
 }
 
@@ -83,7 +96,7 @@ void task_give(struct task *k, struct sender *s)
         return;
     for (int i = 0; i < k->b.n; i++) /* it never left */
         k->b.target[i].what = k->idle ? RUN_REJECTED : 0;
-    k->again_ms = clock_now_ms() + 1000;
+    k->again_ms = now_ms(k) + 1000;
     k->answered(k);
 }
 
@@ -99,19 +112,19 @@ static enum sender_haste haste_of(const struct task *k)
 /* What has not left by then goes back to its row: the end of its time, the vendor's night, or long enough for somebody else to have a turn. */
 static int64_t until(const struct task *k)
 {
-    int64_t now = clock_now(), at_ms = clock_now_ms() + HELD_MS, night;
+    int64_t now = now_ms(k) / 1000, at_ms = now_ms(k) + HELD_MS, night;
     struct push_limit l = push_limit(k->b.by, k->said.class, push_limit_day(now));
 
     if (k->said.ends_ms < at_ms)
         at_ms = k->said.ends_ms;
     night = push_limit_refused_from(&l, now);
-    return night < at_ms / 1000 ? night * 1000 : at_ms;
+    return (night < at_ms / 1000 ? night * 1000 : at_ms) - k->offset_ms;
 }
 
 /* What is left of it, so that what waited here is not shown after its end. The end of a recall's run is that of trying: what takes a message's place waits for a phone as long as that may have. */
 static int64_t ttl_left(const struct task *k)
 {
-    int64_t left = (k->said.ends_ms - clock_now_ms()) / 1000;
+    int64_t left = (k->said.ends_ms - now_ms(k)) / 1000;
 
     if (run_kind(k->b.campaign) == RUN_RECALL || left >= k->said.ttl)
         return k->said.ttl;
@@ -165,7 +178,12 @@ static void fill_job(struct task *k)
 static enum rc fill_notice(struct work *w, struct task *k)
 {
     enum rc rc = notice_said(w, k->b.campaign, k->b.by, &k->said);
+    struct run_row row;
 
+    if (!rc && (rc = run_read(w, k->b.campaign, &row)))
+        return rc;
+    if (!rc)
+        k->said.ends_ms = row.ends_ms; /* of the clock as it goes by now */
     k->idle = rc == RC_NOT_FOUND;
     if (!rc)
         fill_job(k);
@@ -229,6 +247,7 @@ enum rc task_take(struct work *w, enum transport by, const struct run_limits *l,
 
     k->mem = w->mem = mem;
     k->answered = answered;
+    k->offset_ms = clock_offset_ms();
     if (!(rc = run_take(w, by, l, &k->b)) && k->b.n)
         rc = run_kind(k->b.campaign) == RUN_NOTICE ? fill_notice(w, k) : fill(w, k);
     w->mem = round;

@@ -17,6 +17,8 @@ struct task {
     struct sender_job job;
     bool idle;        /* there is nothing to tell any more */
     int64_t again_ms; /* once it was answered: when those are tried again that were not sent */
+    int64_t
+        offset_ms; /* clock_offset_ms() when it was taken: all times here are of the wall clock as it went then */
     void (*answered)(struct task *k);
 };
 
@@ -29,6 +31,8 @@ enum rc task_take(struct work *w, enum transport by, const struct run_limits *l,
 /* What its vendor and the settings allow now. `quiets`: the caller's. */
 struct run_limits task_limits(enum transport by, enum sender_haste haste,
                               struct ledger_quiets *quiets);
+/* again_ms by the wall clock as it goes now, which somebody may have set meanwhile. */
+int64_t task_again_ms(const struct task *k);
 /* RC_OK, or nothing of it left and it was answered so. */
 void task_give(struct task *k, struct sender *s);
 void task_free(struct task *k);

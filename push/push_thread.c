@@ -19,6 +19,7 @@
 #include "push/campaign_run.h"
 #include "push/campaign_step.h"
 #include "push/live.h"
+#include "push/push_clock.h"
 #include "push/push_pace.h"
 #include "push/push_task.h"
 #include "push/run.h"
@@ -34,7 +35,6 @@ enum {
     STARTED = 100,  /* campaigns, if there is time */
     RECALLED = 4,
     WORK_MS = 30,    /* of a round, for each kind of work; what was begun is ended */
-    JUMP_MS = 5000,  /* that the wall clock goes back */
     FAILED_MS = 1000 /* until a round that failed is tried again */
 };
 
@@ -45,9 +45,7 @@ static struct {
     struct db *db; /* for looking */
     struct task *answered, *taken;
     struct ledger_quiets *quiets;
-    int first; /* the transport that is taken for first: each in its turn */
-    int64_t
-        offset_ms; /* of the wall clock to the one that never goes back, at the last round; 0: none yet */
+    int first;            /* the transport that is taken for first: each in its turn */
     bool recovered;       /* what was on its way when the process ended is told apart */
     int64_t recovered_to; /* up to this batch */
 } push;
@@ -60,9 +58,11 @@ static void on_answered(struct task *k)
 /* ---- a step, and what it may cost ---- */
 
 struct round {
-    bool busy;        /* something was done, so that there may be more */
-    int written;      /* of push.answered, from its first on */
-    int64_t until_us; /* for the work it is at */
+    bool busy;          /* something was done, so that there may be more */
+    bool all_started;   /* of what is due */
+    int64_t shifted_ms; /* rows were told of it that the clock jumped */
+    int written;        /* of push.answered, from its first on */
+    int64_t until_us;   /* for the work it is at */
 };
 
 static void begin_work(struct round *r)
@@ -145,7 +145,7 @@ static enum rc write_one(struct work *w, void *task, int64_t *run)
     struct task *k = task;
 
     *run = k->b.campaign;
-    return run_write(w, &k->b, k->again_ms);
+    return run_write(w, &k->b, task_again_ms(k));
 }
 
 /* What came home has to be written: once more, when what was damaged is put aside; then it stays in doubt. */
@@ -176,6 +176,8 @@ static enum rc start_one(struct work *w, void *which, int64_t *run)
     *run = no;
     if ((rc = campaign_find(w, no, &c)))
         return rc;
+    if (push_clock_leapt(c.start))
+        return campaign_step(w, no, CAMPAIGN_DO_LATE, push_clock_why(w), &c);
     if ((c.start ? c.start : c.changed) < clock_now() - PUSH_LATE)
         return campaign_step(w, no, CAMPAIGN_DO_LATE, "错过了时间：服务当时没有运行", &c);
     rc = campaign_step(w, no, CAMPAIGN_DO_DUE, NULL, &c);
@@ -189,13 +191,14 @@ static enum rc start_due(struct work *w, struct round *r)
     bool damaged;
     int64_t *no;
     enum rc rc;
-    int n;
+    int n, done;
 
     if ((rc = campaign_due(w, clock_now(), STARTED, &no, &n)))
         return rc;
     begin_work(r);
-    for (int i = 0; i < n && !rc && !is_late(r); i++, r->busy = true)
-        rc = guard(w, start_one, &no[i], &damaged);
+    for (done = 0; done < n && !rc && !is_late(r); done++, r->busy = true)
+        rc = guard(w, start_one, &no[done], &damaged);
+    r->all_started = !rc && done == n && n < STARTED;
     return rc;
 }
 
@@ -352,17 +355,12 @@ static enum rc take_all(struct work *w, struct round *r)
     return rc;
 }
 
-static int64_t offset_ms(void)
+/* What waits for a moment waits as long as it was meant to, and what runs ends when it was to, though the clock that says so was set. */
+static enum rc follow_clock(struct work *w, struct round *r)
 {
-    return clock_now_ms() - clock_mono_us() / 1000;
-}
-
-/* What waits for a moment waits as long as it was meant to, though the clock that says so went back. */
-static enum rc follow_clock(struct work *w)
-{
-    int64_t back = push.offset_ms ? push.offset_ms - offset_ms() : 0;
-
-    return back > JUMP_MS ? run_sooner(w, back) : RC_OK;
+    push_clock_look();
+    r->shifted_ms = push_clock_jumped_ms();
+    return r->shifted_ms ? run_shift(w, r->shifted_ms) : RC_OK;
 }
 
 static enum rc round_job(struct work *w, void *arg)
@@ -370,8 +368,7 @@ static enum rc round_job(struct work *w, void *arg)
     struct round *r = arg;
     enum rc rc;
 
-    /* What was answered before the clock went back has its time by the old one. */
-    if ((rc = write_answered(w, r)) || (rc = follow_clock(w)) || (rc = follow(w, r)) ||
+    if ((rc = follow_clock(w, r)) || (rc = write_answered(w, r)) || (rc = follow(w, r)) ||
         (rc = start_due(w, r)) || (rc = repeat(w, r, open_one, NULL)) ||
         (rc = repeat(w, r, drop_one, NULL)) || (rc = repeat(w, r, inbox_one, NULL)) ||
         (rc = repeat(w, r, end_one, NULL)) || (rc = recall(w, r)))
@@ -407,7 +404,9 @@ static bool make_round(enum rc (*job)(struct work *w, void *arg), bool *failed)
     if (*failed)
         round_failed(&w);
     else {
-        push.offset_ms = offset_ms();
+        push_clock_told(r.shifted_ms);
+        if (r.all_started)
+            push_clock_landed();
         while (r.written-- && (k = task_pop(&push.answered)))
             task_free(k);
         while ((k = task_pop(&push.taken)))
@@ -519,6 +518,7 @@ static void *loop(void *unused)
     while (!atomic_load(&push.stop)) {
         int64_t ms = sender_turn(push.sender), most = PUSH_LOOK_MS;
 
+        woken |= push_clock_look();
         if (!push.recovered && !recover(&failed)) {
             most = failed ? FAILED_MS : 0;
         } else if (push.answered || woken || look()) {
@@ -541,7 +541,8 @@ enum rc push_thread_start(struct err *e, const char *db_path, struct sender *sen
     campaign_transports(sender_on(sender));
     atomic_store(&push.stop, false);
     push.recovered = false;
-    push.recovered_to = push.offset_ms = 0;
+    push.recovered_to = 0;
+    push_clock_forget();
     if ((rc = db_open(e, db_path, DB_READ, &push.db))) {
         sender_close(sender);
         db_close(push.db);

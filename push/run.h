@@ -132,8 +132,8 @@ enum rc run_take(struct work *w, enum transport by, const struct run_limits *lim
                  struct run_batch *out);
 /* When the next batch that waits is due, in ms; 0: none waits. */
 enum rc run_waits(struct work *w, enum transport by, int64_t *at_ms);
-/* The wall clock went back by so much: what waits is due so much earlier. */
-enum rc run_sooner(struct work *w, int64_t ms);
+/* The wall clock went ahead by so much, or back: what waits is due, and what runs ends, so much later by it, which is when they were to. */
+enum rc run_shift(struct work *w, int64_t ms);
 /*
  * What became of a batch: rows of its targets' `what`. Those with 0 are tried again at `again_ms`, or RUN_REJECTED if that is behind the end. Those in doubt go out again or stay so, as the
  * campaign says. RC_NOT_FOUND: it was written already.

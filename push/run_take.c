@@ -360,7 +360,9 @@ enum rc run_waits(struct work *w, enum transport by, int64_t *at_ms)
     return rc ? rc : end;
 }
 
-enum rc run_sooner(struct work *w, int64_t ms)
+enum rc run_shift(struct work *w, int64_t ms)
 {
-    return db_run(w, SQL_push_batch_sooner, "ii", ms, clock_now_ms());
+    enum rc rc = db_run(w, SQL_push_batch_shift, "i", ms);
+
+    return rc ? rc : db_run(w, SQL_push_run_shift, "i", ms);
 }

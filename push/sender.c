@@ -195,10 +195,11 @@ static void judge(struct ride *r)
     else
         hear(r, &heard);
     if (heard.after_ms)
-        later(f->job, clock_now_ms() + heard.after_ms);
+        later(f->job, clock_mono_us() / 1000 + heard.after_ms);
     if (heard.grant_refused) {
         grant_refuse(&r->ch->grant, r->grant, clock_now());
-        later(f->job, grant_not_before(&r->ch->grant) * 1000);
+        later(f->job,
+              clock_mono_us() / 1000 + (grant_not_before(&r->ch->grant) - clock_now()) * 1000);
     }
     f->away--;
     if (is_over(f))
@@ -397,7 +398,7 @@ static int64_t turn_channel(struct sender *s, struct channel *ch, int64_t mono_m
     const char *grant;
     bool ask;
 
-    end_late(s, ch, clock_now_ms());
+    end_late(s, ch, clock_mono_us() / 1000);
     if (!ch->jobs[0] && !ch->jobs[1] && !ch->jobs[2])
         return soonest;
     grant = grant_get(&ch->grant, clock_now(), &ask);
@@ -582,7 +583,7 @@ void sender_close(struct sender *s)
         post_close(s->post[i]);
     settle(s, clock_mono_us() / 1000);
     for (int t = 1; t < TRANSPORT_COUNT; t++) {
-        end_late(s, &s->ch[t], clock_now_ms());
+        end_late(s, &s->ch[t], clock_mono_us() / 1000);
         grant_close(&s->ch[t].grant);
     }
     vendor_keys_close(s->keys);

@@ -33,11 +33,11 @@ struct sender_job {
     const struct push_message *message;
     const char *const *tokens;
     int n;            /* 1 to 1000 */
-    int64_t until_ms; /* of clock_now_ms(): what has not left by then is PUSH_AGAIN */
+    int64_t until_ms; /* of clock_mono_us() / 1000: what has not left by then is PUSH_AGAIN */
     void (*done)(struct sender_job *job);
     void *arg; /* the caller's */
 
-    /* The answer: n verdicts, in memory that goes after done(). PUSH_AGAIN: not before again_ms (of clock_now_ms(); 0: the vendor did not say). */
+    /* The answer: n verdicts, in memory that goes after done(). PUSH_AGAIN: not before again_ms (of clock_mono_us() / 1000; 0: the vendor did not say). */
     struct push_verdict *verdict;
     int64_t again_ms;
     bool open; /* the transport is out of service: what is PUSH_AGAIN costs nobody a try */

@@ -11,7 +11,7 @@
 #include <sys/timex.h>
 #include <time.h>
 
-enum { BEIJING = 8 * 3600 };
+enum { BEIJING = 8 * 3600, CLOSE_MS = 20 };
 
 static _Atomic int64_t fake = INT64_MIN; /* ms */
 static _Atomic int64_t skipped_us;
@@ -39,6 +39,17 @@ int64_t clock_now(void)
 int64_t clock_mono_us(void)
 {
     return read_us(CLOCK_MONOTONIC) + atomic_load_explicit(&skipped_us, memory_order_relaxed);
+}
+
+/* Between two readings we may have been stopped for a while: only those count that stand close together. */
+int64_t clock_offset_ms(void)
+{
+    for (;;) {
+        int64_t before = clock_mono_us() / 1000, wall = clock_now_ms();
+
+        if (clock_mono_us() / 1000 - before < CLOSE_MS)
+            return wall - before;
+    }
 }
 
 int64_t clock_ran_us(pthread_t thread)

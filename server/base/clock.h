@@ -13,6 +13,8 @@
 int64_t clock_now(void);                /* seconds since 1970 UTC */
 int64_t clock_now_ms(void);             /* milliseconds since 1970 UTC */
 int64_t clock_mono_us(void);            /* microseconds on a clock that never goes back */
+/* The wall clock less the one that never goes back: another number when somebody has set the wall clock, by so much. */
+int64_t clock_offset_ms(void);
 int64_t clock_ran_us(pthread_t thread); /* so long it has had a processor in all its life */
 void clock_sleep_ms(int64_t ms);        /* or a signal's while less; never on a loop */
 /* From now on the wall clock stands at `seconds` (tests); clock_unset() lets it run again. */

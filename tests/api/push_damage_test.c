@@ -25,7 +25,7 @@ static void a_damaged_set_costs_the_campaign_that_asks_for_it(void **state)
     city_vandalise(
         t, "UPDATE push_set SET bits = x'ffffff' WHERE at / 65536 = (SELECT no FROM push_trait "
            "WHERE word = 'transport/xiaomi')");
-    clock_set(city_see(t, whole).c.start);
+    city_pass(city_see(t, whole).c.start);
     city_until(t, whole, CAMPAIGN_DONE);
     s = city_see(t, whole);
     assert_int_equal(city_outcomes(&s.n, RUN_ACCEPTED), CITY_PHONES);
@@ -48,7 +48,7 @@ static void a_damaged_batch_does_not_keep_the_server_from_starting(void **state)
     struct city_seen s;
 
     city_sender.holds = true;
-    clock_set(city_see(t, no).c.start);
+    city_pass(city_see(t, no).c.start);
     city_until_sent(t, no);
     city_until_sent(t, other);
     city_says = PUSH_DOUBT;
@@ -77,7 +77,7 @@ static void a_damaged_outcome_is_put_aside_and_its_number_stays(void **state)
     struct city_seen s;
 
     city_sender.holds = true;
-    clock_set(city_see(t, no).c.start);
+    city_pass(city_see(t, no).c.start);
     city_until_sent(t, no);
     city_vandalise(
         t,

@@ -51,7 +51,7 @@ static void a_vendors_night_is_waited_for(void **state)
     struct city_seen s;
 
     moved_to_vivo(t);
-    clock_set(city_see(t, no).c.start);
+    city_pass(city_see(t, no).c.start);
     city_until(t, no, CAMPAIGN_RUNNING);
     for (int ms = 0; (s = city_see(t, no)).n.waiting != CITY_PHONES / 2; ms += 10) {
         assert_in_range(ms, 0, CITY_WAIT_MS);
@@ -61,11 +61,11 @@ static void a_vendors_night_is_waited_for(void **state)
     s = city_see(t, no);
     assert_int_equal(s.c.state, CAMPAIGN_RUNNING);
     assert_int_equal(s.n.waiting, CITY_PHONES / 2);
-    clock_set(s.c.start + 7 * 3600); /* half past six */
+    city_pass(s.c.start + 7 * 3600); /* half past six */
     clock_sleep_ms(3 * PUSH_LOOK_MS);
     assert_int_equal(city_see(t, no).n.waiting, CITY_PHONES / 2);
     assert_int_equal(city_looks(t, judge_push_stalled), FINE);
-    clock_set(s.c.start + 7 * 3600 + 1800);
+    city_pass(s.c.start + 7 * 3600 + 1800);
     city_until(t, no, CAMPAIGN_DONE);
     s = city_see(t, no);
     assert_int_equal(s.n.by[TRANSPORT_VIVO][RUN_ACCEPTED], CITY_PHONES / 2);
@@ -78,7 +78,7 @@ static void whoever_cannot_wait_for_the_morning_is_quiet(void **state)
     struct city_seen s;
 
     moved_to_vivo(t);
-    clock_set(city_see(t, no).c.start);
+    city_pass(city_see(t, no).c.start);
     city_until(t, no, CAMPAIGN_DONE);
     s = city_see(t, no);
     assert_int_equal(s.n.by[TRANSPORT_HUAWEI][RUN_ACCEPTED], CITY_PHONES / 2);

@@ -22,7 +22,7 @@ static void a_recall_stops_what_has_not_left(void **state)
 
     no = city_scheduled(t, ",\"start\":\"2026-11-18T23:00:00+08:00\"");
     city_sender.holds = true;
-    clock_set(city_see(t, no).c.start);
+    city_pass(city_see(t, no).c.start);
     city_until(t, no, CAMPAIGN_RUNNING);
     DOES("account:2", RECALL, "写错了");
     city_until(t, no, CAMPAIGN_RECALLED);
@@ -90,7 +90,7 @@ static void a_recall_goes_on_after_a_start(void **state)
     city_says = PUSH_ACCEPTED;
     city_sender.holds = false;
     city_start(t);
-    clock_set(clock_now() + 120); /* a vendor that did not answer is asked again in a while */
+    city_pass(clock_now() + 120); /* a vendor that did not answer is asked again in a while */
     city_until(t, no, CAMPAIGN_RECALLED);
     for (int i = 0; i < CITY_PHONES; i++) {
         assert_int_equal(city_shown[i], 1);

@@ -196,7 +196,7 @@ static void wechat_gets_the_text_without_its_tail(void **state)
     no = city_scheduled(t, ",\"start\":\"2026-11-18T23:00:00+08:00\"");
     assert_string_equal(city_told, "明天停水。");
     city_told[0] = '\0';
-    clock_set(city_see(t, no).c.start);
+    city_pass(city_see(t, no).c.start);
     city_until(t, no, CAMPAIGN_DONE);
     assert_string_equal(city_told, "明天停水。");
     assert_int_equal(city_shown[0], 1);
@@ -211,7 +211,7 @@ static void what_was_on_its_way_when_it_ended_stays_in_doubt(void **state)
 
     no = city_scheduled(t, ",\"start\":\"2026-11-18T23:00:00+08:00\"");
     city_sender.holds = true;
-    clock_set(city_see(t, no).c.start);
+    city_pass(city_see(t, no).c.start);
     for (int ms = 0; city_see(t, no).n.sent < CITY_PHONES; ms += 10) {
         assert_in_range(ms, 0, CITY_WAIT_MS);
         clock_sleep_ms(10);
@@ -318,7 +318,7 @@ static void its_progress_is_told_as_it_happens(void **state)
     struct answer got = watched_until(t, a, "\"state\":\"scheduled\"");
 
     assert_int_equal(got.status, 200);
-    clock_set(city_see(t, no).c.start);
+    city_pass(city_see(t, no).c.start);
     got = watched_until(t, a, "\"state\":\"done\"");
     assert_non_null(strstr(got.body, "event: progress\ndata: {\"audience\":0,"));
     assert_non_null(strstr(got.body, "\"state\":\"scheduled\""));
@@ -349,11 +349,11 @@ static void what_was_forgotten_is_named(void **state)
     settled.columns = &columns;
     settled.missing_after = 1800;
     city_settle(t, &settled);
-    clock_set(clock_now() + 1700);
+    city_pass(clock_now() + 1700);
     DOES("account:1", CANCEL, NULL);
     assert_null(missing(t, "campaign"));
     assert_int_equal(city_looks(t, judge_push_missing), FINE);
-    clock_set(clock_now() + 200);
+    city_pass(clock_now() + 200);
     assert_non_null(missing(t, "campaign"));
     assert_int_equal(city_looks(t, judge_push_missing), WARN);
     city_vandalise(t, "UPDATE push_campaign SET state = 'draft'");
@@ -366,7 +366,7 @@ static void what_was_forgotten_is_named(void **state)
     DOES(FIRST, APPROVE, NULL);
     DOES(SECOND, APPROVE, NULL);
     assert_int_equal(city_looks(t, judge_push_unscheduled), FINE);
-    clock_set(clock_now() + 1801);
+    city_pass(clock_now() + 1801);
     assert_non_null(missing(t, "schedule"));
     assert_int_equal(city_looks(t, judge_push_unscheduled), WARN);
 
@@ -375,7 +375,7 @@ static void what_was_forgotten_is_named(void **state)
     at = clock_now();
     assert_int_equal(city_looks(t, judge_push_unscheduled), FINE);
     assert_int_equal(city_looks(t, judge_push_overdue), FINE);
-    clock_set(at + MISSING_FIRE_AFTER + 1);
+    city_pass(at + MISSING_FIRE_AFTER + 1);
     assert_non_null(missing(t, "fire"));
     assert_int_equal(city_looks(t, judge_push_overdue), WARN);
 
@@ -384,7 +384,7 @@ static void what_was_forgotten_is_named(void **state)
     city_until_sent(t, no);
     assert_int_equal(city_looks(t, judge_push_overdue), FINE);
     assert_int_equal(city_looks(t, judge_push_stalled), FINE);
-    clock_set(clock_now() + MISSING_STALLED + 1);
+    city_pass(clock_now() + MISSING_STALLED + 1);
     assert_non_null(missing(t, "progress"));
     assert_int_equal(city_looks(t, judge_push_stalled), WARN);
     city_sender.holds = false;

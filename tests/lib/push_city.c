@@ -254,6 +254,11 @@ static enum rc settings_job(struct work *w, void *settled)
     return campaign_open(&w->err, settled);
 }
 
+void city_pass(int64_t to)
+{
+    clock_skip((to - clock_now()) * 1000);
+}
+
 /* On the writer, which reads them while the thread of push runs. */
 void city_settle(struct world *t, struct campaign_conf *settled)
 {

@@ -57,6 +57,8 @@ enum rc city_does(struct world *t, int64_t no, const char *who, enum campaign_st
 int64_t city_drafted(struct world *t, const char *more);
 int64_t city_scheduled(struct world *t, const char *more);
 void city_settle(struct world *t, struct campaign_conf *settled);
+/* Time passes until then (seconds); clock_set() is somebody who sets the clock. */
+void city_pass(int64_t to);
 /* Nothing of this server's writes that: a disk does, or somebody with the file. */
 void city_vandalise(struct world *t, const char *sql);
 

@@ -67,7 +67,8 @@ static void on_done(struct sender_job *job)
 
     printf("{\"job\":%d,", d->no);
     print_verdicts(job);
-    printf("],\"again_ms\":%lld,\"open\":%s}\n", (long long)job->again_ms,
+    printf("],\"again_ms\":%lld,\"open\":%s}\n",
+           (long long)(job->again_ms ? job->again_ms + clock_offset_ms() : 0),
            job->open ? "true" : "false");
     fflush(stdout);
     nended++;
@@ -125,7 +126,7 @@ static void give(struct sender *s, bool *given, int64_t ran_ms)
 
         if (given[i] || ran_ms < all[i]->after_ms || !sender_room(s, job->by, job->haste))
             continue;
-        job->until_ms = clock_now_ms() + all[i]->ms;
+        job->until_ms = clock_mono_us() / 1000 + all[i]->ms;
         given[i] = !sender_give(s, &e, job);
     }
 }

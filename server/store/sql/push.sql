@@ -172,8 +172,12 @@ INSERT INTO push_batch (campaign, transport, block, tries, at, sent, n, bits) VA
 -- name: push_batch_due
 SELECT no, block, tries, at, bits FROM push_batch WHERE campaign = ?1 AND transport = ?2 AND sent = 0 AND at <= ?3 ORDER BY at, no LIMIT 1;
 
--- name: push_batch_sooner
-UPDATE push_batch SET at = at - ?1 WHERE sent = 0 AND at > ?2;
+-- The wall clock jumped: what was to last so long from now still does.
+-- name: push_batch_shift
+UPDATE push_batch SET at = at + ?1 WHERE sent = 0;
+
+-- name: push_run_shift
+UPDATE push_run SET ends = ends + ?1, moved = moved + ?1 WHERE state IN (1, 2, 3);
 
 -- name: push_batch_drop
 DELETE FROM push_batch WHERE no = ?1;

@@ -132,9 +132,10 @@ WHERE i.col = ?1 AND i.live_rev IS NOT NULL AND COALESCE(i.updated, i.published)
 -- name: push_missing_schedule
 SELECT no, site, item, title, changed FROM push_campaign WHERE state = 'approved' AND changed <= ?1 ORDER BY changed LIMIT 100;
 
+-- It was not there at its time, and nobody has said what is to become of it since; or it was, and did not begin.
 -- name: push_missing_fire
 SELECT no, site, item, title, CASE WHEN start > changed THEN start ELSE changed END FROM push_campaign
-WHERE state = 'scheduled' AND CASE WHEN start > changed THEN start ELSE changed END <= ?1 ORDER BY start LIMIT 100;
+WHERE state IN ('scheduled', 'paused') AND fired = 0 AND CASE WHEN start > changed THEN start ELSE changed END <= ?1 ORDER BY start LIMIT 100;
 
 -- name: push_missing_progress
 SELECT c.no, c.site, c.item, c.title, r.moved / 1000 FROM push_campaign c JOIN push_run r ON r.campaign = c.no
