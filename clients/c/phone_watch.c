@@ -1,6 +1,7 @@
 /*
  * phone_watch.c - tjzw-phone's commands about what comes by itself: where this phone is reached by push, and what arrives while one looks.
  */
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,14 +34,14 @@ int phone_device(struct phone *p, const char *transport)
 
 /* ---- what arrives ---- */
 
-enum { SEEN = 200 };
+enum { ID = 37 };
 
 struct watch {
     struct phone *p;
     struct tjzw *
         reader; /* another handle of the store: the one that listens is at work when it calls us */
-    char seen[SEEN][37];
-    size_t n;
+    char (*seen)[ID]; /* all that this phone held since it began; the first `sorted` in order */
+    size_t n, sorted, room;
     bool begun;
 };
 
@@ -49,28 +50,46 @@ static const char *now_text(char out[32])
     return phone_time(time(NULL), "%H:%M:%S", out);
 }
 
+static int by_id(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+static void remember(struct watch *w, const char id[ID])
+{
+    if (w->n == w->room) {
+        w->room = w->room ? 2 * w->room : 1024;
+        if (!(w->seen = reallocarray(w->seen, w->room, ID)))
+            abort();
+    }
+    memcpy(w->seen[w->n++], id, ID);
+}
+
 static bool take_item(void *ctx, const struct tjzw_item *item)
 {
     struct watch *w = ctx;
     char at[32];
 
-    for (size_t i = 0; i < w->n && i < SEEN; i++)
-        if (strcmp(w->seen[i], item->id) == 0)
-            return true;
-    memcpy(w->seen[w->n++ % SEEN], item->id, sizeof item->id);
+    if (w->sorted && bsearch(item->id, w->seen, w->sorted, ID, by_id))
+        return true;
+    remember(w, item->id);
     if (w->begun)
         printf("%s 新内容：%s（%s）  show %s\n", now_text(at), item->title, item->column,
                item->id);
     return true;
 }
 
+/* All of it: what stands among the newest because another is gone is not new. */
 static void look(struct watch *w)
 {
-    const struct tjzw_query newest = { .stream = w->p->stream, .most = SEEN / 2 };
+    const struct tjzw_query all = { .stream = w->p->stream, .most = UINT32_MAX };
     struct tjzw_error e;
 
-    if (tjzw_list(w->reader, &newest, take_item, w, &e) && w->p->verbose)
+    if (tjzw_list(w->reader, &all, take_item, w, &e) && w->p->verbose)
         fprintf(stderr, "%s\n", e.detail);
+    if (w->n > w->sorted)
+        qsort(w->seen, w->n, ID, by_id);
+    w->sorted = w->n;
     w->begun = true;
 }
 
@@ -90,12 +109,13 @@ static bool on_synced(void *ctx, const char *stream, const struct tjzw_sync_resu
 
 static bool print_title(void *ctx, const struct tjzw_entry *entry)
 {
-    const char *at = strstr(entry->value, "\"title\":\"");
+    json_t *value = json_loads(entry->value, 0, NULL);
+    const char *title = json_string_value(json_object_get(value, "title"));
     char now[32];
 
     (void)ctx;
-    at = at ? at + strlen("\"title\":\"") : "";
-    printf("%s 新消息：%.*s  inbox\n", now_text(now), (int)strcspn(at, "\""), at);
+    printf("%s 新消息：%s  inbox\n", now_text(now), title ? title : "");
+    json_decref(value);
     return true;
 }
 
@@ -134,6 +154,7 @@ int phone_watch(struct phone *p, const char *none)
     rc = tjzw_listen(p->t, &options, &e);
     phone_runs(NULL);
     tjzw_close(w.reader);
+    free(w.seen);
     p->code = TJZW_OK;
     return rc && rc != TJZW_STOPPED ? phone_failed(p, "watch", &e) : phone_finish("watch");
 }

@@ -82,11 +82,30 @@ def main():
                 screen.shows("新消息：您的信件有答复", 5)
                 w.tjzw("inbox", "withdraw", "--data", server.data, "g-1")
                 screen.shows("一条消息收回了", 5)
+            with case("a title stands there as it was written, quotes and all"):
+                send("g-2", '关于"一网通办"的\\答复')
+                screen.shows(r'新消息：关于"一网通办"的\\答复  inbox', 5)
             with case("news is, too"):
                 publish(server, "notice", "明天停水")
                 screen.shows("新内容：明天停水")
         finally:
             assert screen.stop() == 0, screen.lines
+        with case("what becomes one of the newest because another went is not new"):
+            soon = publish(server, "notice", "马上撤回")
+            while phone.sync() and (held := phone.export().count(b"\n")) < 110:
+                for i in range(110 - held):
+                    publish(server, "notice", f"以前 {held + i}")
+            screen = Screen(phone)
+            try:
+                screen.shows("在看着")
+                wait_for("it listens", 10, lambda: server.metric("hint_subscribers") == 1)
+                assert server.admin("POST", f"/v1/items/{soon}/withdraw", '{"reason":"写错了"}'.encode(), {"content-type": "application/json"}).status == 200
+                wait_for("it is gone from the phone", 20, lambda: "马上撤回" not in phone.export().decode())
+                publish(server, "notice", "真的新")
+                screen.shows("新内容：真的新")
+                assert sum("新内容：" in line for line in screen.lines) == 1, screen.lines
+            finally:
+                assert screen.stop() == 0, screen.lines
         with case("a message to many is in the inbox of those it is for, and in no other"):
             phone.run("follow", "tag/养老")
             for title, whom in (("给所有人", None), ("给养老", {"tag": "养老"}), ("给学生", {"tag": "学生"}), ("不给养老", {"not": {"tag": "养老"}})):
