@@ -451,14 +451,14 @@ static enum finding check_upstreams(struct health *h)
 
 /* Which transports of push can send. What is missing of one that somebody began to set is a warning. */
 static void name_transport(const struct vendor_site *s, int by, struct buf *on, struct buf *off,
-                           const char **lacks)
+                           struct buf *lacks)
 {
     const struct transport_type *t = transport_type(by);
     const struct vendor *v = vendor_of((enum transport)by);
     const char *why = v ? vendor_lacks(v, s) : "";
 
     if (why && *why)
-        *lacks = why;
+        buf_printf(lacks, "%s%s: %s", lacks->n ? "; " : "", t->word, why);
     if (why)
         buf_printf(off, "%s%s", off->n ? ", " : "", t->word);
     else
@@ -471,9 +471,8 @@ static enum finding check_push(struct health *h)
     struct conf c = *h->c;
     struct vendor_site s = { .conf = &c };
     struct arena *mem = arena_new();
-    struct buf on = BUF_IN(mem), off = BUF_IN(mem);
+    struct buf on = BUF_IN(mem), off = BUF_IN(mem), lacks = BUF_IN(mem);
     struct vendor_keys *keys;
-    const char *lacks = NULL;
     enum finding found;
     struct err e;
 
@@ -488,7 +487,7 @@ static enum finding check_push(struct health *h)
     s.keys = keys;
     for (int by = 1; by < TRANSPORT_COUNT; by++)
         name_transport(&s, by, &on, &off, &lacks);
-    found = health_say(h, lacks ? WARN : FINE, lacks ? lacks : "", "on: %s; off: %s",
+    found = health_say(h, lacks.n ? WARN : FINE, lacks.n ? lacks.p : "", "on: %s; off: %s",
                        on.n ? on.p : "none", off.n ? off.p : "none");
     vendor_keys_close(keys);
     arena_free(mem);
