@@ -88,6 +88,8 @@ static void put_taken(struct buf *b, const struct import_line *line, int number)
     jx_put_int(b, "line", number);
     jx_put_text(b, "originId", line->origin_id);
     jx_put_text(b, "result", import_result_name(line->result));
+    if (line->unreviewed)
+        jx_put_bool(b, "unreviewed", true);
     if (line->held) {
         jx_key(b, "held");
         checkup_json(b, line->held);
@@ -113,7 +115,7 @@ enum rc post_import(struct work *w, const struct request *rq, struct reply *rp)
 {
     const struct chunk *chunk = rq->prepared;
     struct import_options o = { .stream = instance()->stream };
-    int count[IMPORT_RESULTS] = { 0 }, held = 0;
+    int count[IMPORT_RESULTS] = { 0 }, held = 0, unreviewed = 0;
     struct buf b = BUF_IN(w->mem);
     enum rc rc;
 
@@ -123,21 +125,25 @@ enum rc post_import(struct work *w, const struct request *rq, struct reply *rp)
     o.site = request_text(rq, "site", NULL);
     o.publish = request_int(rq, "publish", 0);
     o.create = request_int(rq, "create", 0);
+    o.emergency = request_text(rq, "emergency", NULL);
     if ((rc = import_apply(w, &o, chunk->lines, chunk->n)))
         return rc;
     for (int i = 0; i < chunk->n; i++) {
         count[chunk->lines[i].result]++;
         held += chunk->lines[i].held != NULL;
+        unreviewed += chunk->lines[i].unreviewed;
     }
     work_fact(w, "records", chunk->n);
     work_fact(w, "refused", count[IMPORT_REFUSED]);
     work_fact(w, "publish", o.publish);
     work_fact(w, "held", held);
+    work_fact(w, "unreviewed", unreviewed);
     buf_addc(&b, '{');
     for (int r = 0; r < IMPORT_RESULTS; r++)
         if (r != IMPORT_REFUSED)
             jx_put_int(&b, import_result_name((enum import_result)r), count[r]);
     jx_put_int(&b, "held", held);
+    jx_put_int(&b, "unreviewed", unreviewed);
     put_lines(&b, "refused", chunk, true);
     put_lines(&b, "lines", chunk, false);
     buf_adds(&b, "}\n");

@@ -55,6 +55,7 @@
 #include "api/push.h"
 #include "api/push_receipts.h"
 #include "api/reseal.h"
+#include "api/review.h"
 #include "api/roles.h"
 #include "api/sandbox.h"
 #include "api/search.h"
@@ -76,6 +77,7 @@
 #include "server/identity/audit.h"
 #include "server/identity/invite.h"
 #include "server/identity/upstream.h"
+#include "server/library/chain.h"
 #include "server/library/preview.h"
 #include "server/library/stream.h"
 #include "server/store/blob.h"
@@ -142,6 +144,9 @@ static const struct param site[] = { SITE, { 0 } };
 static const struct param site_rule[] = {
     SITE, { "rule", P_TEXT, 1, 40, "规则的名称，如 person.phone" }, { 0 }
 };
+static const struct param site_reviewers[] = {
+    SITE, { "step", P_INT, 0, CHAIN_STEPS_MAX, "第几步，从 1 起；0：保密审查" }, { 0 }
+};
 static const struct param column[] = { COLUMN, { 0 } };
 static const struct param directory[] = { LARGE, { 0 } };
 static const struct param feed[] = {
@@ -167,6 +172,11 @@ static const struct param item[] = { ITEM, { 0 } };
 static const struct param revision[] = { ITEM,
                                          { "rev", P_INT, 1, INT32_MAX, "第几版，从 1 起" },
                                          { 0 } };
+static const struct param diff[] = { ITEM,
+                                     { "from", P_INT, 1, INT32_MAX,
+                                       "从哪一版；默认是已发布的，没有就是前一版" },
+                                     { "to", P_INT, 1, INT32_MAX, "到哪一版；默认是最新一版" },
+                                     { 0 } };
 static const struct param blob_read[] = {
     BLOB, { "preview", P_TEXT, 1, PREVIEW_TEXT, "预览链接里的凭证：可读该草稿的文件" }, { 0 }
 };
@@ -176,6 +186,8 @@ static const struct param import[] = {
     { "site", P_TEXT, 1, 64, "全部归入这个站点（代码）；默认按每条记录的 source 归属" },
     { "stream", P_TEXT, 1, STREAM_NAME_MAX,
       "新建的站点属于这个数据流；默认是本服务器的第一个" },
+    { "emergency", P_TEXT, 1, ITEM_NOTE_MAX,
+      "为什么不经站点的审核流程就发布；记入审计，程序不能用" },
     { "authority", P_TEXT, 1, 100, "权威来源：只有它能修改这些内容；默认是站点所属的数据流" },
     { 0 },
 };
@@ -379,15 +391,22 @@ const struct route routes_table[] = {
 
     { GET, "/v1/staff/items",                  ITEM_DRAFT_RIGHTS, ON_WORKER, 0, staff_items, 0, get_staff_items, NULL, T_STAFF, "处于某一状态的内容，旧的在前", "/v1/staff/items?state=in_review" },
     { GET, "/v1/drafts/:id",                   ITEM_DRAFT_RIGHTS, ON_WORKER, 0, item, 0, get_draft, NULL, T_STAFF, "最新一版的内容、状态与经过", NULL },
+    { GET, "/v1/drafts/:id/revisions",         ITEM_DRAFT_RIGHTS, ON_WORKER, 0, item, 0, get_draft_revisions, NULL, T_STAFF, "全部各版，新的在前", NULL },
+    { GET, "/v1/drafts/:id/revisions/:rev",    ITEM_DRAFT_RIGHTS, ON_WORKER, 0, revision, 0, get_draft_revision, NULL, T_STAFF, "某一版的内容，不论是否发布过", NULL },
+    { GET, "/v1/drafts/:id/diff",              ITEM_DRAFT_RIGHTS, ON_WORKER, 0, diff, 0, get_draft_diff, NULL, T_STAFF, "两版之间改了什么，按字段、按句", NULL },
     { POST, "/v1/items",                       RIGHT_EDIT, ON_WRITER, 0, NULL, DRAFT_BODY_MAX, post_item, NULL, T_STAFF, "新建草稿", NULL, AUDIT_item_create },
     { PUT, "/v1/items/:id",                    RIGHT_EDIT, ON_WRITER, 0, item, DRAFT_BODY_MAX, put_item, NULL, T_STAFF, "修改：写出新的一版草稿，须带 If-Match", NULL, AUDIT_item_edit },
     { POST, "/v1/items/:id/submit",            RIGHT_EDIT, ON_WRITER, 0, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "送审", NULL, AUDIT_item_submit },
     { POST, "/v1/items/:id/return",            RIGHT_REVIEW, ON_WRITER, 0, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "退回修改", NULL, AUDIT_item_return },
-    { POST, "/v1/items/:id/approve",           RIGHT_REVIEW, ON_WRITER, 0, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "审核通过", NULL, AUDIT_item_approve },
-    { POST, "/v1/items/:id/publish",           RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "发布", NULL, AUDIT_item_publish },
-    { POST, "/v1/items/:id/withdraw",          RIGHT_PUBLISH, ON_WRITER, R_RESERVE, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "撤稿，须写明原因", NULL, AUDIT_item_withdraw },
+    { POST, "/v1/items/:id/approve",           RIGHT_REVIEW, ON_WRITER, 0, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "审核通过一步", NULL, AUDIT_item_approve },
+    { POST, "/v1/items/:id/publish",           RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "发布；来不及审的可应急发布，须写明原因", NULL, AUDIT_item_publish },
+    { POST, "/v1/items/:id/secrecy",           RIGHT_REVIEW, ON_WRITER, 0, item, STEP_BODY_MAX, post_secrecy, NULL, T_STAFF, "保密审查通过，须写明依据", NULL, AUDIT_item_secrecy },
+    { POST, "/v1/items/:id/comment",           ITEM_DRAFT_RIGHTS, ON_WRITER, 0, item, STEP_BODY_MAX, post_comment, NULL, T_STAFF, "审稿意见", NULL, AUDIT_item_comment },
+    { POST, "/v1/items/:id/schedule",          RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_schedule, NULL, T_STAFF, "定时发布已通过的一版", NULL, AUDIT_item_schedule },
+    { DELETE, "/v1/items/:id/schedule",        RIGHT_PUBLISH, ON_WRITER, R_NO_KEY, item, 0, delete_schedule, NULL, T_STAFF, "取消定时发布", NULL, AUDIT_item_unschedule },
+    { POST, "/v1/items/:id/withdraw",          RIGHT_PUBLISH, ON_WRITER, R_RESERVE, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "撤稿，须写明原因；站点要求两人的，先提出，由另一人再确认", NULL, AUDIT_item_withdraw },
     { POST, "/v1/items/:id/gone",              RIGHT_PUBLISH, ON_WRITER, R_RESERVE, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "永久删除各版文字，须写明原因；不能恢复", NULL, AUDIT_item_gone },
-    { POST, "/v1/items/:id/restore",           RIGHT_EDIT, ON_WRITER, 0, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "把撤下的内容恢复为草稿", NULL, AUDIT_item_restore },
+    { POST, "/v1/items/:id/restore",           RIGHT_EDIT, ON_WRITER, 0, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "把撤下的内容，或指定的一版，恢复为草稿", NULL, AUDIT_item_restore },
     { POST, "/v1/items/:id/withhold",          RIGHT_PUBLISH, ON_WRITER, R_RESERVE, item, STEP_BODY_MAX, post_withhold, NULL, T_STAFF, "本平台不展示镜像来的这一条，须写明原因", NULL, AUDIT_item_withhold },
     { POST, "/v1/items/:id/unwithhold",        RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_withhold, NULL, T_STAFF, "恢复展示镜像来的这一条", NULL, AUDIT_item_unwithhold },
     { POST, "/v1/items/:id/move",              RIGHT_EDIT | RIGHT_PUBLISH, ON_WRITER, 0, item, STEP_BODY_MAX, post_move, NULL, T_STAFF, "移到另一栏目", NULL, AUDIT_item_move },
@@ -405,6 +424,9 @@ const struct route routes_table[] = {
     { POST, "/v1/sites",                       RIGHT_EDIT, ON_WRITER, 0, NULL, STEP_BODY_MAX, post_site, NULL, T_STAFF, "新建站点", NULL, AUDIT_site_create },
     { PATCH, "/v1/sites/:site",                RIGHT_EDIT, ON_WRITER, 0, site, STEP_BODY_MAX, patch_site, NULL, T_STAFF, "修改站点，或关闭它", NULL, AUDIT_site_edit },
     { GET, "/v1/sites/:site/rules",            ITEM_DRAFT_RIGHTS, ON_WORKER, 0, site, 0, get_site_rules, NULL, T_STAFF, "内容检查的规则，和各自在这个站点的轻重", "/v1/sites/1/rules" },
+    { GET, "/v1/sites/:site/chain",            ITEM_DRAFT_RIGHTS | RIGHT_SECURE, ON_WORKER, 0, site, 0, get_site_chain, NULL, T_STAFF, "站点怎样审核，由谁审", "/v1/sites/1/chain" },
+    { PUT, "/v1/sites/:site/chain",            RIGHT_SECURE, ON_WRITER, R_NO_KEY, site, STEP_BODY_MAX, put_site_chain, NULL, T_STAFF, "设定站点的审核流程：几步、保密审查、撤稿几人、收入的内容是否要审", NULL, AUDIT_site_chain },
+    { PUT, "/v1/sites/:site/chain/:step",      RIGHT_SECURE, ON_WRITER, R_NO_KEY, site_reviewers, STEP_BODY_MAX, put_site_reviewers, NULL, T_STAFF, "指定一步的审核人", NULL, AUDIT_site_reviewers },
     { PUT, "/v1/sites/:site/rules/:rule",      RIGHT_EDIT, ON_WRITER, R_NO_KEY, site_rule, STEP_BODY_MAX, put_site_rule, NULL, T_STAFF, "设定一条规则在这个站点的轻重", NULL, AUDIT_site_rule },
     { POST, "/v1/columns",                     RIGHT_EDIT, ON_WRITER, 0, NULL, STEP_BODY_MAX, post_column, NULL, T_STAFF, "新建栏目，缺少的上级一并建立", NULL, AUDIT_column_create },
     { PATCH, "/v1/columns/:column",            RIGHT_EDIT, ON_WRITER, 0, column, STEP_BODY_MAX, patch_column, NULL, T_STAFF, "修改栏目，或关闭它", NULL, AUDIT_column_edit },

@@ -33,6 +33,7 @@
 #include "api/parties.h"
 #include "api/push.h"
 #include "api/push_receipts.h"
+#include "api/review.h"
 #include "api/roles.h"
 #include "api/sandbox.h"
 #include "api/search.h"
@@ -120,7 +121,11 @@ static const struct shape shapes[] = {
       .body = "EditedItem",
       .answer = "StaffItem",
       .flags = SHAPE_IF_MATCH | SHAPE_MUST_MATCH },
-    { .handler = post_verb, .body = "Reason", .answer = "StaffItem", .flags = SHAPE_IF_MATCH },
+    { .handler = post_verb,
+      .body = "Reason",
+      .answer = "StaffItem",
+      .also = 202,
+      .flags = SHAPE_IF_MATCH },
     { .handler = post_move, .body = "Move", .answer = "StaffItem", .flags = SHAPE_IF_MATCH },
     { .handler = post_preview, .body = "PreviewWish", .answer = "PreviewLink" },
     { .handler = post_org,
@@ -136,6 +141,19 @@ static const struct shape shapes[] = {
       .flags = SHAPE_NAMES },
     { .handler = patch_site, .body = "EditedSite", .answer = "Site" },
     { .handler = get_site_rules, .answer = "SiteRules" },
+    { .handler = get_site_chain, .answer = "SiteChain" },
+    { .handler = put_site_chain, .body = "EditedSiteChain", .answer = "SiteChain" },
+    { .handler = put_site_reviewers, .body = "SiteReviewers", .answer = "SiteChain" },
+    { .handler = post_secrecy, .body = "Secrecy", .answer = "StaffItem", .flags = SHAPE_IF_MATCH },
+    { .handler = post_comment, .body = "Comment", .answer = "StaffItem", .flags = SHAPE_IF_MATCH },
+    { .handler = post_schedule,
+      .body = "Schedule",
+      .answer = "StaffItem",
+      .flags = SHAPE_IF_MATCH },
+    { .handler = delete_schedule, .answer = "StaffItem" },
+    { .handler = get_draft_revisions, .answer = "DraftRevisionList" },
+    { .handler = get_draft_revision, .answer = "DraftRevision" },
+    { .handler = get_draft_diff, .answer = "Diff" },
     { .handler = put_site_rule, .body = "EditedSiteRule", .answer = "SiteRules" },
     { .handler = post_column,
       .body = "NewColumn",

@@ -10,13 +10,16 @@
 #include "api/staff.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "api/instance.h"
 #include "api/items.h"
+#include "api/review.h"
 #include "api/view.h"
 #include "server/base/clock.h"
 #include "server/base/jx.h"
+#include "server/library/eyes.h"
 #include "server/library/publish.h"
 #include "server/library/ruling.h"
 
@@ -142,7 +145,8 @@ enum rc get_draft(struct work *w, const struct request *rq, struct reply *rp)
     jx_key(&b, "item");
     if ((rc = view_staff_item(w, &b, &places, &item)))
         return rc;
-    if ((rc = put_verdicts(w, &b, &item, &content, CHECK_REVIEW)))
+    if ((rc = review_put(w, &item, &b)) ||
+        (rc = put_verdicts(w, &b, &item, &content, CHECK_REVIEW)))
         return rc;
     jx_put_text(&b, "warning", content_warning(&content));
     buf_adds(&b, "}\n");
@@ -190,12 +194,7 @@ enum rc post_item(struct work *w, const struct request *rq, struct reply *rp)
     return reply_checked(w, &item, &content, CHECK_SAVE, rp);
 }
 
-/*
- * The item, and that its newest revision is the one the caller has seen: If-Match says which.
- * Without the header (or with
- * "*") the newest is meant, whatever it is.
- */
-static enum rc find_seen(struct work *w, const struct request *rq, struct item *out)
+enum rc staff_seen(struct work *w, const struct request *rq, struct item *out)
 {
     enum rc rc;
 
@@ -207,6 +206,39 @@ static enum rc find_seen(struct work *w, const struct request *rq, struct item *
         return RC_OK;
     return err_set(&w->err, RC_PRECONDITION,
                    "the newest revision is \"%" PRId64 "\", not %.40s", out->rev, rq->if_match);
+}
+
+/*
+ * Somebody saved in between: who it was, when, and what his text has that the editor did not see. Nothing if the tag is of no revision of the item, or its
+ * text was taken down, or he may not see it.
+ */
+static enum rc other_change(struct work *w, const struct request *rq, const struct item *item,
+                            struct reply *rp)
+{
+    struct buf b = BUF_IN(w->mem);
+    struct work own = *w;
+    struct revision revision;
+    struct content content;
+    struct item now;
+    int64_t seen;
+    int end = 0;
+
+    if (sscanf(rq->if_match, "\"%" SCNd64 "\"%n", &seen, &end) != 1 || rq->if_match[end] ||
+        seen < 1 || seen >= item->rev || work_need_at(&own, ITEM_DRAFT_RIGHTS, item->site))
+        return RC_PRECONDITION;
+    if (item_revision(&own, &item->id, 0, &now, &revision, &content))
+        return RC_PRECONDITION;
+    buf_adds(&b, ",\"changed\":{");
+    jx_put_text(&b, "actor", revision.author);
+    view_time(&b, "at", revision.created);
+    jx_put_int(&b, "revision", revision.rev);
+    jx_put_text(&b, "state", state_name(revision.state));
+    (void)review_put_diff(&own, &item->id, seen, item->rev, &b);
+    buf_addc(&b, '}');
+    rp->also = b.p;
+    return err_set(&w->err, RC_CONFLICT,
+                   "别人已经存了第 %" PRId64 " 版：看 changed，合并后带着它的 ETag 再存",
+                   revision.rev);
 }
 
 enum rc put_item(struct work *w, const struct request *rq, struct reply *rp)
@@ -221,8 +253,8 @@ enum rc put_item(struct work *w, const struct request *rq, struct reply *rp)
     if (!rq->if_match)
         return err_field(&w->err, "If-Match",
                          "If-Match is missing: send the ETag of the draft that was edited");
-    if ((rc = find_seen(w, rq, &item)))
-        return rc;
+    if ((rc = staff_seen(w, rq, &item)))
+        return rc == RC_PRECONDITION ? other_change(w, rq, &item, rp) : rc;
     if ((rc = jx_object(&w->err, w->mem, rq->body, rq->body_len, &body)))
         return rc;
     if ((rc = read_kind(w, body, item.kind, &kind)))
@@ -238,16 +270,28 @@ enum rc put_item(struct work *w, const struct request *rq, struct reply *rp)
 struct saying {
     enum verb verb;
     const char *reason; /* NULL: none */
+    bool emergency;     /* without the site's chain of review, or its second person */
+    int64_t rev;        /* to be restored; 0: the newest */
 };
 
-/* {"reason":"…"}, and for a publication "purge":true; or no body at all. */
+/* {"reason":"…"}; for a publication "purge" or "emergency", for a takedown "emergency", for a restoration "revision"; or no body at all. */
 static enum rc read_saying(struct work *w, const struct request *rq, struct saying *out)
 {
-    static const struct jx_field members[] = {
-        { "purge", JX_BOOL, false, 0, 0 },
-        { "reason", JX_TEXT, false, 1, ITEM_NOTE_MAX },
-        { 0 },
-    };
+    static const struct jx_field reason = { "reason", JX_TEXT, false, 1, ITEM_NOTE_MAX },
+                                 emergency = { "emergency", JX_BOOL, false, 0, 0 };
+    static const struct jx_field only[] = { reason, { 0 } },
+                                 ending[] = { reason, emergency, { 0 } },
+                                 publishing[] = { reason,
+                                                  emergency,
+                                                  { "purge", JX_BOOL, false, 0, 0 },
+                                                  { 0 } },
+                                 restoring[] = { reason,
+                                                 { "revision", JX_INT, false, 1, INT32_MAX },
+                                                 { 0 } };
+    static const struct jx_field *const members[VERB_COUNT] = { [VERB_WITHDRAW] = ending,
+                                                                [VERB_GONE] = ending,
+                                                                [VERB_PUBLISH] = publishing,
+                                                                [VERB_RESTORE] = restoring };
     json_t *body;
     enum rc rc;
 
@@ -255,24 +299,41 @@ static enum rc read_saying(struct work *w, const struct request *rq, struct sayi
         return RC_OK;
     if ((rc = jx_object(&w->err, w->mem, rq->body, rq->body_len, &body)))
         return rc;
-    if ((rc = jx_check(&w->err, body, out->verb == VERB_PUBLISH ? members : members + 1, "")))
+    if ((rc = jx_check(&w->err, body, members[out->verb] ? members[out->verb] : only, "")))
         return rc;
+    out->reason = jx_text(body, "reason");
+    out->emergency = jx_bool(body, "emergency", false);
+    out->rev = jx_int(body, "revision", 0);
+    if (jx_bool(body, "purge", false) && out->emergency)
+        return err_field(&w->err, "/purge", "应急发布不能同时清除以前各版：发布以后再更正");
     if (jx_bool(body, "purge", false))
         out->verb = VERB_PURGE;
-    out->reason = jx_text(body, "reason");
+    if (out->verb == VERB_PUBLISH && out->emergency)
+        out->verb = VERB_EMERGENCY;
     return RC_OK;
 }
 
 /* Which function of the library says a verb. */
-static enum rc say(struct work *w, const struct item *item, const struct saying *s,
+static enum rc say(struct work *w, const struct item *item, const struct saying *s, bool *asked,
                    struct item *out)
 {
+    struct eyes_done done = { 0 };
+    enum rc rc;
+
     switch ((int)s->verb) {
+    case VERB_EMERGENCY:
+        return publish_emergency(w, &item->id, item->rev, s->reason, out);
     case VERB_PUBLISH: return publish_item(w, &item->id, item->rev, out);
     case VERB_PURGE: return publish_purge(w, &item->id, item->rev, s->reason, out);
     case VERB_GONE:
-    case VERB_WITHDRAW: return publish_end(w, &item->id, s->verb, s->reason, out);
-    case VERB_RESTORE: return item_restore(w, &item->id, out);
+    case VERB_WITHDRAW:
+        rc = eyes_take_down(w, &item->id, s->verb, s->reason, s->emergency, &done);
+        *out = done.item;
+        *asked = done.asked;
+        return rc;
+    case VERB_RESTORE:
+        return s->rev ? item_restore_rev(w, &item->id, s->rev, out)
+                      : item_restore(w, &item->id, out);
     default: return item_step(w, &item->id, item->rev, s->verb, s->reason, out);
     }
 }
@@ -283,6 +344,7 @@ static enum check_step step_of(enum verb verb)
     static const enum check_step steps[VERB_COUNT] = { [VERB_SUBMIT] = CHECK_REVIEW,
                                                        [VERB_APPROVE] = CHECK_REVIEW,
                                                        [VERB_PUBLISH] = CHECK_PUBLISH,
+                                                       [VERB_EMERGENCY] = CHECK_PUBLISH,
                                                        [VERB_PURGE] = CHECK_PUBLISH,
                                                        [VERB_RESTORE] = CHECK_SAVE };
 
@@ -304,20 +366,40 @@ static void say_why(struct work *w, const struct item *item, enum check_step ste
         rp->also = arena_printf(w->mem, ",%s", b.p);
 }
 
+/* Nothing is taken down yet: somebody else has to say the same. */
+static enum rc reply_asked(struct work *w, const struct item *item, struct reply *rp)
+{
+    struct buf b = BUF_IN(w->mem);
+    enum rc rc = staff_reply(w, item, rp);
+
+    if (rc)
+        return rc;
+    buf_add(&b, rp->body, rp->len - strlen("}\n"));
+    if ((rc = review_put_asked(w, item, &b)))
+        return rc;
+    buf_adds(&b, "}\n");
+    rp->body = b.p;
+    rp->len = b.n;
+    rp->status = 202;
+    work_fact(w, "asked", 1);
+    return RC_OK;
+}
+
 enum rc post_verb(struct work *w, const struct request *rq, struct reply *rp)
 {
     int verb = verb_parse(strrchr(rq->path, '/') + 1);
     struct saying saying = { .verb = (enum verb)verb };
     struct item item, after;
+    bool asked = false;
     enum rc rc;
 
     if (verb < 0)
         return err_set(&w->err, RC_INTERNAL, "%s is a route without a verb", rq->path);
     if ((rc = read_saying(w, rq, &saying)))
         return rc;
-    if ((rc = find_seen(w, rq, &item)))
+    if ((rc = staff_seen(w, rq, &item)))
         return rc;
-    rc = say(w, &item, &saying, &after);
+    rc = say(w, &item, &saying, &asked, &after);
     if (rc == RC_UNFIT)
         say_why(w, &item, step_of(saying.verb), rp);
     if (rc)
@@ -325,6 +407,10 @@ enum rc post_verb(struct work *w, const struct request *rq, struct reply *rp)
     work_fact(w, "rev", after.rev);
     if (saying.verb == VERB_PURGE)
         work_fact(w, "purge", 1);
+    if (saying.emergency)
+        work_fact(w, "emergency", 1);
+    if (asked)
+        return reply_asked(w, &after, rp);
     return step_of(saying.verb) ? reply_checked(w, &after, NULL, step_of(saying.verb), rp)
                                 : staff_reply(w, &after, rp);
 }
@@ -351,7 +437,7 @@ enum rc post_move(struct work *w, const struct request *rq, struct reply *rp)
         return rc;
     if ((rc = check_move(w, body)))
         return rc;
-    if ((rc = find_seen(w, rq, &item)))
+    if ((rc = staff_seen(w, rq, &item)))
         return rc;
     if ((rc = place_column_in(w, body, item.site, &column)))
         return rc;

@@ -16,6 +16,11 @@ enum rc post_item(struct work *w, const struct request *rq, struct reply *rp);
 enum rc put_item(struct work *w, const struct request *rq, struct reply *rp);
 /* An item as staff sees it, with the revision as its ETag. */
 enum rc staff_reply(struct work *w, const struct item *item, struct reply *rp);
+/*
+ * The item of the path, and that its newest revision is the one that If-Match names: RC_PRECONDITION. Without the header, or with "*", the newest is
+ * meant, whatever it is.
+ */
+enum rc staff_seen(struct work *w, const struct request *rq, struct item *out);
 /* The last segment of the path is a verb of the state table: submit, return, approve, publish,
  * withdraw, gone, restore. */
 enum rc post_verb(struct work *w, const struct request *rq, struct reply *rp);

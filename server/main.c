@@ -47,6 +47,8 @@ static const struct opt import_opts[] = {
     { "stream", OPT_TEXT, "NAME", "the stream of sites that are made (the first one)" },
     { "authority", OPT_TEXT, "NAME",
       "who alone may revise the records (the name of the site's stream)" },
+    { "emergency", OPT_TEXT, "WHY",
+      "publish although the site reviews what comes in; the audit log has it" },
     END
 };
 static const struct opt login_opts[] = {
@@ -167,12 +169,23 @@ static const struct opt reason_opts[] = { LINK_OPTIONS,
                                           { "reason", OPT_TEXT, "TEXT", "why" },
                                           END };
 static const struct opt withdraw_opts[] = {
-    LINK_OPTIONS, { "reason", OPT_TEXT, "TEXT", "why; a withdrawal needs one" }, END
+    LINK_OPTIONS,
+    { "reason", OPT_TEXT, "TEXT", "why; a withdrawal needs one" },
+    { "emergency", OPT_FLAG, NULL, "without a second person; the audit log has it" },
+    END
+};
+static const struct opt restore_item_opts[] = {
+    LINK_OPTIONS,
+    { "revision", OPT_INT, "N", "of which revision (the last, of what was taken down)" },
+    END
 };
 static const struct opt publish_opts[] = {
     LINK_OPTIONS,
     { "purge", OPT_FLAG, NULL, "and remove all earlier revisions for good: something leaked" },
-    { "reason", OPT_TEXT, "TEXT", "why; --purge needs one, only staff see it" },
+    { "emergency", OPT_FLAG, NULL,
+      "although it was not reviewed, with a reason; the audit log has it" },
+    { "reason", OPT_TEXT, "TEXT",
+      "why; --purge and --emergency need one, only staff see it" },
     END
 };
 static const struct opt move_opts[] = {
@@ -423,12 +436,12 @@ static const struct command commands[] = {
       STAFF(PUT, "/v1/items/%", STAFF_FILE) },
     STEP("submit", link_opts, "", "hand the newest revision in for review"),
     STEP("return", reason_opts, " --reason 日期有误", "hand it back to its author"),
-    STEP("approve", link_opts, "", "approve it"),
+    STEP("approve", reason_opts, "", "approve it: one step of the site's chain of review"),
     STEP("publish", publish_opts, "", "publish it"),
     STEP("withdraw", withdraw_opts, " --reason 内容有误",
          "take the item out of every channel (撤稿)"),
     STEP("gone", withdraw_opts, " --reason 含个人信息", "withdraw it for good, its text too"),
-    STEP("restore", link_opts, "", "a new draft from what was withdrawn"),
+    STEP("restore", restore_item_opts, "", "a new draft from what was withdrawn, or from any revision"),
     { "item move", "ID", 1, 1, move_opts, cmd_staff, "move it to another column",
       "tjzw item move --data tjzw-data --column 3 0190f3c2-7d1c-7a3e-9f00-3c1d5b7e9a11",
       STAFF(POST, "/v1/items/%/move", STAFF_OPTIONS) },
@@ -566,7 +579,8 @@ static const struct command commands[] = {
     { 0 },
 };
 
-const struct command *const command_tables[] = { commands, citizen_commands, NULL };
+const struct command *const command_tables[] = { commands, citizen_commands, editor_commands,
+                                                 NULL };
 
 enum { HEAPS = 8 };
 

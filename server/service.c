@@ -61,6 +61,7 @@
 #include "server/identity/upstream_ask.h"
 #include "server/library/publish.h"
 #include "server/library/purge_url.h"
+#include "server/library/schedule.h"
 #include "server/library/takedown.h"
 #include "server/retention.h"
 #include "server/store/backup.h"
@@ -72,6 +73,7 @@
 
 enum {
     EXPIRE_EVERY_MS = 10000,
+    SCHEDULE_EVERY_MS = 250,
     TAKEDOWN_EVERY_MS = 1000,
     ERASE_EVERY_MS = 1000,
     PURGE_EVERY_MS = 500,
@@ -196,6 +198,7 @@ static void watch(const struct conf *c)
     sync_watch();
     sync_on_cut(cache_forget_all); /* what was taken down must not be answered from memory */
     writer_tick(EXPIRE_EVERY_MS, publish_tick, NULL);
+    writer_tick(SCHEDULE_EVERY_MS, schedule_tick, NULL);
     events_open(c);
     writer_tick(TAKEDOWN_EVERY_MS, takedown_tick, NULL);
     writer_tick(ERASE_EVERY_MS, erase_tick, NULL);

@@ -239,11 +239,9 @@ static enum rc publish_at_once(struct work *w, const struct survey *s, const str
 {
     enum rc rc;
 
-    if ((rc = item_edit(w, &s->item.id, s->item.rev, c, "minor", "提前结束", out)) ||
-        (rc = item_step(w, &out->id, out->rev, VERB_SUBMIT, NULL, out)) ||
-        (rc = item_step(w, &out->id, out->rev, VERB_APPROVE, NULL, out)))
+    if ((rc = item_edit(w, &s->item.id, s->item.rev, c, "minor", "提前结束", out)))
         return rc;
-    return publish_item(w, &out->id, out->rev, out);
+    return publish_formal(w, &out->id, out->rev, out);
 }
 
 enum rc survey_close(struct work *w, const struct survey *s, struct item *out)
@@ -261,8 +259,7 @@ enum rc survey_close(struct work *w, const struct survey *s, struct item *out)
                        "somebody is editing this survey: finish that first");
     if ((rc = ended_content(w, s, &content)))
         return rc;
-    w->who.rights |= RIGHT_EDIT | RIGHT_REVIEW | RIGHT_PUBLISH;
-    w->who.operator= true;
+    w->who.rights |= RIGHT_EDIT | RIGHT_IMPORT | RIGHT_PUBLISH;
     rc = publish_at_once(w, s, &content, out);
     w->who = self;
     return rc;

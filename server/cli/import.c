@@ -23,9 +23,9 @@
 enum { CHUNK_BYTES = 256 * 1024, CHUNK_LINES = 500 };
 
 static const char *const counts[] = { "created",   "updated", "moved",
-                                      "unchanged", "held",    "refused" };
+                                      "unchanged", "held",    "unreviewed", "refused" };
 
-enum { COUNTS = sizeof counts / sizeof *counts, REFUSED = COUNTS - 1 };
+enum { COUNTS = sizeof counts / sizeof *counts, REFUSED = COUNTS - 1, UNREVIEWED = REFUSED - 1 };
 
 struct import {
     const struct args *args;
@@ -253,7 +253,8 @@ static void report(const struct import *im)
     clear_bar(im);
     printf("%" PRId64 " lines in %.2f s:", im->line, seconds);
     for (int i = 0; i < COUNTS; i++)
-        printf(" %" PRId64 " %s%s", im->count[i], counts[i], i == REFUSED ? "\n" : ",");
+        if (im->count[i] || i != UNREVIEWED)
+            printf(" %" PRId64 " %s%s", im->count[i], counts[i], i == REFUSED ? "\n" : ",");
 }
 
 static void add_query(struct buf *t, const struct args *a, const char *name)
@@ -275,6 +276,7 @@ static const char *target_of(const struct args *a, struct arena *mem)
     add_query(&t, a, "authority");
     add_query(&t, a, "site");
     add_query(&t, a, "stream");
+    add_query(&t, a, "emergency");
     return t.p;
 }
 

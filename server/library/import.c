@@ -37,7 +37,10 @@
 #include "server/base/clock.h"
 #include "server/base/jx.h"
 #include "server/base/metric.h"
+#include "server/identity/audit.h"
+#include "server/library/chain.h"
 #include "server/library/column.h"
+#include "server/library/eyes.h"
 #include "server/library/item_row.h"
 #include "server/library/publish.h"
 #include "server/library/row.h"
@@ -210,6 +213,7 @@ struct where { /* a place that records of this chunk named */
     const char *source, *column;
     int64_t site, col;
     struct item_place place;
+    bool reviews; /* the site reviews what comes in */
 };
 
 struct chunk {
@@ -219,6 +223,7 @@ struct chunk {
     int64_t stream;
     const char *authority;
     struct buf places; /* of struct where */
+    bool broke;        /* an emergency was said, and it counted */
 };
 
 /* A site's records go to its stream; one that is still to be made is of the stream that was asked for. */
@@ -272,6 +277,7 @@ static enum rc find_place(struct chunk *c, const struct import_line *line, struc
     const char *source = c->o->site ? c->o->site : line->source;
     struct where at = { .source = source, .column = line->column };
     struct column column;
+    struct chain chain;
     struct site site;
     enum rc rc;
 
@@ -285,6 +291,9 @@ static enum rc find_place(struct chunk *c, const struct import_line *line, struc
         return rc;
     if (!column.open)
         return err_field(&c->w->err, "column", "the column \"%.200s\" is closed", line->column);
+    if ((rc = chain_of(c->w, site.no, &chain)))
+        return rc;
+    at.reviews = chain.own && !chain.agreement;
     at.site = site.no;
     at.col = column.no;
     at.place = (struct item_place){ .site = site.code, .column = column.path };
@@ -308,7 +317,8 @@ static enum rc publish_new(struct chunk *c, struct item *it, const struct conten
         (rc = item_put(w, it, content, it->rev, &at->place, 0)) ||
         (rc = revision_insert(w, &(struct revision_new){ &it->id, it->rev, to, it->seq, content,
                                                          update_type, NULL })) ||
-        (rc = revision_log(w, &it->id, it->rev, VERB_IMPORT, STATE_DRAFT, to, NULL)))
+        (rc = revision_log(w, &it->id, it->rev, VERB_IMPORT, STATE_DRAFT, to,
+                           at->reviews ? c->o->emergency : NULL)))
         return rc;
     it->state = to;
     return attachments_insert(w, &it->id, it->rev, content);
@@ -325,7 +335,7 @@ static enum rc create(struct chunk *c, struct import_line *line, const struct wh
                        .created = clock_now() };
     enum rc rc;
 
-    if (c->o->publish && !line->held) {
+    if (c->o->publish && !line->held && !line->unreviewed) {
         if ((rc = publish_new(c, &it, &line->content, at, "major")) ||
             (rc = item_insert(c->w, &it)))
             return rc;
@@ -349,7 +359,7 @@ static bool is_to_publish(const struct chunk *c, const struct item *it)
 static bool may_publish(const struct chunk *c, const struct import_line *line,
                         const struct item *it)
 {
-    return is_to_publish(c, it) && !line->held;
+    return is_to_publish(c, it) && !line->held && !line->unreviewed;
 }
 
 static enum rc update(struct chunk *c, struct import_line *line, struct item *it,
@@ -383,10 +393,19 @@ static enum rc publish_draft(struct chunk *c, struct import_line *line, struct i
         (rc = item_put(w, it, &line->content, it->rev, &at->place, 0)) ||
         (rc = db_change(w, SQL_revision_publish, "biti", it->id.b, sizeof it->id.b, it->rev,
                         state_name(to), it->seq)) ||
-        (rc = revision_log(w, &it->id, it->rev, VERB_IMPORT, it->state, to, NULL)))
+        (rc = revision_log(w, &it->id, it->rev, VERB_IMPORT, it->state, to,
+                           at->reviews ? c->o->emergency : NULL)))
         return rc;
     it->state = to;
     return item_update(w, it);
+}
+
+static enum rc refuse(struct chunk *c, struct import_line *line, enum rc rc)
+{
+    line->result = IMPORT_REFUSED;
+    line->why = c->w->err;
+    line->why.rc = rc;
+    return RC_OK;
 }
 
 static enum rc keep(struct chunk *c, struct import_line *line, struct item *it,
@@ -398,19 +417,14 @@ static enum rc keep(struct chunk *c, struct import_line *line, struct item *it,
     if (it->col == at->col || (it->live_rev && !c->o->publish))
         return RC_OK;
     line->result = IMPORT_MOVED;
-    if (it->live_rev)
-        return publish_move(c->w, &it->id, at->col, it);
+    if (it->live_rev) {
+        enum rc rc = publish_move(c->w, &it->id, at->col, it);
+
+        return rc == RC_CONFLICT ? refuse(c, line, rc) : rc;
+    }
     it->site = at->site;
     it->col = at->col;
     return item_update(c->w, it);
-}
-
-static enum rc refuse(struct chunk *c, struct import_line *line, enum rc rc)
-{
-    line->result = IMPORT_REFUSED;
-    line->why = c->w->err;
-    line->why.rc = rc;
-    return RC_OK;
 }
 
 /* Reasons that concern the record; any other is the store's and concerns the chunk. */
@@ -433,6 +447,17 @@ static enum rc hold(struct chunk *c, struct import_line *line, const struct item
               c->w, &(struct ruling){ &there, it->rev, &line->content, CHECK_PUBLISH }, found)))
         line->held = found->blocked ? found : NULL;
     return rc;
+}
+
+/* Whether the site's chain keeps it from the public, and what an emergency changes about that. */
+static void review(struct chunk *c, struct import_line *line, const struct item *it,
+                   bool is_same, const struct where *at)
+{
+    bool counts = at->reviews && is_to_publish(c, it) && !line->held &&
+                  (!is_same || it->state == STATE_DRAFT);
+
+    line->unreviewed = counts && !c->o->emergency;
+    c->broke |= counts && c->o->emergency;
 }
 
 static enum rc apply(struct chunk *c, struct import_line *line)
@@ -472,6 +497,7 @@ static enum rc apply(struct chunk *c, struct import_line *line)
     if (is_to_publish(c, &it) && (!is_same || it.state == STATE_DRAFT) &&
         (rc = hold(c, line, &it, &at)))
         return rc;
+    review(c, line, &it, is_same, &at);
     if (!is_known)
         return create(c, line, &at);
     return is_same ? keep(c, line, &it, &at) : update(c, line, &it, &at);
@@ -498,6 +524,10 @@ static enum rc open_chunk(struct chunk *c, struct work *w, const struct import_o
     if (o->authority && (rc = field_check_line(&w->err, "authority", o->authority,
                                                strlen(o->authority), 1, AUTHORITY_MAX)))
         return rc;
+    if (o->emergency && ((rc = emergency_check(w)) ||
+                         (rc = field_check_text(&w->err, "emergency", o->emergency,
+                                                strlen(o->emergency), 1, ITEM_NOTE_MAX))))
+        return rc;
     *c = (struct chunk){ .w = w, .o = o, .places = BUF_IN(w->mem) };
     return RC_OK;
 }
@@ -520,5 +550,5 @@ enum rc import_apply(struct work *w, const struct import_options *o, struct impo
             t->taken++;
     }
     work_after_commit(w, count, t);
-    return RC_OK;
+    return c.broke ? audit_add(w, AUDIT_item_emergency, "import", RC_OK) : RC_OK;
 }

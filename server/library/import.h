@@ -18,6 +18,7 @@ struct import_options {
     const char *site;      /* code of the site that takes everything; NULL: by each source */
     bool publish;
     bool create; /* sites and columns that are not there yet */
+    const char *emergency; /* why the sites' chains of review are not asked; NULL: they are */
 };
 
 enum import_result {
@@ -40,6 +41,7 @@ struct import_line {
     struct id id; /* the item's, after import_apply() */
     const struct check_result
         *held; /* it was to be published, and is a draft: what the rules say; else NULL */
+    bool unreviewed; /* it was to be published, and is a draft: the site reviews what comes in */
 };
 
 /* Parses, checks and canonicalises one line (without its \n). Never fails: a refusal stands in
@@ -51,7 +53,8 @@ void import_check(struct arena *mem, struct import_line *line, bool publish);
  * Puts the lines that were not refused into the library. Not RC_OK only when the store failed,
  * and then nothing of the chunk counts. Needs RIGHT_IMPORT, and RIGHT_PUBLISH to publish;
  * both at the sites that records go to and come from. Without RIGHT_EDIT a record whose place would have to be made is refused.
- * A record that a rule blocks from the public is taken as a draft, and is `held`.
+ * A record that a rule blocks from the public is taken as a draft, and is `held`; so is, as `unreviewed`, one of a site that has a chain of
+ * review of its own and no agreement with who sends (chain.h), but in an emergency: then the audit log says so. RC_FORBIDDEN for a program that claims one.
  */
 enum rc import_apply(struct work *w, const struct import_options *o, struct import_line *lines,
                      int n);

@@ -11,13 +11,16 @@
  */
 #include "server/library/item.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "server/base/clock.h"
 #include "server/library/column.h"
 #include "server/library/item_row.h"
+#include "server/library/review.h"
 #include "server/library/row.h"
 #include "server/library/ruling.h"
+#include "server/library/schedule.h"
 #include "server/library/site.h"
 #include "server/library/stream.h"
 
@@ -349,7 +352,8 @@ enum rc item_revise(struct work *w, struct item *it, const struct content *c,
 
     if (it->state == STATE_GONE)
         return err_set(&w->err, RC_GONE, "the item was taken down for good");
-    if ((rc = check_survey(w, it, c)) || (rc = item_supersede_unpublished(w, it)))
+    if ((rc = check_survey(w, it, c)) || (rc = schedule_drop(w, &it->id)) ||
+        (rc = item_supersede_unpublished(w, it)))
         return rc;
     it->rev++;
     it->state = STATE_DRAFT;
@@ -430,6 +434,24 @@ static enum rc check_fit(struct work *w, const struct item *it, enum verb verb)
     return ruling_obey(w, &(struct ruling){ it, it->rev, &c, CHECK_REVIEW });
 }
 
+/* What the reviewer decided is written down; before the last step the revision stays in review. */
+static enum rc decide(struct work *w, const struct item *it, enum verb verb, const char *reason,
+                      enum state *to)
+{
+    bool last = true;
+    enum rc rc;
+
+    if (verb == VERB_RETURN) {
+        rc = schedule_drop(w, &it->id);
+        return rc ? rc : review_return(w, it, reason);
+    }
+    if (verb != VERB_APPROVE)
+        return RC_OK;
+    if (!(rc = review_pass(w, it, reason, &last)) && !last)
+        *to = it->state;
+    return rc;
+}
+
 enum rc item_step(struct work *w, const struct id *id, int64_t rev, enum verb verb,
                   const char *reason, struct item *out)
 {
@@ -447,7 +469,7 @@ enum rc item_step(struct work *w, const struct id *id, int64_t rev, enum verb ve
     if (verb == VERB_APPROVE && (rc = need_another(w, &it)))
         return rc;
     if ((rc = state_step(w, verb, it.site, it.state, reason, &to)) ||
-        (rc = check_fit(w, &it, verb)) ||
+        (rc = check_fit(w, &it, verb)) || (rc = decide(w, &it, verb, reason, &to)) ||
         (rc = db_change(w, SQL_revision_set_state, "bit", id->b, sizeof id->b, rev,
                         state_name(to))) ||
         (rc = revision_log(w, id, rev, verb, it.state, to, reason)))
@@ -473,6 +495,27 @@ enum rc item_restore(struct work *w, const struct id *id, struct item *out)
         (rc = revision_content(w, &it, it.rev, &c)) ||
         (rc = item_revise(w, &it, &c, "republish", NULL)) ||
         (rc = revision_log(w, id, it.rev, VERB_RESTORE, from, to, NULL)))
+        return rc;
+    *out = it;
+    return RC_OK;
+}
+
+enum rc item_restore_rev(struct work *w, const struct id *id, int64_t rev, struct item *out)
+{
+    const char *note = arena_printf(w->mem, "第 %" PRId64 " 版", rev);
+    struct content c;
+    struct item it;
+    enum state from;
+    enum rc rc;
+
+    if ((rc = item_find(w, id, &it)) || (rc = work_need_at(w, RIGHT_EDIT, it.site)) ||
+        (rc = item_check_staff(&w->err, it.kind)) ||
+        (rc = check_edit(w, &it, it.rev, "minor", NULL)))
+        return rc;
+    from = it.state;
+    if ((rc = revision_content(w, &it, rev, &c)) ||
+        (rc = item_revise(w, &it, &c, "minor", NULL)) ||
+        (rc = revision_log(w, id, it.rev, VERB_RESTORE, from, STATE_DRAFT, note)))
         return rc;
     *out = it;
     return RC_OK;

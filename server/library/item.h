@@ -97,11 +97,13 @@ enum rc item_edit(struct work *w, const struct id *id, int64_t expected,
                   const struct content *content, const char *update_type, const char *note,
                   struct item *out);
 /* submit, return, approve: moves the newest revision, which must be `rev`, along the table of
- * state.c and writes it down. */
+ * state.c and writes it down; an approval is one step of the chain (review.h). */
 enum rc item_step(struct work *w, const struct id *id, int64_t rev, enum verb verb,
                   const char *reason, struct item *out);
 /* A new draft with the content of a withdrawn or expired item's last revision. */
 enum rc item_restore(struct work *w, const struct id *id, struct item *out);
+/* A new draft with the content of revision `rev`, whatever the item's state but gone. RC_GONE if that text was taken down. */
+enum rc item_restore_rev(struct work *w, const struct id *id, int64_t rev, struct item *out);
 
 struct item_query {
     enum { LIST_ALL, LIST_STREAM, LIST_SITE, LIST_COLUMN } by;

@@ -23,9 +23,12 @@
 #include "server/library/change.h"
 #include "server/library/column.h"
 #include "server/library/item_row.h"
+#include "server/library/eyes.h"
 #include "server/library/record.h"
+#include "server/library/review.h"
 #include "server/library/row.h"
 #include "server/library/ruling.h"
+#include "server/library/schedule.h"
 #include "server/library/site.h"
 #include "server/library/takedown.h"
 
@@ -116,7 +119,8 @@ static enum rc publish_rows(struct work *w, struct item *it, enum verb verb, enu
     it->state = to;
     if ((rc = db_change(w, SQL_revision_publish, "biti", it->id.b, sizeof it->id.b, it->rev,
                         state_name(to), it->seq)) ||
-        (rc = revision_log(w, &it->id, it->rev, verb, from, to, reason)))
+        (rc = revision_log(w, &it->id, it->rev, verb, from, to, reason)) ||
+        (rc = schedule_drop(w, &it->id)))
         return rc;
     return item_update(w, it);
 }
@@ -132,10 +136,13 @@ static enum rc publishable(struct work *w, const struct id *id, int64_t rev, enu
     if (it->rev != rev)
         return err_set(&w->err, RC_CONFLICT, "revision %d was seen, but %d is the newest",
                        (int)rev, (int)it->rev);
-    return state_step(w, verb, it->site, it->state, reason, to);
+    if ((rc = state_step(w, verb, it->site, it->state, reason, to)))
+        return rc;
+    return verb == VERB_PUBLISH || verb == VERB_PURGE ? review_passed(w, it) : RC_OK;
 }
 
-enum rc publish_item(struct work *w, const struct id *id, int64_t rev, struct item *out)
+static enum rc publish_as(struct work *w, const struct id *id, int64_t rev, enum verb verb,
+                          const char *reason, struct item *out)
 {
     struct item_place place;
     struct content c;
@@ -143,14 +150,35 @@ enum rc publish_item(struct work *w, const struct id *id, int64_t rev, struct it
     enum state to;
     enum rc rc;
 
-    if ((rc = publishable(w, id, rev, VERB_PUBLISH, NULL, &it, &to)) ||
+    if ((rc = publishable(w, id, rev, verb, reason, &it, &to)) ||
         (rc = item_place(w, it.site, it.col, &place)) ||
         (rc = revision_content(w, &it, rev, &c)) || (rc = item_check_expiry(w, &c)) ||
         (rc = item_put(w, &it, &c, rev, &place, 0)) ||
-        (rc = publish_rows(w, &it, VERB_PUBLISH, to, NULL)))
+        (rc = publish_rows(w, &it, verb, to, reason)))
         return rc;
     *out = it;
     return RC_OK;
+}
+
+enum rc publish_item(struct work *w, const struct id *id, int64_t rev, struct item *out)
+{
+    return publish_as(w, id, rev, VERB_PUBLISH, NULL, out);
+}
+
+enum rc publish_emergency(struct work *w, const struct id *id, int64_t rev, const char *reason,
+                          struct item *out)
+{
+    enum rc rc;
+
+    if ((rc = emergency_check(w)) ||
+        (rc = publish_as(w, id, rev, VERB_EMERGENCY, reason, out)))
+        return rc;
+    return emergency_note(w, id);
+}
+
+enum rc publish_formal(struct work *w, const struct id *id, int64_t rev, struct item *out)
+{
+    return publish_as(w, id, rev, VERB_IMPORT, NULL, out);
 }
 
 enum rc publish_purge(struct work *w, const struct id *id, int64_t rev, const char *reason,
@@ -179,6 +207,18 @@ enum rc publish_purge(struct work *w, const struct id *id, int64_t rev, const ch
     return RC_OK;
 }
 
+/* What one site reviewed does not appear at another that has a chain of its own. */
+static enum rc check_new_site(struct work *w, int64_t site)
+{
+    struct chain c;
+    enum rc rc = chain_of(w, site, &c);
+
+    if (rc || !c.own)
+        return rc;
+    return err_set(&w->err, RC_CONFLICT,
+                   "那个站点有自己的审核流程：先撤稿，移过去，再在那里送审");
+}
+
 enum rc publish_move(struct work *w, const struct id *id, int64_t col, struct item *out)
 {
     struct item_place place;
@@ -200,6 +240,8 @@ enum rc publish_move(struct work *w, const struct id *id, int64_t col, struct it
                        column.path);
     if (site.stream != it.stream)
         return err_set(&w->err, RC_CONFLICT, "an item cannot leave its stream");
+    if (it.live_rev && it.site != column.site && (rc = check_new_site(w, column.site)))
+        return rc;
     it.site = column.site;
     it.col = col;
     if (it.live_rev && ((rc = revision_content(w, &it, it.live_rev, &c)) ||
@@ -302,7 +344,9 @@ static enum rc forget(struct work *w, struct item *it)
     it->summary = NULL;
     if ((rc = db_run(w, SQL_revision_forget, "bt", it->id.b, sizeof it->id.b,
                      state_name(STATE_GONE))) ||
-        (rc = db_run(w, SQL_check_result_forget, "b", it->id.b, sizeof it->id.b)))
+        (rc = db_run(w, SQL_check_result_forget, "b", it->id.b, sizeof it->id.b)) ||
+        (rc = schedule_drop(w, &it->id)) ||
+        (rc = db_run(w, SQL_review_forget, "b", it->id.b, sizeof it->id.b)))
         return rc;
     return db_run(w, SQL_attachment_forget, "b", it->id.b, sizeof it->id.b);
 }
@@ -322,6 +366,19 @@ static enum rc end_rows(struct work *w, struct item *it, int64_t rev, enum verb 
     if (to == STATE_GONE && (rc = forget(w, it)))
         return rc;
     return item_update(w, it);
+}
+
+enum rc publish_may_end(struct work *w, const struct id *id, enum verb verb, const char *reason)
+{
+    struct item it;
+    int64_t rev = 0;
+    enum state from = STATE_DRAFT, to;
+    enum rc rc;
+
+    if ((rc = item_find(w, id, &it)) || (rc = item_check_staff(&w->err, it.kind)) ||
+        (rc = public_revision(w, &it, &rev, &from)))
+        return rc;
+    return state_step(w, verb, it.site, from, reason, &to);
 }
 
 enum rc publish_end(struct work *w, const struct id *id, enum verb verb, const char *reason,

@@ -11,7 +11,15 @@
  * RC_NOT_FOUND. */
 enum rc publish_item(struct work *w, const struct id *id, int64_t rev, struct item *out);
 /*
- * The same, and all earlier revisions are purged: their records, texts, notes and the files that
+ * An approved revision is published only if the site's chain of review, as it is now, was gone through (review.h). In an emergency without it, from whatever
+ * unfinished state, with a reason; the audit log says so. RC_FORBIDDEN for programs.
+ */
+enum rc publish_emergency(struct work *w, const struct id *id, int64_t rev, const char *reason,
+                          struct item *out);
+/* A draft of which no text is new, made by the library itself: nobody reviews that. */
+enum rc publish_formal(struct work *w, const struct id *id, int64_t rev, struct item *out);
+/*
+ * The same as publish_item(), and all earlier revisions are purged: their records, texts, notes and the files that
  * only they have. For a text that must not have been published, corrected. RC_INVALID without a
  * reason, which only those who edit see; RC_CONFLICT if nothing was published before.
  */
@@ -28,6 +36,10 @@ enum rc publish_move(struct work *w, const struct id *id, int64_t col, struct it
  */
 enum rc publish_end(struct work *w, const struct id *id, enum verb verb, const char *reason,
                     struct item *out);
+
+/* Whether publish_end() would be let through as far as the table of states, rights and the reason go. */
+enum rc publish_may_end(struct work *w, const struct id *id, enum verb verb,
+                        const char *reason);
 
 /* VERB_GONE for an item the public never saw: its text is forgotten, and no change is written. */
 enum rc publish_never(struct work *w, const struct id *id, const char *reason);

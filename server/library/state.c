@@ -8,6 +8,8 @@
  *       +--restore (a new revision)--- WITHDRAWN <--------- withdraw ----+  |
  *       +--restore (a new revision)--- EXPIRED <----------- expire ---------+
  *
+ *     approve leads to APPROVED only from the last step of the site's chain (review.c); before it, the state stays.
+ *     emergency is a publish from DRAFT, IN_REVIEW or APPROVED that the chain is not asked about.
  *     purge is a publish that forgets all earlier revisions,
  *     and GONE from every state the public has seen, for ever.
  *
@@ -39,7 +41,7 @@ static const char *const verbs[VERB_COUNT] = {
     [VERB_SUBMIT] = "submit",       [VERB_RETURN] = "return",     [VERB_APPROVE] = "approve",
     [VERB_PUBLISH] = "publish",     [VERB_PURGE] = "purge",       [VERB_IMPORT] = "import",
     [VERB_SUPERSEDE] = "supersede", [VERB_WITHDRAW] = "withdraw", [VERB_EXPIRE] = "expire",
-    [VERB_GONE] = "gone",           [VERB_RESTORE] = "restore",
+    [VERB_GONE] = "gone",           [VERB_RESTORE] = "restore",   [VERB_EMERGENCY] = "emergency",
 };
 
 #define FROM(state) (1U << STATE_##state)
@@ -56,6 +58,8 @@ static const struct step {
     { VERB_APPROVE, FROM(IN_REVIEW), STATE_APPROVED, RIGHT_REVIEW, NULL },
     { VERB_PUBLISH, FROM(APPROVED), STATE_PUBLISHED, RIGHT_PUBLISH, NULL },
     { VERB_PURGE, FROM(APPROVED), STATE_PUBLISHED, RIGHT_PUBLISH, "purging" },
+    { VERB_EMERGENCY, FROM(DRAFT) | FROM(IN_REVIEW) | FROM(APPROVED), STATE_PUBLISHED,
+      RIGHT_PUBLISH, "an emergency" },
     { VERB_IMPORT, FROM(DRAFT), STATE_PUBLISHED, RIGHT_IMPORT | RIGHT_PUBLISH, NULL },
     { VERB_SUPERSEDE, FROM(DRAFT) | FROM(IN_REVIEW) | FROM(APPROVED) | FROM(PUBLISHED),
       STATE_SUPERSEDED, 0, NULL },

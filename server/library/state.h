@@ -28,12 +28,13 @@ enum verb {
     VERB_APPROVE,
     VERB_PUBLISH,
     VERB_PURGE,     /* published, and with it all earlier revisions purged */
+    VERB_EMERGENCY, /* published without the chain of review, with a reason that is audited */
     VERB_IMPORT,    /* published at once by an import that may publish */
     VERB_SUPERSEDE, /* said by the library when a later revision comes */
     VERB_WITHDRAW,
     VERB_EXPIRE,
     VERB_GONE,
-    VERB_RESTORE, /* a new draft of what was withdrawn or expired */
+    VERB_RESTORE, /* a new draft with the text of an earlier revision */
     VERB_COUNT
 };
 

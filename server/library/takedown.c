@@ -96,6 +96,8 @@ enum rc takedown_forget_before(struct work *w, const struct id *item, int64_t re
 
     if (!rc)
         rc = db_run(w, SQL_check_result_forget_before, "bi", item->b, sizeof item->b, rev);
+    if (!rc)
+        rc = db_run(w, SQL_review_forget_before, "bi", item->b, sizeof item->b, rev);
     return rc ? rc : db_run(w, SQL_takedown_forget_files, "bi", item->b, sizeof item->b, rev);
 }
 

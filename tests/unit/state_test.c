@@ -20,6 +20,9 @@ static const char *const allowed[VERB_COUNT][STATE_COUNT] = {
     [VERB_APPROVE] = { [STATE_IN_REVIEW] = "approved" },
     [VERB_PUBLISH] = { [STATE_APPROVED] = "published" },
     [VERB_PURGE] = { [STATE_APPROVED] = "published" },
+    [VERB_EMERGENCY] = { [STATE_DRAFT] = "published",
+                         [STATE_IN_REVIEW] = "published",
+                         [STATE_APPROVED] = "published" },
     [VERB_IMPORT] = { [STATE_DRAFT] = "published" },
     [VERB_SUPERSEDE] = { [STATE_DRAFT] = "superseded",
                          [STATE_IN_REVIEW] = "superseded",
@@ -39,6 +42,7 @@ static const unsigned needed[VERB_COUNT] = {
     [VERB_PURGE] = RIGHT_PUBLISH,    [VERB_IMPORT] = RIGHT_IMPORT | RIGHT_PUBLISH,
     [VERB_WITHDRAW] = RIGHT_PUBLISH, [VERB_EXPIRE] = RIGHT_PUBLISH,
     [VERB_GONE] = RIGHT_PUBLISH,     [VERB_RESTORE] = RIGHT_EDIT,
+    [VERB_EMERGENCY] = RIGHT_PUBLISH,
 };
 
 static enum rc expected(enum verb verb, enum state from, unsigned rights)
@@ -100,6 +104,7 @@ static void ending_and_returning_need_a_reason(void **unused)
         { VERB_WITHDRAW, STATE_PUBLISHED, RC_INVALID, "withdrawing needs a reason" },
         { VERB_GONE, STATE_PUBLISHED, RC_INVALID, "removing for good needs a reason" },
         { VERB_PURGE, STATE_APPROVED, RC_INVALID, "purging needs a reason" },
+        { VERB_EMERGENCY, STATE_DRAFT, RC_INVALID, "an emergency needs a reason" },
         { VERB_RETURN, STATE_IN_REVIEW, RC_INVALID, "returning needs a reason" },
         { VERB_EXPIRE, STATE_PUBLISHED, RC_OK, NULL },
         { VERB_SUBMIT, STATE_DRAFT, RC_OK, NULL },

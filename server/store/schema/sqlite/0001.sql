@@ -252,6 +252,59 @@ CREATE TABLE site_rule (
     PRIMARY KEY (site, rule)
 ) WITHOUT ROWID;
 
+-- How a site reviews what it publishes; a site without a row has one step, by right: server/library/chain.c.
+CREATE TABLE site_chain (
+    site      INTEGER PRIMARY KEY,
+    steps     INTEGER NOT NULL, -- 1 to 3
+    secrecy   TEXT    NOT NULL, -- none, last, publish: before what the secrecy review must stand
+    eyes      INTEGER NOT NULL, -- 1 or 2 people take something down
+    agreement TEXT              -- on what basis imports are taken as reviewed by who sends them; NULL: they are not
+);
+CREATE TABLE site_reviewer (
+    site  INTEGER NOT NULL,
+    step  INTEGER NOT NULL, -- 0: the secrecy review
+    actor TEXT    NOT NULL, -- account:7, or the word of a role
+    PRIMARY KEY (site, step, actor)
+) WITHOUT ROWID;
+
+-- What reviewers decided and said of a revision: server/library/review.c. What they said goes with the revision's text.
+CREATE TABLE review (
+    no      INTEGER PRIMARY KEY,
+    item    BLOB    NOT NULL,
+    rev     INTEGER NOT NULL,
+    site    INTEGER NOT NULL, -- for which it was decided
+    step    INTEGER NOT NULL, -- 1 to 3; 0: no step of the chain
+    verdict TEXT    NOT NULL, -- pass, secrecy, return, comment
+    actor   TEXT    NOT NULL,
+    behind  TEXT    NOT NULL, -- the human being: account:7; empty: nobody that is known
+    said    TEXT,
+    basis   TEXT,             -- of the secrecy review
+    valid   INTEGER NOT NULL, -- 0: handed back since
+    at      INTEGER NOT NULL
+);
+CREATE INDEX review_by_item ON review (item, rev);
+
+-- A takedown that somebody asked for and somebody else has to confirm: server/library/eyes.c.
+CREATE TABLE takedown_ask (
+    item   BLOB    PRIMARY KEY,
+    rev    INTEGER NOT NULL, -- the published one
+    verb   TEXT    NOT NULL, -- withdraw, gone
+    actor  TEXT    NOT NULL,
+    behind TEXT    NOT NULL,
+    reason TEXT    NOT NULL,
+    at     INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- When an approved revision is to be published: server/library/schedule.c.
+CREATE TABLE schedule (
+    item  BLOB    PRIMARY KEY,
+    rev   INTEGER NOT NULL,
+    at    INTEGER NOT NULL,
+    actor TEXT    NOT NULL, -- who set it
+    made  INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX schedule_by_time ON schedule (at);
+
 -- The change log: one row a change, numbered last in its transaction, never edited. The frame of docs/protocol/sync.md section 2 is made of it.
 CREATE TABLE change (
     stream INTEGER NOT NULL,
