@@ -22,8 +22,10 @@
 #include "api/auth.h"
 #include "api/binding_page.h"
 #include "api/blobs.h"
+#include "api/callback.h"
 #include "api/campaign_report.h"
 #include "api/campaigns.h"
+#include "api/channels.h"
 #include "api/columns.h"
 #include "api/consents.h"
 #include "api/counts.h"
@@ -72,6 +74,7 @@
 #include "api/upstreams.h"
 #include "api/warnings.h"
 #include "api/way_back.h"
+#include "server/channel/wechat_message.h"
 #include "server/citizen/count_report.h"
 #include "server/http/form.h"
 #include "server/identity/audit.h"
@@ -280,6 +283,7 @@ static const struct param my_factor[] = {
 #define T_WARNINGS "预警"
 #define T_STAFF  "编辑与发布"
 #define T_IMPORT "批量入库"
+#define T_CHANNELS "微信与微博"
 #define T_PARTIES "第三方程序"
 #define T_ADMIN  "运行管理"
 #define T_OIDC   "统一身份认证"
@@ -460,6 +464,13 @@ const struct route routes_table[] = {
 
     { POST, "/v1/push/receipts/:vendor",       RIGHT_READ, ON_WRITER, R_NO_KEY | R_QUIET | R_BYTES, push_receipts_params, PUSH_RECEIPTS_MAX, post_push_receipts, prepare_push_receipts, T_PUSH, "厂商告知消息送达、点击或丢弃：凭随消息发出的记号", NULL },
     { POST, "/v1/push/audience",               RIGHT_PUSH | RIGHT_PUSH_APPROVE, ON_WORKER, R_NO_KEY, NULL, PUSH_BODY_MAX, post_audience, NULL, T_PUSH, "一个范围内有多少台设备", NULL },
+    { GET, "/v1/channels",                     CHANNEL_RIGHTS | RIGHT_OPERATE, ON_WORKER, 0, channels_params, 0, get_channels, NULL, T_CHANNELS, "在其他平台的账号：谁运行，备案情况，最近发布", "/v1/channels" },
+    { POST, "/v1/channels",                    RIGHT_PUBLISH, ON_WRITER, 0, NULL, CHANNEL_BODY_MAX, post_channel, NULL, T_CHANNELS, "登记一个账号", NULL, AUDIT_channel_create },
+    { GET, "/v1/channels/:channel",            CHANNEL_RIGHTS | RIGHT_OPERATE, ON_WORKER, 0, channel_params, 0, get_channel, NULL, T_CHANNELS, "一个账号", "/v1/channels/1" },
+    { PATCH, "/v1/channels/:channel",          RIGHT_PUBLISH, ON_WRITER, 0, channel_params, CHANNEL_BODY_MAX, patch_channel, NULL, T_CHANNELS, "修改账号的登记，和它的自动回复", NULL, AUDIT_channel_edit },
+    { PUT, "/v1/channels/:channel/credentials", RIGHT_OPERATE, ON_WRITER, R_NO_KEY, channel_params, CHANNEL_CREDENTIALS_MAX, put_channel_credentials, NULL, T_CHANNELS, "设置账号的凭证：加密保存，不再显示", NULL, AUDIT_channel_credentials },
+    { GET, "/wechat/:channel",                 RIGHT_READ, ON_WORKER, R_HIDDEN | R_FORM | R_FREE, channel_params, 0, get_wechat, NULL, T_CHANNELS, "公众号的服务器配置：微信核对地址", NULL },
+    { POST, "/wechat/:channel",                RIGHT_READ, ON_WORKER, R_HIDDEN | R_BYTES | R_FREE | R_NO_KEY | R_QUIET, channel_params, WECHAT_XML_MAX, post_wechat, NULL, T_CHANNELS, "公众号收到的消息：微信送来，五秒内答复", NULL, 0, NULL, "success" },
     { GET, "/v1/push/campaigns",               CAMPAIGN_RIGHTS, ON_WORKER, 0, campaigns_params, 0, get_campaigns, NULL, T_PUSH, "推送，新的在前", NULL },
     { POST, "/v1/push/campaigns",              RIGHT_PUSH, ON_WRITER, 0, NULL, CAMPAIGN_JSON_MAX, post_campaign, NULL, T_PUSH, "起草一条推送：它指向一条已发布的内容", NULL, AUDIT_campaign_create },
     { GET, "/v1/push/campaigns/:campaign",     CAMPAIGN_RIGHTS, ON_WORKER, 0, campaign_params, 0, get_campaign, NULL, T_PUSH, "一条推送的全部", "/v1/push/campaigns/1" },
@@ -647,6 +658,8 @@ const struct route_tag routes_tags[] = {
     { T_PUSH, "起草、试发、送审、批准、排期、撤回一条推送，见 docs/push.md。手机用 PUT "
               "/v1/me/push 说明从哪里接收。其他单位的程序按批准的模板给一个人发"
               "服务通知，见 docs/notices.md。" },
+    { T_CHANNELS, "在微信公众号、微博等平台的账号：登记，为它们写的版本，送出的结果；见 "
+                  "docs/channels.md。" },
     { T_WARNINGS, "有权发布的单位签名发来预警，原样转发；登记这些单位。逐字节的说明见 "
                   "docs/protocol/warnings.md。" },
     { T_STAFF, "起草、送审、发布、移动与撤稿；机构、站点与栏目的设置。" },

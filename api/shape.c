@@ -12,6 +12,7 @@
 #include "api/blobs.h"
 #include "api/campaign_report.h"
 #include "api/campaigns.h"
+#include "api/channels.h"
 #include "api/columns.h"
 #include "api/consents.h"
 #include "api/counts.h"
@@ -161,6 +162,18 @@ static const struct shape shapes[] = {
       .status = 201,
       .flags = SHAPE_NAMES },
     { .handler = patch_column, .body = "EditedColumn", .answer = "Column" },
+    { .handler = get_channels, .answer = "ChannelList" },
+    { .handler = get_channel, .answer = "Channel" },
+    { .handler = post_channel,
+      .body = "NewChannel",
+      .answer = "Channel",
+      .status = 201,
+      .flags = SHAPE_NAMES },
+    { .handler = patch_channel,
+      .body = "EditedChannel",
+      .answer = "Channel",
+      .flags = SHAPE_NAMES },
+    { .handler = put_channel_credentials, .body = "ChannelCredentials", .answer = "Channel" },
     { .handler = get_websub, .answer = "WebSubList" },
     { .handler = get_mirrors, .answer = "MirrorList" },
     { .handler = post_mirror, .body = "NewMirror", .answer = "MirrorList", .status = 201 },

@@ -184,8 +184,7 @@ static const struct opt publish_opts[] = {
     { "purge", OPT_FLAG, NULL, "and remove all earlier revisions for good: something leaked" },
     { "emergency", OPT_FLAG, NULL,
       "although it was not reviewed, with a reason; the audit log has it" },
-    { "reason", OPT_TEXT, "TEXT",
-      "why; --purge and --emergency need one, only staff see it" },
+    { "reason", OPT_TEXT, "TEXT", "why; --purge and --emergency need one, only staff see it" },
     END
 };
 static const struct opt move_opts[] = {
@@ -441,7 +440,8 @@ static const struct command commands[] = {
     STEP("withdraw", withdraw_opts, " --reason 内容有误",
          "take the item out of every channel (撤稿)"),
     STEP("gone", withdraw_opts, " --reason 含个人信息", "withdraw it for good, its text too"),
-    STEP("restore", restore_item_opts, "", "a new draft from what was withdrawn, or from any revision"),
+    STEP("restore", restore_item_opts, "",
+         "a new draft from what was withdrawn, or from any revision"),
     { "item move", "ID", 1, 1, move_opts, cmd_staff, "move it to another column",
       "tjzw item move --data tjzw-data --column 3 0190f3c2-7d1c-7a3e-9f00-3c1d5b7e9a11",
       STAFF(POST, "/v1/items/%/move", STAFF_OPTIONS) },
@@ -579,8 +579,8 @@ static const struct command commands[] = {
     { 0 },
 };
 
-const struct command *const command_tables[] = { commands, citizen_commands, editor_commands,
-                                                 NULL };
+const struct command *const command_tables[] = { commands, citizen_commands, channel_commands,
+                                                 editor_commands, NULL };
 
 enum { HEAPS = 8 };
 

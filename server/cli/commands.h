@@ -9,6 +9,7 @@
 
 extern const struct command citizen_commands[]; /* citizen.c */
 extern const struct command editor_commands[];  /* editor.c */
+extern const struct command channel_commands[]; /* channel.c */
 extern const struct opt edit_opts[];            /* of whatever is revised by a file */
 
 /* The audit log says that a command did this beside the server; a warning if it cannot. */

@@ -70,7 +70,8 @@ void edge_init(const struct edge_conf *c)
 
 void edge_loop_init(struct edge_loop *loop, h2o_context_t *ctx)
 {
-    *loop = (struct edge_loop){ .away = 0 };
+    *loop = (struct edge_loop){ .loop = ctx->loop };
+    h2o_timeout_init(ctx->loop, &loop->prompt, PROMPT_MS);
     h2o_multithread_register_receiver(ctx->queue, &loop->home, exchange_come_home);
     here = loop;
 }
@@ -80,6 +81,7 @@ void edge_loop_done(struct edge_loop *loop)
     assert(loop->away == 0);
     sse_loop_done();
     h2o_multithread_unregister_receiver(loop->home.queue, &loop->home);
+    h2o_timeout_dispose(loop->loop, &loop->prompt);
 }
 
 /* ---- the hot path ---- */

@@ -32,6 +32,8 @@ void edge_init(const struct edge_conf *conf); /* after routes_set(), before the 
 struct edge_loop {
     h2o_multithread_receiver_t home; /* where requests come back to from other threads */
     int away; /* how many are out; the loop must not end before they are back */
+    h2o_loop_t *loop;
+    h2o_timeout_t prompt; /* of routes that have a prompt */
 };
 
 /* On the loop's own thread. */

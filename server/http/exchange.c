@@ -14,6 +14,8 @@
  * touches the h2o_req_t. When nobody waits any more, work that has not begun is not begun,
  * unless others wait for the same answer; what has begun is finished and its answer dropped.
  *
+ * A route with a prompt is answered by the loop itself if nothing has come home in time; then nobody waits any more.
+ *
  * What comes home is a block of its own (outcome.h). What it took to make it lies in another arena, the work's, and goes with the work: there is
  * never more of it than there are workers, and a peer that takes no bytes keeps the answer and nothing else. A file in
  * memory is not copied; it keeps its arena.
@@ -22,6 +24,7 @@
 
 #include <assert.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "server/base/metric.h"
 #include "server/http/connection.h"
@@ -199,6 +202,30 @@ static void request_gone(void *p)
     atomic_store_explicit(&x->gone, true, memory_order_relaxed);
 }
 
+static void answer_prompt(struct exchange *x)
+{
+    struct sending s = x->sending;
+    struct reply rp = { 0 };
+
+    reply_body(&rp, TYPE_TEXT, x->route->prompt, strlen(x->route->prompt));
+    s.id = arena_strdup(arena_of_pool(&s.req->pool), s.id);
+    metric_add(METRIC_answers_prompted, 1);
+    send_reply(&s, &rp);
+}
+
+/* Nobody waits for it any more, as if the request had gone. */
+static void on_late(h2o_timeout_entry_t *late)
+{
+    struct exchange *x = H2O_STRUCT_FROM_MEMBER(struct exchange, late, late);
+
+    if (!x->sending.req)
+        return;
+    *x->ticket = NULL;
+    atomic_store_explicit(&x->gone, true, memory_order_relaxed);
+    answer_prompt(x);
+    x->sending.req = NULL;
+}
+
 void exchange_send_off(struct exchange *x, struct pool *pool, const char *key, size_t key_n)
 {
     bool forever = x->route->flags & R_FOREVER;
@@ -209,6 +236,10 @@ void exchange_send_off(struct exchange *x, struct pool *pool, const char *key, s
     x->mem = x->w.mem;
     x->w.mem = arena_new();
     x->loop->away++;
+    if (x->route->prompt) {
+        x->late = (h2o_timeout_entry_t){ .cb = on_late };
+        h2o_timeout_link(x->loop->loop, &x->loop->prompt, &x->late);
+    }
     if (!(x->route->flags & R_CACHED)) {
         dispatch(x, pool);
         return;
@@ -292,6 +323,8 @@ static void come_home(struct exchange *x)
     struct crowd_client *client;
 
     x->loop->away--;
+    if (x->route->prompt)
+        h2o_timeout_unlink(&x->late);
     if (!x->sending.req) {
         metric_add(METRIC_jobs_orphaned, 1);
         forget(x);
@@ -303,6 +336,11 @@ static void come_home(struct exchange *x)
         return;
     }
     client = connection_client(x->sending.req);
+    if (x->route->prompt && x->outcome->rc == RC_BUSY) {
+        answer_prompt(x);
+        forget(x);
+        return;
+    }
     check_share(x, client);
     outcome_read(outcome_ref(x->outcome), arena_of_pool(&x->sending.req->pool), client);
     tell(x);

@@ -21,6 +21,7 @@ struct exchange {
     struct edge_loop *loop;
     struct sending sending;   /* .req is NULL once the request is gone */
     struct exchange **ticket; /* in the request's pool; tells us when that goes */
+    h2o_timeout_entry_t late; /* linked while a route with a prompt is asked */
     struct verdict limits[VERDICTS];
 
     struct arena

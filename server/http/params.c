@@ -164,7 +164,9 @@ enum rc params_fill(struct err *e, struct arena *mem, const struct route *r,
         if (rc)
             return rc;
     }
-    return r->flags & R_FORM && r->method == GET ? RC_OK : take_query(e, mem, r, t->query, rq);
+    return (r->flags & R_FORM && r->method == GET) || r->prompt
+               ? RC_OK
+               : take_query(e, mem, r, t->query, rq);
 }
 
 void params_key(const struct route *r, const char *raw, size_t n, const struct request *rq,

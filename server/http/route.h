@@ -47,7 +47,13 @@ struct route {
      * on a worker, where it may also prepare. If it says *done, *rp is the answer and nothing else runs.
      */
     enum rc (*early)(struct work *w, struct request *rq, struct reply *rp, bool *done);
+    /*
+     * ON_WORKER only, may be NULL: who asks does not wait. If no worker has answered after PROMPT_MS, or none takes it, this text is the answer, with
+     * 200, and what comes later is dropped. Its query is the handler's own affair (request.query).
+     */
+    const char *prompt;
 };
+enum { PROMPT_MS = 35 };
 
 /*
  * route.flags

@@ -116,6 +116,7 @@ static void check_row(const struct route *r)
     assert(r->path[0] == '/' && r->handler && r->method != HEAD && r->method != OPTIONS);
     assert(r->right);
     assert((!r->prepare && !r->early) || r->where == ON_WRITER);
+    assert(!r->prompt || (r->where == ON_WORKER && !(r->flags & R_CACHED)));
     /* Answers are kept by the actor's name, and nobody's answer is for everybody. */
     assert(r->where != ON_WRITER || r->right != RIGHT_READ || r->flags & R_NO_KEY);
     assert(!(r->flags & R_CACHED) ||

@@ -297,6 +297,16 @@ static void walk_notices(struct world *t)
           "{\"id\":\"1\",\"template\":\"visit\",\"to\":\"nobody\"}");
 }
 
+static void walk_channels(struct world *t)
+{
+    ALONE(POST, "/v1/channels",
+          "{\"kind\":\"wechat\",\"handle\":\"wx1\",\"name\":\"示例发布\",\"site\":1,\"state\":"
+          "\"active\"}");
+    BOTH(PATCH, "/v1/channels/:channel", "/v1/channels/1", "{\"filing\":\"1\"}");
+    BOTH(PUT, "/v1/channels/:channel/credentials", "/v1/channels/1/credentials",
+         "{\"secret\":\"s\",\"token\":\"ttt\"}");
+}
+
 static void no_route_changes_a_row_for_a_test_key(void **state)
 {
     struct world *t = *state;
@@ -309,6 +319,7 @@ static void no_route_changes_a_row_for_a_test_key(void **state)
     walk_the_rest(t);
     walk_campaigns(t);
     walk_notices(t);
+    walk_channels(t);
     for (int i = 0; routes_table[i].path; i++) {
         const struct route *r = &routes_table[i];
 

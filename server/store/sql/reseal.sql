@@ -164,3 +164,23 @@ UPDATE websub_ask SET secret = ?4 WHERE no = ?1 AND ?2 = 0 AND secret = ?3;
 -- name: reseal_websub_ask_secret_needs
 -- scan: asked for by hand
 SELECT substr(secret, 2, 2), COUNT(*) FROM websub_ask WHERE secret IS NOT NULL GROUP BY 1;
+
+-- name: reseal_channel_account_secret
+SELECT no, 0, no, secret FROM channel_account WHERE no >= ?1 AND (no > ?1 OR ?2 < 0) ORDER BY no LIMIT ?3;
+
+-- name: reseal_channel_account_secret_set
+UPDATE channel_account SET secret = ?4 WHERE no = ?1 AND ?2 = 0 AND secret = ?3;
+
+-- name: reseal_channel_account_secret_needs
+-- scan: asked for by hand
+SELECT substr(secret, 2, 2), COUNT(*) FROM channel_account WHERE secret IS NOT NULL GROUP BY 1;
+
+-- name: reseal_channel_account_grant_text
+SELECT no, 0, no, grant_text FROM channel_account WHERE no >= ?1 AND (no > ?1 OR ?2 < 0) ORDER BY no LIMIT ?3;
+
+-- name: reseal_channel_account_grant_text_set
+UPDATE channel_account SET grant_text = ?4 WHERE no = ?1 AND ?2 = 0 AND grant_text = ?3;
+
+-- name: reseal_channel_account_grant_text_needs
+-- scan: asked for by hand
+SELECT substr(grant_text, 2, 2), COUNT(*) FROM channel_account WHERE grant_text IS NOT NULL GROUP BY 1;

@@ -1227,3 +1227,87 @@ CREATE TABLE websub_ask (
 );
 CREATE INDEX websub_ask_by_host ON websub_ask (host);
 CREATE INDEX websub_ask_by_time ON websub_ask (at);
+
+-- Accounts on other platforms (docs/channels.md): server/channel/channel_account.c.
+CREATE TABLE channel_account (
+    no            INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind          TEXT    NOT NULL, -- channel_kind.def
+    name          TEXT    NOT NULL,
+    handle        TEXT    NOT NULL, -- what the platform calls it: AppID, uid
+    site          INTEGER NOT NULL,
+    org           INTEGER NOT NULL, -- who runs it; 0: not said
+    filing        TEXT,             -- of the filing: its number
+    state         TEXT    NOT NULL, -- filing, active, paused, closed
+    domain        TEXT,             -- that its posts must link to (Weibo)
+    scope         TEXT    NOT NULL, -- all, site: what its readers find
+    replies       TEXT,             -- canonical JSON: what a menu's key gets
+    published     INTEGER NOT NULL, -- the last time something came out; 0: never
+    changed       INTEGER NOT NULL,
+    secret        BLOB,             -- JSON, closed with a key of keys/
+    grant_text    BLOB,             -- what requests are made with now, closed likewise
+    grant_renew   INTEGER NOT NULL, -- seconds: another is asked for then
+    grant_until   INTEGER NOT NULL,
+    trouble       TEXT,             -- why it rests
+    trouble_until INTEGER NOT NULL  -- seconds
+);
+CREATE UNIQUE INDEX channel_account_by_handle ON channel_account (kind, handle);
+
+-- What one of them shall say of one revision of an item: server/channel/channel_version.c.
+CREATE TABLE channel_version (
+    no       INTEGER PRIMARY KEY AUTOINCREMENT,
+    channel  INTEGER NOT NULL,
+    item     BLOB    NOT NULL,
+    rev      INTEGER NOT NULL,
+    title    TEXT    NOT NULL,
+    digest   TEXT    NOT NULL,
+    byline   TEXT    NOT NULL,
+    body     TEXT    NOT NULL,
+    cover    BLOB,             -- SHA-256 of a picture
+    state    TEXT    NOT NULL, -- draft, returned, approved, forgotten
+    hash     BLOB    NOT NULL, -- of all above but the state: what is approved
+    author   TEXT    NOT NULL,
+    approver TEXT,
+    why      TEXT,             -- it was returned
+    changed  INTEGER NOT NULL
+);
+CREATE INDEX channel_version_by_item ON channel_version (item, no);
+CREATE INDEX channel_version_by_channel ON channel_version (channel, no);
+
+-- The outbox: server/channel/channel_task.c.
+CREATE TABLE channel_task (
+    no         INTEGER PRIMARY KEY AUTOINCREMENT,
+    channel    INTEGER NOT NULL,
+    version    INTEGER NOT NULL,
+    verb       TEXT    NOT NULL, -- publish, delete
+    state      TEXT    NOT NULL, -- queued, waiting, unknown, done, failed, cancelled
+    intent     INTEGER NOT NULL, -- the step that is under way, or was when the process ended; 0: none
+    doomed     INTEGER NOT NULL, -- 1: the item was withdrawn; it is deleted if it is out
+    failures   INTEGER NOT NULL, -- of the step, in a row
+    again      INTEGER NOT NULL, -- seconds: not before; 0: not by itself
+    cover_id   TEXT,
+    draft_id   TEXT,
+    publish_id TEXT,
+    article_id TEXT,
+    url        TEXT,
+    said       TEXT,             -- why it is where it is
+    created    INTEGER NOT NULL,
+    changed    INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX channel_task_once ON channel_task (version, verb);
+CREATE INDEX channel_task_by_state ON channel_task (state, no);
+CREATE INDEX channel_task_due ON channel_task (channel, no) WHERE again > 0 AND intent = 0;
+CREATE INDEX channel_task_out ON channel_task (intent) WHERE intent > 0;
+
+-- Pictures of a version that the platform has.
+CREATE TABLE channel_picture (
+    task INTEGER NOT NULL,
+    hash BLOB    NOT NULL,
+    url  TEXT    NOT NULL,
+    PRIMARY KEY (task, hash)
+) WITHOUT ROWID;
+
+-- How far the change log was read for withdrawals.
+CREATE TABLE channel_follow (
+    stream INTEGER PRIMARY KEY,
+    seq    INTEGER NOT NULL
+);

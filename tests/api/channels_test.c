@@ -1,0 +1,367 @@
+/* channels_test.c - the register of accounts on other platforms, and what WeChat is answered. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <sodium.h>
+#include <string.h>
+
+#include "server/base/clock.h"
+#include "server/channel/wechat_crypt.h"
+#include "server/channel/wechat_message.h"
+#include "server/channel/wechat_seen.h"
+#include "server/derived/derived.h"
+#include "server/projections.h"
+#include "server/store/db.h"
+#include "tests/lib/people.h"
+
+static const char KEY[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ",
+                  APP[] = "wx0123456789abcdef", TOKEN[] = "atoken";
+
+static int set_up(void **state)
+{
+    int failed = service_world_set_up(state);
+    struct world *t = *state;
+    struct err e = { 0 };
+
+    wechat_forget_all();
+    if (derived_open(&e, world_dir(t), projections))
+        fail_msg("%s", e.text);
+    return failed;
+}
+
+static int tear_down(void **state)
+{
+    derived_close();
+    return service_world_tear_down(state);
+}
+
+static void catch_up(struct world *t)
+{
+    struct work w;
+
+    work_init(&w, world_mem(t), NULL, "test", RIGHT_ALL);
+    assert_int_equal(db_open(&w.err, URL("%s/tjzw.db", world_dir(t)), DB_READ, &w.db), RC_OK);
+    if (derived_catch_up(&w))
+        fail_msg("%s", w.err.text);
+    db_close(w.db);
+}
+
+static void make_account(struct world *t, bool safe)
+{
+    assert_int_equal(
+        tell(t, POST, "/v1/channels",
+             URL("{\"kind\":\"wechat\",\"handle\":\"%s\",\"name\":\"示例发布\",\"site\":"
+                 "\"1200000000\",\"state\":\"active\",\"replies\":[{\"key\":\"help\","
+                 "\"text\":\"请写您要找的词。\"},{\"key\":\"menu_news\",\"q\":\"停水\"}]}",
+                 APP))
+            .status,
+        201);
+    assert_int_equal(tell(t, PUT, "/v1/channels/1/credentials",
+                          URL("{\"secret\":\"app secret\",\"token\":\"%s\"%s}", TOKEN,
+                              safe ? URL(",\"key\":\"%s\"", KEY) : ""))
+                         .status,
+                     200);
+}
+
+static const char *text_message(struct world *t, const char *from, const char *id,
+                                const char *text)
+{
+    return URL(
+        "<xml><ToUserName><![CDATA[gh_1]]></ToUserName><FromUserName><![CDATA[%s]]></"
+        "FromUserName>"
+        "<CreateTime>%d</CreateTime><MsgType><![CDATA[text]]></MsgType><Content><![CDATA[%s]]>"
+        "</Content><MsgId>%s</MsgId></xml>",
+        from, WORLD_NOW, text, id);
+}
+
+static const char *click(struct world *t, const char *from, const char *key)
+{
+    return URL("<xml><ToUserName>gh_1</ToUserName><FromUserName>%s</"
+               "FromUserName><CreateTime>%d</CreateTime>"
+               "<MsgType>event</MsgType><Event>CLICK</Event><EventKey>%s</EventKey></xml>",
+               from, WORLD_NOW, key);
+}
+
+static struct answer send_at(struct world *t, const char *xml, int64_t at, const char *nonce)
+{
+    const char *time = URL("%lld", (long long)at);
+    const char *const parts[] = { TOKEN, time, nonce };
+    char signature[WECHAT_SIGNATURE];
+
+    wechat_sign(parts, 3, signature);
+    return ask(
+        t, POST,
+        URL("/wechat/1?signature=%s&timestamp=%s&nonce=%s&openid=o1", signature, time, nonce),
+        &(struct ask){ .headers = "content-type: text/xml\n", .body = xml });
+}
+
+static struct answer send_plain(struct world *t, const char *xml, const char *nonce)
+{
+    return send_at(t, xml, WORLD_NOW, nonce);
+}
+
+static struct answer send_sealed(struct world *t, const char *xml, const char *app,
+                                 const char *nonce)
+{
+    const char *time = URL("%d", WORLD_NOW);
+    const char *parts[] = { TOKEN, time, nonce, NULL };
+    struct buf sealed = BUF_IN(world_mem(t));
+    char signature[WECHAT_SIGNATURE];
+    uint8_t key[WECHAT_KEY];
+
+    assert_true(wechat_key(KEY, key));
+    wechat_close(&sealed, key, app, xml, strlen(xml));
+    parts[3] = sealed.p;
+    wechat_sign(parts, 4, signature);
+    return ask(
+        t, POST,
+        URL("/wechat/1?signature=0&timestamp=%s&nonce=%s&encrypt_type=aes&msg_signature=%s",
+            time, nonce, signature),
+        &(struct ask){ .headers = "content-type: text/xml\n",
+                       .body =
+                           URL("<xml><ToUserName>gh_1</ToUserName><Encrypt>%s</Encrypt></xml>",
+                               sealed.p) });
+}
+
+static void an_account_is_registered(void **state)
+{
+    struct world *t = *state;
+    struct person editor = person_staff(t, "editor", EVERYWHERE),
+                  publisher = person_staff(t, "publisher", EVERYWHERE);
+    struct answer a;
+
+    assert_int_equal(person_ask(t, &editor, POST, "/v1/channels", "{}").status, 403);
+    a = person_ask(t, &publisher, POST, "/v1/channels",
+                   "{\"kind\":\"weibo\",\"handle\":\"1\",\"name\":\"示例发布\",\"site\":1,"
+                   "\"domain\":\"www.tj.gov.cn\"}");
+    assert_int_equal(a.status, 201);
+    HAS(a, "\"state\":\"filing\"");
+    assert_int_equal(
+        person_ask(t, &publisher, POST, "/v1/channels",
+                   "{\"kind\":\"weibo\",\"handle\":\"1\",\"name\":\"二\",\"site\":1}")
+            .status,
+        409);
+    assert_int_equal(tell(t, POST, "/v1/channels",
+                          "{\"kind\":\"fax\",\"handle\":\"1\",\"name\":\"二\",\"site\":1}")
+                         .status,
+                     400);
+    a = person_ask(t, &publisher, PATCH, "/v1/channels/1",
+                   "{\"state\":\"active\",\"filing\":\"津备1号\",\"domain\":\"\"}");
+    assert_int_equal(a.status, 200);
+    HAS(a, "\"filing\":\"津备1号\"");
+    HAS_NOT(a, "domain");
+    a = person_ask(t, &editor, GET, "/v1/channels", NULL);
+    assert_int_equal(a.status, 200);
+    HAS(a, "示例发布");
+    assert_int_equal(person_ask(t, &editor, GET, "/v1/channels/7", NULL).status, 404);
+    assert_int_equal(tell(t, PATCH, "/v1/channels/1", "{\"replies\":[{\"key\":\"a\"}]}").status,
+                     400);
+}
+
+static void credentials_are_never_shown(void **state)
+{
+    struct world *t = *state;
+    struct person publisher = person_staff(t, "publisher", EVERYWHERE);
+    struct answer a;
+
+    make_account(t, true);
+    assert_int_equal(person_ask(t, &publisher, PUT, "/v1/channels/1/credentials",
+                                "{\"secret\":\"s\",\"token\":\"ttt\"}")
+                         .status,
+                     403);
+    assert_int_equal(tell(t, PUT, "/v1/channels/1/credentials", "{\"secret\":\"s\"}").status,
+                     400);
+    assert_int_equal(tell(t, PUT, "/v1/channels/1/credentials",
+                          "{\"secret\":\"s\",\"token\":\"ttt\",\"key\":\"======================"
+                          "=====================\"}")
+                         .status,
+                     400);
+    a = tell(t, GET, "/v1/channels/1", NULL);
+    HAS(a, "\"credentials\":true");
+    HAS_NOT(a, "app secret");
+    HAS_NOT(a, TOKEN);
+    HAS_NOT(a, KEY);
+}
+
+static void wechat_finds_its_address(void **state)
+{
+    struct world *t = *state;
+    const char *time = URL("%d", WORLD_NOW);
+    const char *const parts[] = { TOKEN, time, "n" };
+    char signature[WECHAT_SIGNATURE];
+    struct answer a;
+
+    make_account(t, false);
+    wechat_sign(parts, 3, signature);
+    a = get(t,
+            URL("/wechat/1?signature=%s&timestamp=%s&nonce=n&echostr=4711", signature, time));
+    assert_int_equal(a.status, 200);
+    assert_string_equal(a.body, "4711");
+    assert_int_equal(
+        get(t, URL("/wechat/1?signature=%s&timestamp=%s&nonce=m&echostr=1", signature, time))
+            .status,
+        403);
+    assert_int_equal(
+        get(t, URL("/wechat/2?signature=%s&timestamp=%s&nonce=n&echostr=1", signature, time))
+            .status,
+        404);
+    assert_int_equal(get(t, "/wechat/1").status, 403);
+    clock_set(WORLD_NOW + WECHAT_WINDOW + 1);
+    assert_int_equal(
+        get(t, URL("/wechat/1?signature=%s&timestamp=%s&nonce=n&echostr=1", signature, time))
+            .status,
+        403);
+}
+
+static void what_a_citizen_writes_is_looked_for(void **state)
+{
+    struct world *t = *state;
+    const char *id;
+    struct answer a;
+
+    make_account(t, false);
+    id = service_publish(t, "关于停水的通知 <新>", "明天停水。", "");
+    catch_up(t);
+    a = send_plain(t, text_message(t, "o1", "1", " 停水 "), "n1");
+    assert_int_equal(a.status, 200);
+    HAS(a, URL("/a/%s", id));
+    HAS(a, "&lt;新&gt;");
+    HAS(a, "<ToUserName><![CDATA[o1]]>");
+    a = send_plain(t, text_message(t, "o1", "2", "没有的词"), "n2");
+    HAS(a, "没有找到");
+    a = send_plain(t, text_message(t, "o1", "3", "help"), "n3");
+    HAS(a, "请写您要找的词。");
+    a = send_plain(t, click(t, "o1", "menu_news"), "n4");
+    HAS(a, id);
+    a = send_plain(t, click(t, "o1", "nothing"), "n5");
+    assert_string_equal(a.body, "success");
+    assert_int_equal(
+        tell(t, POST, URL("/v1/items/%s/withdraw", id), "{\"reason\":\"错\"}").status, 200);
+    a = send_plain(t, text_message(t, "o1", "6", "停水"), "n6");
+    HAS_NOT(a, id);
+}
+
+static void a_replay_is_refused_and_a_retry_is_not(void **state)
+{
+    struct world *t = *state;
+    struct answer a, b;
+
+    make_account(t, false);
+    a = send_plain(t, text_message(t, "o1", "1", "help"), "n1");
+    HAS(a, "请写您");
+    clock_set(WORLD_NOW + 5);
+    b = send_plain(t, text_message(t, "o1", "1", "help"), "n2"); /* WeChat asks again */
+    assert_string_equal(a.body, b.body);
+    assert_int_equal(send_plain(t, text_message(t, "o1", "2", "help"), "n1").status, 403);
+    for (int i = 0; i < 15; i++) /* one MsgId, fifteen people: WxJava #333 */
+        HAS(send_plain(t, text_message(t, URL("p%d", i), "1", "help"), URL("q%d", i)),
+            "请写您");
+    assert_int_equal(
+        send_at(t, text_message(t, "o1", "3", "help"), WORLD_NOW - 400, "n3").status, 403);
+    assert_int_equal(
+        send_at(t, text_message(t, "o1", "3", "help"), WORLD_NOW + 400, "n3").status, 403);
+}
+
+static void safe_mode_takes_nothing_else(void **state)
+{
+    struct world *t = *state;
+    const char *xml = text_message(t, "o1", "1", "help");
+    struct wechat_message m;
+    uint8_t key[WECHAT_KEY];
+    struct answer a;
+    struct err e;
+    size_t n;
+    char *text;
+
+    make_account(t, true);
+    assert_int_equal(send_plain(t, xml, "n1").status, 403);
+    assert_int_equal(send_sealed(t, xml, "wx_another", "n2").status, 403);
+    a = send_sealed(t, xml, APP, "n3");
+    assert_int_equal(a.status, 200);
+    HAS_NOT(a, "请写您");
+    assert_true(wechat_key(KEY, key));
+    assert_int_equal(wechat_message_read(&e, world_mem(t), a.body, a.len, &m), RC_OK);
+    text = wechat_open(world_mem(t), key, APP, m.sealed, strlen(m.sealed), &n);
+    assert_non_null(text);
+    assert_non_null(strstr(text, "请写您"));
+}
+
+static void bad_messages_are_refused(void **state)
+{
+    struct world *t = *state;
+
+    make_account(t, false);
+    assert_int_equal(
+        send_plain(t, "<!DOCTYPE x [<!ENTITY a \"b\">]><xml><Content>&a;</Content></xml>", "n1")
+            .status,
+        400);
+    assert_int_equal(send_plain(t, "", "n2").status, 400);
+    assert_int_equal(ask(t, POST, URL("/wechat/1?timestamp=%d&nonce=n", WORLD_NOW),
+                         &(struct ask){ .body = text_message(t, "o1", "1", "help") })
+                         .status,
+                     403);
+}
+
+/* ---- whatever hangs ---- */
+
+static pthread_mutex_t jam = PTHREAD_MUTEX_INITIALIZER;
+
+static void hang(struct pool_job *job, struct db *db)
+{
+    (void)job, (void)db;
+    pthread_mutex_lock(&jam);
+    pthread_mutex_unlock(&jam);
+}
+
+static void wechat_is_answered_in_time_whatever_hangs(void **state)
+{
+    enum { JOBS = 300 };
+    struct world *t = *state;
+    static struct pool_job jobs[JOBS];
+    int64_t worst = 0;
+
+    make_account(t, false);
+    pthread_mutex_lock(&jam);
+    for (int i = 0; i < JOBS; i++) { /* all workers, and then all the places of the queue */
+        jobs[i].run = hang;
+        (void)pool_submit(world_pool(t), &jobs[i]);
+        if (i % 30 == 0) {
+            int64_t since = clock_mono_us();
+            struct answer a =
+                send_plain(t, text_message(t, "o1", URL("%d", i), "help"), URL("n%d", i));
+
+            since = clock_mono_us() - since;
+            worst = since > worst ? since : worst;
+            if (i) /* there was a worker for the first */
+                assert_string_equal(a.body, "success");
+            assert_int_equal(a.status, 200);
+        }
+    }
+    pthread_mutex_unlock(&jam);
+    world_settle(t);
+    print_message("worst answer while everything hung: %lld us\n", (long long)worst);
+    assert_true(worst < 1000000); /* of a busy machine; 35 ms are the loop's */
+    HAS(send_plain(t, text_message(t, "o1", "x", "help"), "x"), "请写您");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+        T(an_account_is_registered),
+        T(credentials_are_never_shown),
+        T(wechat_finds_its_address),
+        T(what_a_citizen_writes_is_looked_for),
+        T(a_replay_is_refused_and_a_retry_is_not),
+        T(safe_mode_takes_nothing_else),
+        T(bad_messages_are_refused),
+        T(wechat_is_answered_in_time_whatever_hangs),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
