@@ -8,7 +8,7 @@
  *     (blank)      ends the block
  *     other        paragraph; a single line end is <br>
  *
- *     inside a line:  **bold**   [label](https://host/path)   ![words](sha256:64 hex digits)
+ *     inside a line:  **bold**   [label](https://host/path)   [label](sha256:64 hex digits)   ![words](sha256:64 hex digits)
  *     \ before one of \ # * - . | [ ] (  makes it text: what comes from elsewhere (the cleaner of
  *     pages, server/ingest) may mean none of these marks
  *
@@ -30,9 +30,9 @@
 #include <ctype.h>
 #include <string.h>
 
-static const char escaped[] = "\\#*-.|[](", picture_scheme[] = "sha256:";
+static const char escaped[] = "\\#*-.|[](", file_scheme[] = "sha256:";
 
-enum { PICTURE_NAME = 64 };
+enum { FILE_NAME = 64 };
 
 enum block { NONE, PARAGRAPH, BULLETS, NUMBERS, TABLE };
 
@@ -164,19 +164,38 @@ static void put_link(struct page *g, struct span label, struct span address)
     }
 }
 
+/* "sha256:" and 64 hex digits: cut to the digits. */
+static bool is_file(struct span *name)
+{
+    size_t scheme = strlen(file_scheme);
+
+    if (name->n != scheme + FILE_NAME || memcmp(name->p, file_scheme, scheme))
+        return false;
+    *name = (struct span){ name->p + scheme, FILE_NAME };
+    for (size_t i = 0; i < name->n; i++)
+        if (!memchr("0123456789abcdef", name->p[i], 16))
+            return false;
+    return true;
+}
+
+static void put_file(struct page *g, struct span label, struct span name)
+{
+    tag(g, "<a href=\"/v1/blobs/");
+    if (g->html)
+        put(g, name.p, name.n);
+    tag(g, "\">");
+    put_plain(g, label);
+    tag(g, "</a>");
+}
+
 /* "![words](sha256:…)" at the start of s: its length, or 0. */
 static size_t picture_at(struct span s, struct span *words, struct span *name)
 {
-    size_t len, scheme = strlen(picture_scheme);
+    size_t len;
 
     if (s.n < 2 || *s.p != '!' || s.p[1] != '[' ||
-        !(len = link_at((struct span){ s.p + 1, s.n - 1 }, words, name)) ||
-        name->n != scheme + PICTURE_NAME || memcmp(name->p, picture_scheme, scheme))
+        !(len = link_at((struct span){ s.p + 1, s.n - 1 }, words, name)) || !is_file(name))
         return 0;
-    *name = (struct span){ name->p + scheme, PICTURE_NAME };
-    for (size_t i = 0; i < name->n; i++)
-        if (!memchr("0123456789abcdef", name->p[i], 16))
-            return 0;
     return len + 1;
 }
 
@@ -201,9 +220,16 @@ static size_t put_mark(struct page *g, struct span s, struct span before)
         put_picture(g, label, address);
         return len;
     }
-    if (*s.p == '[' && (len = link_at(s, &label, &address)) && is_web_address(address)) {
+    if (*s.p != '[' || !(len = link_at(s, &label, &address)))
+        return 0;
+    if (is_web_address(address)) {
         put(g, before.p, before.n);
         put_link(g, label, address);
+        return len;
+    }
+    if (is_file(&address)) {
+        put(g, before.p, before.n);
+        put_file(g, label, address);
         return len;
     }
     return 0;

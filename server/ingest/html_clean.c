@@ -164,6 +164,17 @@ static void put_item(struct clean *c, const GumboNode *element)
         c->prefix[0] = '\0';
 }
 
+/* Where a link leads: to a file of ours, if the caller has it. */
+static void aim(struct clean *c, struct buf *url)
+{
+    char name[65];
+
+    if (!c->how->link || !c->how->link(c->how->arg, url->p, name))
+        return;
+    url->n = 0;
+    buf_printf(url, "sha256:%s", name);
+}
+
 static void put_link(struct clean *c, const GumboNode *element)
 {
     const char *href = html_attribute(element, "href");
@@ -174,6 +185,7 @@ static void put_link(struct clean *c, const GumboNode *element)
         c->found.links_refused += href && !leads;
         walk(c, element);
     } else {
+        aim(c, &url);
         c->line.link_wanted = true;
         c->flat++;
         walk(c, element);

@@ -9,6 +9,8 @@
 #ifndef INGEST_HTML_CLEAN_H
 #define INGEST_HTML_CLEAN_H
 
+#include <stdbool.h>
+
 #include "server/base/buf.h"
 #include "server/base/err.h"
 
@@ -26,6 +28,8 @@ struct html_how {
     /* What becomes of a picture, by its absolute address; NULL: PICTURE_LINK. `name` takes 64
      * lower-case hex digits and a NUL: the blob's SHA-256. */
     enum html_picture (*picture)(void *arg, const char *url, char name[65]);
+    /* Whether what a link leads to is a file of ours, `name` as above; NULL: none is. */
+    bool (*link)(void *arg, const char *url, char name[65]);
     void *arg;
 };
 

@@ -139,6 +139,22 @@ static void pictures_become_what_the_caller_says(void **state)
     expect(&how, "<img src=p.png alt=图>", "图");
 }
 
+static bool document(void *arg, const char *url, char name[65])
+{
+    (void)arg;
+    memcpy(name, BLOB, 65);
+    return strstr(url, ".pdf") != NULL;
+}
+
+static void links_to_files_of_ours_name_them(void **state)
+{
+    struct html_how how = { .base = HERE, .link = document };
+
+    (void)state;
+    expect(&how, "见<a href=a.pdf>附件<b>一</b></a>", "见[附件一](sha256:" BLOB ")");
+    expect(&how, "<a href=a.html>网页</a>", "[网页](https://www.tj.gov.cn/zwgk/a.html)");
+}
+
 /* What a body of this text shows is this text: each line is written as a paragraph of a page, is
  * cleaned, and shown again. */
 static void text_that_looks_like_marks_stays_text(void **state)
@@ -338,6 +354,7 @@ int main(void)
         cmocka_unit_test(tables_that_hold_data_stay_tables),
         cmocka_unit_test(links_lead_to_the_web_or_nowhere),
         cmocka_unit_test(pictures_become_what_the_caller_says),
+        cmocka_unit_test(links_to_files_of_ours_name_them),
         cmocka_unit_test(text_that_looks_like_marks_stays_text),
         cmocka_unit_test(attacks_are_counted),
         cmocka_unit_test(addresses_are_resolved_as_on_the_page),

@@ -106,6 +106,8 @@ static void pictures_are_files_of_ours(void **state)
     html("甲![\"图\"](sha256:" NAME ")乙",
          "<p>甲<img src=\"/v1/blobs/" NAME "\" alt=\"&quot;图&quot;\">乙</p>\n");
     html("![a](sha256:" NAME "0)", "<p>![a](sha256:" NAME "0)</p>\n");
+    html("见[表](sha256:" NAME ")", "<p>见<a href=\"/v1/blobs/" NAME "\">表</a></p>\n");
+    html("[表](sha256:" NAME "0)", "<p>[表](sha256:" NAME "0)</p>\n");
     html("![a](sha256:ABCDEF)", "<p>![a](sha256:ABCDEF)</p>\n");
     html("![a](http://a.cn/)",
          "<p>!<a rel=\"noopener nofollow\" href=\"http://a.cn/\">a</a></p>\n");
