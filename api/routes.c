@@ -67,6 +67,7 @@
 #include "api/staff.h"
 #include "api/staff_devices.h"
 #include "api/state.h"
+#include "api/submissions.h"
 #include "api/survey_page.h"
 #include "api/surveys.h"
 #include "api/sync.h"
@@ -83,6 +84,7 @@
 #include "server/library/chain.h"
 #include "server/library/preview.h"
 #include "server/library/stream.h"
+#include "server/source/submission.h"
 #include "server/store/blob.h"
 #include "sync/verify.h"
 #include "warning/take.h"
@@ -149,6 +151,16 @@ static const struct param site_rule[] = {
 };
 static const struct param site_reviewers[] = {
     SITE, { "step", P_INT, 0, CHAIN_STEPS_MAX, "第几步，从 1 起；0：保密审查" }, { 0 }
+};
+static const struct param site_agreement[] = {
+    SITE, { "source", P_TEXT, 1, AGREEMENT_SOURCE_MAX, "报送方，如 party:heping" }, { 0 }
+};
+static const struct param submissions[] = {
+    SITE,
+    { "state", P_TEXT, 1, 20,
+      "received、checking、in_review、published、returned、withdrawn、replaced" },
+    { "before", P_INT, 1, INT64_MAX, "上一页答复里的 next" },
+    { 0 },
 };
 static const struct param column[] = { COLUMN, { 0 } };
 static const struct param directory[] = { LARGE, { 0 } };
@@ -390,6 +402,10 @@ const struct route routes_table[] = {
 
     { POST, "/v1/import",                      RIGHT_IMPORT, ON_WRITER, R_LINES, import, IMPORT_BODY_MAX, post_import, prepare_import, T_IMPORT,
       "收入一批内容：每行一个 JSON 对象（NDJSON），逐行答复结果", NULL, AUDIT_import },
+    { POST, "/v1/submissions",                 RIGHT_IMPORT, ON_WRITER, R_NO_KEY, NULL, SUBMISSION_MAX, post_submission, prepare_submission, T_IMPORT,
+      "报送一条内容，用程序的密钥；同一编号、同样内容重发不重复收", NULL, AUDIT_submission },
+    { GET, "/v1/submissions/:id",              RIGHT_IMPORT | ITEM_DRAFT_RIGHTS, ON_WORKER, 0, item, 0, get_submission, NULL, T_IMPORT, "报送的一条到了哪一步；退回的有原因", NULL },
+    { GET, "/v1/submissions",                  RIGHT_IMPORT | ITEM_DRAFT_RIGHTS, ON_WORKER, 0, submissions, 0, get_submissions, NULL, T_IMPORT, "各条报送，新的在前；程序只看到自己的", "/v1/submissions?state=returned" },
     { PUT, "/v1/blobs/:hash",                  RIGHT_IMPORT | RIGHT_EDIT, ON_WORKER, R_NO_KEY | R_BYTES, blob, BLOB_CHUNK_MAX, put_blob, NULL, T_IMPORT,
       "上传图片或附件，可以分块续传", NULL },
 
@@ -432,6 +448,8 @@ const struct route routes_table[] = {
     { PUT, "/v1/sites/:site/chain",            RIGHT_SECURE, ON_WRITER, R_NO_KEY, site, STEP_BODY_MAX, put_site_chain, NULL, T_STAFF, "设定站点的审核流程：几步、保密审查、撤稿几人、收入的内容是否要审", NULL, AUDIT_site_chain },
     { PUT, "/v1/sites/:site/chain/:step",      RIGHT_SECURE, ON_WRITER, R_NO_KEY, site_reviewers, STEP_BODY_MAX, put_site_reviewers, NULL, T_STAFF, "指定一步的审核人", NULL, AUDIT_site_reviewers },
     { PUT, "/v1/sites/:site/rules/:rule",      RIGHT_EDIT, ON_WRITER, R_NO_KEY, site_rule, STEP_BODY_MAX, put_site_rule, NULL, T_STAFF, "设定一条规则在这个站点的轻重", NULL, AUDIT_site_rule },
+    { GET, "/v1/sites/:site/agreements",       ITEM_DRAFT_RIGHTS, ON_WORKER, 0, site, 0, get_site_agreements, NULL, T_STAFF, "站点与各报送方的约定：承认对方的审核到哪一步", "/v1/sites/1/agreements" },
+    { PUT, "/v1/sites/:site/agreements/:source", RIGHT_PUBLISH, ON_WRITER, R_NO_KEY, site_agreement, STEP_BODY_MAX, put_site_agreement, NULL, T_STAFF, "记下与一个报送方的约定，或收回", NULL, AUDIT_site_agreement },
     { POST, "/v1/columns",                     RIGHT_EDIT, ON_WRITER, 0, NULL, STEP_BODY_MAX, post_column, NULL, T_STAFF, "新建栏目，缺少的上级一并建立", NULL, AUDIT_column_create },
     { PATCH, "/v1/columns/:column",            RIGHT_EDIT, ON_WRITER, 0, column, STEP_BODY_MAX, patch_column, NULL, T_STAFF, "修改栏目，或关闭它", NULL, AUDIT_column_edit },
 
@@ -651,7 +669,8 @@ const struct route_tag routes_tags[] = {
     { T_SYNC, "把全部公开内容保存到本机，并跟上每一次变更；内容有签名，断网可读。" },
     { T_ACCOUNT, "登录、退出与自己的账号。登录一步一步走，每一步的答复说出下一步要什么；逐字节"
                  "的说明见 docs/protocol/auth.md。" },
-    { T_IMPORT, "其他系统把内容成批送入资源库。需要 import 权限。" },
+    { T_IMPORT, "其他系统把内容成批送入资源库，或逐条报送、随时查看结果，见 "
+                "docs/ingest.md。需要 import 权限。" },
     { T_LETTERS,
       "办理市民的信件：受理、交办、转办、答复、延期；单位自己的系统也用这些接口。写信人"
       "用 POST /v1/me/sync，见 docs/letters.md。" },

@@ -42,6 +42,7 @@
 #include "api/staff.h"
 #include "api/staff_devices.h"
 #include "api/state.h"
+#include "api/submissions.h"
 #include "api/surveys.h"
 #include "api/sync.h"
 #include "api/upstreams.h"
@@ -141,6 +142,16 @@ static const struct shape shapes[] = {
       .status = 201,
       .flags = SHAPE_NAMES },
     { .handler = patch_site, .body = "EditedSite", .answer = "Site" },
+    { .handler = post_submission,
+      .body = "NewSubmission",
+      .answer = "Submission",
+      .status = 201,
+      .also = 200,
+      .flags = SHAPE_NAMES },
+    { .handler = get_submission, .answer = "Submission" },
+    { .handler = get_submissions, .answer = "SubmissionList", .flags = SHAPE_NAMES },
+    { .handler = get_site_agreements, .answer = "AgreementList" },
+    { .handler = put_site_agreement, .body = "Agreed", .answer = "AgreementList" },
     { .handler = get_site_rules, .answer = "SiteRules" },
     { .handler = get_site_chain, .answer = "SiteChain" },
     { .handler = put_site_chain, .body = "EditedSiteChain", .answer = "SiteChain" },

@@ -29,6 +29,7 @@
 #include "server/lock.h"
 #include "server/projections.h"
 #include "server/service.h"
+#include "server/source/fetch.h"
 #include "server/supervise.h"
 #include "server/websub/websub_hub.h"
 #include "sync/head.h"
@@ -132,6 +133,15 @@ static void say_last_words(struct app *a, const struct conf *c)
     alert_last_words(&t);
 }
 
+static enum rc start_fetch(struct err *e, const struct conf *c, const char *db_path)
+{
+    const struct fetch_conf fetch = { .db_path = db_path,
+                                      .data = c->data,
+                                      .private_net = c->sources_private };
+
+    return fetch_start(e, &fetch);
+}
+
 static enum rc start_push(struct err *e, const struct conf *c, const char *db_path)
 {
     struct sender *sender;
@@ -172,7 +182,8 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c,
     if (sockets &&
         ((rc = look_after(a, e, c)) || (rc = letter_scan_start(e, a->service.db_path)) ||
          (rc = start_push(e, c, a->service.db_path)) ||
-         (rc = start_hub(e, c, a->service.db_path))))
+         (rc = start_hub(e, c, a->service.db_path)) ||
+         (rc = start_fetch(e, c, a->service.db_path))))
         return rc;
     server_run(a->server);
     return RC_OK;
@@ -225,6 +236,7 @@ void app_stop(struct app *a, int64_t deadline_ms)
     letter_scan_stop();
     push_thread_stop();
     websub_stop();
+    fetch_stop();
     derived_stop();
     if (!service_stop(&a->service))
         leave_the_builder();

@@ -108,6 +108,21 @@ static const struct opt site_edit_opts[] = {
 static const struct opt site_rule_opts[] = {
     LINK_OPTIONS, { "severity", OPT_TEXT, "WORD", "off, warning, blocking, or default" }, END
 };
+static const struct opt agreement_opts[] = {
+    LINK_OPTIONS,
+    { "accepts", OPT_TEXT, "WORD", "none, submit (goes to our review by itself), or publish",
+      true },
+    { "basis", OPT_TEXT, "TEXT", "the document that it rests on" },
+    { "until", OPT_TEXT, "DAY", "the day it ends (never)" },
+    END
+};
+static const struct opt submissions_opts[] = {
+    LINK_OPTIONS,
+    { "site", OPT_TEXT, "SITE", "only those for this site" },
+    { "state", OPT_TEXT, "STATE", "received, checking, in_review, published, returned …" },
+    { "before", OPT_INT, "N", "the \"next\" of the page before" },
+    END
+};
 static const struct opt org_opts[] = {
     LINK_OPTIONS,
     { "code", OPT_TEXT, "CODE", "unified social credit code, or a short name" },
@@ -404,6 +419,26 @@ static const struct command commands[] = {
     { "site rule", "SITE RULE", 2, 2, site_rule_opts, cmd_staff, "set how severe one is",
       "tjzw site rule --data tjzw-data --severity off 1 person.phone",
       STAFF(PUT, "/v1/sites/%/rules/%", STAFF_OPTIONS) },
+    { "site agreements", "SITE", 1, 1, link_opts, cmd_staff,
+      "whose review the site accepts, and how far", "tjzw site agreements --data tjzw-data 1",
+      STAFF(GET, "/v1/sites/%/agreements", STAFF_QUERY) },
+    { "site agreement", "SITE SOURCE", 2, 2, agreement_opts, cmd_staff,
+      "record how far a source's own review is accepted, or take it back",
+      "tjzw site agreement --data tjzw-data --accepts publish --basis 津政办〔2026〕3号 1 "
+      "party:heping",
+      STAFF(PUT, "/v1/sites/%/agreements/%", STAFF_OPTIONS) },
+    { "submission list", "", 0, 0, submissions_opts, cmd_staff,
+      "what departments' platforms handed in, and what has become of it",
+      "tjzw submission list --data tjzw-data --state returned",
+      STAFF(GET, "/v1/submissions", STAFF_QUERY) },
+    { "submission show", "ID", 1, 1, link_opts, cmd_staff, "one of them",
+      "tjzw submission show --data tjzw-data 0190f3c2-7d1c-7a3e-9f00-3c1d5b7e9a11",
+      STAFF(GET, "/v1/submissions/%", STAFF_QUERY) },
+    { "submission send", "FILE|-", 1, 1, link_opts, cmd_staff,
+      "hand in a text with a program's key",
+      "tjzw submission send --server https://www.example.cn --token-file heping.key "
+      "2026-017.json",
+      STAFF(POST, "/v1/submissions", STAFF_FILE) },
     { "column list", "", 0, 0, columns_opts, cmd_staff, "list columns",
       "tjzw column list --data tjzw-data --site 1", STAFF(GET, "/v1/columns", STAFF_QUERY) },
     { "column create", "", 0, 0, column_opts, cmd_staff, "add a column",

@@ -22,6 +22,7 @@
 #include "server/identity/device_grant.h"
 #include "server/identity/grant_code.h"
 #include "server/identity/party_sandbox.h"
+#include "server/source/submission.h"
 #include "server/store/db.h"
 #include "server/websub/websub_table.h"
 #include "warning/warning.h"

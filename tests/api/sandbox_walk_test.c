@@ -118,6 +118,14 @@ static void walk_places(struct world *t)
          "\"article\",\"pubDate\":\"2026-01-02\",\"body\":\"正文\"}\n");
 }
 
+static void walk_submissions(struct world *t)
+{
+    ALONE(POST, "/v1/submissions",
+          "{\"site\":\"1200000000\",\"column\":\"要闻\",\"id\":\"s1\",\"title\":\"三\","
+          "\"body\":\"正文\"}");
+    walk(PUT, "/v1/sites/:site/agreements/:source"); /* no program's */
+}
+
 static struct answer verb(struct world *t, const char *letter, const char *word,
                           const char *body)
 {
@@ -315,6 +323,7 @@ static void no_route_changes_a_row_for_a_test_key(void **state)
     walk_items(t);
     walk_surveys(t);
     walk_places(t);
+    walk_submissions(t);
     walk_letters(t);
     walk_the_rest(t);
     walk_campaigns(t);

@@ -20,7 +20,7 @@ HEALTH = "server/health"
 DERIVED = "server/derived"
 SERVER = [HEALTH, MIRROR, BASE, STORE, HTTP, IDENTITY, LIBRARY, CITIZEN, "server/channel", DERIVED, "server/feed", "server/search", "server/stats", "server/websub", "sync", "push", "warning", CLIENT, SSE]
 INGEST, CHECK = "server/ingest", "server/check"
-SERVER += [INGEST, CHECK]
+SERVER += [INGEST, CHECK, "server/source"]
 
 ARROWS = {
     BASE: [],
@@ -42,6 +42,7 @@ ARROWS = {
     "server/feed": [BASE, STORE, LIBRARY, DERIVED],             # a projection: the counts of each scope
     "server/stats": [BASE, STORE, LIBRARY],
     "server/websub": [BASE, STORE, DERIVED, CLIENT],            # who is told of news; what a document is, api hands in
+    "server/source": [BASE, STORE, IDENTITY, LIBRARY, CHECK, INGEST, CLIENT],     # what others hand in, and what is fetched for it
     "sync/wire": [],
     "sync/merge": [],
     "sync/addressed": ["sync/state"],

@@ -1311,3 +1311,38 @@ CREATE TABLE channel_follow (
     stream INTEGER PRIMARY KEY,
     seq    INTEGER NOT NULL
 );
+-- How far a site accepts the review of who submits to it (docs/ingest.md): server/source/agreement.c.
+CREATE TABLE agreement (
+    site    INTEGER NOT NULL,
+    source  TEXT    NOT NULL, -- "party:heping"
+    accepts TEXT    NOT NULL, -- submit, publish
+    basis   TEXT    NOT NULL, -- the document that says so
+    ends    INTEGER NOT NULL, -- seconds; 0: it does not
+    at      INTEGER NOT NULL,
+    PRIMARY KEY (site, source)
+) WITHOUT ROWID;
+
+-- What a source handed in (docs/ingest.md): server/source/submission.c.
+CREATE TABLE submission (
+    no        INTEGER PRIMARY KEY AUTOINCREMENT,
+    id        BLOB    NOT NULL UNIQUE, -- UUID: its status address
+    site      INTEGER NOT NULL,
+    source    TEXT    NOT NULL, -- who may send the next version: "party:heping"
+    origin_id TEXT    NOT NULL, -- its name there
+    hash      BLOB    NOT NULL, -- SHA-256 of what was sent
+    kind      INTEGER NOT NULL, -- of the party: enum party_kind
+    received  INTEGER NOT NULL, -- seconds
+    state     TEXT    NOT NULL, -- received, checking, landed, returned, replaced
+    item      BLOB   ,             -- landed
+    rev       INTEGER NOT NULL, -- … as that revision; 0: not yet
+    field     TEXT,             -- returned: what was wrong
+    said      TEXT,             -- … and why
+    files     TEXT    NOT NULL, -- JSON array: server/source/source_file.h
+    body      BLOB   ,             -- as it was sent; NULL once it is landed, returned or replaced
+    tries     INTEGER NOT NULL, -- rounds of fetching files that failed
+    again     INTEGER NOT NULL  -- seconds: the next not before
+);
+CREATE INDEX submission_by_origin ON submission (source, origin_id, no);
+CREATE INDEX submission_by_site ON submission (site, no);
+CREATE INDEX submission_by_time ON submission (received);
+CREATE INDEX submission_waiting ON submission (again, no) WHERE body IS NOT NULL;
