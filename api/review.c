@@ -38,8 +38,7 @@ enum rc get_site_chain(struct work *w, const struct request *rq, struct reply *r
 
     if ((rc = place_site(w, request_arg(rq, "site")->text, &site)))
         return rc;
-    if (!actor_has(&w->who, RIGHT_SECURE) &&
-        (rc = work_need_at(w, ITEM_DRAFT_RIGHTS, site.no)))
+    if (!actor_has(&w->who, RIGHT_SECURE) && (rc = work_need_at(w, ITEM_DRAFT_RIGHTS, site.no)))
         return rc;
     return reply_chain(w, site.no, rp);
 }
@@ -51,7 +50,6 @@ enum rc put_site_chain(struct work *w, const struct request *rq, struct reply *r
         { "steps", JX_INT, false, 0, CHAIN_STEPS_MAX },
         { "secrecy", JX_TEXT, false, 1, 10 },
         { "eyes", JX_INT, false, 1, 2 },
-        { "agreement", JX_TEXT, false, 0, CHAIN_AGREEMENT_MAX },
         { 0 },
     };
     struct site site;
@@ -68,14 +66,11 @@ enum rc put_site_chain(struct work *w, const struct request *rq, struct reply *r
     c.eyes = (int)jx_int(body, "eyes", c.eyes);
     if (jx_text(body, "secrecy"))
         c.secrecy = secrecy_parse(jx_text(body, "secrecy"));
-    if (jx_text(body, "agreement"))
-        c.agreement = *jx_text(body, "agreement") ? jx_text(body, "agreement") : NULL;
     if ((rc = chain_set(w, site.no, &c)))
         return rc;
     work_fact(w, "steps", c.steps);
     work_fact(w, "eyes", c.eyes);
     work_fact(w, "secrecy", (int64_t)c.secrecy);
-    work_fact(w, "agreement", c.agreement != NULL);
     return reply_chain(w, site.no, rp);
 }
 

@@ -13,8 +13,6 @@ static const struct opt chain_opts[] = {
     { "steps", OPT_INT, "N", "1 to 3 (三审三校); 0: none of its own" },
     { "secrecy", OPT_TEXT, "WORD", "the secrecy review stands before: none, last, publish" },
     { "eyes", OPT_INT, "N", "1 or 2: how many people take something down" },
-    { "agreement", OPT_TEXT, "TEXT",
-      "on what basis an import counts as reviewed by who sends it; empty: it does not" },
     END
 };
 static const struct opt reviewers_opts[] = {
@@ -22,19 +20,16 @@ static const struct opt reviewers_opts[] = {
     { "who", OPT_LIST, "NAME", "account:7, or a role such as reviewer_1; none: by right" },
     END
 };
-static const struct opt secrecy_opts[] = {
-    LINK_OPTIONS,
-    { "basis", OPT_TEXT, "TEXT", "on what basis (依据)", true },
-    { "said", OPT_TEXT, "TEXT", "in words" },
-    END
-};
+static const struct opt secrecy_opts[] = { LINK_OPTIONS,
+                                           { "basis", OPT_TEXT, "TEXT", "on what basis (依据)",
+                                             true },
+                                           { "said", OPT_TEXT, "TEXT", "in words" },
+                                           END };
 static const struct opt comment_opts[] = { LINK_OPTIONS,
                                            { "said", OPT_TEXT, "TEXT", "what", true },
                                            END };
 static const struct opt schedule_opts[] = {
-    LINK_OPTIONS,
-    { "at", OPT_TEXT, "TIME", "2026-12-01T08:00:00+08:00", true },
-    END
+    LINK_OPTIONS, { "at", OPT_TEXT, "TIME", "2026-12-01T08:00:00+08:00", true }, END
 };
 static const struct opt diff_opts[] = {
     LINK_OPTIONS,

@@ -35,13 +35,12 @@ enum rc chain_of(struct work *w, int64_t site, struct chain *out)
         c = (struct chain){ .own = true,
                             .steps = (int)rows_int(&q, 0),
                             .secrecy = secrecy_parse(rows_text(&q, 1)),
-                            .eyes = (int)rows_int(&q, 2),
-                            .agreement = rows_dup_text(w, &q, 3) };
+                            .eyes = (int)rows_int(&q, 2) };
     if ((rc = row_finish(&q, rc)) && rc != RC_NOT_FOUND)
         return rc;
     if (c.secrecy == SECRECY_COUNT)
-        return err_set(&w->err, RC_CORRUPT,
-                       "the chain of site %" PRId64 " has an unknown word", site);
+        return err_set(&w->err, RC_CORRUPT, "the chain of site %" PRId64 " has an unknown word",
+                       site);
     *out = c;
     return RC_OK;
 }
@@ -69,11 +68,8 @@ enum rc chain_set(struct work *w, int64_t site, const struct chain *in)
         return err_field(&w->err, "/secrecy", "保密审查是 none、last 或 publish");
     if (in->eyes != 1 && in->eyes != 2)
         return err_field(&w->err, "/eyes", "撤稿由一人或两人办理");
-    if (in->agreement && (rc = field_check_line(&w->err, "agreement", in->agreement,
-                                                strlen(in->agreement), 1, CHAIN_AGREEMENT_MAX)))
-        return rc;
-    return db_run(w, SQL_site_chain_set, "iitit", site, (int64_t)in->steps,
-                  secrecies[in->secrecy], (int64_t)in->eyes, in->agreement);
+    return db_run(w, SQL_site_chain_set, "iiti", site, (int64_t)in->steps,
+                  secrecies[in->secrecy], (int64_t)in->eyes);
 }
 
 /* ---- who takes a step ---- */
@@ -180,7 +176,6 @@ enum rc chain_json(struct work *w, int64_t site, struct buf *out)
     if ((rc = chain_of(w, site, &c)) || (rc = all_named(w, site, &named, &n)))
         return rc;
     buf_addc(out, '{');
-    jx_put_text(out, "agreement", c.agreement);
     jx_put_int(out, "eyes", c.eyes);
     jx_put_bool(out, "own", c.own);
     jx_key(out, "reviewers");

@@ -3,7 +3,8 @@
  *
  * A site that has set nothing has one step, which whoever may review takes; programs and the operator as well, and one
  * person takes a thing down. As soon as a site has a chain of its own, people alone review (review.h), publishing asks
- * whether all of it was gone through, an import leaves drafts, and what cannot wait is an audited emergency.
+ * whether all of it was gone through, an import leaves drafts but where an agreement accepts the review of who sends it (agreement.h), and
+ * what cannot wait is an audited emergency.
  */
 #ifndef LIBRARY_CHAIN_H
 #define LIBRARY_CHAIN_H
@@ -11,7 +12,7 @@
 #include "server/base/buf.h"
 #include "server/base/work.h"
 
-enum { CHAIN_STEPS_MAX = 3, CHAIN_NAMED_MAX = 20, CHAIN_AGREEMENT_MAX = 200 };
+enum { CHAIN_STEPS_MAX = 3, CHAIN_NAMED_MAX = 20 };
 
 /* Before what the secrecy review (保密审查) must stand. */
 enum secrecy { SECRECY_NONE, SECRECY_LAST, SECRECY_PUBLISH, SECRECY_COUNT };
@@ -21,8 +22,6 @@ struct chain {
     int steps; /* 1 to CHAIN_STEPS_MAX */
     enum secrecy secrecy;
     int eyes; /* 1 or 2: how many people take something down */
-    const char
-        *agreement; /* on what basis an import counts as reviewed by who sends it; NULL: it does not */
 };
 
 /* In w->mem. */
@@ -43,7 +42,7 @@ enum rc chain_name(struct work *w, int64_t site, int step, const char *const *wh
 /* Whether the actor is one of them, or nobody is named. */
 enum rc chain_admits(struct work *w, int64_t site, int step, bool *yes);
 
-/* {"agreement":…,"eyes":1,"own":true,"reviewers":[{"step":1,"who":["account:7"]}],"secrecy":"none","steps":3} */
+/* {"eyes":1,"own":true,"reviewers":[{"step":1,"who":["account:7"]}],"secrecy":"none","steps":3} */
 enum rc chain_json(struct work *w, int64_t site, struct buf *out);
 
 #endif

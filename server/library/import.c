@@ -38,6 +38,7 @@
 #include "server/base/jx.h"
 #include "server/base/metric.h"
 #include "server/identity/audit.h"
+#include "server/library/agreement.h"
 #include "server/library/chain.h"
 #include "server/library/column.h"
 #include "server/library/eyes.h"
@@ -276,6 +277,7 @@ static enum rc find_place(struct chunk *c, const struct import_line *line, struc
     const struct where *known = (const struct where *)(const void *)c->places.p;
     const char *source = c->o->site ? c->o->site : line->source;
     struct where at = { .source = source, .column = line->column };
+    enum accepts accepts = ACCEPTS_NONE;
     struct column column;
     struct chain chain;
     struct site site;
@@ -293,7 +295,9 @@ static enum rc find_place(struct chunk *c, const struct import_line *line, struc
         return err_field(&c->w->err, "column", "the column \"%.200s\" is closed", line->column);
     if ((rc = chain_of(c->w, site.no, &chain)))
         return rc;
-    at.reviews = chain.own && !chain.agreement;
+    if (chain.own && (rc = agreement_holds(c->w, site.no, c->w->who.name, &accepts)))
+        return rc;
+    at.reviews = chain.own && !c->o->reviewed && accepts != ACCEPTS_PUBLISH;
     at.site = site.no;
     at.col = column.no;
     at.place = (struct item_place){ .site = site.code, .column = column.path };

@@ -18,6 +18,8 @@ struct import_options {
     const char *site;      /* code of the site that takes everything; NULL: by each source */
     bool publish;
     bool create; /* sites and columns that are not there yet */
+    bool
+        reviewed; /* the site accepts the review of who sends it (agreement.h): its chain of review is not asked */
     const char *emergency; /* why the sites' chains of review are not asked; NULL: they are */
 };
 
@@ -41,7 +43,8 @@ struct import_line {
     struct id id; /* the item's, after import_apply() */
     const struct check_result
         *held; /* it was to be published, and is a draft: what the rules say; else NULL */
-    bool unreviewed; /* it was to be published, and is a draft: the site reviews what comes in */
+    bool
+        unreviewed; /* it was to be published, and is a draft: the site reviews what comes in */
 };
 
 /* Parses, checks and canonicalises one line (without its \n). Never fails: a refusal stands in

@@ -51,7 +51,9 @@ static enum rc hand_in(struct work *w, struct item *it)
 static enum rc put(struct work *w, struct submission *s, struct import_line *line,
                    enum accepts accepts)
 {
-    struct import_options o = { .authority = s->source, .publish = accepts == ACCEPTS_PUBLISH };
+    struct import_options o = { .authority = s->source,
+                                .publish = accepts == ACCEPTS_PUBLISH,
+                                .reviewed = accepts == ACCEPTS_PUBLISH };
     struct site site;
     struct item it;
     enum rc rc;

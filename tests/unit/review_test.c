@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "server/base/clock.h"
+#include "server/library/agreement.h"
 #include "server/library/chain.h"
 #include "server/library/column.h"
 #include "server/library/eyes.h"
@@ -210,8 +211,9 @@ static void the_secrecy_review_stands_before_the_last_step_or_the_publication(vo
     assert_int_equal(secrecy(t, QIAN, &it, NULL), RC_INVALID);
     assert_int_equal(secrecy(t, LI, &it, "依据"), RC_FORBIDDEN);
     assert_int_equal(secrecy(t, QIAN, &it, "定密事项范围第3条"), RC_OK);
-    assert_int_equal(world_number(t, "SELECT count(*) FROM review WHERE verdict = 'secrecy' AND "
-                                     "basis = '定密事项范围第3条' AND actor = 'account:10'"),
+    assert_int_equal(world_number(t,
+                                  "SELECT count(*) FROM review WHERE verdict = 'secrecy' AND "
+                                  "basis = '定密事项范围第3条' AND actor = 'account:10'"),
                      1);
     assert_int_equal(step(t, ZHAO, &it, VERB_APPROVE), RC_OK);
     assert_int_equal(step(t, LI, &it, VERB_PUBLISH), RC_OK);
@@ -328,8 +330,9 @@ static void an_emergency_goes_around_it_and_is_audited(void **state)
     world_commit(t);
     assert_int_equal(out.state, STATE_PUBLISHED);
     assert_int_equal(
-        world_number(t, "SELECT count(*) FROM audit WHERE action = 'item.emergency' AND actor = "
-                        "'account:7'"),
+        world_number(t,
+                     "SELECT count(*) FROM audit WHERE action = 'item.emergency' AND actor = "
+                     "'account:7'"),
         1);
     assert_int_equal(world_number(t, "SELECT count(*) FROM revision_event WHERE verb = "
                                      "'emergency' AND reason = '汛情' AND before = 'draft'"),
@@ -338,8 +341,8 @@ static void an_emergency_goes_around_it_and_is_audited(void **state)
 
 /* ---- imports ---- */
 
-static struct import_line import(struct library_world *t, const char *id,
-                                 const char *emergency, enum rc want)
+static struct import_line import(struct library_world *t, const char *id, const char *emergency,
+                                 enum rc want)
 {
     const char *line = arena_printf(
         t->mem,
@@ -390,7 +393,11 @@ static void an_import_is_reviewed_too(void **state)
     l = import(t, "a2", NULL, RC_OK);
     assert_true(l.unreviewed);
     import(t, "a2", "来不及", RC_FORBIDDEN);
-    set_chain(t, &(struct chain){ .steps = 3, .eyes = 1, .agreement = "协议〔2026〕1号" });
+    by(t, 0);
+    world_begin(t);
+    assert_int_equal(
+        agreement_set(&t->w, t->site, "party:cms", "publish", "协议〔2026〕1号", 0), RC_OK);
+    world_commit(t);
     by_program(t);
     l = import(t, "a3", NULL, RC_OK);
     assert_false(l.unreviewed);
@@ -521,7 +528,8 @@ static void what_is_scheduled_is_published_once_whatever_the_clock_does(void **s
     schedule_tick(t->w.db, NULL);
     assert_int_equal(releases(t), 1);
     assert_int_equal(world_number(t, "SELECT count(*) FROM schedule"), 0);
-    assert_int_equal(world_number(t, "SELECT count(*) FROM audit WHERE action = 'item.due'"), 1);
+    assert_int_equal(world_number(t, "SELECT count(*) FROM audit WHERE action = 'item.due'"),
+                     1);
 }
 
 /* It says so to those who wait for it, and takes none of the others with it. */

@@ -1,11 +1,11 @@
 -- How sites review, and what was decided: server/library/chain.c, review.c, eyes.c, schedule.c.
 
 -- name: site_chain_of
-SELECT steps, secrecy, eyes, agreement FROM site_chain WHERE site = ?1;
+SELECT steps, secrecy, eyes FROM site_chain WHERE site = ?1;
 
 -- name: site_chain_set
-INSERT INTO site_chain (site, steps, secrecy, eyes, agreement) VALUES (?1, ?2, ?3, ?4, ?5)
-ON CONFLICT (site) DO UPDATE SET steps = excluded.steps, secrecy = excluded.secrecy, eyes = excluded.eyes, agreement = excluded.agreement;
+INSERT INTO site_chain (site, steps, secrecy, eyes) VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (site) DO UPDATE SET steps = excluded.steps, secrecy = excluded.secrecy, eyes = excluded.eyes;
 
 -- name: site_chain_unset
 DELETE FROM site_chain WHERE site = ?1;

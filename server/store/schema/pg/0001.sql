@@ -236,8 +236,7 @@ CREATE TABLE site_chain (
     site      BIGINT  PRIMARY KEY,
     steps     BIGINT  NOT NULL,
     secrecy   TEXT    NOT NULL,
-    eyes      BIGINT  NOT NULL,
-    agreement TEXT
+    eyes      BIGINT  NOT NULL
 );
 
 CREATE TABLE site_reviewer (

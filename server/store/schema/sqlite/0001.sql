@@ -257,8 +257,7 @@ CREATE TABLE site_chain (
     site      INTEGER PRIMARY KEY,
     steps     INTEGER NOT NULL, -- 1 to 3
     secrecy   TEXT    NOT NULL, -- none, last, publish: before what the secrecy review must stand
-    eyes      INTEGER NOT NULL, -- 1 or 2 people take something down
-    agreement TEXT              -- on what basis imports are taken as reviewed by who sends them; NULL: they are not
+    eyes      INTEGER NOT NULL  -- 1 or 2 people take something down
 );
 CREATE TABLE site_reviewer (
     site  INTEGER NOT NULL,

@@ -8,8 +8,8 @@
  * The rules of server/check stand in each case: what they block stays a draft. An agreement names the document it rests on, may end by itself, is recorded by a person who may publish at the
  * site, and stands in the audit log.
  */
-#ifndef SOURCE_AGREEMENT_H
-#define SOURCE_AGREEMENT_H
+#ifndef LIBRARY_AGREEMENT_H
+#define LIBRARY_AGREEMENT_H
 
 #include "server/base/work.h"
 
@@ -32,7 +32,8 @@ enum rc agreement_list(struct work *w, int64_t site, struct agreement **out, int
 /* What holds now. */
 enum rc agreement_holds(struct work *w, int64_t site, const char *source, enum accepts *out);
 /*
- * On the writer. "none" takes it back. RC_INVALID names the member; RC_FORBIDDEN without RIGHT_PUBLISH at the site, and for a program: whoever is accepted does not say so.
+ * On the writer. "none" takes it back. RC_INVALID names the member; RC_FORBIDDEN without RIGHT_PUBLISH at the site, and for a program: whoever is accepted does not say so. Where the site
+ * has a chain of review of its own (chain.h) RIGHT_SECURE is needed as well: who publishes there does not say how he is reviewed.
  */
 enum rc agreement_set(struct work *w, int64_t site, const char *source, const char *accepts,
                       const char *basis, int64_t ends);
