@@ -12,6 +12,7 @@
 //     forget               what was granted until now is good no more (Honor, WeChat)
 //     consents             to how many of WeChat's messages a citizen has agreed, one if nothing is said
 // GET /_counts             {"apns":{"requests":…,"grants":…,"tokens":{token: deliveries},"streams":most at a time},…}
+//                          … and of Apple's, "backs": {token: how many of these took another back}
 // GET /_sums               {"apns":deliveries in all,…}
 // GET /_http1             {"port":…}: the same vendors over HTTP/1.1
 // GET /_screens            {"TOKEN COLLAPSE_ID": deliveries} of Apple's: a screen shows one of each id
@@ -66,9 +67,11 @@ function apnsTakes(v, path, headers, body) {
   if (!/^[0-9a-f]{64,200}$/.test(token)) return json(400, { reason: "BadDeviceToken" });
   if (!headers["apns-topic"]) return json(400, { reason: "MissingTopic" });
   if (body.length > 4096) return json(413, { reason: "PayloadTooLarge" });
-  if (!JSON.parse(body).aps) return json(400, { reason: "PayloadEmpty" });
+  const said = JSON.parse(body).aps;
+  if (!said) return json(400, { reason: "PayloadEmpty" });
   if (v.sets.gone?.includes(token)) return json(410, { reason: "Unregistered", timestamp: Date.now() });
   delivered(v, token);
+  if (said.alert?.title === "一条消息已撤回") v.backs = (v.backs ?? new Map()).set(token, (v.backs?.get(token) ?? 0) + 1);
   v.screens ??= new Map();
   const id = token + " " + (headers["apns-collapse-id"] ?? "");
   v.screens.set(id, (v.screens.get(id) ?? 0) + 1);
@@ -249,7 +252,7 @@ const doors = [
 
 function counts() {
   return Object.fromEntries(Object.entries(vendors).map(([name, v]) =>
-    [name, { requests: v.requests, grants: v.grants.size, streams: v.most, tokens: Object.fromEntries(v.tokens) }]));
+    [name, { requests: v.requests, grants: v.grants.size, streams: v.most, tokens: Object.fromEntries(v.tokens), backs: Object.fromEntries(v.backs ?? []) }]));
 }
 
 function control(path, body) {
