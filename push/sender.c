@@ -13,13 +13,11 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "push/post.h"
-#include "push/sender_grant.h"
+#include "push/sender_part.h"
 #include "push/vendor_keys.h"
 #include "server/base/clock.h"
 #include "server/base/log.h"
@@ -31,55 +29,7 @@ enum {
     HOST_CONNECTIONS = 4,
     TOTAL_CONNECTIONS = 256,
     TURN_MS = 1000,
-    MOST_A_TURN = 256, /* requests that are built before answers are looked at again */
-    LANES = 2
-};
-
-struct sender_flight {
-    struct sender_flight *next;
-    struct arena *mem;
-    struct sender_job *job;
-    struct push_message message;         /* the job's, with its ticket */
-    int sent, away;                      /* tokens that left the queue; requests under way */
-    bool dropped, lane_was_open, asking; /* asking: for a ticket */
-    atomic_bool given_up;                /* what of it has not left is not to */
-};
-
-struct ride {
-    struct post_ride post;
-    struct vendor_request rq;
-    struct arena *mem;
-    struct sender *s;
-    struct sender_flight *f; /* NULL: it asks for a grant */
-    struct channel *ch;
-    struct lane *lane;
-    uint32_t round;
-    char *grant;
-    bool ticket; /* it asks for a ticket */
-    struct ride *next;
-};
-
-struct channel {
-    const struct vendor *vendor;
-    struct sender_grant grant;
-    struct lane lane[LANES];
-    struct lane_turn news[LANES];
-    struct sender_flight *queue[SENDER_HASTES];
-    int jobs[SENDER_HASTES];
-    bool on;
-};
-
-struct sender {
-    struct arena *mem;
-    const struct conf *conf;
-    struct vendor_keys *keys;
-    struct vendor_site site;
-    struct post *post[LANES];
-    struct channel ch[TRANSPORT_COUNT];
-    pthread_mutex_t lock; /* for what follows */
-    pthread_cond_t stirs;
-    struct ride *landed;
-    bool woken;
+    MOST_A_TURN = 256 /* requests that are built before answers are looked at again */
 };
 
 static int lane_no(enum sender_haste haste)
@@ -142,7 +92,13 @@ static void ride_free(struct ride *r)
 
 static void hear(struct ride *r, const struct vendor_heard *heard)
 {
-    lane_hear(&r->ch->news[r->lane - r->ch->lane], r->lane, r->round, heard->news,
+    enum lane_news news = heard->news;
+
+    if (r->rq.service && news == LANE_SLOW) {
+        services_slow(&r->ch->services, r->rq.service, heard->after_ms, clock_mono_us() / 1000);
+        news = LANE_WENT;
+    }
+    lane_hear(&r->ch->news[r->lane - r->ch->lane], r->lane, r->round, news,
               heard->lane_after_ms);
 }
 
@@ -276,6 +232,20 @@ static void refuse(struct sender_flight *f)
     f->job->verdict[f->sent++] = (struct push_verdict){ PUSH_REJECTED, 0, "unsendable" };
 }
 
+/* Its service's turn has not come, though the transport's has: PUSH_AGAIN is how the verdicts began. */
+static bool is_put_off(struct ride *r)
+{
+    int64_t mono_ms = clock_mono_us() / 1000, wait_ms;
+
+    if (!r->rq.service ||
+        services_take(&r->ch->services, r->rq.service, r->lane->pace, mono_ms, &wait_ms))
+        return false;
+    later(r->f->job, mono_ms + wait_ms);
+    lane_unsaid(r->lane, r->round);
+    r->f->sent++;
+    return true;
+}
+
 /* One request of it; false: the thread has no room. */
 static bool send_some(struct sender *s, struct channel *ch, struct sender_flight *f,
                       const char *grant, int most, uint32_t round)
@@ -286,6 +256,10 @@ static bool send_some(struct sender *s, struct channel *ch, struct sender_flight
     if (vendor_build(ch->vendor, &s->site, r->mem, grant, &f->message, job->tokens + f->sent,
                      most, clock_now(), &r->rq)) {
         refuse(f);
+        ride_free(r);
+        return true;
+    }
+    if (is_put_off(r)) {
         ride_free(r);
         return true;
     }

@@ -67,7 +67,9 @@ struct vendor_request {
     const char *const *headers; /* "name: value", NULL ends them */
     const char *body;           /* may hold NULs; NULL: none */
     size_t body_n;
-    int first, n;     /* it is about tokens[first] to tokens[first + n - 1] */
+    int first, n; /* it is about tokens[first] to tokens[first + n - 1] */
+    const char *
+        service; /* whose pace it is, of a transport that is of many services; NULL: the transport's */
     bool public_only; /* a citizen's browser named the host: never into our own network */
 };
 

@@ -154,6 +154,7 @@ static enum rc build(const struct vendor_site *s, struct arena *mem, const char 
         return RC_INVALID;
     out->method = "POST";
     out->url = to.endpoint;
+    out->service = to.origin;
     out->public_only = !*vendor_base(s, TRANSPORT_WEBPUSH, "");
     out->headers = vendor_headers(
         mem, "content-type", "application/octet-stream", "content-encoding", "aes128gcm",
@@ -179,7 +180,7 @@ static void judge(struct arena *mem, const char *const *tokens, const struct ven
         { "410", PUSH_GONE, LANE_WENT, false, "410" },
         { "413", PUSH_REJECTED, LANE_WENT, false, "413" },
         { "429", PUSH_AGAIN, LANE_SLOW, false, "429" },
-        /* A lane is of many services here: one that is out of order must not close it for the others. */
+        /* The transport is of many services: one that is out of order must not close it for the others. Its pace is its own (sender_service.h). */
         { "500", PUSH_AGAIN, LANE_WENT, false, "500" },
         { "502", PUSH_AGAIN, LANE_WENT, false, "502" },
         { "503", PUSH_AGAIN, LANE_WENT, false, "503" },

@@ -178,8 +178,17 @@ def trouble(where, farm):
         verdicts, answers = drive(where, "huawei", [f"slow-{i:014d}" for i in range(10)], seconds=30)
         assert set(verdicts) == {AGAIN} and answers[0]["again_ms"] >= (began + 1.5) * 1000, (verdicts, answers[0]["again_ms"], began)
         farm.set("huawei")
+    keys = {"p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4", "auth": "BTBZMqHH6r4Tts7J_aSIgg"}    # RFC 8291
+    with case("a browser's service that asks for a rest is left alone: what is its is put off"):
+        farm.set("webpush", status=429, retry_after=60)
+        before = farm.counts("webpush")["requests"]
+        verdicts, answers = drive(where, "webpush", [json.dumps({"endpoint": f"{farm.url}/wp/slow-{i}", "keys": keys}) for i in range(1000)], seconds=30)
+        tries = farm.counts("webpush")["requests"] - before
+        assert set(verdicts) == {AGAIN} and 0 < tries < 700, (Counter(verdicts), tries)
+        assert answers[0]["again_ms"] >= (time.time() + 25) * 1000, answers[0]["again_ms"]
+        note(f"{tries} of 1,000 had left when it said so")
+        farm.set("webpush")
     with case("where a vendor, or a browser's service, sends us on to, we do not go"):
-        keys = {"p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4", "auth": "BTBZMqHH6r4Tts7J_aSIgg"}    # RFC 8291
         for transport, token, there in (("webpush", json.dumps({"endpoint": farm.url + "/wp/here", "keys": keys}), "/wp/there"), ("xiaomi", "led-astray-000000000", "/v3/message/regid")):
             for status in (301, 302, 307, 308):
                 before = farm.counts(transport)["requests"]

@@ -696,6 +696,7 @@ static void a_browser_is_asked_at_its_service(void **state)
     struct vendor_request rq = built(t, TRANSPORT_WEBPUSH, &m, &token, 1), other;
 
     assert_true(rq.public_only);
+    assert_string_equal(rq.service, "https://updates.push.services.mozilla.com");
     assert_true(has_header(&rq, "ttl: 3600") && has_header(&rq, "topic: c-17"));
     assert_true(has_header(&rq, "content-encoding: aes128gcm"));
     other = built(t, TRANSPORT_WEBPUSH, &m, &token, 1);
