@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "api/view.h"
 #include "push/address.h"
 #include "push/audience.h"
 #include "push/vendor.h"
@@ -35,6 +36,24 @@ enum rc put_my_push(struct work *w, const struct request *rq, struct reply *rp)
         return err_field(&w->err, "/token", "%s", why);
     rp->status = 204;
     return address_tell(w, w->who.account, device, by, token);
+}
+
+/* The token is not told back: who has the phone has it, and nobody else needs it. */
+enum rc get_my_push(struct work *w, const struct request *rq, struct reply *rp)
+{
+    struct buf b = BUF_IN(w->mem);
+    enum transport by;
+    int64_t told;
+    enum rc rc = address_mine(w, w->who.account, request_arg(rq, "device")->text, &by, &told);
+
+    if (rc)
+        return rc;
+    buf_addc(&b, '{');
+    view_time(&b, "told", told);
+    jx_put_text(&b, "transport", transport_type((int)by)->word);
+    buf_addc(&b, '}');
+    reply_buf(rp, TYPE_JSON, &b);
+    return RC_OK;
 }
 
 enum rc delete_my_push(struct work *w, const struct request *rq, struct reply *rp)

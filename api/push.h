@@ -11,6 +11,7 @@ enum { PUSH_TOKEN_MAX = 2048, PUSH_BODY_MAX = 131072 };
 extern const struct param push_device_params[];
 
 enum rc put_my_push(struct work *w, const struct request *rq, struct reply *rp);
+enum rc get_my_push(struct work *w, const struct request *rq, struct reply *rp);
 enum rc delete_my_push(struct work *w, const struct request *rq, struct reply *rp);
 enum rc post_audience(struct work *w, const struct request *rq, struct reply *rp);
 

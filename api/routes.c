@@ -372,6 +372,7 @@ const struct route routes_table[] = {
     { POST, "/v1/me/sync",                     RIGHT_STATE, ON_WRITER, R_NO_KEY | R_RESERVE, NULL, STATE_BODY_MAX, post_state, NULL, T_ACCOUNT, "同步自己的内容：收藏、已读、关注、设置、信件、消息等", NULL, 0, early_state },
     { POST, "/v1/me/adopt",                    RIGHT_SELF, ON_WRITER, R_NO_KEY, NULL, AUTH_BODY_MAX, post_adopt, NULL, T_ACCOUNT, "登录以后：把访客账号的内容并入我的账号", NULL, AUDIT_account_merge },
     { PUT, "/v1/me/push/:device",              RIGHT_STATE, ON_WRITER, R_NO_KEY | R_RESERVE, push_device_params, STEP_BODY_MAX, put_my_push, NULL, T_ACCOUNT, "这部手机从哪里接收推送", NULL },
+    { GET, "/v1/me/push/:device",              RIGHT_STATE, ON_WORKER, 0, push_device_params, 0, get_my_push, NULL, T_ACCOUNT, "这部手机说过从哪里接收推送", NULL },
     { DELETE, "/v1/me/push/:device",           RIGHT_STATE, ON_WRITER, R_NO_KEY | R_RESERVE, push_device_params, 0, delete_my_push, NULL, T_ACCOUNT, "这部手机不再接收推送", NULL },
     { GET, "/v1/me/sessions",                  RIGHT_SELF, ON_WORKER, 0, NULL, 0, get_my_sessions, NULL, T_ACCOUNT, "登录着的设备", NULL },
     { DELETE, "/v1/me/sessions/:session",      RIGHT_SELF, ON_WRITER, R_NO_KEY | R_RESERVE, my_session, 0, delete_my_session, NULL, T_ACCOUNT, "让一台设备退出", NULL, AUDIT_session_end },

@@ -201,6 +201,7 @@ static const struct shape shapes[] = {
       .body_type = TYPE_BYTES,
       .answer = "PushReceiptsTaken" },
     { .handler = put_my_push, .body = "PushAddress", .status = 204 },
+    { .handler = get_my_push, .answer = "PushTold" },
     { .handler = delete_my_push, .status = 204 },
     { .handler = get_warnings, .answer = "WarningFeed" },
     { .handler = get_warning, .answer = "", .answer_type = TYPE_CAP },

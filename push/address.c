@@ -108,6 +108,21 @@ static enum rc check_session(struct work *w)
     return rc ? rc : end;
 }
 
+enum rc address_mine(struct work *w, int64_t account, const char *device, enum transport *by,
+                     int64_t *told)
+{
+    struct told last;
+    enum rc rc = last_told(w, account, device, &last);
+
+    if (rc)
+        return rc;
+    if (!last.at)
+        return err_set(&w->err, RC_NOT_FOUND, "this phone has not said where it is reached");
+    *by = last.by;
+    *told = last.at;
+    return RC_OK;
+}
+
 enum rc address_tell(struct work *w, int64_t account, const char *device, enum transport by,
                      const char *token)
 {

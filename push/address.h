@@ -24,6 +24,10 @@ enum rc address_tell(struct work *w, int64_t account, const char *device, enum t
 /* On the writer: it has none any more. RC_OK, too, if it had none. */
 enum rc address_forget(struct work *w, int64_t account, const char *device);
 
+/* Where an account's device said that it is reached, and when (seconds). RC_NOT_FOUND: it has not. */
+enum rc address_mine(struct work *w, int64_t account, const char *device, enum transport *by,
+                     int64_t *told);
+
 /* The token of a device in w->mem, and when it was told last. RC_NOT_FOUND: it is not reached by that transport any more. */
 enum rc address_read(struct work *w, int64_t no, enum transport by, const char **token,
                      int64_t *told);

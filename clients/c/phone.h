@@ -90,7 +90,7 @@ int phone_letter(struct phone *p, const char *verb);
 int phone_rate(struct phone *p, const char *what);
 int phone_survey(struct phone *p, const char *none);
 /* phone_watch.c: what comes by itself. */
-int phone_device(struct phone *p, const char *transport);
+int phone_device(struct phone *p, const char *none);
 int phone_watch(struct phone *p, const char *none);
 
 bool phone_is_vote(const char *word);

@@ -44,9 +44,10 @@ static const struct phone_command commands[] = {
       "tjzw-phone --store a.db listen 60", phone_listen, true, 1 },
     { "watch", NULL, "看着：有新内容、新消息就写出来，直到停下；其后可给秒数",
       "tjzw-phone --store a.db watch", phone_watch, true, 1 },
-    { "device", "TRANSPORT",
-      "推送：告诉服务器本机从哪里接收，huawei、xiaomi、apns… 和令牌；device remove 为不再接收",
-      "tjzw-phone --store a.db device huawei 0123456789abcdef", phone_device, true, 1 },
+    { "device", NULL,
+      "推送：本机从哪里接收；其后给 huawei、xiaomi、apns… 和令牌则告诉服务器，remove "
+      "为不再接收",
+      "tjzw-phone --store a.db device huawei 0123456789abcdef", phone_device, true, 2 },
     { "background", NULL, "后台同步一次：限时、限内存，没到时候就什么也不做；其后可给秒数",
       "tjzw-phone --store a.db background 25", phone_background, true, 1 },
     { "sign-in", "NAME",

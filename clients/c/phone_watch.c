@@ -11,25 +11,52 @@
 
 /* ---- where this phone is reached ---- */
 
-int phone_device(struct phone *p, const char *transport)
+static int said(struct phone *p, enum tjzw_code rc, const struct tjzw_error *e)
 {
-    bool removes = strcmp(transport, "remove") == 0;
+    if (rc == TJZW_SIGN_IN)
+        fprintf(stderr, "服务器还不认识这部手机：请先 sync 或登录。\n");
+    return rc ? phone_failed(p, "device", e) : phone_finish("device");
+}
+
+static int show_device(struct phone *p)
+{
+    struct tjzw_push_told told;
+    struct tjzw_error e;
+    enum tjzw_code rc;
+
+    phone_runs(p->t);
+    rc = tjzw_push_told(p->t, &told, &e);
+    phone_runs(NULL);
+    if (rc == TJZW_NOT_FOUND) {
+        printf("本机没有登记接收推送：device TRANSPORT 令牌。\n");
+        return phone_finish("device");
+    }
+    if (!rc)
+        printf("本机（%s）从 %s 接收推送，%.10s %.5s 登记。\n", told.device, told.transport,
+               told.told, told.told + (strlen(told.told) > 16 ? 11 : 0));
+    return said(p, rc, &e);
+}
+
+int phone_device(struct phone *p, const char *none)
+{
+    const char *transport = p->more;
+    bool removes = transport && strcmp(transport, "remove") == 0;
     char device[TJZW_DEVICE + 1] = "";
     struct tjzw_error e;
     enum tjzw_code rc;
 
-    if (!removes && !p->more)
+    (void)none;
+    if (!transport)
+        return show_device(p);
+    if (!removes && !p->third)
         return phone_wrong("缺少推送令牌", NULL,
                            "例如 device huawei 令牌；不再接收用 device remove。");
     phone_runs(p->t);
-    rc = tjzw_push_address(p->t, removes ? NULL : transport, p->more, device, &e);
+    rc = tjzw_push_address(p->t, removes ? NULL : transport, p->third, device, &e);
     phone_runs(NULL);
-    if (rc == TJZW_SIGN_IN)
-        fprintf(stderr, "服务器还不认识这部手机：请先 sync 或登录。\n");
-    if (rc)
-        return phone_failed(p, "device", &e);
-    printf(removes ? "本机（%s）不再接收推送。\n" : "本机（%s）可以收到推送了。\n", device);
-    return phone_finish("device");
+    if (!rc)
+        printf(removes ? "本机（%s）不再接收推送。\n" : "本机（%s）可以收到推送了。\n", device);
+    return said(p, rc, &e);
 }
 
 /* ---- what arrives ---- */

@@ -187,6 +187,15 @@ TJZW_API enum tjzw_code tjzw_push_address(struct tjzw *t, const char *transport,
                                           const char *token, char device[TJZW_DEVICE + 1],
                                           struct tjzw_error *e);
 
+/*
+ * Where the server has it that this phone is reached, and since when it was told so last: "2026-11-21T10:00:00+08:00". TJZW_NOT_FOUND: nowhere. TJZW_SIGN_IN: it does not know this phone.
+ */
+struct tjzw_push_told {
+    char device[TJZW_DEVICE + 1], transport[20], told[32];
+};
+TJZW_API enum tjzw_code tjzw_push_told(struct tjzw *t, struct tjzw_push_told *out,
+                                       struct tjzw_error *e);
+
 /* ---- letters, surveys, messages ---- */
 
 /*

@@ -51,7 +51,11 @@ static void a_phone_says_where_it_is_reached_and_staff_count_it(void **state)
     assert_counts(t, &staff, "{\"all\":true}", "{\"devices\":1,\"transports\":{\"huawei\":1}}");
     assert_int_equal(person_ask(t, &li, PUT, DEVICE, URL(ADDRESS, 2, "xiaomi")).status, 204);
     assert_counts(t, &staff, "{\"all\":true}", "{\"devices\":1,\"transports\":{\"xiaomi\":1}}");
+    HAS(person_ask(t, &li, GET, DEVICE, NULL), "\"transport\":\"xiaomi\"}");
+    assert_int_equal(person_ask(t, &li, GET, OTHER, NULL).status, 404);
+    assert_int_equal(person_ask(t, &staff, GET, DEVICE, NULL).status, 404); /* it is his own */
     assert_int_equal(person_ask(t, &li, DELETE, DEVICE, NULL).status, 204);
+    assert_int_equal(person_ask(t, &li, GET, DEVICE, NULL).status, 404);
     assert_int_equal(person_ask(t, &li, DELETE, DEVICE, NULL).status, 204);
     assert_counts(t, &staff, "{\"all\":true}", "{\"devices\":0,\"transports\":{}}");
 }

@@ -63,10 +63,13 @@ def main():
             told = lambda: sqlite3.connect(f"file:{server.data}/tjzw.db?mode=ro", uri=True).execute("SELECT account, device FROM push_address").fetchall()
             said = phone.run("device", "huawei", "0123456789abcdef").stdout.decode()
             assert told() == [(account, re.search(r"（(\S{22})）", said)[1])], (said, told())
+            assert "从 huawei 接收推送" in phone.run("device").stdout.decode(), phone.run("device").stdout
             assert phone.run("device", "nobody", "0123456789abcdef", check=False).returncode
             assert phone.run("device", "huawei", check=False).returncode == 2
             phone.run("device", "remove")
             assert told() == []
+            assert "没有登记" in phone.run("device").stdout.decode()
+            assert "请先 sync 或登录" in w.phone("stranger").run("device", check=False).stderr.decode()
         with case("a setting is written as one says it: a code, hours, a number, a word"):
             for name, value, kept in (("area", "120101", '"120101"'), ("quiet", "22:00-07:00", '"22:00-07:00"'), ("font", "20", "20"), ("theme", "dark", '"dark"')):
                 phone.run("set", name, value)
