@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-int64_t clock_now(void);                /* seconds since 1970 UTC */
-int64_t clock_now_ms(void);             /* milliseconds since 1970 UTC */
-int64_t clock_mono_us(void);            /* microseconds on a clock that never goes back */
+int64_t clock_now(void);     /* seconds since 1970 UTC */
+int64_t clock_now_ms(void);  /* milliseconds since 1970 UTC */
+int64_t clock_mono_us(void); /* microseconds on a clock that never goes back */
 /* The wall clock less the one that never goes back: another number when somebody has set the wall clock, by so much. */
 int64_t clock_offset_ms(void);
 int64_t clock_ran_us(pthread_t thread); /* so long it has had a processor in all its life */
