@@ -94,7 +94,8 @@ static const struct {
     bool required;
     const char *doc;
 } headers[] = {
-    { SHAPE_IF_MATCH, "If-Match", false, "看到的草稿的 ETag；已不是最新一版时答复 412" },
+    { SHAPE_IF_MATCH, "If-Match", false,
+      "看到的草稿的 ETag；已不是最新一版时答复 412，保存时答复 409 并附上别人的修改" },
     { SHAPE_EVENTS, "Last-Event-ID", false, "上一次收到的 id；其后没有变化的不再提示" },
     { SHAPE_RANGE, "Range", false, "只要其中一段，如 bytes=0-1023" },
     { SHAPE_CONTENT_RANGE, "Content-Range", false,

@@ -445,7 +445,7 @@ const struct route routes_table[] = {
     { POST, "/v1/sites",                       RIGHT_EDIT, ON_WRITER, 0, NULL, STEP_BODY_MAX, post_site, NULL, T_STAFF, "新建站点", NULL, AUDIT_site_create },
     { PATCH, "/v1/sites/:site",                RIGHT_EDIT, ON_WRITER, 0, site, STEP_BODY_MAX, patch_site, NULL, T_STAFF, "修改站点，或关闭它", NULL, AUDIT_site_edit },
     { GET, "/v1/sites/:site/rules",            ITEM_DRAFT_RIGHTS, ON_WORKER, 0, site, 0, get_site_rules, NULL, T_STAFF, "内容检查的规则，和各自在这个站点的轻重", "/v1/sites/1/rules" },
-    { GET, "/v1/sites/:site/chain",            ITEM_DRAFT_RIGHTS | RIGHT_SECURE, ON_WORKER, 0, site, 0, get_site_chain, NULL, T_STAFF, "站点怎样审核，由谁审", "/v1/sites/1/chain" },
+    { GET, "/v1/sites/:site/chain",            ITEM_DRAFT_RIGHTS | RIGHT_SECURE, ON_WORKER, 0, site, 0, get_site_chain, NULL, T_STAFF, "站点怎样审核，由谁审", "/v1/sites/1/chain", AUDIT_site_chain_read },
     { PUT, "/v1/sites/:site/chain",            RIGHT_SECURE, ON_WRITER, R_NO_KEY, site, STEP_BODY_MAX, put_site_chain, NULL, T_STAFF, "设定站点的审核流程：几步、保密审查、撤稿几人", NULL, AUDIT_site_chain },
     { PUT, "/v1/sites/:site/chain/:step",      RIGHT_SECURE, ON_WRITER, R_NO_KEY, site_reviewers, STEP_BODY_MAX, put_site_reviewers, NULL, T_STAFF, "指定一步的审核人", NULL, AUDIT_site_reviewers },
     { PUT, "/v1/sites/:site/rules/:rule",      RIGHT_EDIT, ON_WRITER, R_NO_KEY, site_rule, STEP_BODY_MAX, put_site_rule, NULL, T_STAFF, "设定一条规则在这个站点的轻重", NULL, AUDIT_site_rule },

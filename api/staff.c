@@ -321,8 +321,7 @@ static enum rc say(struct work *w, const struct item *item, const struct saying 
     enum rc rc;
 
     switch ((int)s->verb) {
-    case VERB_EMERGENCY:
-        return publish_emergency(w, &item->id, item->rev, s->reason, out);
+    case VERB_EMERGENCY: return publish_emergency(w, &item->id, item->rev, s->reason, out);
     case VERB_PUBLISH: return publish_item(w, &item->id, item->rev, out);
     case VERB_PURGE: return publish_purge(w, &item->id, item->rev, s->reason, out);
     case VERB_GONE:
@@ -341,12 +340,11 @@ static enum rc say(struct work *w, const struct item *item, const struct saying 
 /* Steps that the rules have a word in; 0: none. */
 static enum check_step step_of(enum verb verb)
 {
-    static const enum check_step steps[VERB_COUNT] = { [VERB_SUBMIT] = CHECK_REVIEW,
-                                                       [VERB_APPROVE] = CHECK_REVIEW,
-                                                       [VERB_PUBLISH] = CHECK_PUBLISH,
-                                                       [VERB_EMERGENCY] = CHECK_PUBLISH,
-                                                       [VERB_PURGE] = CHECK_PUBLISH,
-                                                       [VERB_RESTORE] = CHECK_SAVE };
+    static const enum check_step steps[VERB_COUNT] = {
+        [VERB_SUBMIT] = CHECK_REVIEW,   [VERB_APPROVE] = CHECK_REVIEW,
+        [VERB_PUBLISH] = CHECK_PUBLISH, [VERB_EMERGENCY] = CHECK_PUBLISH,
+        [VERB_PURGE] = CHECK_PUBLISH,   [VERB_RESTORE] = CHECK_SAVE
+    };
 
     return steps[verb];
 }

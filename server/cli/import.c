@@ -22,10 +22,14 @@
 
 enum { CHUNK_BYTES = 256 * 1024, CHUNK_LINES = 500 };
 
-static const char *const counts[] = { "created",   "updated", "moved",
-                                      "unchanged", "held",    "unreviewed", "refused" };
+static const char *const counts[] = { "created", "updated",    "moved",  "unchanged",
+                                      "held",    "unreviewed", "refused" };
 
-enum { COUNTS = sizeof counts / sizeof *counts, REFUSED = COUNTS - 1, UNREVIEWED = REFUSED - 1 };
+enum {
+    COUNTS = sizeof counts / sizeof *counts,
+    REFUSED = COUNTS - 1,
+    UNREVIEWED = REFUSED - 1
+};
 
 struct import {
     const struct args *args;

@@ -165,7 +165,8 @@ static void put_text(struct arena *mem, struct buf *out, const char *before, siz
 
     while (head < a.n && head < b.n && same(&a, head, &b, head))
         head++;
-    while (tail < a.n - head && tail < b.n - head && same(&a, a.n - 1 - tail, &b, b.n - 1 - tail))
+    while (tail < a.n - head && tail < b.n - head &&
+           same(&a, a.n - 1 - tail, &b, b.n - 1 - tail))
         tail++;
     jx_key(out, "text");
     buf_addc(out, '[');

@@ -55,9 +55,8 @@ enum rc eyes_asked(struct work *w, const struct item *it, struct eyes_ask *out)
 
 static enum rc ask(struct work *w, const struct item *it, enum verb verb, const char *reason)
 {
-    return db_run(w, SQL_takedown_ask_set, "bitttti", it->id.b, sizeof it->id.b,
-                  it->live_rev, verb_name(verb), w->who.name, review_behind(w), reason,
-                  clock_now());
+    return db_run(w, SQL_takedown_ask_set, "bitttti", it->id.b, sizeof it->id.b, it->live_rev,
+                  verb_name(verb), w->who.name, review_behind(w), reason, clock_now());
 }
 
 /* A program, and who has the machine, are nobody's second. */

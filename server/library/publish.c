@@ -22,8 +22,8 @@
 #include "server/identity/audit.h"
 #include "server/library/change.h"
 #include "server/library/column.h"
-#include "server/library/item_row.h"
 #include "server/library/eyes.h"
+#include "server/library/item_row.h"
 #include "server/library/record.h"
 #include "server/library/review.h"
 #include "server/library/row.h"
@@ -170,8 +170,7 @@ enum rc publish_emergency(struct work *w, const struct id *id, int64_t rev, cons
 {
     enum rc rc;
 
-    if ((rc = emergency_check(w)) ||
-        (rc = publish_as(w, id, rev, VERB_EMERGENCY, reason, out)))
+    if ((rc = emergency_check(w)) || (rc = publish_as(w, id, rev, VERB_EMERGENCY, reason, out)))
         return rc;
     return emergency_note(w, id);
 }

@@ -188,8 +188,8 @@ static enum rc check_room(struct work *w, const struct id *id)
     if ((rc = row_finish(&q, rc)))
         return rc;
     return n < REVIEW_ROWS_MAX ? RC_OK
-                               : err_set(&w->err, RC_CONFLICT, "这一条已有 %d 条审稿记录，不再添加",
-                                         REVIEW_ROWS_MAX);
+                               : err_set(&w->err, RC_CONFLICT,
+                                         "这一条已有 %d 条审稿记录，不再添加", REVIEW_ROWS_MAX);
 }
 
 static enum rc check_words(struct work *w, const char *name, const char *text, int64_t min,

@@ -167,8 +167,8 @@ static enum rc publish_due(struct work *w, const struct due *d)
         return rc;
     work_forget_facts(w);
     work_fact(w, "rev", d->rev);
-    return audit_add(w, AUDIT_item_due,
-                     arena_printf(w->mem, "items/%s", id_text(&d->id, text)), RC_OK);
+    return audit_add(w, AUDIT_item_due, arena_printf(w->mem, "items/%s", id_text(&d->id, text)),
+                     RC_OK);
 }
 
 static bool is_store(enum rc rc)

@@ -38,10 +38,12 @@ static const struct {
 };
 
 static const char *const verbs[VERB_COUNT] = {
-    [VERB_SUBMIT] = "submit",       [VERB_RETURN] = "return",     [VERB_APPROVE] = "approve",
-    [VERB_PUBLISH] = "publish",     [VERB_PURGE] = "purge",       [VERB_IMPORT] = "import",
-    [VERB_SUPERSEDE] = "supersede", [VERB_WITHDRAW] = "withdraw", [VERB_EXPIRE] = "expire",
-    [VERB_GONE] = "gone",           [VERB_RESTORE] = "restore",   [VERB_EMERGENCY] = "emergency",
+    [VERB_SUBMIT] = "submit",       [VERB_RETURN] = "return",
+    [VERB_APPROVE] = "approve",     [VERB_PUBLISH] = "publish",
+    [VERB_PURGE] = "purge",         [VERB_IMPORT] = "import",
+    [VERB_SUPERSEDE] = "supersede", [VERB_WITHDRAW] = "withdraw",
+    [VERB_EXPIRE] = "expire",       [VERB_GONE] = "gone",
+    [VERB_RESTORE] = "restore",     [VERB_EMERGENCY] = "emergency",
 };
 
 #define FROM(state) (1U << STATE_##state)

@@ -18,6 +18,7 @@
 #include "api/routes.h"
 #include "push/address.h"
 #include "push/campaign_step.h"
+#include "server/base/clock.h"
 #include "server/base/conf.h"
 #include "server/store/writer.h"
 #include "tests/lib/key_world.h"
@@ -69,6 +70,20 @@ static struct answer both(struct world *t, enum method m, const char *path, cons
 #define BOTH(m, path, target, body) both(t, m, path, target, "", body)
 #define ALONE(m, path, body)        both(t, m, path, path, "", body)
 
+/* Of an approved item, which stays so. */
+static void walk_review(struct world *t, const char *id)
+{
+    char at[CLOCK_TEXT];
+
+    BOTH(POST, "/v1/items/:id/secrecy", URL("/v1/items/%s/secrecy", id),
+         "{\"basis\":\"第3条\"}");
+    BOTH(POST, "/v1/items/:id/comment", URL("/v1/items/%s/comment", id), "{\"said\":\"好\"}");
+    BOTH(POST, "/v1/items/:id/schedule", URL("/v1/items/%s/schedule", id),
+         URL("{\"at\":\"%s\"}", clock_text(clock_now() + 3600, at)));
+    /* A test key takes back what is there. */
+    BOTH(DELETE, "/v1/items/:id/schedule", URL("/v1/items/%s/schedule", id), NULL);
+}
+
 static void walk_items(struct world *t)
 {
     struct answer a = ALONE(POST, "/v1/items",
@@ -80,9 +95,12 @@ static void walk_items(struct world *t)
 
     both(t, PUT, "/v1/items/:id", URL("/v1/items/%s", id), "if-match: \"1\"\n",
          "{\"site\":\"1200000000\",\"column\":1,\"title\":\"一改\",\"body\":\"正文\"}");
-    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         BOTH(POST, URL("/v1/items/:id/%s", verbs[i]), URL("/v1/items/%s/%s", id, verbs[i]),
              strcmp(verbs[i], "move") ? "{\"reason\":\"试\"}" : "{\"column\":2}");
+        if (!strcmp(verbs[i], "approve"))
+            walk_review(t, id);
+    }
     walk(POST, "/v1/items/:id/withhold"); /* of a mirrored stream: its effect is a row too */
     walk(POST, "/v1/items/:id/unwithhold");
 }

@@ -90,7 +90,8 @@ static void check_runs(struct arena *mem, const char *before, const char *after)
         return;
     }
     runs = json_object_get(json_array_get(json_object_get(top, "fields"), 0), "text");
-    json_array_foreach(runs, i, run) {
+    json_array_foreach(runs, i, run)
+    {
         const char *op = jx_text(run, "op"), *said = jx_text(run, "text");
 
         skipped |= !strcmp(op, "skipped");
