@@ -274,18 +274,25 @@ struct saying {
     int64_t rev;        /* to be restored; 0: the newest */
 };
 
+#define REASON                                     \
+    {                                              \
+        "reason", JX_TEXT, false, 1, ITEM_NOTE_MAX \
+    }
+#define EMERGENCY                         \
+    {                                     \
+        "emergency", JX_BOOL, false, 0, 0 \
+    }
+
 /* {"reason":"…"}; for a publication "purge" or "emergency", for a takedown "emergency", for a restoration "revision"; or no body at all. */
 static enum rc read_saying(struct work *w, const struct request *rq, struct saying *out)
 {
-    static const struct jx_field reason = { "reason", JX_TEXT, false, 1, ITEM_NOTE_MAX },
-                                 emergency = { "emergency", JX_BOOL, false, 0, 0 };
-    static const struct jx_field only[] = { reason, { 0 } },
-                                 ending[] = { reason, emergency, { 0 } },
-                                 publishing[] = { reason,
-                                                  emergency,
+    static const struct jx_field only[] = { REASON, { 0 } },
+                                 ending[] = { REASON, EMERGENCY, { 0 } },
+                                 publishing[] = { REASON,
+                                                  EMERGENCY,
                                                   { "purge", JX_BOOL, false, 0, 0 },
                                                   { 0 } },
-                                 restoring[] = { reason,
+                                 restoring[] = { REASON,
                                                  { "revision", JX_INT, false, 1, INT32_MAX },
                                                  { 0 } };
     static const struct jx_field *const members[VERB_COUNT] = { [VERB_WITHDRAW] = ending,
