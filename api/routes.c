@@ -75,6 +75,7 @@
 #include "api/upstreams.h"
 #include "api/warnings.h"
 #include "api/way_back.h"
+#include "api/withdrawal.h"
 #include "server/channel/wechat_message.h"
 #include "server/citizen/count_report.h"
 #include "server/http/form.h"
@@ -415,6 +416,7 @@ const struct route routes_table[] = {
     { GET, "/v1/drafts/:id/revisions",         ITEM_DRAFT_RIGHTS, ON_WORKER, 0, item, 0, get_draft_revisions, NULL, T_STAFF, "全部各版，新的在前", NULL },
     { GET, "/v1/drafts/:id/revisions/:rev",    ITEM_DRAFT_RIGHTS, ON_WORKER, 0, revision, 0, get_draft_revision, NULL, T_STAFF, "某一版的内容，不论是否发布过", NULL },
     { GET, "/v1/drafts/:id/diff",              ITEM_DRAFT_RIGHTS, ON_WORKER, 0, diff, 0, get_draft_diff, NULL, T_STAFF, "两版之间改了什么，按字段、按句", NULL },
+    { GET, "/v1/drafts/:id/withdrawal",        ITEM_DRAFT_RIGHTS, ON_WORKER, 0, item, 0, get_withdrawal, NULL, T_STAFF, "撤下的内容在各渠道到了哪一步", NULL },
     { POST, "/v1/items",                       RIGHT_EDIT, ON_WRITER, 0, NULL, DRAFT_BODY_MAX, post_item, NULL, T_STAFF, "新建草稿", NULL, AUDIT_item_create },
     { PUT, "/v1/items/:id",                    RIGHT_EDIT, ON_WRITER, 0, item, DRAFT_BODY_MAX, put_item, NULL, T_STAFF, "修改：写出新的一版草稿，须带 If-Match", NULL, AUDIT_item_edit },
     { POST, "/v1/items/:id/submit",            RIGHT_EDIT, ON_WRITER, 0, item, STEP_BODY_MAX, post_verb, NULL, T_STAFF, "送审", NULL, AUDIT_item_submit },

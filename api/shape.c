@@ -47,6 +47,7 @@
 #include "api/sync.h"
 #include "api/upstreams.h"
 #include "api/warnings.h"
+#include "api/withdrawal.h"
 
 static const struct shape shapes[] = {
     { .handler = get_orgs, .answer = "OrgList" },
@@ -172,6 +173,7 @@ static const struct shape shapes[] = {
     { .handler = get_draft_revisions, .answer = "DraftRevisionList" },
     { .handler = get_draft_revision, .answer = "DraftRevision" },
     { .handler = get_draft_diff, .answer = "Diff" },
+    { .handler = get_withdrawal, .answer = "Withdrawal" },
     { .handler = put_site_rule, .body = "EditedSiteRule", .answer = "SiteRules" },
     { .handler = post_column,
       .body = "NewColumn",

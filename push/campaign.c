@@ -258,3 +258,30 @@ enum rc campaign_shown(struct work *w, const struct campaign *c, struct campaign
     };
     return RC_OK;
 }
+
+enum rc campaign_of_item(struct work *w, const struct id *item, struct campaign **out, int *n)
+{
+    struct buf numbers = BUF_IN(w->mem), list = BUF_IN(w->mem);
+    struct campaign c;
+    struct rows q;
+    enum rc rc;
+
+    if ((rc = db_query(w, SQL_push_campaign_of_item, &q, "b", item->b, sizeof item->b)))
+        return rc;
+    while (rows_next(&q)) {
+        int64_t no = rows_int(&q, 0);
+
+        buf_add(&numbers, &no, sizeof no);
+    }
+    rc = rows_done(&q);
+    for (size_t at = 0; at < numbers.n && !rc; at += sizeof(int64_t)) {
+        rc = campaign_find(w, *(const int64_t *)(const void *)(numbers.p + at), &c);
+        if (!rc)
+            buf_add(&list, &c, sizeof c);
+        else if (rc == RC_CORRUPT || rc == RC_NOT_FOUND)
+            rc = RC_OK;
+    }
+    *out = (struct campaign *)(void *)list.p;
+    *n = (int)(list.n / sizeof **out);
+    return rc;
+}

@@ -102,6 +102,8 @@ struct campaign_query {
 /* Newest first. */
 enum rc campaign_list(struct work *w, const struct campaign_query *q, struct campaign **out,
                       int *n);
+/* Those about an item, oldest first, in w->mem. No rights are asked. A damaged one is left out: alerts tell of it. */
+enum rc campaign_of_item(struct work *w, const struct id *item, struct campaign **out, int *n);
 /* On the writer: a new row, its number in c->no; or all that it says, of one that is there. */
 enum rc campaign_insert(struct work *w, struct campaign *c);
 enum rc campaign_update(struct work *w, const struct campaign *c);

@@ -73,5 +73,9 @@ const struct command editor_commands[] = {
       "what differs between two revisions, by field and sentence",
       "tjzw item diff --data tjzw-data --from 1" ID,
       STAFF(GET, "/v1/drafts/%/diff", STAFF_QUERY) },
+    { "item withdrawal", "ID", 1, 1, link_opts, cmd_staff,
+      "how far a takedown has come, channel by channel",
+      "tjzw item withdrawal --data tjzw-data" ID,
+      STAFF(GET, "/v1/drafts/%/withdrawal", STAFF_QUERY) },
     { 0 },
 };

@@ -571,3 +571,13 @@ enum rc derived_catch_up(struct work *w)
         rc = derived_wipe(w, true, &more);
     return rc;
 }
+
+enum rc derived_taken(struct work *w, int64_t stream, int64_t *seq)
+{
+    struct rows q;
+    enum rc rc = db_one(w, SQL_taken_of, &q, "i", stream);
+
+    *seq = rc ? 0 : rows_int(&q, 0);
+    rc = row_finish(&q, rc);
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}

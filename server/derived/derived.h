@@ -38,6 +38,9 @@ enum rc derived_catch_up(struct work *w);
  */
 enum rc derived_read(struct work *w);
 
+/* How far a stream is taken; 0: not at all. Through w->derived, after derived_read(). */
+enum rc derived_taken(struct work *w, int64_t stream, int64_t *seq);
+
 /* Seconds that the oldest change that was not taken waits; 0: all are, or the thread has only begun. Any thread. */
 int64_t derived_age(void);
 

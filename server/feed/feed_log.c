@@ -360,3 +360,23 @@ enum rc feed_void_after(struct work *w, const struct feed_scope *scope, int64_t 
     *out = rc ? 0 : rows_int(&q, 0);
     return row_finish(&q, rc);
 }
+
+enum rc feed_standings(struct work *w, const struct id *item, struct feed_standing **out,
+                       int *n)
+{
+    struct buf list = BUF_IN(w->mem);
+    struct rows q;
+    enum rc rc;
+
+    if ((rc = db_query(w, SQL_feed_standing, &q, "b", item->b, sizeof item->b)))
+        return rc;
+    while (rows_next(&q)) {
+        struct feed_standing s = { rows_dup_text(w, &q, 0), rows_int(&q, 1),
+                                   rows_int(&q, 2) != 0 };
+
+        buf_add(&list, &s, sizeof s);
+    }
+    *out = (struct feed_standing *)(void *)list.p;
+    *n = (int)(list.n / sizeof **out);
+    return rows_done(&q);
+}

@@ -53,6 +53,14 @@ struct feed_row {
 /* Rows after `after`, up to `upto`, newest first, in w->mem. */
 enum rc feed_rows(struct work *w, const struct feed_scope *scope, int64_t after, int64_t upto,
                   struct feed_row **out, int *n);
+/* Where an item stands in every scope that ever had it, in w->mem. */
+struct feed_standing {
+    const char *scope; /* its name */
+    int64_t n;         /* the item's last row */
+    bool shown;
+};
+enum rc feed_standings(struct work *w, const struct id *item, struct feed_standing **out,
+                       int *n);
 /* The newest row after n that makes void what documents up to n hold: it is part of their names. 0: there is none. */
 enum rc feed_void_after(struct work *w, const struct feed_scope *scope, int64_t n,
                         int64_t *out);

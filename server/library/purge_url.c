@@ -15,6 +15,11 @@ enum { URL_MAX = 1024 };
 
 static bool watching; /* set before the writer starts */
 
+bool purge_url_watched(void)
+{
+    return watching;
+}
+
 void purge_url_watch(bool on)
 {
     watching = on;

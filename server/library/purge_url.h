@@ -10,6 +10,7 @@
 
 /* Whether anybody wants to know (setting purge_hook). Before the writer starts; off at first. */
 void purge_url_watch(bool on);
+bool purge_url_watched(void);
 /* Remembers one path, "/v1/…". Only inside a writer job. */
 enum rc purge_url_add(struct work *w, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

@@ -238,6 +238,16 @@ enum rc takedown_files(struct work *w, const struct takedown *t)
     return RC_OK;
 }
 
+enum rc takedown_waiting(struct work *w, int64_t *files)
+{
+    struct rows q;
+    enum rc rc = db_one(w, SQL_blob_drop_waiting, &q, "");
+
+    if (!rc)
+        *files = rows_int(&q, 0);
+    return row_finish(&q, rc);
+}
+
 static enum rc drop_one(struct work *w, const uint8_t hash[HASH_BYTES])
 {
     enum rc rc = is_used(w, hash);

@@ -20,7 +20,7 @@ struct takedown {
     uint8_t (*files)[HASH_BYTES]; /* of the item, in all its revisions; in w->mem */
     int n;
 };
-/* Before the item's rows change. Only inside a writer job, like the next. */
+/* Before the item's rows change: it only reads. The next only inside a writer job. */
 enum rc takedown_begin(struct work *w, const struct id *item, struct takedown *out);
 /*
  * After all of them have: the line is in the journal, durably, and the rest follows the COMMIT.
@@ -33,6 +33,8 @@ enum rc takedown_end(struct work *w, const struct takedown *t, const struct item
 enum rc takedown_files(struct work *w, const struct takedown *t);
 /* The caller has added rows to blob_drop: the tick after the COMMIT removes those files that nobody has. */
 void takedown_drops(struct work *w);
+/* Files that nobody has any more, and that are not removed yet. */
+enum rc takedown_waiting(struct work *w, int64_t *files);
 /* Text was removed that the database's write-ahead log may still hold: after the COMMIT the tick empties it. */
 void takedown_lingers(struct work *w);
 /* Whatever text was removed for good: what mutations were answered may hold it, so those answers go, all of

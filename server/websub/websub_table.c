@@ -223,3 +223,16 @@ enum rc websub_list(struct work *w, int64_t after, int most, bool secrets,
     *out = all;
     return rows_done(&q);
 }
+
+enum rc websub_behind(struct work *w, const char *path, int64_t n, struct websub_behind *out)
+{
+    struct rows q;
+    enum rc rc =
+        db_one(w, SQL_websub_behind, &q, "tttii", arena_printf(w->mem, "%s.atom", path),
+               arena_printf(w->mem, "%s.rss", path), arena_printf(w->mem, "%s.json", path), n,
+               clock_now());
+
+    if (!rc)
+        *out = (struct websub_behind){ rows_int(&q, 0), rows_int(&q, 1), rows_int(&q, 2) };
+    return finish(&q, rc);
+}

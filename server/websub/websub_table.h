@@ -67,6 +67,11 @@ enum rc websub_leave(struct work *w, const char *topic, const char *callback);
 enum rc websub_set(struct work *w, int64_t no, const struct websub_place *place,
                    unsigned failures, int64_t again_ms);
 enum rc websub_drop(struct work *w, int64_t no);
+/* Of the feed at `path` (without its format): who is subscribed, and has not acknowledged its row n. */
+struct websub_behind {
+    int64_t all, behind, failed; /* failed: of those behind */
+};
+enum rc websub_behind(struct work *w, const char *path, int64_t n, struct websub_behind *out);
 /* Rows after number `after`. `secrets` false: for who only looks; then they are NULL. */
 enum rc websub_list(struct work *w, int64_t after, int most, bool secrets,
                     struct websub_row **out, int *n);

@@ -9,6 +9,12 @@
 #include <string.h>
 
 #include "server/base/clock.h"
+#include "server/base/jx.h"
+#include "server/derived/derived.h"
+#include "server/projections.h"
+#include "server/store/db.h"
+#include "server/store/writer.h"
+#include "server/websub/websub_table.h"
 #include "tests/lib/people.h"
 
 #define CHAIN "/v1/sites/1200000000/chain"
@@ -238,6 +244,122 @@ static void what_is_scheduled_is_shown_and_taken_back(void **state)
         person_ask(t, &publisher, DELETE, URL("/v1/items/%s/schedule", id), NULL).status, 404);
 }
 
+/* ---- how far a takedown has come ---- */
+
+static int derive(void **state)
+{
+    int failed = service_world_set_up(state);
+    struct world *t = *state;
+    struct err e = { 0 };
+
+    if (derived_open(&e, world_dir(t), projections))
+        fail_msg("%s", e.text);
+    return failed;
+}
+
+static int derive_no_more(void **state)
+{
+    derived_close();
+    return service_world_tear_down(state);
+}
+
+static struct work reading(struct world *t)
+{
+    struct work w;
+
+    work_init(&w, world_mem(t), NULL, "test", RIGHT_ALL);
+    assert_int_equal(db_open(&w.err, URL("%s/tjzw.db", world_dir(t)), DB_READ, &w.db), RC_OK);
+    return w;
+}
+
+/* What the threads of derived.db do in a server. */
+static void catch_up(struct world *t)
+{
+    struct work w = reading(t);
+
+    if (derived_catch_up(&w))
+        fail_msg("%s", w.err.text);
+    db_close(w.db);
+}
+
+/* One verified subscriber of everything, who has acknowledged the feed's row n. */
+static enum rc subscribe(struct work *w, void *arg)
+{
+    const struct websub_ask ask = { .mode = WEBSUB_SUBSCRIBE,
+                                    .topic = "/feeds/all.atom",
+                                    .callback = "https://reader.example.cn/h",
+                                    .host = "reader.example.cn",
+                                    .lease = 86400 };
+    struct websub_place place = { .n = *(const int64_t *)arg };
+    struct websub_ask *asks;
+    struct websub_row row;
+    enum rc rc;
+    int n;
+
+    if ((rc = websub_ask_add(w, &ask)) || (rc = websub_ask_list(w, 0, 1, &asks, &n)))
+        return rc;
+    return websub_put(w, asks[0].no, &place, &row);
+}
+
+static enum rc acknowledge(struct work *w, void *arg)
+{
+    struct websub_place place = { .n = *(const int64_t *)arg };
+    struct websub_row *rows;
+    enum rc rc;
+    int n;
+
+    if ((rc = websub_list(w, 0, 1, false, &rows, &n)))
+        return rc;
+    return websub_set(w, rows[0].no, &place, 0, 0);
+}
+
+static enum rc on_writer(struct world *t, enum rc (*fn)(struct work *w, void *arg), int64_t n)
+{
+    struct work w;
+
+    work_init(&w, world_mem(t), NULL, "test", RIGHT_ALL);
+    return writer_call(&w, fn, &n);
+}
+
+static const char *channel(struct world *t, const char *id, const char *name)
+{
+    struct answer a = tell(t, GET, URL("/v1/drafts/%s/withdrawal", id), NULL);
+    const json_t *list = json_object_get(json_of(t, &a), "channels"), *one;
+    size_t i;
+
+    assert_int_equal(a.status, 200);
+    json_array_foreach(list, i, one) if (!strcmp(jx_text(one, "channel"), name)) return jx_text(
+        one, "state");
+    fail_msg("there is no channel %s", name);
+    return NULL;
+}
+
+static void a_takedown_is_told_channel_by_channel(void **state)
+{
+    struct world *t = *state;
+    const char *id = service_publish(t, "要撤", "正文", NULL);
+
+    assert_int_equal(tell(t, GET, URL("/v1/drafts/%s/withdrawal", id), NULL).status, 404);
+    catch_up(t);
+    assert_int_equal(on_writer(t, subscribe, 1), RC_OK);
+    assert_int_equal(
+        tell(t, POST, URL("/v1/items/%s/withdraw", id), "{\"reason\":\"有误\"}").status, 200);
+    assert_string_equal(channel(t, id, "library"), "done");
+    assert_string_equal(channel(t, id, "pages"), "done");
+    assert_string_equal(channel(t, id, "feeds"), "waiting");
+    assert_string_equal(channel(t, id, "search"), "waiting");
+    assert_string_equal(channel(t, id, "websub"), "waiting");
+    catch_up(t);
+    assert_string_equal(channel(t, id, "feeds"), "done");
+    assert_string_equal(channel(t, id, "search"), "done");
+    assert_string_equal(channel(t, id, "websub"), "waiting");
+    assert_int_equal(on_writer(t, acknowledge, 2), RC_OK);
+    assert_string_equal(channel(t, id, "websub"), "done");
+    assert_string_equal(channel(t, id, "push"), "none");
+    assert_string_equal(channel(t, id, "wechat"), "none");
+    assert_string_equal(channel(t, id, "mirrors"), "unknown");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +370,8 @@ int main(void)
         TEST(revisions_are_compared_and_restored),
         TEST(two_people_take_it_down),
         TEST(what_is_scheduled_is_shown_and_taken_back),
+        cmocka_unit_test_setup_teardown(a_takedown_is_told_channel_by_channel, derive,
+                                        derive_no_more),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

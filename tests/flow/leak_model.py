@@ -43,7 +43,7 @@ class Model:
     VERBS = ["save", "submit", "approve", "return", "secrecy", "comment", "publish", "purge", "emergency", "withdraw", "gone", "restore", "restore-one", "move"]
 
     def __init__(self):
-        self.items, self.past = [], [(0.0, frozenset())]
+        self.items, self.past, self.takedowns = [], [(0.0, frozenset())], 0     # takedowns: of what was public
 
     def created(self, id, word, who, column):
         self.items.append(Item(id, word, who, column))
@@ -148,6 +148,7 @@ class Model:
             assert answer.status == 202, f"one person alone took it down: {answer}"
             return False
         assert answer.status == 200, answer
+        self.takedowns += bool(item.live)
         return True
 
     def do_withdraw(self, item, who, answer, word):

@@ -28,3 +28,6 @@ DELETE FROM wipe WHERE no = 1 AND n = ?1;
 -- What statements have changed since the connection was opened, whatever wrote it.
 -- name: derived_written
 SELECT total_changes();
+
+-- name: taken_of
+SELECT seq FROM taken WHERE stream = ?1;

@@ -14,6 +14,10 @@ UPDATE feed_scope SET n = ?2, chain = ?3, at = ?4, modified = ?5 WHERE no = ?1;
 -- name: feed_shown_in
 SELECT p.scope, s.name FROM feed_place p JOIN feed_scope s ON s.no = p.scope WHERE p.item = ?1 AND p.shown = 1 ORDER BY p.scope;
 
+-- Every scope that ever had the item: its last row there, and whether the scope still shows it.
+-- name: feed_standing
+SELECT s.name, p.last, p.shown FROM feed_place p JOIN feed_scope s ON s.no = p.scope WHERE p.item = ?1 ORDER BY p.scope;
+
 -- name: feed_first
 SELECT first FROM feed_place WHERE item = ?1 AND scope = ?2;
 

@@ -30,6 +30,10 @@ INSERT INTO blob_drop (hash) VALUES (?1) ON CONFLICT (hash) DO NOTHING;
 -- scan: a few rows, for a second
 SELECT hash FROM blob_drop ORDER BY hash LIMIT ?1;
 
+-- name: blob_drop_waiting
+-- scan: a few rows, for a second
+SELECT COUNT(*) FROM blob_drop;
+
 -- name: blob_drop_done
 DELETE FROM blob_drop WHERE hash = ?1;
 

@@ -43,3 +43,8 @@ DELETE FROM websub WHERE no IN (SELECT no FROM websub WHERE ends < ?1 ORDER BY e
 
 -- name: websub_ask_purge
 DELETE FROM websub_ask WHERE no IN (SELECT no FROM websub_ask WHERE at < ?1 ORDER BY at LIMIT ?2) RETURNING no;
+
+-- Of the feed's subscriptions in its three formats: all, those that have not acknowledged row ?4, and of those the ones that failed.
+-- name: websub_behind
+SELECT COUNT(*), CAST(COALESCE(SUM(CASE WHEN n < ?4 THEN 1 ELSE 0 END), 0) AS BIGINT), CAST(COALESCE(SUM(CASE WHEN n < ?4 AND failures > 0 THEN 1 ELSE 0 END), 0) AS BIGINT)
+FROM websub WHERE topic IN (?1, ?2, ?3) AND ends > ?5;
