@@ -49,6 +49,12 @@ static const struct opt import_opts[] = {
       "who alone may revise the records (the name of the site's stream)" },
     { "emergency", OPT_TEXT, "WHY",
       "publish although the site reviews what comes in; the audit log has it" },
+    { "assess", OPT_FLAG, NULL, "only report what would become of them: nothing is taken in" },
+    { "links", OPT_INT, "N", "with --assess: ask so many of the addresses in them" },
+    { "private", OPT_FLAG, NULL, "… in our own network too" },
+    { "words", OPT_LIST, "FILE", "with --assess: a list of words (docs/editorial.md)" },
+    { "hosts", OPT_LIST, "HOST", "with --assess: ours, with those below it" },
+    { "json", OPT_FLAG, NULL, "with --assess: one object" },
     END
 };
 static const struct opt login_opts[] = {
@@ -61,6 +67,7 @@ static const struct opt login_opts[] = {
 static const struct opt logout_opts[] = {
     { "profile", OPT_TEXT, "NAME", "which sign-in ends", true }, CONFIG, END
 };
+static const struct opt codes_opts[] = { { "json", OPT_FLAG, NULL, "one object" }, END };
 static const struct opt conf_only_opts[] = { CONFIG, END };
 static const struct opt data_opts[] = { DATA, CONFIG, END };
 static const struct opt check_record_opts[] = {
@@ -609,6 +616,8 @@ static const struct command commands[] = {
       "tjzw print-metrics", NULL },
     { "print-fields", "", 0, 0, NULL, cmd_print_fields, "print what an item may say",
       "tjzw print-fields", NULL },
+    { "print-codes", "", 0, 0, codes_opts, cmd_print_codes,
+      "print the closed lists of words, with their versions", "tjzw print-codes", NULL },
     { "print-openapi", "", 0, 0, NULL, cmd_print_openapi, "print the interface as OpenAPI 3.1",
       "tjzw print-openapi > openapi.json", NULL },
     { 0 },

@@ -13,21 +13,14 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "server/base/clock.h"
-#include "server/base/fs.h"
-#include "server/check/lists.h"
-#include "server/check/words.h"
+#include "server/cli/check_lists.h"
 #include "server/cli/commands.h"
 #include "server/library/checkup.h"
 #include "server/library/import.h"
 
-enum { HOSTS_MAX = 64 };
-
 struct checker {
-    struct check_context context;
-    const struct words *lists[LISTS_MAX + 1];
-    const char *hosts[HOSTS_MAX + 1];
-    int lists_n, line, records, refused, blocked, warned;
+    struct check_lists lists;
+    int line, records, refused, blocked, warned;
     bool json;
 };
 
@@ -70,7 +63,7 @@ static void check_line(struct checker *k, const char *text, size_t n)
             printf("{\"line\":%d,\"refused\":true}\n", k->line);
         fprintf(stderr, "%d: refused: %s\n", k->line, line.why.text);
     } else {
-        checkup(mem, &line.content, CHECK_REVIEW, &k->context,
+        checkup(mem, &line.content, CHECK_REVIEW, &k->lists.context,
                 &r); /* where every rule is asked */
         k->blocked += r.blocked;
         k->warned += r.n && !r.blocked;
@@ -99,44 +92,14 @@ static int check_file(struct checker *k, FILE *in)
     return k->refused || k->blocked ? EX_DATAERR : 0;
 }
 
-static int read_lists(struct checker *k, const struct args *a)
-{
-    const struct conf_list *files = arg_list(a, "words");
-    struct arena *mem = arena_new();
-    int code = 0;
-
-    for (int i = 0; files && i < files->n && !code; i++) {
-        struct err e = { 0 };
-        struct words *list;
-        char *text;
-        size_t n;
-
-        if (i == LISTS_MAX)
-            code = cli_usage(a->command, "at most %d lists of words", LISTS_MAX);
-        else if (fs_read(&e, mem, files->v[i], WORDS_FILE_MAX, &text, &n) ||
-                 words_read(&e, text, n, &list))
-            code = cli_fail(&e, files->v[i], "its form: docs/editorial.md");
-        else
-            k->lists[k->lists_n++] = list;
-    }
-    arena_free(mem);
-    return code;
-}
-
 int cmd_check_record(const struct args *a)
 {
-    const struct conf_list *hosts = arg_list(a, "hosts");
     struct checker k = { .json = arg_flag(a, "json") };
     bool stdin_too = !strcmp(a->pos[0], "-");
+    int code = check_lists_open(a, &k.lists);
     FILE *in;
-    int code;
 
-    for (int i = 0; hosts && i < hosts->n && i < HOSTS_MAX; i++)
-        k.hosts[i] = hosts->v[i];
-    k.context = (struct check_context){ .now = clock_now(),
-                                        .words = k.lists,
-                                        .hosts = hosts && hosts->n ? k.hosts : NULL };
-    if (!(code = read_lists(&k, a))) {
+    if (!code) {
         in = stdin_too ? stdin : fopen(a->pos[0], "r");
         if (!in) {
             struct err e = { 0 };
@@ -149,7 +112,6 @@ int cmd_check_record(const struct args *a)
                 fclose(in);
         }
     }
-    for (int i = 0; i < k.lists_n; i++)
-        words_free((struct words *)(uintptr_t)k.lists[i]);
+    check_lists_close(&k.lists);
     return code;
 }

@@ -43,6 +43,7 @@ int cmd_admin_link(const struct args *a);
 int cmd_staff(const struct args *
                   a); /* site, column, item, parties …: one request to the API each (staff.c) */
 int cmd_push_watch(const struct args *a);
+int cmd_print_codes(const struct args *a);
 int cmd_print_fields(const struct args *a);
 int cmd_print_conf(const struct args *a);
 int cmd_print_routes(const struct args *a);

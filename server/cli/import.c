@@ -17,6 +17,7 @@
 #include "server/base/clock.h"
 #include "server/base/fs.h"
 #include "server/base/jx.h"
+#include "server/cli/assess.h"
 #include "server/cli/commands.h"
 #include "server/cli/link.h"
 
@@ -331,5 +332,5 @@ static int import_file(const struct args *a, struct link *l, struct arena *mem)
 
 int cmd_import(const struct args *a)
 {
-    return link_command(a, true, "import", import_file);
+    return arg_flag(a, "assess") ? assess(a) : link_command(a, true, "import", import_file);
 }

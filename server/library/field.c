@@ -11,21 +11,29 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const char *const kinds[KIND_COUNT] = {
-    [KIND_ARTICLE] = "article", [KIND_POLICY] = "policy",   [KIND_NOTICE] = "notice",
-    [KIND_MESSAGE] = "message", [KIND_FAQ] = "faq",         [KIND_GUIDE] = "guide",
-    [KIND_SURVEY] = "survey",   [KIND_WARNING] = "warning",
+static const struct {
+    const char *name, *label;
+} kinds[KIND_COUNT] = {
+    [KIND_ARTICLE] = { "article", "文章" },   [KIND_POLICY] = { "policy", "政策文件" },
+    [KIND_NOTICE] = { "notice", "通知公告" }, [KIND_MESSAGE] = { "message", "消息" },
+    [KIND_FAQ] = { "faq", "问答" },           [KIND_GUIDE] = { "guide", "办事指南" },
+    [KIND_SURVEY] = { "survey", "问卷" },     [KIND_WARNING] = { "warning", "预警" },
 };
 
 const char *kind_name(enum item_kind kind)
 {
-    return kinds[kind];
+    return kinds[kind].name;
+}
+
+const char *kind_label(enum item_kind kind)
+{
+    return kinds[kind].label;
 }
 
 int kind_parse(const char *name)
 {
     for (int i = 0; i < KIND_COUNT; i++)
-        if (!strcmp(kinds[i], name))
+        if (!strcmp(kinds[i].name, name))
             return i;
     return -1;
 }

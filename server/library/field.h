@@ -22,8 +22,9 @@ enum item_kind {
     KIND_COUNT
 };
 
-const char *kind_name(enum item_kind kind); /* "article" … */
-int kind_parse(const char *name);           /* -1 if unknown */
+const char *kind_name(enum item_kind kind);  /* "article" … */
+const char *kind_label(enum item_kind kind); /* Chinese */
+int kind_parse(const char *name);            /* -1 if unknown */
 
 enum field_no {
 #define FIELD(name, type, kinds, min, max, label, meta) FIELD_##name,
