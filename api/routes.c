@@ -30,6 +30,7 @@
 #include "api/consents.h"
 #include "api/counts.h"
 #include "api/docs_page.h"
+#include "api/duplicates.h"
 #include "api/events.h"
 #include "api/factor_page.h"
 #include "api/factors.h"
@@ -156,6 +157,8 @@ static const struct param site_reviewers[] = {
 static const struct param site_agreement[] = {
     SITE, { "source", P_TEXT, 1, AGREEMENT_SOURCE_MAX, "报送方，如 party:heping" }, { 0 }
 };
+static const struct param duplicates[] = { { "after", P_ID, 0, 0, "上一页答复里的 next" },
+                                           { 0 } };
 static const struct param submissions[] = {
     SITE,
     { "state", P_TEXT, 1, 20,
@@ -412,6 +415,7 @@ const struct route routes_table[] = {
       "上传图片或附件，可以分块续传", NULL },
 
     { GET, "/v1/staff/items",                  ITEM_DRAFT_RIGHTS, ON_WORKER, 0, staff_items, 0, get_staff_items, NULL, T_STAFF, "处于某一状态的内容，旧的在前", "/v1/staff/items?state=in_review" },
+    { GET, "/v1/duplicates",                   ITEM_DRAFT_RIGHTS, ON_WORKER, 0, duplicates, 0, get_duplicates, NULL, T_STAFF, "几个站点都有的内容：相同，或几乎相同", "/v1/duplicates" },
     { GET, "/v1/drafts/:id",                   ITEM_DRAFT_RIGHTS, ON_WORKER, 0, item, 0, get_draft, NULL, T_STAFF, "最新一版的内容、状态与经过", NULL },
     { GET, "/v1/drafts/:id/revisions",         ITEM_DRAFT_RIGHTS, ON_WORKER, 0, item, 0, get_draft_revisions, NULL, T_STAFF, "全部各版，新的在前", NULL },
     { GET, "/v1/drafts/:id/revisions/:rev",    ITEM_DRAFT_RIGHTS, ON_WORKER, 0, revision, 0, get_draft_revision, NULL, T_STAFF, "某一版的内容，不论是否发布过", NULL },

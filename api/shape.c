@@ -16,6 +16,7 @@
 #include "api/columns.h"
 #include "api/consents.h"
 #include "api/counts.h"
+#include "api/duplicates.h"
 #include "api/events.h"
 #include "api/factors.h"
 #include "api/feeds.h"
@@ -114,6 +115,7 @@ static const struct shape shapes[] = {
     { .handler = post_survey_draft, .answer = "StaffItem", .status = 201 },
     { .handler = get_votes, .answer = "VoteList" },
     { .handler = get_staff_items, .answer = "StaffItemList" },
+    { .handler = get_duplicates, .answer = "DuplicateList" },
     { .handler = get_draft, .answer = "Draft", .flags = SHAPE_ETAG },
     { .handler = post_item,
       .body = "NewItem",

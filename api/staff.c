@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/duplicates.h"
 #include "api/instance.h"
 #include "api/items.h"
 #include "api/review.h"
@@ -140,6 +141,8 @@ enum rc get_draft(struct work *w, const struct request *rq, struct reply *rp)
         return rc;
     jx_key(&b, "content");
     content_write(&content, &b);
+    if ((rc = duplicates_put(w, &b, &content, &item)))
+        return rc;
     if ((rc = put_events(w, &b, id)))
         return rc;
     jx_key(&b, "item");

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "api/duplicates.h"
 #include "api/instance.h"
 #include "api/view.h"
 #include "server/base/clock.h"
@@ -81,12 +82,34 @@ static enum rc reply_one(struct work *w, const struct submission *s, struct repl
     return RC_OK;
 }
 
+/* What other sites have published of it, while it waits for a decision. */
+static enum rc put_duplicates(struct work *w, struct reply *rp, const struct submission *s)
+{
+    struct buf b = BUF_IN(w->mem);
+    struct revision revision;
+    struct content content;
+    struct item it;
+    enum rc rc;
+
+    if ((rc = item_revision(w, &s->item, s->rev, &it, &revision, &content)))
+        return rc;
+    buf_add(&b, rp->body, rp->len - strlen("}\n"));
+    if ((rc = duplicates_put(w, &b, &content, &it)))
+        return rc;
+    buf_adds(&b, "}\n");
+    rp->body = b.p;
+    rp->len = b.n;
+    return RC_OK;
+}
+
 enum rc get_submission(struct work *w, const struct request *rq, struct reply *rp)
 {
     struct submission s;
     enum rc rc = submission_find(w, &request_arg(rq, "id")->id, &s);
 
-    return rc ? rc : reply_one(w, &s, rp);
+    if (rc || (rc = reply_one(w, &s, rp)))
+        return rc;
+    return s.rev && s.state == SUBMISSION_LANDED ? put_duplicates(w, rp, &s) : RC_OK;
 }
 
 static enum rc put_list(struct work *w, struct buf *b, const struct submission *list, int n,

@@ -123,6 +123,9 @@ static const struct opt agreement_opts[] = {
     { "until", OPT_TEXT, "DAY", "the day it ends (never)" },
     END
 };
+static const struct opt duplicates_opts[] = {
+    LINK_OPTIONS, { "after", OPT_TEXT, "ID", "the \"next\" of the page before" }, END
+};
 static const struct opt submissions_opts[] = {
     LINK_OPTIONS,
     { "site", OPT_TEXT, "SITE", "only those for this site" },
@@ -434,6 +437,9 @@ static const struct command commands[] = {
       "tjzw site agreement --data tjzw-data --accepts publish --basis 津政办〔2026〕3号 1 "
       "party:heping",
       STAFF(PUT, "/v1/sites/%/agreements/%", STAFF_OPTIONS) },
+    { "duplicates", "", 0, 0, duplicates_opts, cmd_staff,
+      "texts that two sites have published, the same or nearly",
+      "tjzw duplicates --data tjzw-data", STAFF(GET, "/v1/duplicates", STAFF_QUERY) },
     { "submission list", "", 0, 0, submissions_opts, cmd_staff,
       "what departments' platforms handed in, and what has become of it",
       "tjzw submission list --data tjzw-data --state returned",

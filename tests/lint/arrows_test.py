@@ -42,7 +42,7 @@ ARROWS = {
     "server/feed": [BASE, STORE, LIBRARY, DERIVED],             # a projection: the counts of each scope
     "server/stats": [BASE, STORE, LIBRARY],
     "server/websub": [BASE, STORE, DERIVED, CLIENT],            # who is told of news; what a document is, api hands in
-    "server/source": [BASE, STORE, IDENTITY, LIBRARY, CHECK, INGEST, CLIENT],     # what others hand in, and what is fetched for it
+    "server/source": [BASE, STORE, IDENTITY, LIBRARY, CHECK, INGEST, DERIVED, CLIENT],     # what others hand in, and what is fetched for it
     "sync/wire": [],
     "sync/merge": [],
     "sync/addressed": ["sync/state"],

@@ -75,3 +75,23 @@ CREATE TABLE feed_place (
     shown INTEGER NOT NULL, -- 1: the scope has it
     PRIMARY KEY (item, scope)
 ) WITHOUT ROWID;
+
+-- What is like what: server/source/duplicate.c. A row for each published item.
+CREATE TABLE fingerprint (
+    item       BLOB    PRIMARY KEY,
+    stream     INTEGER NOT NULL,
+    seq        INTEGER NOT NULL, -- of the change
+    site       INTEGER NOT NULL, -- by the library's own number
+    characters INTEGER NOT NULL, -- that count
+    exact      BLOB    NOT NULL, -- SHA-256 of them
+    near       INTEGER NOT NULL, -- SimHash, and its quarters
+    q0         INTEGER NOT NULL,
+    q1         INTEGER NOT NULL,
+    q2         INTEGER NOT NULL,
+    q3         INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX fingerprint_exact ON fingerprint (exact);
+CREATE INDEX fingerprint_q0 ON fingerprint (q0);
+CREATE INDEX fingerprint_q1 ON fingerprint (q1);
+CREATE INDEX fingerprint_q2 ON fingerprint (q2);
+CREATE INDEX fingerprint_q3 ON fingerprint (q3);
