@@ -25,6 +25,7 @@
 #include "api/callback.h"
 #include "api/campaign_report.h"
 #include "api/campaigns.h"
+#include "api/channel_tasks.h"
 #include "api/channels.h"
 #include "api/columns.h"
 #include "api/consents.h"
@@ -494,6 +495,18 @@ const struct route routes_table[] = {
     { GET, "/v1/channels/:channel",            CHANNEL_RIGHTS | RIGHT_OPERATE, ON_WORKER, 0, channel_params, 0, get_channel, NULL, T_CHANNELS, "一个账号", "/v1/channels/1" },
     { PATCH, "/v1/channels/:channel",          RIGHT_PUBLISH, ON_WRITER, 0, channel_params, CHANNEL_BODY_MAX, patch_channel, NULL, T_CHANNELS, "修改账号的登记，和它的自动回复", NULL, AUDIT_channel_edit },
     { PUT, "/v1/channels/:channel/credentials", RIGHT_OPERATE, ON_WRITER, R_NO_KEY, channel_params, CHANNEL_CREDENTIALS_MAX, put_channel_credentials, NULL, T_CHANNELS, "设置账号的凭证：加密保存，不再显示", NULL, AUDIT_channel_credentials },
+    { GET, "/v1/channels/:channel/versions",   CHANNEL_RIGHTS, ON_WORKER, 0, channel_versions_params, 0, get_channel_versions, NULL, T_CHANNELS, "为一个账号写的文稿，新的在前", "/v1/channels/1/versions" },
+    { POST, "/v1/channels/:channel/versions",  RIGHT_EDIT, ON_WRITER, 0, channel_params, CHANNEL_BODY_MAX, post_channel_version, NULL, T_CHANNELS, "按一条已发布的内容，为一个账号写一稿", NULL, AUDIT_channel_write },
+    { GET, "/v1/channel-versions/:version",    CHANNEL_RIGHTS, ON_WORKER, 0, channel_version_params, 0, get_channel_version, NULL, T_CHANNELS, "一稿的全部，和它还有什么不合平台的规定", NULL },
+    { PATCH, "/v1/channel-versions/:version",  RIGHT_EDIT, ON_WRITER, 0, channel_version_params, CHANNEL_BODY_MAX, patch_channel_version, NULL, T_CHANNELS, "修改一稿：批准随即作废", NULL, AUDIT_channel_rewrite },
+    { POST, "/v1/channel-versions/:version/approve", RIGHT_REVIEW, ON_WRITER, 0, channel_version_params, STEP_BODY_MAX, post_channel_approve, NULL, T_CHANNELS, "批准看过的那一稿；自己写的由别人批准", NULL, AUDIT_channel_approve },
+    { POST, "/v1/channel-versions/:version/return",  RIGHT_REVIEW, ON_WRITER, R_RESERVE, channel_version_params, STEP_BODY_MAX, post_channel_return, NULL, T_CHANNELS, "退回修改", NULL, AUDIT_channel_return },
+    { POST, "/v1/channel-versions/:version/send",    RIGHT_PUBLISH, ON_WRITER, 0, channel_version_params, 0, post_channel_send, NULL, T_CHANNELS, "交付发布：一稿只发一次", NULL, AUDIT_channel_send },
+    { GET, "/v1/channel-tasks",                CHANNEL_RIGHTS, ON_WORKER, 0, channel_tasks_params, 0, get_channel_tasks, NULL, T_CHANNELS, "发布任务，新的在前；结果不明的用 state=unknown", NULL },
+    { GET, "/v1/channel-tasks/:task",          CHANNEL_RIGHTS, ON_WORKER, 0, channel_task_params, 0, get_channel_task, NULL, T_CHANNELS, "一个发布任务到了哪一步", NULL },
+    { POST, "/v1/channel-tasks/:task/cancel",  RIGHT_PUBLISH, ON_WRITER, R_RESERVE, channel_task_params, 0, post_channel_cancel, NULL, T_CHANNELS, "取消还没有发出的", NULL, AUDIT_channel_cancel },
+    { POST, "/v1/channel-tasks/:task/retry",   RIGHT_PUBLISH, ON_WRITER, 0, channel_task_params, 0, post_channel_retry, NULL, T_CHANNELS, "平台拒绝了的，再试一次", NULL, AUDIT_channel_retry },
+    { POST, "/v1/channel-tasks/:task/resolve", RIGHT_PUBLISH, ON_WRITER, R_RESERVE, channel_task_params, STEP_BODY_MAX, post_channel_resolve, NULL, T_CHANNELS, "结果不明的，由人认定：发出了，或者没有（再发）", NULL, AUDIT_channel_resolve },
     { GET, "/wechat/:channel",                 RIGHT_READ, ON_WORKER, R_HIDDEN | R_FORM | R_FREE, channel_params, 0, get_wechat, NULL, T_CHANNELS, "公众号的服务器配置：微信核对地址", NULL },
     { POST, "/wechat/:channel",                RIGHT_READ, ON_WORKER, R_HIDDEN | R_BYTES | R_FREE | R_NO_KEY | R_QUIET, channel_params, WECHAT_XML_MAX, post_wechat, NULL, T_CHANNELS, "公众号收到的消息：微信送来，五秒内答复", NULL, 0, NULL, "success" },
     { GET, "/v1/push/campaigns",               CAMPAIGN_RIGHTS, ON_WORKER, 0, campaigns_params, 0, get_campaigns, NULL, T_PUSH, "推送，新的在前", NULL },

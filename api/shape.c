@@ -12,6 +12,7 @@
 #include "api/blobs.h"
 #include "api/campaign_report.h"
 #include "api/campaigns.h"
+#include "api/channel_tasks.h"
 #include "api/channels.h"
 #include "api/columns.h"
 #include "api/consents.h"
@@ -195,6 +196,24 @@ static const struct shape shapes[] = {
       .answer = "Channel",
       .flags = SHAPE_NAMES },
     { .handler = put_channel_credentials, .body = "ChannelCredentials", .answer = "Channel" },
+    { .handler = get_channel_versions, .answer = "ChannelVersionList" },
+    { .handler = post_channel_version,
+      .body = "NewChannelVersion",
+      .answer = "ChannelVersion",
+      .status = 201,
+      .flags = SHAPE_NAMES },
+    { .handler = get_channel_version, .answer = "ChannelVersion" },
+    { .handler = patch_channel_version,
+      .body = "EditedChannelVersion",
+      .answer = "ChannelVersion" },
+    { .handler = post_channel_approve, .body = "ChannelApproval", .answer = "ChannelVersion" },
+    { .handler = post_channel_return, .body = "Why", .answer = "ChannelVersion" },
+    { .handler = post_channel_send, .answer = "ChannelTask" },
+    { .handler = get_channel_tasks, .answer = "ChannelTaskList" },
+    { .handler = get_channel_task, .answer = "ChannelTask" },
+    { .handler = post_channel_cancel, .answer = "ChannelTask" },
+    { .handler = post_channel_retry, .answer = "ChannelTask" },
+    { .handler = post_channel_resolve, .body = "ChannelVerdict", .answer = "ChannelTask" },
     { .handler = get_websub, .answer = "WebSubList" },
     { .handler = get_mirrors, .answer = "MirrorList" },
     { .handler = post_mirror, .body = "NewMirror", .answer = "MirrorList", .status = 201 },

@@ -15,6 +15,7 @@
 #include "push/push_thread.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
+#include "server/channel/channel_thread.h"
 #include "server/channel/mirror_thread.h"
 #include "server/channel/purge_hook.h"
 #include "server/citizen/letter_scan.h"
@@ -121,6 +122,16 @@ static enum rc start_hub(struct err *e, const struct conf *c, const char *db_pat
     return websub_start(e, &hub);
 }
 
+static enum rc start_channels(struct err *e, const struct conf *c, const char *db_path)
+{
+    const struct channel_conf channels = { .db_path = db_path,
+                                           .wechat = c->channel_wechat,
+                                           .weibo = c->channel_weibo,
+                                           .private_net = c->channel_private };
+
+    return channel_start(e, &channels);
+}
+
 /* Nobody looks in a child that cannot start, and yet somebody must hear that the server is gone. */
 static void say_last_words(struct app *a, const struct conf *c)
 {
@@ -183,7 +194,8 @@ static enum rc build(struct app *a, struct err *e, const struct conf *c,
         ((rc = look_after(a, e, c)) || (rc = letter_scan_start(e, a->service.db_path)) ||
          (rc = start_push(e, c, a->service.db_path)) ||
          (rc = start_hub(e, c, a->service.db_path)) ||
-         (rc = start_fetch(e, c, a->service.db_path))))
+         (rc = start_fetch(e, c, a->service.db_path)) ||
+         (rc = start_channels(e, c, a->service.db_path))))
         return rc;
     server_run(a->server);
     return RC_OK;
@@ -237,6 +249,7 @@ void app_stop(struct app *a, int64_t deadline_ms)
     push_thread_stop();
     websub_stop();
     fetch_stop();
+    channel_stop();
     derived_stop();
     if (!service_stop(&a->service))
         leave_the_builder();

@@ -44,6 +44,9 @@ enum finding health_mirrors(struct health *h);
 /* What is derived from the log (derived.db). Seconds that the oldest change that is missing there waits. */
 enum finding health_derived(struct health *h);
 
+/* Accounts on other platforms. Posts of which nobody knows whether they are out. */
+enum finding health_channels(struct health *h);
+
 /* A command need not be told what `tjzw serve --mirror URL` was told: the library says it too. */
 bool health_is_edge(const struct health *h);
 

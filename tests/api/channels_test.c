@@ -307,6 +307,178 @@ static void bad_messages_are_refused(void **state)
                      403);
 }
 
+/* ---- versions ---- */
+
+static const char PNG[] = "\x89PNG\r\n\x1a\n and a point";
+
+/* An item with one picture, whose name is in `hash`. */
+static const char *item_with_picture(struct world *t, char hash[HASH_TEXT])
+{
+    uint8_t sum[HASH_BYTES];
+
+    sha256(PNG, sizeof PNG - 1, sum);
+    hex_text(sum, sizeof sum, hash);
+    assert_true(ask(t, PUT, URL("/v1/blobs/%s", hash),
+                    &(struct ask){ .headers = URL("content-type: application/octet-stream\n"
+                                                  "content-range: bytes 0-%zu/%zu\n",
+                                                  sizeof PNG - 2, sizeof PNG - 1),
+                                   .body = PNG,
+                                   .body_len = sizeof PNG - 1,
+                                   .origin = ORIGIN_ADMIN })
+                    .status < 300);
+    return service_publish(
+        t, "停水", "明天停水。",
+        URL(",\"attachments\":[{\"hash\":\"%s\",\"name\":\"图.png\",\"size\":%zu,"
+            "\"type\":\"image/png\"}]",
+            hash, sizeof PNG - 1));
+}
+
+static const char *repeated(struct world *t, const char *text, int n)
+{
+    struct buf b = BUF_IN(world_mem(t));
+
+    for (int i = 0; i < n; i++)
+        buf_adds(&b, text);
+    return b.p;
+}
+
+static struct answer write_version(struct world *t, const struct person *p, const char *item,
+                                   const char *title, const char *cover, const char *body)
+{
+    return person_ask(t, p, POST, "/v1/channels/1/versions",
+                      URL("{\"item\":\"%s\",\"title\":\"%s\",\"cover\":\"%s\",\"body\":\"%s\"}",
+                          item, title, cover, body));
+}
+
+static struct answer approves(struct world *t, const struct person *p, const struct answer *v)
+{
+    return person_ask(t, p, POST, URL("/v1/channel-versions/%s/approve", "1"),
+                      URL("{\"hash\":\"%s\"}", text_of(t, v, "hash")));
+}
+
+static void limits_are_told_while_it_is_edited(void **state)
+{
+    struct world *t = *state;
+    struct person editor = person_staff(t, "editor", EVERYWHERE),
+                  reviewer = person_staff(t, "reviewer_1", EVERYWHERE);
+    char hash[HASH_TEXT];
+    const char *item;
+    struct answer a;
+
+    make_account(t, false);
+    item = item_with_picture(t, hash);
+    a = write_version(t, &editor, item, repeated(t, "停", 33), hash, "明天停水。");
+    assert_int_equal(a.status, 201);
+    HAS(a, "标题有 33 字，最多 32 字");
+    assert_int_equal(approves(t, &reviewer, &a).status, 422);
+    a = person_ask(t, &editor, PATCH, "/v1/channel-versions/1",
+                   URL("{\"title\":\"%s\"}", repeated(t, "停", 32)));
+    HAS(a, "\"faults\":[]");
+    a = person_ask(t, &editor, PATCH, "/v1/channel-versions/1",
+                   URL("{\"byline\":\"%s\",\"digest\":\"%s\"}", repeated(t, "作", 17),
+                       repeated(t, "摘", 129)));
+    HAS(a, "作者有 17 字，最多 16 字");
+    HAS(a, "摘要有 129 字，最多 128 字");
+    a = person_ask(t, &editor, PATCH, "/v1/channel-versions/1",
+                   URL("{\"byline\":\"\",\"digest\":\"\",\"body\":\"%s\"}",
+                       repeated(t, "字", 19994))); /* <p> … </p> and the line's end are 8 */
+    HAS(a, "正文有 20002 字");
+    a = person_ask(t, &editor, PATCH, "/v1/channel-versions/1",
+                   "{\"body\":\"明天停水。\",\"cover\":\"\"}");
+    HAS(a, "要有封面");
+    a = person_ask(t, &editor, PATCH, "/v1/channel-versions/1",
+                   URL("{\"cover\":\"%s\"}", repeated(t, "ab", 32)));
+    HAS(a, "只能用这条内容已发布的图片");
+    a = person_ask(t, &editor, PATCH, "/v1/channel-versions/1",
+                   URL("{\"cover\":\"%s\",\"body\":\"身份证11010519491231002X\"}", hash));
+    HAS(a, "person.id");
+    assert_int_equal(approves(t, &reviewer, &a).status, 422);
+}
+
+static void a_version_is_approved_by_another(void **state)
+{
+    struct world *t = *state;
+    struct person admin = person_staff(t, "site_admin", EVERYWHERE),
+                  reviewer = person_staff(t, "reviewer_1", EVERYWHERE);
+    char hash[HASH_TEXT];
+    struct answer v, a;
+    const char *item;
+
+    make_account(t, false);
+    item = item_with_picture(t, hash);
+    v = write_version(t, &admin, item, "停水", hash, "明天停水。");
+    assert_int_equal(v.status, 201);
+    assert_int_equal(approves(t, &admin, &v).status, 403);
+    assert_int_equal(person_ask(t, &admin, POST, "/v1/channel-versions/1/send", NULL).status,
+                     409);
+    assert_int_equal(approves(t, &reviewer, &v).status, 200);
+    a = person_ask(t, &admin, PATCH, "/v1/channel-versions/1", "{\"title\":\"停水了\"}");
+    HAS(a, "\"state\":\"draft\"");
+    assert_int_equal(approves(t, &reviewer, &v).status, 409); /* not what he looked at */
+    assert_int_equal(approves(t, &reviewer, &a).status, 200);
+    assert_int_equal(person_ask(t, &reviewer, POST, "/v1/channel-versions/1/send", NULL).status,
+                     403);
+    a = person_ask(t, &admin, POST, "/v1/channel-versions/1/send", NULL);
+    assert_int_equal(a.status, 200);
+    HAS(a, "\"state\":\"queued\"");
+    HAS(person_ask(t, &admin, POST, "/v1/channel-versions/1/send", NULL), "\"no\":1,");
+    assert_int_equal(
+        person_ask(t, &admin, PATCH, "/v1/channel-versions/1", "{\"title\":\"x\"}").status,
+        409);
+    HAS(person_ask(t, &admin, GET, "/v1/channel-tasks?state=queued", NULL), "\"version\":1,");
+    assert_int_equal(person_ask(t, &admin, POST, "/v1/channel-tasks/1/cancel", NULL).status,
+                     200);
+    assert_int_equal(person_ask(t, &admin, POST, "/v1/channel-tasks/1/cancel", NULL).status,
+                     409);
+    assert_int_equal(person_ask(t, &admin, POST, "/v1/channel-tasks/1/retry", NULL).status,
+                     409);
+    assert_int_equal(
+        person_ask(t, &admin, POST, "/v1/channel-tasks/1/resolve", "{\"went\":true}").status,
+        409);
+}
+
+static void only_what_is_published_is_written_about(void **state)
+{
+    struct world *t = *state;
+    struct person admin = person_staff(t, "site_admin", EVERYWHERE);
+    char hash[HASH_TEXT];
+    const char *item;
+
+    make_account(t, false);
+    item = item_with_picture(t, hash);
+    assert_int_equal(
+        tell(t, POST, URL("/v1/items/%s/withdraw", item), "{\"reason\":\"错\"}").status, 200);
+    assert_int_equal(write_version(t, &admin, item, "停水", hash, "明天停水。").status, 409);
+    item = URL("%.8s-0000-7000-8000-000000000000", item);
+    assert_int_equal(write_version(t, &admin, item, "停水", hash, "明天停水。").status, 404);
+}
+
+static void weibo_has_its_own_rules(void **state)
+{
+    struct world *t = *state;
+    struct answer a;
+    const char *item = service_publish(t, "停水", "明天停水。", "");
+    struct person admin = person_staff(t, "site_admin", EVERYWHERE);
+
+    assert_int_equal(tell(t, POST, "/v1/channels",
+                          "{\"kind\":\"weibo\",\"handle\":\"1\",\"name\":\"示例\",\"site\":1,"
+                          "\"state\":\"active\",\"domain\":\"other.cn\"}")
+                         .status,
+                     201);
+    a = write_version(t, &admin, item, "", "", "#停水# 明天停水");
+    HAS(a, "不能有 #话题#");
+    HAS(a, "不在账号的安全域名之内");
+    assert_int_equal(tell(t, PATCH, "/v1/channels/1", "{\"domain\":\"example.cn\"}").status,
+                     200);
+    /* a blank, 24 letters of the address before the item's 36: 31 Chinese characters */
+    a = person_ask(t, &admin, PATCH, "/v1/channel-versions/1",
+                   URL("{\"body\":\"%s\"}", repeated(t, "字", 110)));
+    HAS_NOT(a, "正文有");
+    a = person_ask(t, &admin, PATCH, "/v1/channel-versions/1",
+                   URL("{\"body\":\"%s\"}", repeated(t, "字", 111)));
+    HAS(a, "正文有 141 字，最多 140 字");
+}
+
 /* ---- whatever hangs ---- */
 
 static pthread_mutex_t jam = PTHREAD_MUTEX_INITIALIZER;
@@ -360,6 +532,10 @@ int main(void)
         T(a_replay_is_refused_and_a_retry_is_not),
         T(safe_mode_takes_nothing_else),
         T(bad_messages_are_refused),
+        T(limits_are_told_while_it_is_edited),
+        T(a_version_is_approved_by_another),
+        T(only_what_is_published_is_written_about),
+        T(weibo_has_its_own_rules),
         T(wechat_is_answered_in_time_whatever_hangs),
     };
 

@@ -323,14 +323,41 @@ static void walk_notices(struct world *t)
           "{\"id\":\"1\",\"template\":\"visit\",\"to\":\"nobody\"}");
 }
 
+#define VERSION "/v1/channel-versions/:version"
+#define TASK    "/v1/channel-tasks/:task"
+
+static void approve_version(struct world *t)
+{
+    struct answer a = tell(t, GET, "/v1/channel-versions/1", NULL);
+    const char *body = URL("{\"hash\":\"%s\"}", text_of(t, &a, "hash"));
+
+    walk(POST, VERSION "/approve"); /* by a person */
+    assert_int_equal(tried(t, trial, POST, "/v1/channel-versions/1/approve", body).status, 403);
+    assert_int_equal(tell(t, POST, "/v1/channel-versions/1/approve", body).status, 200);
+}
+
 static void walk_channels(struct world *t)
 {
+    const char *item = service_publish(t, "停水", "明天停水。", "");
+
     ALONE(POST, "/v1/channels",
-          "{\"kind\":\"wechat\",\"handle\":\"wx1\",\"name\":\"示例发布\",\"site\":1,\"state\":"
-          "\"active\"}");
-    BOTH(PATCH, "/v1/channels/:channel", "/v1/channels/1", "{\"filing\":\"1\"}");
+          "{\"kind\":\"weibo\",\"handle\":\"1\",\"name\":\"示例发布\",\"site\":1,"
+          "\"state\":\"active\"}");
+    BOTH(PATCH, "/v1/channels/:channel", "/v1/channels/1", "{\"domain\":\"example.cn\"}");
     BOTH(PUT, "/v1/channels/:channel/credentials", "/v1/channels/1/credentials",
-         "{\"secret\":\"s\",\"token\":\"ttt\"}");
+         "{\"secret\":\"s\",\"token\":\"ttt\",\"address\":\"203.0.113.7\"}");
+    BOTH(POST, "/v1/channels/:channel/versions", "/v1/channels/1/versions",
+         URL("{\"item\":\"%s\",\"body\":\"明天停水\"}", item));
+    BOTH(POST, VERSION "/return", "/v1/channel-versions/1/return", "{\"text\":\"几点\"}");
+    BOTH(PATCH, VERSION, "/v1/channel-versions/1", "{\"body\":\"明天八点停水\"}");
+    approve_version(t);
+    BOTH(POST, VERSION "/send", "/v1/channel-versions/1/send", NULL);
+    BOTH(POST, TASK "/cancel", "/v1/channel-tasks/1/cancel", NULL);
+    walk(POST, TASK "/retry"); /* of what a platform refused */
+    assert_int_equal(tried(t, trial, POST, "/v1/channel-tasks/1/retry", NULL).status, 409);
+    walk(POST, TASK "/resolve"); /* of what is unknown */
+    assert_int_equal(
+        tried(t, trial, POST, "/v1/channel-tasks/1/resolve", "{\"went\":false}").status, 409);
 }
 
 static void no_route_changes_a_row_for_a_test_key(void **state)

@@ -16,7 +16,7 @@ SELECT no, kind, name, handle, site, org, filing, state, domain, scope, replies,
 FROM channel_account WHERE no > ?1 ORDER BY no LIMIT ?2;
 
 -- name: channel_account_secret
-UPDATE channel_account SET secret = ?2, grant_text = NULL, grant_until = 0, trouble = NULL, trouble_until = 0, changed = ?3 WHERE no = ?1;
+UPDATE channel_account SET secret = ?2, grant_text = NULL, grant_renew = 0, grant_until = 0, trouble = NULL, trouble_until = 0, changed = ?3 WHERE no = ?1;
 
 -- name: channel_account_grant
 UPDATE channel_account SET grant_text = ?2, grant_renew = ?3, grant_until = ?4, trouble = NULL, trouble_until = 0 WHERE no = ?1;

@@ -1,0 +1,73 @@
+/*
+ * health_channels.c - accounts on other platforms: whether we can speak for them, and whether somebody has to look at what became of something.
+ */
+#include <inttypes.h>
+
+#include "server/base/clock.h"
+#include "server/base/fs.h"
+#include "server/base/seal.h"
+#include "server/channel/channel_task.h"
+#include "server/health/health.h"
+
+/* A command has not opened the keys, and must not make any. */
+static bool may_open(const struct health *h)
+{
+    const char *keys = arena_printf(h->w->mem, "%s/keys", h->c->data);
+    struct err ignored;
+
+    return seal_newest() || (fs_exists(arena_printf(h->w->mem, "%s/index", keys)) &&
+                             !seal_load(&ignored, keys, SEAL_XCHACHA));
+}
+
+static enum finding look_at(struct health *h, const struct channel_account *a, bool opens)
+{
+    struct channel_credentials c;
+    struct err e = { 0 };
+
+    if (!channel_kind_sends(a->kind) || !channel_is_active(a))
+        return FINE;
+    if (!a->secret)
+        return health_say(h, WARN, "tjzw channel credentials NUMBER FILE",
+                          "account %" PRId64 " (%s) is in use and has no credentials", a->no,
+                          a->name);
+    if (opens &&
+        (channel_credentials(h->w, a, &c) || channel_credentials_check(&e, a->kind, &c)))
+        return health_say(h, WRONG, "set them anew: tjzw channel credentials NUMBER FILE",
+                          "the credentials of account %" PRId64
+                          " (%s) do not open, or are not whole",
+                          a->no, a->name);
+    if (a->trouble_until > clock_now())
+        return health_say(h, WARN, "see the platform's settings of the account",
+                          "account %" PRId64 " (%s) rests: %s", a->no, a->name, a->trouble);
+    return FINE;
+}
+
+enum finding health_channels(struct health *h)
+{
+    int64_t after = 0, unknown = 0, accounts = 0;
+    enum finding worst = FINE;
+    struct channel_account *all;
+    bool opens;
+    int n = CHANNEL_PAGE;
+
+    if (!h->w)
+        return health_say(h, WARN, "see the line about the library", "accounts cannot be read");
+    opens = may_open(h);
+    while (n == CHANNEL_PAGE) {
+        if (channel_account_list(h->w, after, &all, &n))
+            return health_say(h, WRONG, "see the line about the library",
+                              "accounts on other platforms cannot be read");
+        for (int i = 0; i < n && worst == FINE; i++)
+            worst = look_at(h, &all[i], opens);
+        accounts += n;
+        after = n ? all[n - 1].no : 0;
+    }
+    if (worst != FINE)
+        return worst;
+    if (!channel_task_count(h->w, "unknown", &unknown) && unknown)
+        return health_say(h, WARN,
+                          "tjzw channel tasks --state unknown; look at the platform, then tjzw "
+                          "channel resolve",
+                          "of %" PRId64 " posts nobody knows whether they are out", unknown);
+    return health_say(h, FINE, "", "%" PRId64 " accounts on other platforms", accounts);
+}
