@@ -6,10 +6,10 @@
  */
 #include "api/instance.h"
 
-#include "server/library/stream.h"
-
 #include "api/page.h"
+#include "server/channel/channel_version.h"
 #include "server/http/send.h"
+#include "server/library/stream.h"
 
 static struct instance here = { .name = "天津政务", .public_url = "", .origin = "", .dir = "" };
 
@@ -24,6 +24,7 @@ void instance_set(const struct instance *in)
         here.origin = here.public_url;
     problem_set_page(page_problem);
     send_set_sign_in("/sign-in");
+    channel_open(&(struct channel_hooks){ .url = instance_url, .data = in->dir });
 }
 
 const struct instance *instance(void)

@@ -19,7 +19,6 @@
 #include "server/base/pool.h"
 #include "server/base/seal.h"
 #include "server/base/secret.h"
-#include "server/channel/channel_version.h"
 #include "server/channel/mirror_edge.h"
 #include "server/channel/purge_hook.h"
 #include "server/check/lists.h"
@@ -363,7 +362,6 @@ enum rc service_describe(struct err *e, const struct service *s, const char *ori
     if ((rc = preview_key_load(e, keys, &in.preview)))
         return rc;
     instance_set(&in);
-    channel_open(&(struct channel_hooks){ .url = instance_url, .data = c->data });
     factor_open(*c->public_url ? c->public_url : origin);
     return RC_OK;
 }
