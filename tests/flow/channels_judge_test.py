@@ -13,6 +13,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from urllib.parse import urlencode
 
+from channels import Platforms, png
 from lib import ROOT, World, clean_env, wait_for
 from npm import missing
 
@@ -111,6 +112,19 @@ def judge(w, server, crypt, other):
         quick(server, plain)
 
 
+def take_ours_for_wechat(w):
+    """What our tests take for WeChat, asked by wechat-api."""
+    p = Platforms()
+    try:
+        (w.dir / "one.png").write_bytes(png((1, 2, 3)))
+        said = subprocess.run(["node", "api.mjs", p.url, w.dir / "one.png"], cwd=THERE, capture_output=True, text=True, check=True,
+                              env=clean_env({"NODE_NO_WARNINGS": "1"})).stdout
+        token, material, image = (json.loads(line)["said"] for line in said.splitlines())
+        assert token["accessToken"].startswith("wx-") and material["media_id"].startswith("material-") and image["url"].startswith("https://mmbiz."), said
+    finally:
+        p.stop()
+
+
 def quick(server, plain):
     c = http.client.HTTPSConnection("127.0.0.1", server.port, context=ssl._create_unverified_context())
     took = []
@@ -135,6 +149,8 @@ def main():
         skip("npm's wechat-crypto", why)
         return
     with World() as w:
+        with case("wechat-api takes our mock for WeChat: its token, a cover, a picture"):
+            take_ours_for_wechat(w)
         w.tjzw("import", "--data", w.data, "--publish", w.articles(20, size=300))
         server = w.serve()
         crypt, other = Crypt(), Crypt("wx_another")

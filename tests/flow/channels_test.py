@@ -203,6 +203,8 @@ def main():
             refusals(city)
             kills(city)
             any_time(city)
+            with case("it stops in good order, and asked the system for nothing that it may not"):
+                city.server.stop()
         finally:
             city.stop()
 
