@@ -2,7 +2,7 @@
  * withdrawal.c - the table of channels, and what each says of a takedown.
  *
  * Nothing is done here: each channel follows the log by itself (docs/ARCHITECTURE.md), and this asks how far it is. A channel that is added gets
- * a row, and the report has it; until then its row says that there is none, so that nobody believes it was forgotten.
+ * a row, and the report has it.
  */
 #include "api/withdrawal.h"
 
@@ -14,6 +14,7 @@
 #include "push/campaign.h"
 #include "server/base/clock.h"
 #include "server/base/jx.h"
+#include "server/channel/channel_task.h"
 #include "server/derived/derived.h"
 #include "server/feed/feed_log.h"
 #include "server/library/attachment.h"
@@ -225,14 +226,40 @@ static enum rc look_mirrors(struct work *w, const struct ended *e, struct covera
     return RC_OK;
 }
 
-/* One row a channel. WeChat and Weibo: tasks of deletion come here with the channels themselves. */
+static enum rc look_platform(struct work *w, const struct ended *e, const char *kind,
+                             struct coverage *out)
+{
+    struct channel_standing c;
+    enum rc rc;
+
+    if ((rc = channel_standing(w, &e->item.id, kind, &c)))
+        return rc;
+    out->total = c.out;
+    out->waiting = c.out - c.deleted;
+    out->state = c.stuck ? COVERAGE_FAILED : state_of(out->total, out->waiting);
+    out->said = c.stuck ? "有的没有删成，或不知道发出没有：见 tjzw channel tasks"
+                        : "发出的由发件箱逐一删除";
+    return RC_OK;
+}
+
+static enum rc look_wechat(struct work *w, const struct ended *e, struct coverage *out)
+{
+    return look_platform(w, e, "wechat", out);
+}
+
+static enum rc look_weibo(struct work *w, const struct ended *e, struct coverage *out)
+{
+    return look_platform(w, e, "weibo", out);
+}
+
+/* One row a channel. */
 static const struct withdrawal_channel channels[] = {
-    { "library", "资源库", look_library }, { "pages", "网页与接口", look_pages },
-    { "sync", "离线同步", look_sync },     { "search", "搜索", look_search },
-    { "feeds", "订阅源", look_feeds },     { "websub", "订阅推送（WebSub）", look_websub },
-    { "push", "消息推送", look_push },     { "blobs", "图片与附件", look_blobs },
-    { "caches", "缓存", look_caches },     { "mirrors", "镜像与手机", look_mirrors },
-    { "wechat", "微信公众号", NULL },      { "weibo", "微博", NULL },
+    { "library", "资源库", look_library },   { "pages", "网页与接口", look_pages },
+    { "sync", "离线同步", look_sync },       { "search", "搜索", look_search },
+    { "feeds", "订阅源", look_feeds },       { "websub", "订阅推送（WebSub）", look_websub },
+    { "push", "消息推送", look_push },       { "blobs", "图片与附件", look_blobs },
+    { "caches", "缓存", look_caches },       { "mirrors", "镜像与手机", look_mirrors },
+    { "wechat", "微信公众号", look_wechat }, { "weibo", "微博", look_weibo },
 };
 
 enum { CHANNELS = sizeof channels / sizeof *channels };
@@ -296,13 +323,10 @@ enum rc get_withdrawal(struct work *w, const struct request *rq, struct reply *r
     jx_key(&b, "channels");
     buf_addc(&b, '[');
     for (int i = 0; i < CHANNELS; i++) {
-        struct coverage v = { .state = COVERAGE_NONE, .said = "还没有这个渠道" };
+        struct coverage v = { 0 };
 
-        if (channels[i].look) {
-            v = (struct coverage){ 0 };
-            if ((rc = channels[i].look(w, &e, &v)))
-                return rc;
-        }
+        if ((rc = channels[i].look(w, &e, &v)))
+            return rc;
         all &= v.state != COVERAGE_WAITING && v.state != COVERAGE_FAILED;
         put_channel(&b, &channels[i], &v);
     }

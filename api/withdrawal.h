@@ -30,7 +30,7 @@ struct coverage {
     const char *said; /* Chinese; NULL: nothing */
 };
 
-/* A row of the table of channels. `look` reads; NULL: there is no such channel yet, and the report says so. */
+/* A row of the table of channels. `look` reads. */
 struct withdrawal_channel {
     const char *word, *label;
     enum rc (*look)(struct work *w, const struct ended *e, struct coverage *out);

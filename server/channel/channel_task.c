@@ -118,6 +118,17 @@ enum rc channel_task_count(struct work *w, const char *state, int64_t *out)
     return row_finish(&q, rc);
 }
 
+enum rc channel_standing(struct work *w, const struct id *item, const char *kind,
+                         struct channel_standing *out)
+{
+    struct rows q;
+    enum rc rc = db_one(w, SQL_channel_standing, &q, "bt", item->b, sizeof item->b, kind);
+
+    if (!rc)
+        *out = (struct channel_standing){ rows_int(&q, 0), rows_int(&q, 1), rows_int(&q, 2) };
+    return row_finish(&q, rc);
+}
+
 static enum rc add(struct work *w, int64_t channel, int64_t version, enum channel_verb verb,
                    const char *article)
 {

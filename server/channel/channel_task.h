@@ -48,6 +48,12 @@ enum rc channel_task_of(struct work *w, int64_t version, enum channel_verb verb,
 enum rc channel_task_list(struct work *w, const char *state, int64_t before,
                           struct channel_task **out, int *n);
 enum rc channel_task_count(struct work *w, const char *state, int64_t *out);
+/* Of an item, at accounts of this kind: what is out or may be, what of it was deleted again, and whose deletion waits for somebody to look (failed, unknown). */
+struct channel_standing {
+    int64_t out, deleted, stuck;
+};
+enum rc channel_standing(struct work *w, const struct id *item, const char *kind,
+                         struct channel_standing *out);
 bool channel_task_is_state(const char *word);
 const char *channel_task_chinese(const char *state);
 /* What comes next; CHANNEL_NO_STEP: nothing by itself. `pictures_left`: of the body, some have no address yet. */

@@ -12,9 +12,9 @@
 #ifndef SOURCE_SUBMISSION_H
 #define SOURCE_SUBMISSION_H
 
+#include "server/library/agreement.h"
 #include "server/library/checkup.h"
 #include "server/library/item.h"
-#include "server/library/agreement.h"
 #include "server/source/submission_read.h"
 
 enum { SUBMISSION_KEPT = 2 * 366 * 86400 /* seconds */, SUBMISSION_PAGE = 100 };

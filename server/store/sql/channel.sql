@@ -100,6 +100,14 @@ UPDATE channel_task SET again = ?2 WHERE channel = ?1 AND again > ?2 AND intent 
 SELECT t.no, t.channel, t.version, t.verb, t.state, t.intent, t.doomed, t.failures, t.again, t.cover_id, t.draft_id, t.publish_id, t.article_id, t.url, t.said, t.created, t.changed
 FROM channel_version v JOIN channel_task t ON t.version = v.no AND t.verb = 'publish' WHERE v.item = ?1 AND v.rev <= ?2 ORDER BY t.no;
 
+-- What is out of an item at a kind of platform, or may be: all, deleted again, and where the deletion is somebody's to look at.
+-- name: channel_standing
+SELECT COUNT(*), COALESCE(SUM(CASE WHEN d.state = 'done' THEN 1 ELSE 0 END), 0),
+    COALESCE(SUM(CASE WHEN d.state IN ('failed', 'unknown', 'cancelled') OR (d.state IS NULL AND p.state = 'unknown') THEN 1 ELSE 0 END), 0)
+FROM channel_version v JOIN channel_task p ON p.version = v.no AND p.verb = 'publish' JOIN channel_account a ON a.no = p.channel
+LEFT JOIN channel_task d ON d.version = v.no AND d.verb = 'delete'
+WHERE v.item = ?1 AND a.kind = ?2 AND p.state NOT IN ('cancelled', 'failed');
+
 -- name: channel_picture_put
 INSERT INTO channel_picture (task, hash, url) VALUES (?1, ?2, ?3) ON CONFLICT (task, hash) DO NOTHING;
 
