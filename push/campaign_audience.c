@@ -134,6 +134,7 @@ enum rc campaign_is_for_all(struct work *w, const struct campaign *c, bool *yes)
     struct buf provinces = BUF_IN(w->mem);
     enum width width;
     json_t *value;
+    bool one;
     enum rc rc;
 
     if ((rc = jx_object(&w->err, w->mem, c->audience, strlen(c->audience), &value)))
@@ -146,6 +147,8 @@ enum rc campaign_is_for_all(struct work *w, const struct campaign *c, bool *yes)
     if ((rc = covers(w, c->audience, "{\"all\":true}", yes)) || *yes)
         return rc;
     /* Who says nowhere that he lives there is no reason why those who do are fewer than all. */
-    return covers(w, c->audience,
-                  arena_printf(w->mem, "{\"or\":[%s%s]}", provinces.p + 1, provinces.p), yes);
+    one = !strstr(provinces.p + 1, ",{"); /* an "or" has two parts or more */
+    return covers(
+        w, c->audience,
+        arena_printf(w->mem, "{\"or\":[%s%s]}", provinces.p + 1, one ? provinces.p : ""), yes);
 }

@@ -94,7 +94,7 @@ def approve(room, no):
     with case("it is scheduled; its steps say what was done, and a copy of it is another draft"):
         assert room.does("editor", "push", "schedule", no)["state"] in ("scheduled", "running", "done")
         steps = [s["step"] for s in room.does("review2", "push", "steps", no)["steps"]]
-        assert steps[:12] == ["create", "test", "submit", "edit", "test", "submit", "return", "submit", "approve", "approve", "pass", "schedule"], steps
+        assert steps[:14] == ["create", "test", "tested", "submit", "edit", "test", "tested", "submit", "return", "submit", "approve", "approve", "pass", "schedule"], steps
         copy = room.does("editor", "push", "copy", no)
         assert copy["copyOf"] == int(no) and copy["state"] == "draft"
         assert room.does("editor", "push", "cancel", str(copy["campaign"]))["state"] == "cancelled"

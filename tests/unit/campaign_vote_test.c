@@ -155,6 +155,23 @@ static void all_is_judged_by_whom_it_reaches_and_not_by_its_word(void **state)
             fail_msg("for all: %s", some[i]);
 }
 
+/* As many terms as there may be, each in another province: they are asked for no more than that. */
+static void areas_of_all_provinces_are_counted_too(void **state)
+{
+    struct library_world *t = *state;
+    struct buf b = BUF_IN(t->mem);
+
+    buf_adds(&b, "{\"or\":[{\"area\":\"120101\"}");
+    for (int i = 1; i < AUDIENCE_TERMS; i++)
+        buf_printf(&b, ",{\"area\":\"%d0101\"}", 20 + i);
+    buf_adds(&b, "]}");
+    town(t);
+    assert_false(is_for_all(t, b.p));
+    for (int i = 50; i < 70; i++)
+        neighbour(t, i, "210101");
+    assert_true(is_for_all(t, b.p));
+}
+
 static void a_share_of_few_devices_says_nothing(void **state)
 {
     struct library_world *t = *state;
@@ -401,6 +418,7 @@ int main(void)
         TEST(nobody_approves_what_he_made_edited_or_submitted),
         TEST(many_and_all_need_four_eyes),
         TEST(all_is_judged_by_whom_it_reaches_and_not_by_its_word),
+        TEST(areas_of_all_provinces_are_counted_too),
         TEST(a_share_of_few_devices_says_nothing),
         TEST(all_in_other_words_needs_four_eyes_and_is_no_service),
         TEST(service_to_many_needs_four_eyes),
