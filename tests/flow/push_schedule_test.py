@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A hundred campaigns, each at its instant: 99 of them begin within a second of it, whether they come one after the other or all at once; each once. What was missed while nobody was there is said.
+"""A hundred campaigns, each at its instant: 99 of them begin within a second of it, whether they come one after the other or all at once; each once. What was missed while nobody was there, or leapt over by the clock, is said.
 
     lateness    push_run.began, written in the transaction that begins it, less the instant that it was scheduled for
 """
@@ -10,6 +10,7 @@ import sqlite3
 import sys
 import time
 
+from fault import Clock
 from lib import World, wait_for
 from push_city import City, publish
 
@@ -83,6 +84,19 @@ def main():
                 wait_for("the other", 30, lambda: over(city, [long], "paused"))
                 steps = city.people["push"].call("GET", f"/v1/push/campaigns/{long}/steps").json()["steps"]
                 assert steps[-1]["step"] == "late" and "错过" in steps[-1]["text"], steps
+            with case("what the wall clock leaps over, an hour ahead, is not sent: it waits for somebody's word, and says so"):
+                clock = Clock(w)
+                city.env.update(clock.env)
+                now = int(time.time())
+                few = cloned(city, pattern, [now + 1200, now + 1800, now + 7200])
+                time.sleep(2)
+                clock.ahead(3600)
+                wait_for("those of the hour", 30, lambda: over(city, few[:2], "paused"))
+                assert over(city, few[2:], "scheduled")
+                with city.db() as db:
+                    said = [row[0] for row in db.execute("SELECT text FROM push_step WHERE campaign IN (?, ?) AND step = 'late'", few[:2])]
+                    assert not db.execute("SELECT count(*) FROM push_run WHERE campaign IN (?, ?)", few[:2]).fetchone()[0]
+                assert len(said) == 2 and all("往前跳了 60 分钟" in text for text in said), said
         finally:
             city.farm.stop()
 
