@@ -188,9 +188,7 @@ static enum rc run_one(struct work *w, const struct due *d, int *done)
     if ((rc = db_savepoint(w)))
         return rc;
     if (!(rc = publish_due(w, d))) {
-        ++*done;
-        if ((rc = schedule_drop(w, &d->id)))
-            return rc;
+        ++*done; /* the row went with the publication */
         return db_release(w);
     }
     if (is_store(rc))
