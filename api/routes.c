@@ -66,6 +66,7 @@
 #include "api/service.h"
 #include "api/set_up_page.h"
 #include "api/sign_in_page.h"
+#include "api/sources.h"
 #include "api/staff.h"
 #include "api/staff_devices.h"
 #include "api/state.h"
@@ -87,6 +88,7 @@
 #include "server/library/chain.h"
 #include "server/library/preview.h"
 #include "server/library/stream.h"
+#include "server/source/source.h"
 #include "server/source/submission.h"
 #include "server/store/blob.h"
 #include "sync/verify.h"
@@ -157,6 +159,9 @@ static const struct param site_reviewers[] = {
 };
 static const struct param site_agreement[] = {
     SITE, { "source", P_TEXT, 1, AGREEMENT_SOURCE_MAX, "报送方，如 party:heping" }, { 0 }
+};
+static const struct param source[] = {
+    { "source", P_TEXT, 1, SOURCE_ID_MAX, "来源的名称，见 GET /v1/sources" }, { 0 }
 };
 static const struct param duplicates[] = { { "after", P_ID, 0, 0, "上一页答复里的 next" },
                                            { 0 } };
@@ -458,6 +463,11 @@ const struct route routes_table[] = {
     { PUT, "/v1/sites/:site/rules/:rule",      RIGHT_EDIT, ON_WRITER, R_NO_KEY, site_rule, STEP_BODY_MAX, put_site_rule, NULL, T_STAFF, "设定一条规则在这个站点的轻重", NULL, AUDIT_site_rule },
     { GET, "/v1/sites/:site/agreements",       ITEM_DRAFT_RIGHTS, ON_WORKER, 0, site, 0, get_site_agreements, NULL, T_STAFF, "站点与各报送方的约定：承认对方的审核到哪一步", "/v1/sites/1/agreements" },
     { PUT, "/v1/sites/:site/agreements/:source", RIGHT_PUBLISH, ON_WRITER, R_NO_KEY, site_agreement, STEP_BODY_MAX, put_site_agreement, NULL, T_STAFF, "记下与一个报送方的约定，或收回", NULL, AUDIT_site_agreement },
+    { GET, "/v1/sources",                      ITEM_DRAFT_RIGHTS, ON_WORKER, 0, NULL, 0, get_sources, NULL, T_STAFF, "本平台自己去取的来源：取到了哪里，出了什么错", NULL },
+    { GET, "/v1/sources/:source",              ITEM_DRAFT_RIGHTS, ON_WORKER, 0, source, 0, get_source, NULL, T_STAFF, "一个来源", NULL },
+    { POST, "/v1/sources",                     RIGHT_EDIT, ON_WRITER, R_FOR_GOOD, NULL, STEP_BODY_MAX, post_source, NULL, T_STAFF, "登记一个来源：订阅源，或一个记录文件的地址", NULL, AUDIT_source_add },
+    { POST, "/v1/sources/:source/pull",        RIGHT_EDIT, ON_WRITER, R_FOR_GOOD, source, 0, post_source_pull, NULL, T_STAFF, "现在就去取", NULL, AUDIT_source_pull },
+    { DELETE, "/v1/sources/:source",           RIGHT_EDIT, ON_WRITER, R_NO_KEY | R_FOR_GOOD, source, 0, delete_source, NULL, T_STAFF, "不再去取；取来的内容保留", NULL, AUDIT_source_remove },
     { POST, "/v1/columns",                     RIGHT_EDIT, ON_WRITER, 0, NULL, STEP_BODY_MAX, post_column, NULL, T_STAFF, "新建栏目，缺少的上级一并建立", NULL, AUDIT_column_create },
     { PATCH, "/v1/columns/:column",            RIGHT_EDIT, ON_WRITER, 0, column, STEP_BODY_MAX, patch_column, NULL, T_STAFF, "修改栏目，或关闭它", NULL, AUDIT_column_edit },
 

@@ -41,6 +41,7 @@
 #include "api/sandbox.h"
 #include "api/search.h"
 #include "api/service.h"
+#include "api/sources.h"
 #include "api/staff.h"
 #include "api/staff_devices.h"
 #include "api/state.h"
@@ -154,6 +155,15 @@ static const struct shape shapes[] = {
       .flags = SHAPE_NAMES },
     { .handler = get_submission, .answer = "Submission" },
     { .handler = get_submissions, .answer = "SubmissionList", .flags = SHAPE_NAMES },
+    { .handler = get_sources, .answer = "SourceList" },
+    { .handler = get_source, .answer = "Source" },
+    { .handler = post_source,
+      .body = "NewSource",
+      .answer = "Source",
+      .status = 201,
+      .flags = SHAPE_NAMES },
+    { .handler = post_source_pull, .answer = "Source", .status = 202 },
+    { .handler = delete_source, .status = 204 },
     { .handler = get_site_agreements, .answer = "AgreementList" },
     { .handler = put_site_agreement, .body = "Agreed", .answer = "AgreementList" },
     { .handler = get_site_rules, .answer = "SiteRules" },

@@ -123,6 +123,15 @@ static const struct opt agreement_opts[] = {
     { "until", OPT_TEXT, "DAY", "the day it ends (never)" },
     END
 };
+static const struct opt source_opts[] = {
+    LINK_OPTIONS,
+    { "id", OPT_TEXT, "NAME", "what to call it: small letters, digits, hyphens", true },
+    { "site", OPT_TEXT, "SITE", "code or number of the site it is for", true },
+    { "column", OPT_TEXT, "PATH", "the column it goes to", true },
+    { "kind", OPT_TEXT, "KIND", "feed (RSS, Atom), or records (NDJSON)" },
+    { "minutes", OPT_INT, "N", "ask every N minutes (60)" },
+    END
+};
 static const struct opt duplicates_opts[] = {
     LINK_OPTIONS, { "after", OPT_TEXT, "ID", "the \"next\" of the page before" }, END
 };
@@ -437,6 +446,22 @@ static const struct command commands[] = {
       "tjzw site agreement --data tjzw-data --accepts publish --basis 津政办〔2026〕3号 1 "
       "party:heping",
       STAFF(PUT, "/v1/sites/%/agreements/%", STAFF_OPTIONS) },
+    { "source add", "URL", 1, 1, source_opts, cmd_staff,
+      "ask an address of others by ourselves for what is new there",
+      "tjzw source add --data tjzw-data --id heping --site 1201010001 --column 要闻 "
+      "https://heping.example.cn/feeds/all.atom",
+      &(const struct staff){ POST, "/v1/sources", STAFF_OPTIONS, "url" } },
+    { "source list", "", 0, 0, link_opts, cmd_staff,
+      "which are asked, how far it is, and what is wrong there",
+      "tjzw source list --data tjzw-data", STAFF(GET, "/v1/sources", STAFF_QUERY) },
+    { "source show", "NAME", 1, 1, link_opts, cmd_staff, "one of them",
+      "tjzw source show --data tjzw-data heping", STAFF(GET, "/v1/sources/%", STAFF_QUERY) },
+    { "source pull", "NAME", 1, 1, link_opts, cmd_staff, "ask it now",
+      "tjzw source pull --data tjzw-data heping",
+      STAFF(POST, "/v1/sources/%/pull", STAFF_QUERY) },
+    { "source remove", "NAME", 1, 1, link_opts, cmd_staff,
+      "ask it no more; what came of it stays", "tjzw source remove --data tjzw-data heping",
+      STAFF(DELETE, "/v1/sources/%", STAFF_QUERY) },
     { "duplicates", "", 0, 0, duplicates_opts, cmd_staff,
       "texts that two sites have published, the same or nearly",
       "tjzw duplicates --data tjzw-data", STAFF(GET, "/v1/duplicates", STAFF_QUERY) },

@@ -78,9 +78,10 @@ static enum rc check(struct work *w, const char *source, const char *accepts, co
 {
     if (w->who.party)
         return err_set(&w->err, RC_FORBIDDEN, "an agreement is recorded by a person");
-    if (strncmp(source, "party:", strlen("party:")) || !source[strlen("party:")])
+    if (strncmp(source, "party:", strlen("party:")) &&
+        strncmp(source, "source:", strlen("source:")))
         return err_field(&w->err, "source",
-                         "a source is named as in its submissions: party:ID");
+                         "a source is named as in its submissions: party:ID, or source:ID");
     if (strcmp(accepts, words[accepts_parse(accepts)]))
         return err_field(&w->err, "/accepts", "a site accepts none, submit or publish");
     if (accepts_parse(accepts) == ACCEPTS_NONE)

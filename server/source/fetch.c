@@ -13,7 +13,7 @@
 
 #include "server/base/log.h"
 #include "server/http/client.h"
-#include "server/source/submission_fetch.h"
+#include "server/source/source_pull.h"
 #include "server/store/db.h"
 
 enum { LOOK_MS = 5000, TIMEOUT_MS = 20000, REST_MS = 10000 /* when the store failed */ };
@@ -57,49 +57,76 @@ static void wait_landed(void)
     pthread_mutex_unlock(&me.lock);
 }
 
-static void get(void *unused, const char *url, size_t max, struct fetched *out)
+/* Header lines of a question; NULL ends them. */
+static void put_headers(struct arena *mem, const struct fetch_request *ask, const char *out[4])
 {
-    static const char *const headers[] = { "accept: */*", NULL };
+    int n = 0;
+
+    out[n++] = "accept: */*";
+    if (ask->etag)
+        out[n++] = arena_printf(mem, "if-none-match: %s", ask->etag);
+    if (ask->modified)
+        out[n++] = arena_printf(mem, "if-modified-since: %s", ask->modified);
+    out[n] = NULL;
+}
+
+static void get(void *unused, const struct fetch_request *ask, struct fetched *out)
+{
+    struct arena *mem = arena_new();
+    const char *headers[4];
     struct client_request rq = { .method = "GET",
-                                 .url = url,
+                                 .url = ask->url,
                                  .headers = headers,
-                                 .answer_max = max,
+                                 .answer_max = ask->max,
                                  .timeout_ms = TIMEOUT_MS,
                                  .public_only = !me.conf.private_net,
                                  .done = on_landed };
 
     (void)unused;
-    if (!client_send(&rq)) {
+    put_headers(mem, ask, headers);
+    if (client_send(&rq)) {
+        wait_landed();
+        out->cut = rq.rc == RC_BUSY;
+        out->too_large = rq.rc == RC_TOO_LARGE;
+    } else {
         out->cut = true;
-        return;
     }
-    wait_landed();
-    out->cut = rq.rc == RC_BUSY;
-    out->too_large = rq.rc == RC_TOO_LARGE;
-    if (!rq.rc) {
+    if (!out->cut && !rq.rc) {
         out->status = rq.status;
         (void)client_header(&rq, "location", out->moved, sizeof out->moved);
+        (void)client_header(&rq, "etag", out->etag, sizeof out->etag);
+        (void)client_header(&rq, "last-modified", out->modified, sizeof out->modified);
         out->body = rq.body_in;
         rq.body_in = BUF_HEAP;
     }
     client_request_done(&rq);
+    arena_free(mem);
 }
 
 /* ---- the thread ---- */
 
 /* RC_NOT_FOUND: there is nothing to do now. */
-static enum rc step(const struct fetch_door *door)
+static enum rc step(const struct fetch_door *door,
+                    enum rc (*next)(struct work *w, const struct fetch_door *door))
 {
     struct work w;
     enum rc rc;
 
     work_init(&w, arena_new(), me.db, "fetch", RIGHT_READ);
-    rc = submission_fetch_next(&w, door);
+    rc = next(&w, door);
     if (rc && rc != RC_NOT_FOUND && rc != RC_BUSY)
-        LOG(LOG_WARN, "submission_not_fetched", L_STR("why", w.err.text));
+        LOG(LOG_WARN, "not_fetched", L_STR("why", w.err.text));
     db_end_read(me.db);
     arena_free(w.mem);
     return rc;
+}
+
+/* What was handed in goes first. */
+static enum rc step_any(const struct fetch_door *door)
+{
+    enum rc rc = step(door, submission_fetch_next);
+
+    return rc == RC_NOT_FOUND ? step(door, source_pull_next) : rc;
 }
 
 /* False: it is time to end. */
@@ -120,7 +147,7 @@ static void *run(void *unused)
 
     pthread_setname_np(pthread_self(), "fetch");
     while (rest(ms)) {
-        enum rc rc = step(&door);
+        enum rc rc = step_any(&door);
 
         ms = !rc ? 0 : rc == RC_NOT_FOUND ? LOOK_MS : REST_MS;
     }

@@ -1,5 +1,5 @@
 /*
- * fetch.h - the thread that fetches what submissions name (submission_fetch.h), one file after the other; nobody waits for it.
+ * fetch.h - the thread that fetches what submissions name (submission_fetch.h), and asks sources (source_pull.h), one after the other; nobody waits for it.
  *
  * Requests go through the outbound thread, to public addresses alone unless `private_net`.
  */

@@ -143,7 +143,8 @@ static void fetch(struct round *r, struct source_file *f)
             return;
         buf_done(&got.body);
         got = (struct fetched){ 0 };
-        r->door->get(r->door->arg, url, FETCH_FILE_MAX, &got);
+        r->door->get(r->door->arg, &(struct fetch_request){ .url = url, .max = FETCH_FILE_MAX },
+                     &got);
         if (got.too_large || !follow(r, &got, &url))
             break;
     }

@@ -21,16 +21,23 @@ enum {
 
 /* What a server answered; the body is on the heap, for buf_done(). */
 struct fetched {
-    int status;       /* 0: none came */
-    bool cut;         /* … because we stop: nothing was learnt */
-    bool too_large;   /* … because it was longer than asked for */
-    char moved[2001]; /* of a 3xx: where to, as it was said; else "" */
+    int status;                    /* 0: none came */
+    bool cut;                      /* … because we stop: nothing was learnt */
+    bool too_large;                /* … because it was longer than asked for */
+    char etag[200], modified[100]; /* "" if it has none, or a longer one */
+    char moved[2001];              /* of a 3xx: where to, as it was said; else "" */
     struct buf body;
+};
+
+struct fetch_request {
+    const char *url;
+    size_t max;                  /* bytes of the answer */
+    const char *etag, *modified; /* of the answer that is known; NULL: none is */
 };
 
 /* Who asks other servers: at most `max` bytes, to public addresses alone, redirects not followed. */
 struct fetch_door {
-    void (*get)(void *arg, const char *url, size_t max, struct fetched *out);
+    void (*get)(void *arg, const struct fetch_request *rq, struct fetched *out);
     void *arg;
     const char *data; /* the data directory, for blobs */
 };

@@ -1,7 +1,7 @@
 /*
  * submission_land.c - from what was handed in to a revision: an import of one line, with the rights that the site's agreement lends.
  *
- * What is lent holds for that site, for this one line, and only to a program that is live: a test or team key makes drafts, whatever was agreed upon.
+ * What is lent holds for that site, for this one line, and only to a program that is live, or to a source that we ask ourselves: a test or team key makes drafts, whatever was agreed upon.
  */
 #include <string.h>
 
@@ -15,7 +15,9 @@ static const unsigned lent[] = { [ACCEPTS_NONE] = 0,
 static enum rc agreed(struct work *w, const struct submission *s, enum accepts *out)
 {
     *out = ACCEPTS_NONE;
-    return s->kind == PARTY_LIVE ? agreement_holds(w, s->site, s->source, out) : RC_OK;
+    return s->kind == PARTY_LIVE || s->kind == PARTY_NONE
+               ? agreement_holds(w, s->site, s->source, out)
+               : RC_OK;
 }
 
 /* The same actor, with more at one site. */

@@ -142,6 +142,11 @@ static void walk_submissions(struct world *t)
           "{\"site\":\"1200000000\",\"column\":\"要闻\",\"id\":\"s1\",\"title\":\"三\","
           "\"body\":\"正文\"}");
     walk(PUT, "/v1/sites/:site/agreements/:source"); /* no program's */
+    ALONE(POST, "/v1/sources",
+          "{\"id\":\"f1\",\"site\":\"1200000000\",\"column\":\"要闻\",\"url\":\"https://"
+          "www.example.cn/f\"}");
+    BOTH(POST, "/v1/sources/:source/pull", "/v1/sources/f1/pull", NULL);
+    BOTH(DELETE, "/v1/sources/:source", "/v1/sources/f1", NULL);
 }
 
 static struct answer verb(struct world *t, const char *letter, const char *word,

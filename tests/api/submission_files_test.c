@@ -53,9 +53,9 @@ static struct page *page_of(const char *url)
     return NULL;
 }
 
-static void get_page(void *unused, const char *url, size_t max, struct fetched *out)
+static void get_page(void *unused, const struct fetch_request *rq, struct fetched *out)
 {
-    struct page *p = page_of(url);
+    struct page *p = page_of(rq->url);
 
     (void)unused;
     if (!p) {
@@ -64,7 +64,7 @@ static void get_page(void *unused, const char *url, size_t max, struct fetched *
     }
     p->asked++;
     out->cut = p->status < 0;
-    out->too_large = p->n > max;
+    out->too_large = p->n > rq->max;
     if (out->cut || out->too_large)
         return;
     out->status = p->status;

@@ -1345,3 +1345,24 @@ CREATE INDEX submission_by_origin ON submission (source, origin_id, no);
 CREATE INDEX submission_by_site ON submission (site, no);
 CREATE INDEX submission_by_time ON submission (received);
 CREATE INDEX submission_waiting ON submission (again, no) WHERE body IS NOT NULL;
+
+-- Where we ask by ourselves for what others publish (docs/ingest.md): server/source/source.c.
+CREATE TABLE source (
+    no       INTEGER PRIMARY KEY AUTOINCREMENT,
+    id       TEXT    NOT NULL UNIQUE,
+    site     INTEGER NOT NULL,
+    col      TEXT    NOT NULL, -- path of a column of the site
+    kind     TEXT    NOT NULL, -- feed, records
+    url      TEXT    NOT NULL,
+    period   INTEGER NOT NULL, -- seconds
+    created  INTEGER NOT NULL,
+    asked    INTEGER NOT NULL, -- seconds; 0: never
+    again    INTEGER NOT NULL, -- seconds: the next not before
+    failures INTEGER NOT NULL, -- in a row
+    etag     TEXT,             -- of the last answer
+    modified TEXT,
+    said     TEXT,             -- why the last time failed
+    faults   TEXT    NOT NULL, -- JSON array: of the last answer
+    taken    INTEGER NOT NULL  -- submissions that came of it
+);
+CREATE INDEX source_waiting ON source (again, no);

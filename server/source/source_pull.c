@@ -1,0 +1,273 @@
+/*
+ * source_pull.c - asked with what is known of the last answer; each entry becomes a record and is handed in like any other; what cannot be is a fault of the source's, by name.
+ */
+#include "server/source/source_pull.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/base/clock.h"
+#include "server/base/jx.h"
+#include "server/library/site.h"
+#include "server/source/feed_read.h"
+#include "server/store/writer.h"
+
+enum { ENTRY_SHOWN = 120 /* bytes of an entry's name */ };
+
+struct pull {
+    struct work *w;
+    struct source s;
+    struct site site;
+    const char *name; /* "source:minzheng" */
+    struct buf faults;
+    int nfaults;
+    int64_t taken;
+};
+
+/* ---- faults ---- */
+
+static void fault(struct pull *p, const char *entry, const char *said)
+{
+    size_t n = entry ? strlen(entry) : 0;
+    char *shown;
+
+    if (p->nfaults++ >= SOURCE_FAULTS_MAX)
+        return;
+    if (n > ENTRY_SHOWN)
+        for (n = ENTRY_SHOWN; n && (entry[n] & 0xc0) == 0x80;)
+            n--;
+    shown = arena_strndup(p->w->mem, entry ? entry : "", n);
+    buf_adds(&p->faults, p->nfaults > 1 ? ",{" : "{");
+    jx_put_text(&p->faults, "entry", shown);
+    jx_put_text(&p->faults, "said", said);
+    buf_addc(&p->faults, '}');
+}
+
+/* ---- a record is handed in ---- */
+
+struct handing {
+    struct pull *p;
+    struct submission_new in;
+    bool known;
+};
+
+static enum rc hand_in(struct work *w, void *arg)
+{
+    struct handing *h = arg;
+    struct submission s;
+
+    return submission_take(w, &h->in, &s, &h->known);
+}
+
+/* The source may import at its own site, and no more. */
+static enum rc on_writer(struct pull *p, enum rc (*run)(struct work *w, void *arg), void *arg)
+{
+    struct scope here = { p->s.site, RIGHT_IMPORT };
+    struct work w;
+    enum rc rc;
+
+    work_init(&w, p->w->mem, NULL, p->name, 0);
+    w.who.scopes = &here;
+    w.who.nscopes = 1;
+    rc = writer_call(&w, run, arg);
+    p->w->err = w.err;
+    return rc;
+}
+
+static bool is_refusal(enum rc rc)
+{
+    return rc == RC_INVALID || rc == RC_NOT_FOUND || rc == RC_CONFLICT || rc == RC_GONE ||
+           rc == RC_TOO_LARGE || rc == RC_FORBIDDEN;
+}
+
+/* What cannot be taken is a fault, and hinders no other; RC_OK but for the store's own failures. */
+static enum rc take_record(struct pull *p, const char *entry, json_t *record)
+{
+    char *body = json_dumps(record, JSON_COMPACT);
+    struct handing h = { .p = p,
+                         .in = { .site = p->s.site,
+                                 .source = p->name,
+                                 .body = body ? body : "",
+                                 .len = body ? strlen(body) : 0 } };
+    struct submitted read;
+    enum rc rc;
+
+    if (!(rc = submission_read(&p->w->err, p->w->mem, record, &p->site, NULL, 0, &read))) {
+        import_check(p->w->mem, &read.line, false);
+        h.in.read = &read;
+        rc = on_writer(p, hand_in, &h);
+    }
+    free(body);
+    if (is_refusal(rc)) {
+        fault(p, entry, p->w->err.text);
+        return RC_OK;
+    }
+    p->taken += !rc && !h.known;
+    return rc;
+}
+
+/* ---- kinds ---- */
+
+static void set(json_t *record, const char *name, const char *value)
+{
+    if (value)
+        json_object_set_new(record, name, json_string(value));
+}
+
+/* A name of ours for whatever the feed calls it: those have blanks and slashes. */
+static const char *origin_id(struct pull *p, const char *id)
+{
+    uint8_t hash[HASH_BYTES];
+    char hex[HASH_TEXT];
+
+    sha256(id, strlen(id), hash);
+    return arena_printf(p->w->mem, "feed-%.32s", hex_text(hash, sizeof hash, hex));
+}
+
+static json_t *record_of(struct pull *p, const struct feed_entry *f)
+{
+    json_t *record = json_object();
+    char day[CLOCK_TEXT];
+
+    set(record, "id", origin_id(p, f->id));
+    set(record, "site", p->site.code);
+    set(record, "column", p->s.column);
+    set(record, "title", f->title);
+    set(record, "html", f->html);
+    set(record, "url", f->url);
+    set(record, "author", f->author);
+    if (f->at)
+        set(record, "pubDate", clock_minute(f->at, day));
+    return record;
+}
+
+static enum rc take_feed(struct pull *p, const char *text, size_t n)
+{
+    struct feed_entry *all;
+    enum rc rc;
+    int count;
+
+    if ((rc = feed_read(&p->w->err, p->w->mem, text, n, p->s.url, &all, &count)))
+        return rc;
+    if (!count)
+        return err_set(&p->w->err, RC_INVALID, "里面没有条目：不是 RSS 或 Atom，或者是空的");
+    while (count-- && !rc) { /* the oldest stands last */
+        const struct feed_entry *f = &all[count];
+        json_t *record;
+
+        if (!f->id || !f->title) {
+            fault(p, f->id ? f->id : f->title, f->id ? "没有标题" : "没有编号，也没有链接");
+            continue;
+        }
+        if (f->date && !f->at)
+            fault(p, f->title, "发布时间不是订阅源的写法，没有采用");
+        record = record_of(p, f);
+        rc = take_record(p, f->title, record);
+        json_decref(record);
+    }
+    return rc;
+}
+
+static enum rc take_line(struct pull *p, const char *line, size_t n, int number)
+{
+    const char *entry = arena_printf(p->w->mem, "第 %d 行", number);
+    struct err e = { 0 };
+    json_t *record;
+
+    if (jx_object(&e, p->w->mem, line, n, &record)) {
+        fault(p, entry, e.text);
+        return RC_OK;
+    }
+    if (!json_object_get(record, "column"))
+        set(record, "column", p->s.column);
+    return take_record(p, entry, record);
+}
+
+static enum rc take_records(struct pull *p, const char *text, size_t n)
+{
+    const char *end = text + n, *to;
+    int number = 0;
+    enum rc rc = RC_OK;
+
+    for (const char *at = text; at < end && !rc; at = to + 1) {
+        to = memchr(at, '\n', (size_t)(end - at));
+        to = to ? to : end;
+        number++;
+        if (to > at && strspn(at, " \t\r") < (size_t)(to - at))
+            rc = take_line(p, at, (size_t)(to - at), number);
+    }
+    return rc;
+}
+
+static enum rc (*const takers[])(struct pull *p, const char *text, size_t n) = {
+    [SOURCE_FEED] = take_feed, [SOURCE_RECORDS] = take_records
+};
+
+/* ---- a round ---- */
+
+struct note {
+    const struct pull *p;
+    const char *said, *etag, *modified, *faults;
+};
+
+static enum rc note(struct work *w, void *arg)
+{
+    const struct note *n = arg;
+
+    return source_note(w, &n->p->s, n->said, n->etag, n->modified, n->faults, n->p->taken);
+}
+
+/* Why the answer is none; NULL: it is one. */
+static const char *refused(struct pull *p, const struct fetched *got)
+{
+    if (got->too_large)
+        return "超过 5 MB";
+    if (!got->status)
+        return "连不上对方服务器，或它不是公网地址";
+    if (got->status >= 300 && got->status < 400 && *got->moved)
+        return arena_printf(p->w->mem, "搬到了 %.200s，请改用新的地址", got->moved);
+    return arena_printf(p->w->mem, "对方服务器答复 %d", got->status);
+}
+
+static enum rc take_answer(struct pull *p, const struct fetched *got)
+{
+    struct note n = { .p = p, .etag = p->s.etag, .modified = p->s.modified };
+    enum rc rc;
+
+    if (got->status == 304)
+        return on_writer(p, note, &n);
+    if (got->status != 200) {
+        n.said = refused(p, got);
+        return on_writer(p, note, &n);
+    }
+    buf_addc(&p->faults, '[');
+    rc = takers[p->s.kind](p, got->body.p ? got->body.p : "", got->body.n);
+    buf_addc(&p->faults, ']');
+    if (rc && !is_refusal(rc))
+        return rc;
+    n.faults = p->faults.p;
+    if (rc) {
+        n.said = arena_strdup(p->w->mem, p->w->err.text);
+    } else { /* what could not be read is asked for in whole again */
+        n.etag = *got->etag ? got->etag : NULL;
+        n.modified = *got->modified ? got->modified : NULL;
+    }
+    return on_writer(p, note, &n);
+}
+
+enum rc source_pull_next(struct work *w, const struct fetch_door *door)
+{
+    struct pull p = { .w = w, .faults = BUF_IN(w->mem) };
+    struct fetched got = { 0 };
+    enum rc rc;
+
+    if ((rc = source_next(w, &p.s)) || (rc = site_by_no(w, p.s.site, &p.site)))
+        return rc;
+    p.name = arena_printf(w->mem, "source:%s", p.s.id);
+    door->get(door->arg, &(struct fetch_request){ p.s.url, FEED_MAX, p.s.etag, p.s.modified },
+              &got);
+    rc = got.cut ? err_set(&w->err, RC_BUSY, "the server stops") : take_answer(&p, &got);
+    buf_done(&got.body);
+    return rc;
+}
