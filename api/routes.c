@@ -465,7 +465,7 @@ const struct route routes_table[] = {
     { PUT, "/v1/sites/:site/agreements/:source", RIGHT_PUBLISH, ON_WRITER, R_NO_KEY, site_agreement, STEP_BODY_MAX, put_site_agreement, NULL, T_STAFF, "记下与一个报送方的约定，或收回", NULL, AUDIT_site_agreement },
     { GET, "/v1/sources",                      ITEM_DRAFT_RIGHTS, ON_WORKER, 0, NULL, 0, get_sources, NULL, T_STAFF, "本平台自己去取的来源：取到了哪里，出了什么错", NULL },
     { GET, "/v1/sources/:source",              ITEM_DRAFT_RIGHTS, ON_WORKER, 0, source, 0, get_source, NULL, T_STAFF, "一个来源", NULL },
-    { POST, "/v1/sources",                     RIGHT_EDIT, ON_WRITER, R_FOR_GOOD, NULL, STEP_BODY_MAX, post_source, NULL, T_STAFF, "登记一个来源：订阅源，或一个记录文件的地址", NULL, AUDIT_source_add },
+    { POST, "/v1/sources",                     RIGHT_EDIT, ON_WRITER, R_FOR_GOOD, NULL, STEP_BODY_MAX, post_source, NULL, T_STAFF, "登记一个来源：订阅源、记录文件，或栏目页的地址", NULL, AUDIT_source_add },
     { POST, "/v1/sources/:source/pull",        RIGHT_EDIT, ON_WRITER, R_FOR_GOOD, source, 0, post_source_pull, NULL, T_STAFF, "现在就去取", NULL, AUDIT_source_pull },
     { DELETE, "/v1/sources/:source",           RIGHT_EDIT, ON_WRITER, R_NO_KEY | R_FOR_GOOD, source, 0, delete_source, NULL, T_STAFF, "不再去取；取来的内容保留", NULL, AUDIT_source_remove },
     { POST, "/v1/columns",                     RIGHT_EDIT, ON_WRITER, 0, NULL, STEP_BODY_MAX, post_column, NULL, T_STAFF, "新建栏目，缺少的上级一并建立", NULL, AUDIT_column_create },

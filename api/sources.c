@@ -97,7 +97,7 @@ static enum rc read_source(struct work *w, const json_t *body, struct source *ou
     if ((rc = jx_check(&w->err, body, members, "")) || (rc = place_site_in(w, body, &site)))
         return rc;
     if (kind < 0)
-        return err_field(&w->err, "/kind", "a source is a feed, or records");
+        return err_field(&w->err, "/kind", "a source is a feed, records, or pages");
     *out = (struct source){ .id = jx_text(body, "id"),
                             .site = site.no,
                             .column = jx_text(body, "column"),

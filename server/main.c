@@ -128,7 +128,8 @@ static const struct opt source_opts[] = {
     { "id", OPT_TEXT, "NAME", "what to call it: small letters, digits, hyphens", true },
     { "site", OPT_TEXT, "SITE", "code or number of the site it is for", true },
     { "column", OPT_TEXT, "PATH", "the column it goes to", true },
-    { "kind", OPT_TEXT, "KIND", "feed (RSS, Atom), or records (NDJSON)" },
+    { "kind", OPT_TEXT, "KIND",
+      "feed (RSS, Atom), records (NDJSON), or pages (a column's page)" },
     { "minutes", OPT_INT, "N", "ask every N minutes (60)" },
     END
 };

@@ -11,7 +11,9 @@
 #include "server/library/item.h"
 #include "server/library/row.h"
 
-static const char *const kinds[] = { [SOURCE_FEED] = "feed", [SOURCE_RECORDS] = "records" };
+static const char *const kinds[] = {
+    [SOURCE_FEED] = "feed", [SOURCE_RECORDS] = "records", [SOURCE_PAGES] = "pages"
+};
 
 const char *source_kind_name(enum source_kind k)
 {

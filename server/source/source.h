@@ -1,5 +1,5 @@
 /*
- * source.h - where we ask by ourselves for what others publish: a feed, or a file of records, at an address, for one column of one site.
+ * source.h - where we ask by ourselves for what others publish: a feed, a file of records, or a column's page, at an address, for one column of one site.
  *
  *     asked every `period`; 304: nothing is new; what is there is handed in (submission.h) in the source's name, "source:ID"
  *     failed: asked again after the period, twice, four times that … a day at most
@@ -22,8 +22,8 @@ enum {
     SOURCES_MAX = 1000
 };
 
-enum source_kind { SOURCE_FEED, SOURCE_RECORDS, SOURCE_KINDS };
-const char *source_kind_name(enum source_kind k); /* "feed", "records" */
+enum source_kind { SOURCE_FEED, SOURCE_RECORDS, SOURCE_PAGES, SOURCE_KINDS };
+const char *source_kind_name(enum source_kind k); /* "feed", "records", "pages" */
 int source_kind_parse(const char *name);          /* -1 if unknown */
 
 struct source {

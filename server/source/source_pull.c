@@ -6,14 +6,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "server/base/clock.h"
 #include "server/base/jx.h"
+#include "server/ingest/html_page.h"
+#include "server/ingest/html_tree.h"
 #include "server/library/site.h"
 #include "server/source/feed_read.h"
 #include "server/store/writer.h"
 
-enum { ENTRY_SHOWN = 120 /* bytes of an entry's name */ };
+enum { ENTRY_SHOWN = 120 /* bytes of an entry's name */, PAGES_AT_ONCE = 20 };
 
 struct pull {
     struct work *w;
@@ -23,6 +26,8 @@ struct pull {
     struct buf faults;
     int nfaults;
     int64_t taken;
+    const struct fetch_door *door;
+    bool cut, more; /* more: something was left for the next time */
 };
 
 /* ---- faults ---- */
@@ -200,8 +205,125 @@ static enum rc take_records(struct pull *p, const char *text, size_t n)
     return rc;
 }
 
+/* ---- pages ---- */
+
+/* Why an answer is none. */
+static const char *refused(struct pull *p, const struct fetched *got)
+{
+    if (got->too_large)
+        return "超过 5 MB";
+    if (!got->status)
+        return "连不上对方服务器，或它不是公网地址";
+    if (got->status >= 300 && got->status < 400 && *got->moved)
+        return arena_printf(p->w->mem, "搬到了 %.200s，请改用新的地址", got->moved);
+    return arena_printf(p->w->mem, "对方服务器答复 %d", got->status);
+}
+
+struct page { /* of an article */
+    struct pull *p;
+    const char *url;
+};
+
+static void say_fault(void *arg, const char *said)
+{
+    const struct page *page = arg;
+
+    fault(page->p, page->url, said);
+}
+
+/* "2026/03/16 09:30" is told, and taken for what it means. */
+static const char *date_of(struct pull *p, const char *said)
+{
+    char *date = arena_strdup(p->w->mem, said);
+    int64_t at;
+
+    for (char *c = date; c && *c; c++)
+        if (*c == '/')
+            *c = '-';
+    return date && *date && !clock_parse(date, strlen(date), &at) ? date : NULL;
+}
+
+static const char *or_nothing(const char *s)
+{
+    return s && *s && strcasecmp(s, "null") ? s : NULL;
+}
+
+static enum rc take_page(struct pull *p, const char *url, const char *id,
+                         const struct fetched *got)
+{
+    struct page page = { p, url };
+    struct html_page found;
+    json_t *record;
+    enum rc rc;
+
+    if (html_page_read(&p->w->err, p->w->mem, got->body.p ? got->body.p : "", got->body.n, url,
+                       &found)) {
+        fault(p, url, p->w->err.text);
+        return RC_OK;
+    }
+    html_page_judge(&found, true, say_fault, &page);
+    if (!or_nothing(found.meta[PAGE_TITLE]) || !found.text || found.other_charset)
+        return RC_OK; /* no article, or one that says nothing of itself: it was told */
+    record = json_object();
+    set(record, "id", id);
+    set(record, "column", p->s.column);
+    set(record, "title", found.meta[PAGE_TITLE]);
+    json_object_set_new(record, "html", json_stringn(found.text, found.text_n));
+    set(record, "url", url);
+    set(record, "pubDate", date_of(p, found.meta[PAGE_DATE]));
+    set(record, "contentSource", or_nothing(found.meta[PAGE_SOURCE]));
+    set(record, "author", or_nothing(found.meta[PAGE_AUTHOR]));
+    set(record, "summary", or_nothing(found.meta[PAGE_DESCRIPTION]));
+    rc = take_record(p, url, record);
+    json_decref(record);
+    return rc;
+}
+
+static enum rc ask_page(struct pull *p, const char *url, const char *id)
+{
+    struct fetched got = { 0 };
+    enum rc rc = RC_OK;
+
+    p->door->get(p->door->arg, &(struct fetch_request){ .url = url, .max = HTML_MAX }, &got);
+    p->cut |= got.cut;
+    if (!got.cut && got.status == 200) {
+        rc = take_page(p, url, id, &got);
+    } else if (!got.cut) {
+        fault(p, url, refused(p, &got));
+        p->more = true;
+    }
+    buf_done(&got.body);
+    return rc;
+}
+
+/* A column's page: the articles it leads to that are not here yet, so many at a time. */
+static enum rc take_pages(struct pull *p, const char *text, size_t n)
+{
+    struct page page = { p, p->s.url };
+    struct html_page list;
+    int asked = 0;
+    enum rc rc;
+
+    if ((rc = html_page_read(&p->w->err, p->w->mem, text, n, p->s.url, &list)))
+        return rc;
+    html_page_judge(&list, false, say_fault, &page);
+    if (!list.nlinks)
+        return err_set(&p->w->err, RC_INVALID, "网页里没有本站文章的链接");
+    for (int i = 0; i < list.nlinks && !p->cut && !rc; i++) {
+        const char *id = origin_id(p, list.links[i]);
+        bool known = false;
+
+        if ((rc = submission_known(p->w, p->name, id, &known)) || known)
+            continue;
+        p->more |= asked == PAGES_AT_ONCE;
+        if (asked < PAGES_AT_ONCE && ++asked)
+            rc = ask_page(p, list.links[i], id);
+    }
+    return rc;
+}
+
 static enum rc (*const takers[])(struct pull *p, const char *text, size_t n) = {
-    [SOURCE_FEED] = take_feed, [SOURCE_RECORDS] = take_records
+    [SOURCE_FEED] = take_feed, [SOURCE_RECORDS] = take_records, [SOURCE_PAGES] = take_pages
 };
 
 /* ---- a round ---- */
@@ -218,18 +340,6 @@ static enum rc note(struct work *w, void *arg)
     return source_note(w, &n->p->s, n->said, n->etag, n->modified, n->faults, n->p->taken);
 }
 
-/* Why the answer is none; NULL: it is one. */
-static const char *refused(struct pull *p, const struct fetched *got)
-{
-    if (got->too_large)
-        return "超过 5 MB";
-    if (!got->status)
-        return "连不上对方服务器，或它不是公网地址";
-    if (got->status >= 300 && got->status < 400 && *got->moved)
-        return arena_printf(p->w->mem, "搬到了 %.200s，请改用新的地址", got->moved);
-    return arena_printf(p->w->mem, "对方服务器答复 %d", got->status);
-}
-
 static enum rc take_answer(struct pull *p, const struct fetched *got)
 {
     struct note n = { .p = p, .etag = p->s.etag, .modified = p->s.modified };
@@ -244,11 +354,15 @@ static enum rc take_answer(struct pull *p, const struct fetched *got)
     buf_addc(&p->faults, '[');
     rc = takers[p->s.kind](p, got->body.p ? got->body.p : "", got->body.n);
     buf_addc(&p->faults, ']');
+    if (p->cut)
+        return err_set(&p->w->err, RC_BUSY, "the server stops");
     if (rc && !is_refusal(rc))
         return rc;
     n.faults = p->faults.p;
     if (rc) {
         n.said = arena_strdup(p->w->mem, p->w->err.text);
+    } else if (p->more) { /* … in whole again */
+        n.etag = n.modified = NULL;
     } else { /* what could not be read is asked for in whole again */
         n.etag = *got->etag ? got->etag : NULL;
         n.modified = *got->modified ? got->modified : NULL;
@@ -258,7 +372,7 @@ static enum rc take_answer(struct pull *p, const struct fetched *got)
 
 enum rc source_pull_next(struct work *w, const struct fetch_door *door)
 {
-    struct pull p = { .w = w, .faults = BUF_IN(w->mem) };
+    struct pull p = { .w = w, .door = door, .faults = BUF_IN(w->mem) };
     struct fetched got = { 0 };
     enum rc rc;
 

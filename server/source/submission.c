@@ -97,6 +97,15 @@ static enum rc newest(struct work *w, const char *source, const char *origin_id,
     return one(w, &q, rc, out);
 }
 
+enum rc submission_known(struct work *w, const char *source, const char *origin_id, bool *out)
+{
+    struct submission s;
+    enum rc rc = newest(w, source, origin_id, &s);
+
+    *out = !rc;
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
 static bool may_see(const struct work *w, const struct submission *s)
 {
     if (w->who.party)

@@ -96,6 +96,9 @@ enum rc submission_look(struct work *w, const struct submission *s,
 enum rc submission_list(struct work *w, int64_t site, int64_t before, struct submission **out,
                         int *n, int64_t *next);
 
+/* Whether it has handed in something of that id. */
+enum rc submission_known(struct work *w, const char *source, const char *origin_id, bool *out);
+
 /* ---- for submission_land.c ---- */
 
 /* A draft, or as far as the site's agreement with the source permits. On the writer; s->rev and s->item are set. */

@@ -32,10 +32,39 @@ static struct {
     bool cut;
 } there;
 
+#define PAGE(title, date, text)                                                                \
+    "<head><meta name=ArticleTitle content=\"" title "\"><meta name=PubDate content=\"" date   \
+    "\"><meta name=ContentSource content=\"和平区\"></head><body><div>导航</div><div><p>" text \
+    "</p></div></body>"
+
+/* Pages that a column's page leads to. */
+static const struct {
+    const char *url, *body;
+} articles[] = {
+    { "https://heping.example.cn/a/1.html",
+      PAGE("新建口袋公园", "2026-03-16 09:30", "三处绿地") },
+    { "https://heping.example.cn/a/2.html", PAGE("供热开始", "2026/03/16 09:30", "明日起") },
+    { "https://heping.example.cn/a/3.html", "<p>没有标签的网页</p>" },
+};
+
+static bool get_article(const char *url, struct fetched *out)
+{
+    for (size_t i = 0; i < sizeof articles / sizeof *articles; i++)
+        if (!strcmp(articles[i].url, url)) {
+            out->status = 200;
+            buf_adds(&out->body, articles[i].body);
+            return true;
+        }
+    out->status = 404;
+    return strstr(url, "/a/") != NULL;
+}
+
 static void get_there(void *unused, const struct fetch_request *rq, struct fetched *out)
 {
     (void)unused;
     there.asked++;
+    if (get_article(rq->url, out))
+        return;
     snprintf(there.heard_etag, sizeof there.heard_etag, "%s", rq->etag ? rq->etag : "");
     snprintf(there.heard_modified, sizeof there.heard_modified, "%s",
              rq->modified ? rq->modified : "");
@@ -250,6 +279,35 @@ static void a_file_of_records_is_read_line_by_line(void **state)
     HAS(a, "\"taken\":2");
 }
 
+static void a_columns_page_leads_to_articles(void **state)
+{
+    struct world *t = *state;
+    struct answer a;
+
+    add(t, "pages");
+    there.body = "<a href=/a/1.html>一</a><a href=/a/2.html>二</a><a href=/a/3.html>三</a>"
+                 "<a href=/a/gone.html>四</a>";
+    assert_int_equal(pull_once(t), RC_OK);
+    assert_int_equal(drafts(t), 2);
+    a = shown(t);
+    HAS(a, "SiteIDCode 没有"); /* of the column's page */
+    HAS(a, "PubDate 写成“2026/03/16 09:30”");
+    HAS(a, "ArticleTitle 没有");
+    HAS(a, "答复 404");
+    HAS(a, "\"failures\":0");
+    a = tell(t, GET, "/v1/submissions", NULL);
+    a = tell(t, GET, URL("/v1/drafts/%s", text_of(t, &a, "item")), NULL);
+    HAS(a, "\"contentSource\":\"和平区\"");
+    HAS(a, "\"sourceDate\":\"2026-03-16");
+    HAS_NOT(a, "导航");
+    /* Those that are here are not asked for again; the others are. */
+    there.asked = 0;
+    clock_set(WORLD_NOW + 1800);
+    assert_int_equal(pull_once(t), RC_OK);
+    assert_int_equal(there.asked, 3);
+    assert_int_equal(drafts(t), 2);
+}
+
 static void an_agreement_may_accept_it(void **state)
 {
     struct world *t = *state;
@@ -325,6 +383,7 @@ int main(void)
         T(who_is_away_is_asked_ever_more_rarely),
         T(what_is_no_feed_is_a_failure),
         T(a_file_of_records_is_read_line_by_line),
+        T(a_columns_page_leads_to_articles),
         T(an_agreement_may_accept_it),
         T(staff_look_after_it),
         T(what_cannot_be_is_refused),
