@@ -12,11 +12,12 @@
 
 #define HERE              "https://www.example.gov.cn/xxgk/index.html"
 #define META(name, value) "<meta name=\"" name "\" content=\"" value "\">"
-#define SITE                                                                                \
-    META("SiteName", "示例局")                                                              \
-    META("SiteDomain", "www.example.gov.cn")                                                \
-    META("SiteIDCode", "bm01")                                                              \
-    META("ColumnName", "要闻") META("ColumnDescription", "一") META("ColumnKeywords", "二") \
+#define SITE                                                     \
+    META("SiteName", "示例局")                                   \
+    META("SiteDomain", "www.example.gov.cn")                     \
+    META("SiteIDCode", "bm01")                                   \
+    META("ColumnName", "要闻")                                   \
+    META("ColumnDescription", "一") META("ColumnKeywords", "二") \
         META("ColumnType", "工作动态")
 #define ARTICLE                      \
     META("ArticleTitle", "新建公园") \
