@@ -129,6 +129,15 @@ enum rc channel_standing(struct work *w, const struct id *item, const char *kind
     return row_finish(&q, rc);
 }
 
+enum rc channel_task_oldest(struct work *w, int64_t *out)
+{
+    struct rows q;
+    enum rc rc = db_one(w, SQL_channel_task_oldest, &q, "");
+
+    *out = rc ? 0 : rows_int(&q, 0);
+    return row_finish(&q, rc);
+}
+
 static enum rc add(struct work *w, int64_t channel, int64_t version, enum channel_verb verb,
                    const char *article)
 {

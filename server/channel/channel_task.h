@@ -54,6 +54,8 @@ struct channel_standing {
 };
 enum rc channel_standing(struct work *w, const struct id *item, const char *kind,
                          struct channel_standing *out);
+/* When the oldest that has come to no end was begun; 0: there is none. */
+enum rc channel_task_oldest(struct work *w, int64_t *out);
 bool channel_task_is_state(const char *word);
 const char *channel_task_chinese(const char *state);
 /* What comes next; CHANNEL_NO_STEP: nothing by itself. `pictures_left`: of the body, some have no address yet. */

@@ -46,6 +46,8 @@ enum finding health_derived(struct health *h);
 
 /* Accounts on other platforms. Posts of which nobody knows whether they are out. */
 enum finding health_channels(struct health *h);
+/* What is to be done there and has come to no end. Seconds that the oldest waits. */
+enum finding health_channel_late(struct health *h);
 
 /* A command need not be told what `tjzw serve --mirror URL` was told: the library says it too. */
 bool health_is_edge(const struct health *h);

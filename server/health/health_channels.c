@@ -9,6 +9,11 @@
 #include "server/channel/channel_task.h"
 #include "server/health/health.h"
 
+enum {
+    LATE =
+        900 /* seconds: whatever waits for a platform has come to an end by then, or wants somebody to look */
+};
+
 /* A command has not opened the keys, and must not make any. */
 static bool may_open(const struct health *h)
 {
@@ -70,4 +75,20 @@ enum finding health_channels(struct health *h)
                           "channel resolve",
                           "of %" PRId64 " posts nobody knows whether they are out", unknown);
     return health_say(h, FINE, "", "%" PRId64 " accounts on other platforms", accounts);
+}
+
+enum finding health_channel_late(struct health *h)
+{
+    int64_t oldest = 0;
+
+    h->value = 0;
+    if (!h->w || channel_task_oldest(h->w, &oldest))
+        return health_say(h, WARN, "see the line about the library",
+                          "the outbox cannot be read");
+    if (oldest)
+        h->value = clock_now() - oldest;
+    if (h->value < LATE)
+        return health_say(h, FINE, "", "nothing waits too long for WeChat or Weibo");
+    return health_say(h, WARN, "tjzw channel tasks; what is unknown: tjzw channel resolve",
+                      "a post has come to no end for %" PRId64 " s", h->value);
 }

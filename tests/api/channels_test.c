@@ -15,6 +15,7 @@
 #include "server/channel/wechat_message.h"
 #include "server/channel/wechat_seen.h"
 #include "server/derived/derived.h"
+#include "server/health/health.h"
 #include "server/projections.h"
 #include "server/store/db.h"
 #include "tests/lib/people.h"
@@ -437,6 +438,46 @@ static void a_version_is_approved_by_another(void **state)
         409);
 }
 
+static enum finding late(struct world *t, int64_t *value)
+{
+    struct health h = { 0 };
+    struct work w;
+    enum finding found;
+
+    work_init(&w, world_mem(t), NULL, "test", RIGHT_ALL);
+    assert_int_equal(db_open(&w.err, URL("%s/tjzw.db", world_dir(t)), DB_READ, &w.db), RC_OK);
+    h.w = &w;
+    found = health_channel_late(&h);
+    *value = h.value;
+    db_close(w.db);
+    return found;
+}
+
+static void what_comes_to_no_end_is_told(void **state)
+{
+    struct world *t = *state;
+    struct person admin = person_staff(t, "site_admin", EVERYWHERE),
+                  reviewer = person_staff(t, "reviewer_1", EVERYWHERE);
+    char hash[HASH_TEXT];
+    const char *item;
+    struct answer v;
+    int64_t value;
+
+    make_account(t, false);
+    item = item_with_picture(t, hash);
+    v = write_version(t, &admin, item, "停水", hash, "明天停水。");
+    assert_int_equal(approves(t, &reviewer, &v).status, 200);
+    assert_int_equal(person_ask(t, &admin, POST, "/v1/channel-versions/1/send", NULL).status,
+                     200);
+    clock_set(WORLD_NOW + 899);
+    assert_int_equal(late(t, &value), FINE);
+    clock_set(WORLD_NOW + 900);
+    assert_int_equal(late(t, &value), WARN);
+    assert_int_equal(value, 900);
+    assert_int_equal(tell(t, POST, "/v1/channel-tasks/1/cancel", NULL).status, 200);
+    assert_int_equal(late(t, &value), FINE);
+}
+
 static void only_what_is_published_is_written_about(void **state)
 {
     struct world *t = *state;
@@ -534,6 +575,7 @@ int main(void)
         T(bad_messages_are_refused),
         T(limits_are_told_while_it_is_edited),
         T(a_version_is_approved_by_another),
+        T(what_comes_to_no_end_is_told),
         T(only_what_is_published_is_written_about),
         T(weibo_has_its_own_rules),
         T(wechat_is_answered_in_time_whatever_hangs),

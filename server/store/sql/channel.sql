@@ -73,6 +73,9 @@ WHERE state = ?3 AND no < ?1 ORDER BY no DESC LIMIT ?2;
 -- name: channel_task_count_state
 SELECT COUNT(*) FROM channel_task WHERE state = ?1;
 
+-- name: channel_task_oldest
+SELECT MIN(created) FROM channel_task WHERE state IN ('queued', 'waiting', 'unknown');
+
 -- One a channel: the first that is due.
 -- name: channel_task_due
 -- scan: the index holds only what is still to be done, in the order that is asked for
