@@ -13,7 +13,6 @@
 #include "server/library/agreement.h"
 #include "server/library/chain.h"
 #include "server/library/column.h"
-#include "server/library/eyes.h"
 #include "server/library/import.h"
 #include "server/library/publish.h"
 #include "server/library/review.h"
@@ -406,71 +405,6 @@ static void an_import_is_reviewed_too(void **state)
         world_number(t, "SELECT count(*) FROM audit WHERE action = 'item.emergency'"), 1);
 }
 
-/* ---- takedowns ---- */
-
-static enum rc take_down(struct library_world *t, int64_t account, const struct item *it,
-                         const char *reason, bool emergency, bool *asked)
-{
-    struct eyes_done done = { 0 };
-    enum rc rc;
-
-    if (account >= 0)
-        by(t, account);
-    else
-        by_program(t);
-    world_begin(t);
-    rc = eyes_take_down(&t->w, &it->id, VERB_WITHDRAW, reason, emergency, &done);
-    if (rc)
-        db_rollback(t->w.db);
-    else
-        world_commit(t);
-    t->w.after = NULL;
-    *asked = done.asked;
-    return rc;
-}
-
-static void two_people_take_something_down(void **state)
-{
-    struct library_world *t = *state;
-    struct item it = world_publish(t, "要撤", t->news);
-    bool asked;
-
-    set_chain(t, &(struct chain){ .steps = 1, .eyes = 2 });
-    assert_int_equal(take_down(t, LI, &it, NULL, false, &asked), RC_INVALID);
-    assert_int_equal(take_down(t, LI, &it, "有误", false, &asked), RC_OK);
-    assert_true(asked);
-    assert_int_equal(take_down(t, LI, &it, "有误", false, &asked), RC_OK);
-    assert_true(asked);
-    assert_int_equal(take_down(t, -1, &it, "有误", false, &asked), RC_OK);
-    assert_true(asked);
-    assert_int_equal(take_down(t, 0, &it, "有误", false, &asked), RC_OK);
-    assert_true(asked);
-    assert_int_equal(again(t, &it).state, STATE_PUBLISHED);
-    /* The question is a day old, and nobody's any more. */
-    clock_set(WORLD_NOW + EYES_FOR + 1);
-    assert_int_equal(take_down(t, WANG, &it, "有误", false, &asked), RC_OK);
-    assert_true(asked);
-    assert_int_equal(take_down(t, LI, &it, NULL, false, &asked), RC_OK);
-    assert_false(asked);
-    assert_int_equal(again(t, &it).state, STATE_WITHDRAWN);
-    assert_int_equal(world_number(t, "SELECT count(*) FROM takedown_ask"), 0);
-}
-
-static void an_emergency_takes_one(void **state)
-{
-    struct library_world *t = *state;
-    struct item it = world_publish(t, "要撤", t->news);
-    bool asked;
-
-    set_chain(t, &(struct chain){ .steps = 1, .eyes = 2 });
-    assert_int_equal(take_down(t, -1, &it, "泄露", true, &asked), RC_FORBIDDEN);
-    assert_int_equal(take_down(t, LI, &it, "泄露", true, &asked), RC_OK);
-    assert_false(asked);
-    assert_int_equal(again(t, &it).state, STATE_WITHDRAWN);
-    assert_int_equal(
-        world_number(t, "SELECT count(*) FROM audit WHERE action = 'item.emergency'"), 1);
-}
-
 /* ---- by the clock ---- */
 
 static struct item approved(struct library_world *t, const char *title)
@@ -586,19 +520,6 @@ static void an_earlier_revision_becomes_a_draft(void **state)
     assert_string_equal(r.author, "account:9");
 }
 
-/* What reviewers said goes with a text that is taken down for good. */
-static void words_go_with_the_text(void **state)
-{
-    struct library_world *t = *state;
-    struct item it = world_publish(t, "删", t->news), out;
-
-    world_begin(t);
-    assert_int_equal(review_comment(&t->w, &it.id, "住址 某某路1号", &out), RC_OK);
-    assert_int_equal(publish_end(&t->w, &it.id, VERB_GONE, "删", &out), RC_OK);
-    world_commit(t);
-    assert_int_equal(world_number(t, "SELECT count(*) FROM review WHERE said IS NOT NULL"), 0);
-}
-
 #define TEST(name) \
     cmocka_unit_test_setup_teardown(name, library_world_set_up, library_world_tear_down)
 
@@ -615,12 +536,9 @@ int main(void)
         TEST(another_sites_review_does_not_count),
         TEST(an_emergency_goes_around_it_and_is_audited),
         TEST(an_import_is_reviewed_too),
-        TEST(two_people_take_something_down),
-        TEST(an_emergency_takes_one),
         TEST(what_is_scheduled_is_published_once_whatever_the_clock_does),
         TEST(what_may_not_be_published_by_then_is_not),
         TEST(an_earlier_revision_becomes_a_draft),
-        TEST(words_go_with_the_text),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
