@@ -14,7 +14,7 @@
 #include "server/library/site.h"
 #include "server/source/source_file.h"
 
-enum { SUBMISSION_MAX = 1000 * 1000 /* bytes */ };
+enum { SUBMISSION_MAX = 512 * 1024 /* bytes, as of a draft: docs/shield.md */ };
 
 struct submitted {
     uint8_t hash[HASH_BYTES]; /* of what was sent: members in any order, spaces do not count */
