@@ -19,11 +19,13 @@
 #include "server/base/memory.h"
 #include "server/cli/check_lists.h"
 #include "server/cli/link_probe.h"
+#include "server/http/client.h"
 #include "server/library/checkup.h"
+#include "server/source/feed_record.h"
 #include "server/source/fingerprint.h"
 #include "server/source/submission_read.h"
 
-enum { EXAMPLES = 5, EXAMPLE_MAX = 300, NONE = -1, BUCKETS = 65536 };
+enum { EXAMPLES = 5, EXAMPLE_MAX = 300, NONE = -1, BUCKETS = 65536, FEED_TIMEOUT_MS = 30000 };
 
 /* What is counted besides the rules of rule.def. */
 enum fault {
@@ -357,6 +359,53 @@ static int conclude(struct assessment *a, bool json)
     return blocks ? EX_DATAERR : 0;
 }
 
+/* ---- a feed ---- */
+
+static enum rc read_feed(struct assessment *a, struct err *e, struct arena *mem,
+                         const char *url)
+{
+    struct client_request rq = {
+        .method = "GET", .url = url, .answer_max = FEED_MAX, .timeout_ms = FEED_TIMEOUT_MS
+    };
+    struct feed_entry *entries;
+    enum rc rc = client_call(&rq);
+    int n = 0;
+
+    if (rc)
+        *e = rq.err;
+    else if (rq.status != 200)
+        rc = err_set(e, RC_IO, "%s answers %d", url, rq.status);
+    else
+        rc = feed_read(e, mem, rq.body_in.p ? rq.body_in.p : "", rq.body_in.n, url, &entries,
+                       &n);
+    client_request_done(&rq);
+    for (int i = 0; !rc && i < n; i++) {
+        json_t *record = feed_record(&entries[i]);
+        char *text;
+
+        json_object_set_new(record, "source", json_string("feed"));
+        json_object_set_new(record, "column", json_string("feed"));
+        a->line++;
+        if ((text = json_dumps(record, JSON_COMPACT)))
+            look_at(a, text, strlen(text));
+        free(text);
+        json_decref(record);
+    }
+    return rc;
+}
+
+static int run_feed(struct assessment *a, const struct args *args)
+{
+    struct arena *mem = arena_new();
+    struct err e = { 0 };
+    enum rc rc = read_feed(a, &e, mem, args->pos[0]);
+
+    arena_free(mem);
+    return rc ? cli_fail(&e, "nothing was assessed",
+                         "name a feed (RSS, Atom), or a file of records")
+              : conclude(a, arg_flag(args, "json"));
+}
+
 static int run(struct assessment *a, const struct args *args)
 {
     bool stdin_too = !strcmp(args->pos[0], "-");
@@ -387,7 +436,7 @@ int assess(const struct args *args)
         code = cli_usage(args->command, "--links is a number up to %d", PROBE_MOST);
     else if (!(code = check_lists_open(args, &a->lists))) {
         a->probe = links ? probe_new((int)links, arg_flag(args, "private")) : NULL;
-        code = run(a, args);
+        code = strstr(args->pos[0], "://") ? run_feed(a, args) : run(a, args);
     }
     probe_free(a->probe);
     check_lists_close(&a->lists);

@@ -13,7 +13,7 @@
 #include "server/ingest/html_page.h"
 #include "server/ingest/html_tree.h"
 #include "server/library/site.h"
-#include "server/source/feed_read.h"
+#include "server/source/feed_record.h"
 #include "server/store/writer.h"
 
 enum { ENTRY_SHOWN = 120 /* bytes of an entry's name */, PAGES_AT_ONCE = 20 };
@@ -120,33 +120,6 @@ static void set(json_t *record, const char *name, const char *value)
         json_object_set_new(record, name, json_string(value));
 }
 
-/* A name of ours for whatever the feed calls it: those have blanks and slashes. */
-static const char *origin_id(struct pull *p, const char *id)
-{
-    uint8_t hash[HASH_BYTES];
-    char hex[HASH_TEXT];
-
-    sha256(id, strlen(id), hash);
-    return arena_printf(p->w->mem, "feed-%.32s", hex_text(hash, sizeof hash, hex));
-}
-
-static json_t *record_of(struct pull *p, const struct feed_entry *f)
-{
-    json_t *record = json_object();
-    char day[CLOCK_TEXT];
-
-    set(record, "id", origin_id(p, f->id));
-    set(record, "site", p->site.code);
-    set(record, "column", p->s.column);
-    set(record, "title", f->title);
-    set(record, "html", f->html);
-    set(record, "url", f->url);
-    set(record, "author", f->author);
-    if (f->at)
-        set(record, "pubDate", clock_minute(f->at, day));
-    return record;
-}
-
 static enum rc take_feed(struct pull *p, const char *text, size_t n)
 {
     struct feed_entry *all;
@@ -167,7 +140,8 @@ static enum rc take_feed(struct pull *p, const char *text, size_t n)
         }
         if (f->date && !f->at)
             fault(p, f->title, "发布时间不是订阅源的写法，没有采用");
-        record = record_of(p, f);
+        record = feed_record(f);
+        set(record, "column", p->s.column);
         rc = take_record(p, f->title, record);
         json_decref(record);
     }
@@ -310,10 +284,11 @@ static enum rc take_pages(struct pull *p, const char *text, size_t n)
     if (!list.nlinks)
         return err_set(&p->w->err, RC_INVALID, "网页里没有本站文章的链接");
     for (int i = 0; i < list.nlinks && !p->cut && !rc; i++) {
-        const char *id = origin_id(p, list.links[i]);
+        char id[FEED_ORIGIN_TEXT];
         bool known = false;
 
-        if ((rc = submission_known(p->w, p->name, id, &known)) || known)
+        if ((rc = submission_known(p->w, p->name, feed_origin_id(list.links[i], id), &known)) ||
+            known)
             continue;
         p->more |= asked == PAGES_AT_ONCE;
         if (asked < PAGES_AT_ONCE && ++asked)

@@ -11,9 +11,20 @@ sys.path.insert(0, str(ROOT / "tests" / "lib"))
 from tap import case, done  # noqa: E402
 
 
+FEED = """<rss version="2.0"><channel><title>x</title>
+<item><guid>1</guid><title>示例区关于做好供热工作的通知</title><description>&lt;p&gt;正文共有不少的字，足够比较两篇是否相同，还要再多几个。&lt;/p&gt;&lt;script&gt;x()&lt;/script&gt;</description></item>
+<item><guid>2</guid><title>示例区关于印发实施方案的365游戏盒子_365bet网上娱乐网址</title><description>另一篇</description></item></channel></rss>""".encode()
+
+
 class Pages(BaseHTTPRequestHandler):
     def do_GET(self):
         self.server.asked.append(self.path)
+        if self.path == "/feed.rss":
+            self.send_response(200)
+            self.send_header("content-length", str(len(FEED)))
+            self.end_headers()
+            self.wfile.write(FEED)
+            return
         gone = "gone" in self.path
         self.send_response(404 if gone else 302 if "moved" in self.path else 200)
         self.send_header("content-length", "100000" if "long" in self.path else "0")
@@ -79,6 +90,12 @@ def main():
             web.asked.clear()
             code, told, faults = run(w, [page], "--links", "100")
             assert not web.asked and faults["link.dead"]["n"] == 3, (web.asked, faults)
+        with case("a feed is assessed by its address, an entry as a line"):
+            ran = w.tjzw("import", "--assess", "--json", f"{at}/feed.rss", check=False)
+            told = json.loads(ran.stdout)
+            faults = {f["name"]: f for f in told["faults"]}
+            assert told["records"] == 2 and faults["html.script"]["n"] == 1 and "第 2 行" in faults["title.hijacked"]["examples"][0], told
+            assert w.tjzw("import", "--assess", f"{at}/gone.rss", check=False).returncode not in (0, 65)
         with case("nothing is taken in, nor is a data directory made"):
             assert sorted(p.name for p in w.dir.iterdir()) == ["site.ndjson"], list(w.dir.iterdir())
         if CORPUS.exists():

@@ -12,13 +12,14 @@
 
 #define HERE              "https://www.example.gov.cn/xxgk/index.html"
 #define META(name, value) "<meta name=\"" name "\" content=\"" value "\">"
-#define SITE                                                     \
-    META("SiteName", "示例局")                                   \
-    META("SiteDomain", "www.example.gov.cn")                     \
-    META("SiteIDCode", "bm01")                                   \
-    META("ColumnName", "要闻")                                   \
-    META("ColumnDescription", "一") META("ColumnKeywords", "二") \
-        META("ColumnType", "工作动态")
+#define SITE                                 \
+    META("SiteName", "示例局")               \
+    META("SiteDomain", "www.example.gov.cn") \
+    META("SiteIDCode", "bm01")               \
+    META("ColumnName", "要闻")               \
+    META("ColumnDescription", "一")          \
+    META("ColumnKeywords", "二")             \
+    META("ColumnType", "首页")
 #define ARTICLE                      \
     META("ArticleTitle", "新建公园") \
     META("PubDate", "2026-03-16 09:30") META("ContentSource", "本局")
