@@ -18,6 +18,7 @@
 #include "server/base/jx.h"
 #include "server/base/memory.h"
 #include "server/cli/check_lists.h"
+#include "server/cli/csv_records.h"
 #include "server/cli/link_probe.h"
 #include "server/http/client.h"
 #include "server/library/checkup.h"
@@ -408,16 +409,13 @@ static int run_feed(struct assessment *a, const struct args *args)
 
 static int run(struct assessment *a, const struct args *args)
 {
-    bool stdin_too = !strcmp(args->pos[0], "-");
-    FILE *in = stdin_too ? stdin : fopen(args->pos[0], "r");
     struct err e = { 0 };
+    FILE *in;
 
-    if (!in) {
-        (void)!err_errno(&e, "open %s", args->pos[0]);
+    if (records_open(&e, args->pos[0], &in))
         return cli_fail(&e, "nothing was assessed", NULL);
-    }
     read_all(a, in);
-    if (!stdin_too)
+    if (in != stdin)
         fclose(in);
     return conclude(a, arg_flag(args, "json"));
 }

@@ -15,6 +15,7 @@
 
 #include "server/cli/check_lists.h"
 #include "server/cli/commands.h"
+#include "server/cli/csv_records.h"
 #include "server/library/checkup.h"
 #include "server/library/import.h"
 
@@ -95,22 +96,16 @@ static int check_file(struct checker *k, FILE *in)
 int cmd_check_record(const struct args *a)
 {
     struct checker k = { .json = arg_flag(a, "json") };
-    bool stdin_too = !strcmp(a->pos[0], "-");
     int code = check_lists_open(a, &k.lists);
+    struct err e = { 0 };
     FILE *in;
 
-    if (!code) {
-        in = stdin_too ? stdin : fopen(a->pos[0], "r");
-        if (!in) {
-            struct err e = { 0 };
-
-            (void)!err_errno(&e, "open %s", a->pos[0]);
-            code = cli_fail(&e, "no record was checked", NULL);
-        } else {
-            code = check_file(&k, in);
-            if (!stdin_too)
-                fclose(in);
-        }
+    if (!code && records_open(&e, a->pos[0], &in)) {
+        code = cli_fail(&e, "no record was checked", NULL);
+    } else if (!code) {
+        code = check_file(&k, in);
+        if (in != stdin)
+            fclose(in);
     }
     check_lists_close(&k.lists);
     return code;

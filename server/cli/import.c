@@ -19,6 +19,7 @@
 #include "server/base/jx.h"
 #include "server/cli/assess.h"
 #include "server/cli/commands.h"
+#include "server/cli/csv_records.h"
 #include "server/cli/link.h"
 
 enum { CHUNK_BYTES = 256 * 1024, CHUNK_LINES = 500 };
@@ -288,14 +289,11 @@ static const char *target_of(const struct args *a, struct arena *mem)
 static enum rc open_file(struct err *e, const char *path, FILE **out, int64_t *size)
 {
     long end;
+    enum rc rc;
 
     *size = 0;
-    if (!strcmp(path, "-")) {
-        *out = stdin;
-        return RC_OK;
-    }
-    if (!(*out = fopen(path, "rb")))
-        return err_errno(e, "open %s", path);
+    if ((rc = records_open(e, path, out)) || *out == stdin)
+        return rc;
     if (!fseek(*out, 0, SEEK_END) && (end = ftell(*out)) > 0)
         *size = end;
     rewind(*out);

@@ -96,8 +96,28 @@ def main():
             faults = {f["name"]: f for f in told["faults"]}
             assert told["records"] == 2 and faults["html.script"]["n"] == 1 and "第 2 行" in faults["title.hijacked"]["examples"][0], told
             assert w.tjzw("import", "--assess", f"{at}/gone.rss", check=False).returncode not in (0, 65)
+        with case("a table of a spreadsheet is read by its head, rows keep their numbers"):
+            table = w.dir / "site.csv"
+            table.write_bytes("\ufeff编号,站点,栏目,标题,正文,发布时间,关键词\r\nt-1,示例区,要闻,\"题,一\",\"第一行\n第\"\"二\"\"行\",2026-03-16 09:30,甲；乙;丙\r\n\r\nt-2,示例区,要闻,,正文,,\r\n".encode())
+            told = json.loads(w.tjzw("import", "--assess", "--json", table, check=False).stdout)
+            faults = {f["name"]: f for f in told["faults"]}
+            assert told["records"] == 2 and "第 4 行" in faults["record.refused"]["examples"][0] and "title" in faults["record.refused"]["examples"][0], told
+            table.write_bytes("编号,标题\nt-1,题\n".encode("gbk"))
+            ran = w.tjzw("import", "--assess", table, check=False)
+            assert ran.returncode and "UTF-8" in ran.stderr.decode(), ran
+            table.write_bytes("编号,标题\nt-1,x\n".encode("gbk"))
+            assert "UTF-8" in w.tjzw("import", "--assess", table, check=False).stderr.decode()
+            table.write_bytes(b'a,b\n"c,d\n')
+            assert "引号" in w.tjzw("import", "--assess", table, check=False).stderr.decode()
+            table.unlink()
         with case("nothing is taken in, nor is a data directory made"):
             assert sorted(p.name for p in w.dir.iterdir()) == ["site.ndjson"], list(w.dir.iterdir())
+        with case("an import takes a table too, lists and all"):
+            table = w.dir / "site.csv"
+            table.write_text("编号,站点,栏目,标题,正文,关键词,转载\nt-1,示例区,要闻,\"题,一\",\"第一行\n第二行\",甲；乙,是\n")
+            w.tjzw("import", "--data", w.data, "--publish", table)
+            record = json.loads(w.export())
+            assert (record["title"], record["body"], record["keywords"], record["isReprint"], record["originId"]) == ("题,一", "第一行\n第二行", ["甲", "乙"], True, "t-1"), record
         if CORPUS.exists():
             with case("of the corpus one title is called hijacked, and it is"):
                 told = json.loads(w.tjzw("import", "--assess", "--json", CORPUS, check=False).stdout)
