@@ -462,7 +462,7 @@ const struct route routes_table[] = {
     { PUT, "/v1/sites/:site/chain/:step",      RIGHT_SECURE, ON_WRITER, R_NO_KEY, site_reviewers, STEP_BODY_MAX, put_site_reviewers, NULL, T_STAFF, "指定一步的审核人", NULL, AUDIT_site_reviewers },
     { PUT, "/v1/sites/:site/rules/:rule",      RIGHT_EDIT, ON_WRITER, R_NO_KEY, site_rule, STEP_BODY_MAX, put_site_rule, NULL, T_STAFF, "设定一条规则在这个站点的轻重", NULL, AUDIT_site_rule },
     { GET, "/v1/sites/:site/agreements",       ITEM_DRAFT_RIGHTS, ON_WORKER, 0, site, 0, get_site_agreements, NULL, T_STAFF, "站点与各报送方的约定：承认对方的审核到哪一步", "/v1/sites/1/agreements" },
-    { PUT, "/v1/sites/:site/agreements/:source", RIGHT_PUBLISH, ON_WRITER, R_NO_KEY, site_agreement, STEP_BODY_MAX, put_site_agreement, NULL, T_STAFF, "记下与一个报送方的约定，或收回", NULL, AUDIT_site_agreement },
+    { PUT, "/v1/sites/:site/agreements/:source", RIGHT_SECURE, ON_WRITER, R_NO_KEY, site_agreement, STEP_BODY_MAX, put_site_agreement, NULL, T_STAFF, "记下与一个报送方的约定，或收回", NULL, AUDIT_site_agreement },
     { GET, "/v1/sources",                      ITEM_DRAFT_RIGHTS, ON_WORKER, 0, NULL, 0, get_sources, NULL, T_STAFF, "本平台自己去取的来源：取到了哪里，出了什么错", NULL },
     { GET, "/v1/sources/:source",              ITEM_DRAFT_RIGHTS, ON_WORKER, 0, source, 0, get_source, NULL, T_STAFF, "一个来源", NULL },
     { POST, "/v1/sources",                     RIGHT_EDIT, ON_WRITER, R_FOR_GOOD, NULL, STEP_BODY_MAX, post_source, NULL, T_STAFF, "登记一个来源：订阅源、记录文件，或栏目页的地址", NULL, AUDIT_source_add },

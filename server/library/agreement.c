@@ -7,7 +7,6 @@
 
 #include "server/base/buf.h"
 #include "server/base/clock.h"
-#include "server/library/chain.h"
 #include "server/library/field.h"
 #include "server/library/row.h"
 
@@ -94,11 +93,9 @@ static enum rc check(struct work *w, const char *source, const char *accepts, co
 enum rc agreement_set(struct work *w, int64_t site, const char *source, const char *accepts,
                       const char *basis, int64_t ends)
 {
-    struct chain chain;
     enum rc rc;
 
-    if ((rc = work_need_at(w, RIGHT_PUBLISH, site)) || (rc = chain_of(w, site, &chain)) ||
-        (chain.own && (rc = work_need(w, RIGHT_SECURE))) ||
+    if ((rc = work_need_at(w, RIGHT_SECURE, EVERYWHERE)) ||
         (rc = check(w, source, accepts, basis, ends)))
         return rc;
     if (accepts_parse(accepts) == ACCEPTS_NONE)

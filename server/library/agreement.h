@@ -5,8 +5,8 @@
  *     submit     … and goes to our review by itself
  *     publish    the source's own review is accepted: what it sends is published
  *
- * The rules of server/check stand in each case: what they block stays a draft. An agreement names the document it rests on, may end by itself, is recorded by a person who may publish at the
- * site, and stands in the audit log.
+ * The rules of server/check stand in each case: what they block stays a draft. An agreement names the document it rests on, may end by itself, is recorded by a security administrator,
+ * and stands in the audit log.
  */
 #ifndef LIBRARY_AGREEMENT_H
 #define LIBRARY_AGREEMENT_H
@@ -32,8 +32,8 @@ enum rc agreement_list(struct work *w, int64_t site, struct agreement **out, int
 /* What holds now. */
 enum rc agreement_holds(struct work *w, int64_t site, const char *source, enum accepts *out);
 /*
- * On the writer. "none" takes it back. RC_INVALID names the member; RC_FORBIDDEN without RIGHT_PUBLISH at the site, and for a program: whoever is accepted does not say so. Where the site
- * has a chain of review of its own (chain.h) RIGHT_SECURE is needed as well: who publishes there does not say how he is reviewed.
+ * On the writer. "none" takes it back. RC_INVALID names the member; RC_FORBIDDEN without RIGHT_SECURE, and for a program: who edits and publishes does not say how
+ * he is reviewed.
  */
 enum rc agreement_set(struct work *w, int64_t site, const char *source, const char *accepts,
                       const char *basis, int64_t ends);

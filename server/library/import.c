@@ -297,7 +297,7 @@ static enum rc find_place(struct chunk *c, const struct import_line *line, struc
         return rc;
     if (chain.own && (rc = agreement_holds(c->w, site.no, c->w->who.name, &accepts)))
         return rc;
-    at.reviews = chain.own && !c->o->reviewed && accepts != ACCEPTS_PUBLISH;
+    at.reviews = chain.own && !c->o->agreed && accepts != ACCEPTS_PUBLISH;
     at.site = site.no;
     at.col = column.no;
     at.place = (struct item_place){ .site = site.code, .column = column.path };

@@ -55,7 +55,7 @@ static enum rc put(struct work *w, struct submission *s, struct import_line *lin
 {
     struct import_options o = { .authority = s->source,
                                 .publish = accepts == ACCEPTS_PUBLISH,
-                                .reviewed = accepts == ACCEPTS_PUBLISH };
+                                .agreed = accepts == ACCEPTS_PUBLISH };
     struct site site;
     struct item it;
     enum rc rc;
