@@ -16,9 +16,10 @@ struct import_options {
     int64_t stream;        /* of sites that are made */
     const char *authority; /* who alone may revise; NULL: the name of the site's stream */
     const char *site;      /* code of the site that takes everything; NULL: by each source */
-    bool agreed; /* the site accepts the review of who sends it (agreement.h): its chain is not asked */
+    bool
+        agreed; /* the site accepts the review of who sends it (agreement.h): its chain is not asked */
     bool publish;
-    bool create; /* sites and columns that are not there yet */
+    bool create;           /* sites and columns that are not there yet */
     const char *emergency; /* why the sites' chains of review are not asked; NULL: they are */
 };
 
