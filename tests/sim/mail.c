@@ -7,8 +7,9 @@
  *     told      the server has answered that it has it: number and receipt are so for ever, but for a restore to a time before
  *     held      its writer's phone has it still: it will arrive, and is sent again after a restore
  *     away      it has it sealed: its writer has left, and it is held again when the same account signs in there within 90 days
- *               (what was taken and lost by a restore behind a sign-out is lost, as is what waits for an account that never comes there again, or whose number
- *               a restore has lost: he has another one then)
+ *               (what its phone showed as taken when he signed out by himself is not kept, so it is lost if a restore loses it, behind the sign-out or before it,
+ *               if the phone had not heard of that; as is what waits for an account that never comes there again, or whose number a restore has lost: he has
+ *               another one then)
  *     orphan    written by a guest whose session is gone: it may be another account's by now, and is refused then
  */
 #include "tests/sim/mail_row.h"
@@ -316,7 +317,7 @@ static void take_act(struct sim *s, struct act *a, const char *what, const char 
     const struct letter *l = &s->mail->letter[a->letter];
 
     if (strcmp(what, "done") == 0)
-        a->told = true;
+        a->told = a->once = true;
     if (strcmp(what, "refused") != 0)
         return;
     if (strcmp(code, "missing") == 0 && !l->told)
@@ -359,7 +360,10 @@ bool mail_result(struct sim *s, const json_t *mutation, const json_t *result)
     return false;
 }
 
-/* What was taken goes with who signs out: the server has it, and what a restore loses of it then is lost. */
+/*
+ * What was taken goes with who signs out by himself: the server has it, and what a restore loses of it is lost, also if that was before and the phone has not heard
+ * of it. Of letters the phone shows what waits; what waits of things done to them nobody sees.
+ */
 void mail_leaves(struct sim *s, const struct device *p, int64_t account, bool ended)
 {
     struct mail *m = s->mail;
@@ -370,7 +374,8 @@ void mail_leaves(struct sim *s, const struct device *p, int64_t account, bool en
         if (l->phone != p->no || !l->held)
             continue;
         l->held = false;
-        l->away = !l->told || (ended && mail_is_kept(l->written));
+        l->away =
+            !l->heard || !(l->told || l->before[0]) || (ended && mail_is_kept(l->written));
         l->account = account;
         l->gone = now_s();
     }
@@ -380,7 +385,7 @@ void mail_leaves(struct sim *s, const struct device *p, int64_t account, bool en
         if (a->phone != p->no || !a->certain)
             continue;
         a->certain = false;
-        a->away = !a->told || (ended && mail_is_kept(a->written));
+        a->away = !a->once || (ended && mail_is_kept(a->written));
         a->account = account;
         a->gone = now_s();
     }
@@ -423,6 +428,15 @@ void mail_cut(struct sim *s, const struct device *p, int64_t since)
 
 /* ---- what phones show ---- */
 
+/* Its writer's phone tells him whether it waits. */
+static void hear(struct sim *s, const struct device *p, const json_t *o)
+{
+    struct letter *l = mail_by_id(s->mail, mail_text(o, "id"));
+
+    if (l && l->phone == p->no)
+        l->heard = !json_is_true(json_object_get(o, "waits")) && !mail_text(o, "code")[0];
+}
+
 const struct letter *mail_shown(struct sim *s, const struct device *p, const json_t *o)
 {
     const struct letter *l = mail_by_id(s->mail, mail_text(o, "id"));
@@ -454,6 +468,7 @@ void mail_look(struct sim *s, const struct device *p, const char *letters)
         json_t *o = json_loads(line, 0, NULL);
 
         mail_shown(s, p, o);
+        hear(s, p, o);
         json_decref(o);
     }
     free(copy);

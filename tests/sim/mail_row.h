@@ -14,6 +14,7 @@ struct range {
 struct letter {
     int phone; /* its writer's */
     bool by_guest, certain, held, orphan, refused, told, backed_up;
+    bool heard;            /* its phone shows it as taken: it does not wait there any more */
     bool away;             /* sealed on the phone, for the account of that number */
     int64_t account, gone; /* and since when */
     int64_t written,
@@ -27,8 +28,8 @@ struct letter {
 
 struct act {
     int letter, phone;
-    int64_t written, account, gone; /* as of a letter */
-    bool certain, told, refused, away;
+    int64_t written, account, gone;          /* as of a letter */
+    bool certain, told, once, refused, away; /* once: it was told at some time */
 };
 
 struct mail {
