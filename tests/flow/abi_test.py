@@ -43,6 +43,7 @@ LAYOUT = {
     "tjzw_step": "kind@0 account@8 is_new@16 expires_in@20 factors@24 ticket@88 passkey@2136",
     "tjzw_sign_in": "phone@0 code@8 login@16 password@24 ticket@32 totp@40 passkey@48 device@56",
     "tjzw_code_sent": "again_in@0 digits@4 expires_in@8",
+    "tjzw_push_told": "device@0 transport@23 told@43",
     "tjzw_entry": "type@0 key@8 value@16 pending@24",
     "tjzw_letter": "id@0 sent@8 state@16 number@24 receipt@32 receipt_state@40 written@48 received@56 waits@64 code@72 detail@80",
     "tjzw_survey": "id@0 title@8 questions@16 opens@24 closes@32 state@40 level@44 answered@48 waits@49 answers@56 code@64 detail@72",

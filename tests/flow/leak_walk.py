@@ -16,11 +16,11 @@ import urllib.parse
 from leak_model import SITE, WORD
 from lib import free_port, wait_for
 
-# Public GET addresses that are about no item: who signs in, keys, this program itself; and /preview/:token, which is for whoever was given the link.
+# Public GET addresses that are about no item: who signs in, keys, this program itself; WeChat's question whether the address is ours; and /preview/:token, which is for whoever was given the link.
 HOLDS_NO_ITEM = """/v1/receipts/key /v1/sandbox /v1/auth/upstreams /v1/warnings /v1/warnings/:identifier /v1/warning-senders /healthz /readyz /version
 /.well-known/openid-configuration /oauth2/keys /oauth2/authorize /oauth2/userinfo /oauth2/logout /sign-in /sign-in/code /sign-in/password /sign-in/factor /sign-in/passkey
 /sign-in/phone /sign-in/with/:upstream /sign-in/from/:upstream /sign-in/done /sign-out /consent /device /device/confirm /set-up /passkey.js /style.css /favicon.ico /robots.txt
-/preview/:token /problems/:slug /docs /openapi.json /v1/events""".split()     # /v1/events is heard by Hints
+/wechat/:channel /preview/:token /problems/:slug /docs /openapi.json /v1/events""".split()     # /v1/events is heard by Hints
 
 FORMATS = (".atom", ".rss", ".json")
 LINK = re.compile(rb'(?:href|src|ref)="((?:https://leak\.example)?/[^"]*)"')
