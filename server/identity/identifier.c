@@ -16,6 +16,7 @@
 
 #include "server/base/buf.h"
 #include "server/base/clock.h"
+#include "server/base/memory.h"
 #include "server/base/seal.h"
 #include "server/base/secret.h"
 #include "server/store/db.h"
@@ -30,14 +31,16 @@ static const char digits[] = "0123456789";
 static char *compatible(const char *text, bool lower)
 {
     utf8proc_uint8_t *out = NULL;
+    utf8proc_ssize_t n;
     int how = UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT |
               UTF8PROC_REJECTNA | (lower ? UTF8PROC_CASEFOLD : 0);
 
     if (strnlen(text, IDENTIFIER_TEXT) >= IDENTIFIER_TEXT)
         return NULL;
-    if (utf8proc_map((const utf8proc_uint8_t *)text, 0, &out, (utf8proc_option_t)how) < 0)
-        return NULL;
-    return (char *)out;
+    n = utf8proc_map((const utf8proc_uint8_t *)text, 0, &out, (utf8proc_option_t)how);
+    if (n == UTF8PROC_ERROR_NOMEM)
+        memory_end(); /* or a good name were a bad one */
+    return n < 0 ? NULL : (char *)out;
 }
 
 /* 13 to 19 and nine more: the mobile numbers of the mainland. */

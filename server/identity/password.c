@@ -76,6 +76,8 @@ enum rc password_normal(struct err *e, const char *text, char out[PASSWORD_TEXT]
         n = utf8proc_map((const utf8proc_uint8_t *)text, 0, &normal,
                          UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_COMPOSE |
                              UTF8PROC_COMPAT | UTF8PROC_REJECTNA);
+    if (n == UTF8PROC_ERROR_NOMEM)
+        memory_end(); /* or a good password were a bad one */
     count = n < 0 ? -1 : characters((char *)normal);
     if (count >= PASSWORD_MIN && count <= PASSWORD_MAX)
         memcpy(out, normal, (size_t)n + 1);

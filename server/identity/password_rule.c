@@ -29,6 +29,7 @@
 
 #include <utf8proc.h>
 
+#include "server/base/memory.h"
 #include "server/base/secret.h"
 #include "server/identity/password.h"
 
@@ -325,6 +326,8 @@ static size_t fold(const char *text, char out[FOLDED])
                                           UTF8PROC_COMPAT | UTF8PROC_CASEFOLD);
     bool fits = n >= 0 && n < FOLDED;
 
+    if (n == UTF8PROC_ERROR_NOMEM)
+        memory_end(); /* or an easy password were a hard one */
     out[0] = '\0';
     if (fits)
         memcpy(out, folded, (size_t)n + 1);
