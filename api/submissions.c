@@ -68,7 +68,8 @@ static enum rc put(struct work *w, struct buf *b, struct places *places,
     return RC_OK;
 }
 
-static enum rc reply_one(struct work *w, const struct submission *s, struct reply *rp)
+static enum rc reply_one(struct work *w, const struct submission *s, struct reply *rp,
+                         enum shown_state *shown)
 {
     struct places places = PLACES_NONE;
     struct buf b = BUF_IN(w->mem);
@@ -77,6 +78,7 @@ static enum rc reply_one(struct work *w, const struct submission *s, struct repl
 
     if ((rc = submission_look(w, s, &status)) || (rc = put(w, &b, &places, s, &status)))
         return rc;
+    *shown = status.shown;
     buf_addc(&b, '\n');
     reply_buf(rp, TYPE_JSON, &b);
     return RC_OK;
@@ -105,11 +107,12 @@ static enum rc put_duplicates(struct work *w, struct reply *rp, const struct sub
 enum rc get_submission(struct work *w, const struct request *rq, struct reply *rp)
 {
     struct submission s;
+    enum shown_state shown;
     enum rc rc = submission_find(w, &request_arg(rq, "id")->id, &s);
 
-    if (rc || (rc = reply_one(w, &s, rp)))
+    if (rc || (rc = reply_one(w, &s, rp, &shown)))
         return rc;
-    return s.rev && s.state == SUBMISSION_LANDED ? put_duplicates(w, rp, &s) : RC_OK;
+    return shown == SHOWN_IN_REVIEW ? put_duplicates(w, rp, &s) : RC_OK;
 }
 
 static enum rc put_list(struct work *w, struct buf *b, const struct submission *list, int n,
@@ -179,6 +182,7 @@ enum rc prepare_submission(struct work *w, struct request *rq)
 
 enum rc post_submission(struct work *w, const struct request *rq, struct reply *rp)
 {
+    enum shown_state shown;
     struct handed *h = rq->prepared;
     const struct submission_new in = { .site = h->site.no,
                                        .source = w->who.name,
@@ -191,7 +195,7 @@ enum rc post_submission(struct work *w, const struct request *rq, struct reply *
     bool known;
     enum rc rc;
 
-    if ((rc = submission_take(w, &in, &s, &known)) || (rc = reply_one(w, &s, rp)))
+    if ((rc = submission_take(w, &in, &s, &known)) || (rc = reply_one(w, &s, rp, &shown)))
         return rc;
     reply_header(rp, "location",
                  arena_printf(w->mem, "/v1/submissions/%s", id_text(&s.id, id)));

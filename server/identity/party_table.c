@@ -350,6 +350,33 @@ bool party_table_name(int64_t no, char *out, size_t size)
     return open;
 }
 
+static bool is_allowed(const struct party *p, unsigned rights, int64_t site)
+{
+    for (int i = 0; i < p->nrights; i++)
+        if ((p->rights[i].site == site || p->rights[i].site == EVERYWHERE) &&
+            p->rights[i].rights & rights)
+            return true;
+    return false;
+}
+
+bool party_table_may(const char *name, unsigned rights, int64_t site)
+{
+    static const char prefix[] = "party:";
+    const char *id = name + sizeof prefix - 1;
+    bool may = false;
+
+    if (strncmp(name, prefix, sizeof prefix - 1) != 0)
+        return false;
+    pthread_mutex_lock(&table.lock);
+    for (int i = 0; i < table.n && !may; i++) {
+        const struct party *p = &table.list[i]->e.party;
+
+        may = p->open && !strcmp(p->id, id) && is_allowed(p, rights, site);
+    }
+    pthread_mutex_unlock(&table.lock);
+    return may;
+}
+
 void party_table_uses(void (*fn)(void *arg, const struct party_pass *key), void *arg)
 {
     pthread_mutex_lock(&table.lock);

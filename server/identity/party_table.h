@@ -46,6 +46,8 @@ bool party_table_charge(int64_t key, int64_t now, int64_t now_us, struct verdict
 bool party_table_name(int64_t no, char *out, size_t size);
 /* A copy in `mem`. By number, or, where that is 0, by id. */
 bool party_table_find(struct arena *mem, int64_t no, const char *id, struct party *out);
+/* Whether "party:ID" is open now, and may what one of `rights` allows at the site. */
+bool party_table_may(const char *name, unsigned rights, int64_t site);
 /* Calls fn for keys that were used since fn was last called for them. */
 void party_table_uses(void (*fn)(void *arg, const struct party_pass *key), void *arg);
 

@@ -453,12 +453,19 @@ static enum rc hold(struct chunk *c, struct import_line *line, const struct item
     return rc;
 }
 
+/* A survey asks everybody in the city's name: two people stand for it (item.c), whoever agreed to what. */
+static bool needs_another(const struct chunk *c, const struct import_line *line)
+{
+    return line->content.kind == KIND_SURVEY && !c->w->who.operator;
+}
+
 /* Whether the site's chain keeps it from the public, and what an emergency changes about that. */
 static void review(struct chunk *c, struct import_line *line, const struct item *it,
                    bool is_same, const struct where *at)
 {
-    bool counts = at->reviews && is_to_publish(c, it) && !line->held &&
-                  (!is_same || it->state == STATE_DRAFT);
+    bool asked = at->reviews || needs_another(c, line);
+    bool counts =
+        asked && is_to_publish(c, it) && !line->held && (!is_same || it->state == STATE_DRAFT);
 
     line->unreviewed = counts && !c->o->emergency;
     c->broke |= counts && c->o->emergency;
@@ -519,6 +526,14 @@ static void count(void *arg)
     metric_add(METRIC_import_refused, t->refused);
 }
 
+/* "party:ID" and "source:ID" are names of those who hand in by themselves: what is theirs they alone revise. */
+static bool is_anothers(const struct actor *who, const char *authority)
+{
+    return !who->operator&&(!strncmp(authority, "party:", strlen("party:")) ||
+                            !strncmp(authority, "source:", strlen("source:"))) &&
+           strcmp(authority, who->name) != 0;
+}
+
 static enum rc open_chunk(struct chunk *c, struct work *w, const struct import_options *o)
 {
     enum rc rc;
@@ -528,6 +543,8 @@ static enum rc open_chunk(struct chunk *c, struct work *w, const struct import_o
     if (o->authority && (rc = field_check_line(&w->err, "authority", o->authority,
                                                strlen(o->authority), 1, AUTHORITY_MAX)))
         return rc;
+    if (o->authority && is_anothers(&w->who, o->authority))
+        return err_field(&w->err, "authority", "that is another sender's name");
     if (o->emergency && ((rc = emergency_check(w)) ||
                          (rc = field_check_text(&w->err, "emergency", o->emergency,
                                                 strlen(o->emergency), 1, ITEM_NOTE_MAX))))

@@ -206,16 +206,24 @@ enum rc publish_purge(struct work *w, const struct id *id, int64_t rev, const ch
     return RC_OK;
 }
 
-/* What one site reviewed does not appear at another that has a chain of its own. */
-static enum rc check_new_site(struct work *w, int64_t site)
+/*
+ * What is public and moves to another site: what one site reviewed does not appear at another that has a chain of its own, and what two people
+ * take down where it stands does not leave for where one does.
+ */
+static enum rc check_sites(struct work *w, int64_t from, int64_t to)
 {
-    struct chain c;
-    enum rc rc = chain_of(w, site, &c);
+    struct chain old, new;
+    enum rc rc;
 
-    if (rc || !c.own)
-        return rc;
-    return err_set(&w->err, RC_CONFLICT,
-                   "那个站点有自己的审核流程：先撤稿，移过去，再在那里送审");
+    if (from == to || (rc = chain_of(w, from, &old)) || (rc = chain_of(w, to, &new)))
+        return from == to ? RC_OK : rc;
+    if (new.own)
+        return err_set(&w->err, RC_CONFLICT,
+                       "那个站点有自己的审核流程：先撤稿，移过去，再在那里送审");
+    if (old.eyes > new.eyes)
+        return err_set(&w->err, RC_CONFLICT,
+                       "这个站点撤稿由两人办理：公开的内容先由两人撤下，再移走");
+    return RC_OK;
 }
 
 enum rc publish_move(struct work *w, const struct id *id, int64_t col, struct item *out)
@@ -239,7 +247,7 @@ enum rc publish_move(struct work *w, const struct id *id, int64_t col, struct it
                        column.path);
     if (site.stream != it.stream)
         return err_set(&w->err, RC_CONFLICT, "an item cannot leave its stream");
-    if (it.live_rev && it.site != column.site && (rc = check_new_site(w, column.site)))
+    if (it.live_rev && (rc = check_sites(w, it.site, column.site)))
         return rc;
     it.site = column.site;
     it.col = col;
@@ -362,6 +370,8 @@ static enum rc end_rows(struct work *w, struct item *it, int64_t rev, enum verb 
         return rc;
     if (it->rev == rev)
         it->state = to;
+    if (to == STATE_WITHDRAWN && (rc = schedule_drop(w, &it->id)))
+        return rc; /* it would come back by itself */
     if (to == STATE_GONE && (rc = forget(w, it)))
         return rc;
     return item_update(w, it);

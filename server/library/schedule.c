@@ -13,6 +13,7 @@
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/identity/audit.h"
+#include "server/identity/party_table.h"
 #include "server/identity/role.h"
 #include "server/library/item_row.h"
 #include "server/library/publish.h"
@@ -143,15 +144,13 @@ static enum rc find_due(struct work *w, int limit, struct buf *out)
     return row_finish(&q, rc);
 }
 
-/* Who set it must still be allowed to publish there; programs have keys, which were looked at then. */
+/* Who set it must still be allowed to publish there. */
 static enum rc check_setter(struct work *w, const struct due *d, int64_t site)
 {
-    bool may;
+    bool may = party_table_may(d->actor, RIGHT_PUBLISH, site);
     enum rc rc;
 
-    if (!strncmp(d->actor, "party:", strlen("party:")))
-        return RC_OK;
-    if ((rc = role_may(w, d->actor, RIGHT_PUBLISH, site, &may)))
+    if (!may && (rc = role_may(w, d->actor, RIGHT_PUBLISH, site, &may)))
         return rc;
     return may ? RC_OK : err_set(&w->err, RC_FORBIDDEN, "设定的人已经没有发布的权限");
 }

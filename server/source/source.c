@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "server/base/clock.h"
+#include "server/library/agreement.h"
 #include "server/library/column.h"
 #include "server/library/item.h"
 #include "server/library/row.h"
@@ -105,6 +106,16 @@ enum rc source_next(struct work *w, struct source *out)
     return one(w, &q, rc, out);
 }
 
+enum rc source_stands(struct work *w, const struct source *s)
+{
+    struct rows q;
+    enum rc rc = db_one(w, SQL_source_by_id, &q, "t", s->id);
+    bool same = !rc && rows_int(&q, 0) == s->no;
+
+    rc = row_finish(&q, rc);
+    return rc || same ? rc : err_set(&w->err, RC_NOT_FOUND, "it is another source now");
+}
+
 /* ---- changes ---- */
 
 static enum rc need(struct work *w, int64_t site)
@@ -146,12 +157,26 @@ static enum rc check(struct work *w, const struct source *in)
     return n < SOURCES_MAX ? RC_OK : err_set(&w->err, RC_CONFLICT, "there are %d sources", n);
 }
 
+/* An agreement is with whoever publishes at the address that was looked at: none waits for whatever is named so next. */
+static enum rc check_name(struct work *w, const struct source *in)
+{
+    enum accepts accepts;
+    enum rc rc =
+        agreement_holds(w, in->site, arena_printf(w->mem, "source:%s", in->id), &accepts);
+
+    if (rc || accepts == ACCEPTS_NONE)
+        return rc;
+    return err_set(&w->err, RC_CONFLICT,
+                   "there is an agreement with source:%.40s on record: it is taken back first",
+                   in->id);
+}
+
 enum rc source_add(struct work *w, struct source *in)
 {
     struct rows q;
     enum rc rc;
 
-    if ((rc = need(w, in->site)) || (rc = check(w, in)))
+    if ((rc = need(w, in->site)) || (rc = check(w, in)) || (rc = check_name(w, in)))
         return rc;
     in->created = in->again = clock_now();
     in->faults = "[]";
@@ -170,7 +195,9 @@ enum rc source_remove(struct work *w, const char *id)
     struct source s;
     enum rc rc;
 
-    if ((rc = source_find(w, id, &s)) || (rc = need(w, s.site)))
+    if ((rc = source_find(w, id, &s)) || (rc = need(w, s.site)) ||
+        (rc = db_run(w, SQL_agreement_drop, "it", s.site,
+                     arena_printf(w->mem, "source:%s", id))))
         return rc;
     return db_change(w, SQL_source_drop, "i", s.no);
 }

@@ -44,6 +44,7 @@ struct source {
 
 /* On the writer; RIGHT_EDIT at the site, and RIGHT_IMPORT. Sets in->no. RC_INVALID names the member; RC_CONFLICT: the id is taken. */
 enum rc source_add(struct work *w, struct source *in);
+/* With it goes the site's agreement with it. */
 enum rc source_remove(struct work *w, const char *id);
 /* To be asked now. */
 enum rc source_ask_now(struct work *w, const char *id);
@@ -56,6 +57,8 @@ enum rc source_list(struct work *w, struct source **out, int *n);
 
 /* The next whose time has come. RC_NOT_FOUND. */
 enum rc source_next(struct work *w, struct source *out);
+/* On the writer: it was not removed since it was read, nor is there another one of its name. RC_NOT_FOUND. */
+enum rc source_stands(struct work *w, const struct source *s);
 /* On the writer: what came of asking: `said` NULL if nothing failed; faults NULL: as they were. */
 enum rc source_note(struct work *w, const struct source *s, const char *said, const char *etag,
                     const char *modified, const char *faults, int64_t taken);

@@ -61,8 +61,9 @@ static enum rc hand_in(struct work *w, void *arg)
 {
     struct handing *h = arg;
     struct submission s;
+    enum rc rc = source_stands(w, &h->p->s);
 
-    return submission_take(w, &h->in, &s, &h->known);
+    return rc ? rc : submission_take(w, &h->in, &s, &h->known);
 }
 
 /* The source may import at its own site, and no more. */

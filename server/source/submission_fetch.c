@@ -10,6 +10,7 @@
 #include "server/base/clock.h"
 #include "server/base/jx.h"
 #include "server/base/url.h"
+#include "server/identity/party_table.h"
 #include "server/ingest/html_url.h"
 #include "server/library/row.h"
 #include "server/source/file_type.h"
@@ -193,6 +194,9 @@ static enum rc land(struct work *w, void *arg)
     struct submission s;
     enum rc rc = still_waits(w, o->r, &s);
 
+    if (!rc && !strncmp(s.source, "party:", strlen("party:")) &&
+        !party_table_may(s.source, RIGHT_IMPORT, s.site))
+        rc = err_set(&w->err, RC_FORBIDDEN, "报送的程序已经停用，或不再可以向这个站点报送");
     return rc ? rc : submission_land(w, &s, o->read);
 }
 

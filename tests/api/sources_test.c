@@ -319,6 +319,18 @@ static void an_agreement_may_accept_it(void **state)
                      200);
     assert_int_equal(pull_once(t), RC_OK);
     HAS(get(t, "/v1/items"), "新建口袋公园");
+    /* It was made for what stood at that address. */
+    assert_int_equal(tell(t, DELETE, "/v1/sources/heping", NULL).status, 204);
+    HAS(tell(t, GET, "/v1/sites/1200000000/agreements", NULL), "\"agreements\":[]");
+    assert_int_equal(tell(t, PUT, "/v1/sites/1200000000/agreements/source:heping",
+                          "{\"accepts\":\"publish\",\"basis\":\"津政办〔2026〕3号\"}")
+                         .status,
+                     200);
+    assert_int_equal(tell(t, POST, "/v1/sources",
+                          "{\"id\":\"heping\",\"site\":\"1200000000\",\"column\":\"要闻\","
+                          "\"url\":\"https://another.example.cn/2.rss\"}")
+                         .status,
+                     409);
 }
 
 static void staff_look_after_it(void **state)

@@ -96,6 +96,10 @@ static void a_text_is_a_draft_until_our_staff_publish_it(void **state)
     a = as(t, key, GET, at, NULL);
     assert_string_equal(text_of(t, &a, "state"), "withdrawn");
     assert_string_equal(text_of(t, &a, "reason"), "地点有误");
+    step(t, item, "gone", "{\"reason\":\"地点有误\"}");
+    a = as(t, key, GET, at, NULL);
+    assert_int_equal(a.status, 200);
+    assert_string_equal(text_of(t, &a, "state"), "withdrawn");
 }
 
 static void the_same_again_is_the_same(void **state)

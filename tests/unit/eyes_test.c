@@ -11,9 +11,11 @@
 
 #include "server/base/clock.h"
 #include "server/library/chain.h"
+#include "server/library/column.h"
 #include "server/library/eyes.h"
 #include "server/library/publish.h"
 #include "server/library/review.h"
+#include "server/library/site.h"
 #include "tests/lib/library_world.h"
 
 enum { LI = 7, WANG };
@@ -119,6 +121,29 @@ static void an_emergency_takes_one(void **state)
 }
 
 /* What reviewers said goes with a text that is taken down for good. */
+/* Else one person moved it to where one is enough. */
+static void what_is_public_does_not_leave_for_where_one_person_takes_it_down(void **state)
+{
+    struct library_world *t = *state;
+    struct item it = world_publish(t, "要移", t->news), out;
+    struct site other = { .code = "1200000099", .name = "某区", .stream = t->stream.no };
+    struct column c;
+    bool asked;
+
+    set_chain(t, &(struct chain){ .steps = 1, .eyes = 2 });
+    world_begin(t);
+    assert_int_equal(site_create(&t->w, &other), RC_OK);
+    assert_int_equal(column_at(&t->w, other.no, "新闻", true, &c), RC_OK);
+    assert_int_equal(publish_move(&t->w, &it.id, c.no, &out), RC_CONFLICT);
+    world_commit(t);
+    assert_int_equal(take_down(t, LI, &it, "有误", false, &asked), RC_OK);
+    assert_int_equal(take_down(t, WANG, &it, NULL, false, &asked), RC_OK);
+    by(t, 0);
+    world_begin(t);
+    assert_int_equal(publish_move(&t->w, &it.id, c.no, &out), RC_OK);
+    world_commit(t);
+}
+
 static void words_go_with_the_text(void **state)
 {
     struct library_world *t = *state;
@@ -139,6 +164,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(two_people_take_something_down),
         TEST(an_emergency_takes_one),
+        TEST(what_is_public_does_not_leave_for_where_one_person_takes_it_down),
         TEST(words_go_with_the_text),
     };
 

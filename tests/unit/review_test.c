@@ -405,6 +405,47 @@ static void an_import_is_reviewed_too(void **state)
         world_number(t, "SELECT count(*) FROM audit WHERE action = 'item.emergency'"), 1);
 }
 
+static void a_survey_takes_two_people_also_by_import(void **state)
+{
+    static const char line[] = "{\"id\":\"s1\",\"source\":\"1200000000\",\"column\":\"新闻\","
+                               "\"title\":\"问卷\",\"kind\":"
+                               "\"survey\",\"questions\":[{\"kind\":\"single\",\"title\":"
+                               "\"怎么来\",\"choices\":[\"步行\",\"公交\"]}]}";
+    struct library_world *t = *state;
+    struct import_options o = { .stream = t->stream.no, .publish = true, .agreed = true };
+    struct import_line l;
+
+    import_prepare(t->mem, line, strlen(line), &l);
+    if (l.why.rc)
+        fail_msg("%s %s", l.why.field, l.why.text);
+    by_program(t);
+    world_begin(t);
+    assert_int_equal(import_apply(&t->w, &o, &l, 1), RC_OK);
+    world_commit(t);
+    t->w.after = NULL;
+    if (l.why.rc)
+        fail_msg("%s %s", l.why.field, l.why.text);
+    assert_true(l.unreviewed);
+    assert_false(is_public(t, &l));
+}
+
+static void nobody_revises_in_anothers_name(void **state)
+{
+    struct library_world *t = *state;
+    struct import_options o = { .stream = t->stream.no, .authority = "party:heping" };
+    struct import_line l;
+
+    by_program(t);
+    world_begin(t);
+    assert_int_equal(import_apply(&t->w, &o, &l, 0), RC_INVALID);
+    o.authority = "source:heping";
+    assert_int_equal(import_apply(&t->w, &o, &l, 0), RC_INVALID);
+    o.authority = "party:cms";
+    assert_int_equal(import_apply(&t->w, &o, &l, 0), RC_OK);
+    db_rollback(t->w.db);
+    t->w.after = NULL;
+}
+
 /* ---- by the clock ---- */
 
 static struct item approved(struct library_world *t, const char *title)
@@ -498,6 +539,49 @@ static void what_may_not_be_published_by_then_is_not(void **state)
     assert_int_equal(again(t, &longer).state, STATE_APPROVED);
 }
 
+/* It was taken from the public in a hurry, and its next revision waited for its time. */
+static void what_was_withdrawn_does_not_come_back_by_itself(void **state)
+{
+    struct library_world *t = *state;
+    struct item it, out;
+
+    set_chain(t, &(struct chain){ .steps = 1, .eyes = 1 });
+    it = approved(t, "撤了");
+    assert_int_equal(step(t, WANG, &it, VERB_PUBLISH), RC_OK);
+    edited(t, LI, &it);
+    assert_int_equal(step(t, LI, &it, VERB_SUBMIT), RC_OK);
+    assert_int_equal(step(t, WANG, &it, VERB_APPROVE), RC_OK);
+    it = again(t, &it);
+    assert_int_equal(schedule(t, &it, WORLD_NOW + 60), RC_OK);
+    world_begin(t);
+    assert_int_equal(publish_end(&t->w, &it.id, VERB_WITHDRAW, "泄密", &out), RC_OK);
+    world_commit(t);
+    clock_set(WORLD_NOW + 61);
+    schedule_tick(t->w.db, NULL);
+    assert_int_equal(again(t, &it).live_rev, 0);
+}
+
+/* Its key ended since: what it set waits for somebody to look. */
+static void a_program_that_is_closed_publishes_nothing_later(void **state)
+{
+    struct library_world *t = *state;
+    struct item it = draft(t, LI, "程序定的"), out;
+
+    assert_int_equal(step(t, LI, &it, VERB_SUBMIT), RC_OK);
+    assert_int_equal(step(t, WANG, &it, VERB_APPROVE), RC_OK);
+    it = again(t, &it);
+    by_program(t);
+    world_begin(t);
+    assert_int_equal(schedule_set(&t->w, &it.id, it.rev, WORLD_NOW + 60, &out), RC_OK);
+    world_commit(t);
+    clock_set(WORLD_NOW + 61);
+    schedule_tick(t->w.db, NULL);
+    assert_int_equal(again(t, &it).state, STATE_APPROVED);
+    assert_int_equal(
+        world_number(t, "SELECT count(*) FROM review WHERE said LIKE '定时发布没有进行：%'"),
+        1);
+}
+
 /* ---- earlier revisions ---- */
 
 static void an_earlier_revision_becomes_a_draft(void **state)
@@ -536,8 +620,12 @@ int main(void)
         TEST(another_sites_review_does_not_count),
         TEST(an_emergency_goes_around_it_and_is_audited),
         TEST(an_import_is_reviewed_too),
+        TEST(a_survey_takes_two_people_also_by_import),
+        TEST(nobody_revises_in_anothers_name),
         TEST(what_is_scheduled_is_published_once_whatever_the_clock_does),
         TEST(what_may_not_be_published_by_then_is_not),
+        TEST(what_was_withdrawn_does_not_come_back_by_itself),
+        TEST(a_program_that_is_closed_publishes_nothing_later),
         TEST(an_earlier_revision_becomes_a_draft),
     };
 
