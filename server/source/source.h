@@ -42,7 +42,7 @@ struct source {
     int64_t taken;      /* submissions that came of it */
 };
 
-/* On the writer; RIGHT_EDIT at the site, and RIGHT_IMPORT. Sets in->no. RC_INVALID names the member; RC_CONFLICT: the id is taken. */
+/* On the writer; RIGHT_EDIT at the site, and RIGHT_IMPORT; where an agreement with the name is on record already, RIGHT_SECURE too. Sets in->no. RC_INVALID names the member; RC_CONFLICT: the id is taken. */
 enum rc source_add(struct work *w, struct source *in);
 /* With it goes the site's agreement with it. */
 enum rc source_remove(struct work *w, const char *id);

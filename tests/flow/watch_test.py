@@ -105,7 +105,7 @@ def main():
                 assert server.admin("POST", f"/v1/items/{soon}/withdraw", '{"reason":"写错了"}'.encode(), {"content-type": "application/json"}).status == 200
                 wait_for("it is gone from the phone", 20, lambda: "马上撤回" not in phone.export().decode())
                 publish(server, "notice", "真的新")
-                screen.shows("新内容：真的新")
+                screen.shows("新内容：真的新", 20)
                 assert sum("新内容：" in line for line in screen.lines) == 1, screen.lines
             finally:
                 assert screen.stop() == 0, screen.lines
