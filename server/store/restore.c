@@ -261,6 +261,10 @@ static enum rc new_epochs(struct restore *r, struct stream_row rows[STREAMS_MAX]
         rc = db_run(&r->w, SQL_account_guests_leave, "i", clock_now());
     if (!rc)
         rc = db_run(&r->w, SQL_account_guests_votes_go, "");
+    if (!rc) /* what was withdrawn since, or is out since, does not go out by itself */
+        rc = db_run(&r->w, SQL_schedule_drop_all, "");
+    if (!rc)
+        rc = db_run(&r->w, SQL_channel_tasks_doubt, "i", clock_now());
     if (!rc)
         rc = new_state_epoch(r);
     if (!rc)

@@ -22,6 +22,7 @@
 #include "server/base/buf.h"
 #include "server/base/clock.h"
 #include "server/base/fs.h"
+#include "server/base/id.h"
 #include "server/base/log.h"
 #include "server/citizen/entry.h"
 #include "server/citizen/epoch.h"
@@ -304,6 +305,34 @@ static void a_restore_signs_everybody_out(void **state)
     db_close(w.db);
 }
 
+/* A release that was called off since, and a post that went since. */
+static void what_waited_does_not_go_out_of_a_restored_server_by_itself(void **state)
+{
+    struct world *t = *state;
+    struct id item = id_new();
+    struct rows q;
+    struct work w;
+
+    assert_int_equal(db_run(&t->w, SQL_schedule_set, "biiti", item.b, sizeof item.b, (int64_t)1,
+                            clock_now() + 60, "account:1", clock_now()),
+                     RC_OK);
+    assert_int_equal(db_query(&t->w, SQL_channel_task_add, &q, "iitit", (int64_t)1, (int64_t)1,
+                              "publish", clock_now(), NULL),
+                     RC_OK);
+    assert_true(rows_next(&q));
+    assert_int_equal(rows_done(&q), RC_OK);
+    make_backup(t);
+    restore_to(t, "target");
+    work_init(&w, t->mem, NULL, "test", RIGHT_ALL);
+    assert_int_equal(db_open(&t->e, at(t, "target/" DB_NAME), DB_READ, &w.db), RC_OK);
+    assert_int_equal(db_one(&w, SQL_schedule_next, &q, ""), RC_NOT_FOUND);
+    assert_int_equal(rows_done(&q), RC_OK);
+    assert_int_equal(db_one(&w, SQL_channel_task_count_state, &q, "t", "unknown"), RC_OK);
+    assert_int_equal(rows_int(&q, 0), 1);
+    assert_int_equal(rows_done(&q), RC_OK);
+    db_close(w.db);
+}
+
 static void two_restores_do_not_share_an_epoch(void **state)
 {
     struct world *t = *state;
@@ -439,6 +468,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_epoch_that_was_signed_is_never_given_again, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_restore_signs_everybody_out, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            what_waited_does_not_go_out_of_a_restored_server_by_itself, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_restores_do_not_share_an_epoch, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_lost_keeps_its_number_also_of_who_had_no_state,
                                         set_up, tear_down),

@@ -96,6 +96,11 @@ UPDATE channel_task SET doomed = 1, changed = ?2 WHERE no = ?1;
 SELECT no, channel, version, verb, state, intent, doomed, failures, again, cover_id, draft_id, publish_id, article_id, url, said, created, changed FROM channel_task
 WHERE intent > 0 LIMIT ?1;
 
+-- After a restore: what had not left may be out by now, and nothing goes twice.
+-- name: channel_tasks_doubt
+-- scan: those of a year or two
+UPDATE channel_task SET state = 'unknown', intent = 0, again = 0, changed = ?1, said = '从备份恢复，不知道发出没有：请到平台上看' WHERE verb = 'publish' AND state IN ('queued', 'waiting');
+
 -- name: channel_task_nudge
 UPDATE channel_task SET again = ?2 WHERE channel = ?1 AND again > ?2 AND intent = 0 AND state IN ('waiting', 'unknown');
 

@@ -74,6 +74,11 @@ SELECT rev, at, actor FROM schedule WHERE item = ?1;
 -- name: schedule_drop
 DELETE FROM schedule WHERE item = ?1;
 
+-- After a restore: what was withdrawn or handed back since is not published by itself.
+-- name: schedule_drop_all
+-- scan: all of it
+DELETE FROM schedule;
+
 -- name: schedule_due
 SELECT item, rev, at, actor FROM schedule WHERE at <= ?1 ORDER BY at LIMIT ?2;
 
