@@ -326,7 +326,7 @@ static void what_waited_does_not_go_out_of_a_restored_server_by_itself(void **st
     work_init(&w, t->mem, NULL, "test", RIGHT_ALL);
     assert_int_equal(db_open(&t->e, at(t, "target/" DB_NAME), DB_READ, &w.db), RC_OK);
     assert_int_equal(db_one(&w, SQL_schedule_next, &q, ""), RC_NOT_FOUND);
-    assert_int_equal(rows_done(&q), RC_OK);
+    assert_int_equal(rows_done(&q), RC_NOT_FOUND);
     assert_int_equal(db_one(&w, SQL_channel_task_count_state, &q, "t", "unknown"), RC_OK);
     assert_int_equal(rows_int(&q, 0), 1);
     assert_int_equal(rows_done(&q), RC_OK);

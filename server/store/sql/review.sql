@@ -76,7 +76,6 @@ DELETE FROM schedule WHERE item = ?1;
 
 -- After a restore: what was withdrawn or handed back since is not published by itself.
 -- name: schedule_drop_all
--- scan: all of it
 DELETE FROM schedule;
 
 -- name: schedule_due
