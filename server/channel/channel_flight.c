@@ -238,7 +238,8 @@ void channel_flight_judge(struct channel_flight *f)
         f->new_grant = f->platform->take_grant(f->mem, &a, &f->grant_seconds, &f->heard);
     else if (f->unbuilt)
         f->heard = (struct channel_heard){
-            .fate = FATE_REFUSED, .said = "没有文章的编号，或者图片已经不在：请到平台上处理"
+            .fate = f->step == CHANNEL_STEP_RESULT ? FATE_AGAIN : FATE_REFUSED,
+            .said = "没有文章的编号，或者图片已经不在：请到平台上处理"
         };
     else
         f->platform->judge(f->mem, f->step, &a, &f->task, &f->heard);
@@ -297,6 +298,13 @@ static void refused(struct channel_task *t, enum channel_step step)
         t->state = "failed";
 }
 
+static void look_for(struct channel_task *t, int64_t now)
+{
+    t->state = "unknown";
+    t->failures = 0;
+    t->again = now;
+}
+
 /* What somebody else may have changed meanwhile is the row's, what the platform said is the flight's. */
 static void merge(struct channel_task *t, const struct channel_task *said)
 {
@@ -335,6 +343,7 @@ enum rc channel_flight_settle(struct work *w, struct channel_flight *f)
         t.again = now + REST;
         rc = channel_trouble(w, f->account.no, h->said, now + REST);
         break;
+    case FATE_LOOK: look_for(&t, now); break;
     default: refused(&t, f->step); break;
     }
     if (h->said)

@@ -42,6 +42,7 @@ enum channel_fate {
     FATE_TOKEN,   /* nothing was done; the grant is refused */
     FATE_REST,    /* nothing was done; it is the account's fault, and so will the next be */
     FATE_REFUSED, /* nothing was done, and it would be the same again */
+    FATE_LOOK,    /* it was accepted, and what became of it is not told: to be looked for */
     FATE_DOUBT    /* nobody knows */
 };
 

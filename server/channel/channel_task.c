@@ -333,6 +333,12 @@ enum rc channel_task_cancel(struct work *w, int64_t no, struct channel_task *out
     return cancel(w, out, "由工作人员取消");
 }
 
+/* Accepted, and nobody has said that it failed. */
+static bool may_be_out(const struct channel_task *t)
+{
+    return is(t, "unknown") || (is(t, "failed") && t->publish_id);
+}
+
 enum rc channel_task_retry(struct work *w, int64_t no, struct channel_task *out)
 {
     enum rc rc;
@@ -341,8 +347,10 @@ enum rc channel_task_retry(struct work *w, int64_t no, struct channel_task *out)
         return rc;
     if (!is(out, "failed"))
         return err_set(&w->err, RC_CONFLICT, "只有平台拒绝了的可以重试");
+    if (may_be_out(out))
+        return err_set(&w->err, RC_CONFLICT, "平台已经受理，没有说失败：看过后请认定结果");
     out->state = "queued";
-    out->draft_id = out->publish_id = NULL; /* what was submitted has failed there */
+    out->draft_id = NULL; /* what was submitted has failed there */
     out->again = clock_now();
     out->failures = 0;
     out->said = NULL;
@@ -358,12 +366,13 @@ enum rc channel_task_resolve(struct work *w, int64_t no, bool went, const char *
         return rc;
     if (out->verb == CHANNEL_DELETE && is(out, "failed") && went)
         article = out->article_id; /* somebody has deleted it there */
-    else if (!is(out, "unknown") || out->intent)
+    else if (!may_be_out(out) || out->intent)
         return err_set(&w->err, RC_CONFLICT, "它的结果是清楚的，或者正在查看");
     out->state = went ? "done" : out->doomed ? "cancelled" : "queued";
     out->again = went || out->doomed ? 0 : clock_now();
     out->failures = 0;
     out->article_id = went ? article : NULL;
+    out->publish_id = went ? out->publish_id : NULL; /* else its result would be asked for */
     out->said = went ? "工作人员认定：已经完成" : "工作人员认定：没有发出";
     return channel_task_set(w, out, CHANNEL_NO_STEP);
 }
@@ -379,7 +388,7 @@ static enum rc withdraw_one(struct work *w, struct channel_task *t,
         out->deleting++;
         return add(w, t->channel, t->version, CHANNEL_DELETE, t->article_id);
     }
-    if (!t->intent && (is(t, "queued") || is(t, "failed"))) {
+    if (!t->intent && !may_be_out(t) && (is(t, "queued") || is(t, "failed"))) {
         out->cancelled++;
         return cancel(w, t, "内容已经撤回");
     }

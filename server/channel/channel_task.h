@@ -70,7 +70,7 @@ bool channel_step_is_risky(enum channel_step step);
 enum rc channel_send(struct work *w, int64_t version, struct channel_task *out);
 /* What has not left is not sent; RC_CONFLICT for what may have. */
 enum rc channel_task_cancel(struct work *w, int64_t no, struct channel_task *out);
-/* What failed is tried again where it stood. */
+/* What failed is tried again, with a new draft. RC_CONFLICT: it was accepted, and the platform has not said that it failed. */
 enum rc channel_task_retry(struct work *w, int64_t no, struct channel_task *out);
 /*
  * Of what is unknown: it went (`article` is its id there, may be NULL), or it did not and is sent again. Of a deletion that failed: somebody has deleted it there.

@@ -205,6 +205,7 @@ static void take_result(struct arena *mem, const json_t *o, struct channel_task 
         out->said = outcomes[status];
     if (status != PUBLISH_DONE && status < 5) {
         out->fate = FATE_REFUSED;
+        t->publish_id = NULL;
         return;
     }
     if (id)
@@ -258,8 +259,11 @@ static void judge(struct arena *mem, enum channel_step step, const struct channe
         out->fate = FATE_WENT;
         return;
     }
-    if (is_refused(mem, o, out))
+    if (is_refused(mem, o, out)) {
+        if (step == CHANNEL_STEP_RESULT && out->fate == FATE_REFUSED)
+            out->fate = FATE_LOOK; /* the question is refused, and not what was accepted */
         return;
+    }
     switch (step) {
     case CHANNEL_STEP_COVER: take_id(mem, o, "media_id", &t->cover_id, step, a, out); break;
     case CHANNEL_STEP_DRAFT: take_id(mem, o, "media_id", &t->draft_id, step, a, out); break;

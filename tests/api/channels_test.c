@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "server/base/clock.h"
+#include "server/channel/channel_task.h"
 #include "server/channel/wechat_crypt.h"
 #include "server/channel/wechat_message.h"
 #include "server/channel/wechat_seen.h"
@@ -18,6 +19,7 @@
 #include "server/health/health.h"
 #include "server/projections.h"
 #include "server/store/db.h"
+#include "server/store/writer.h"
 #include "tests/lib/people.h"
 
 static const char KEY[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ",
@@ -438,6 +440,106 @@ static void a_version_is_approved_by_another(void **state)
         409);
 }
 
+/* What a platform is said to have answered. */
+struct turn {
+    int64_t no;
+    const char *state, *publish_id;
+    bool doomed;
+};
+
+static enum rc take_turn(struct work *w, void *arg)
+{
+    const struct turn *x = arg;
+    struct channel_task t;
+    enum rc rc = channel_task_find(w, x->no, &t);
+
+    if (rc)
+        return rc;
+    t.state = x->state;
+    t.publish_id = x->publish_id;
+    t.doomed = x->doomed;
+    t.again = 0;
+    return channel_task_set(w, &t, CHANNEL_NO_STEP);
+}
+
+static enum rc follow(struct work *w, void *arg)
+{
+    int n;
+
+    (void)arg;
+    return channel_follow(w, 100, &n);
+}
+
+static void on_the_writer(struct world *t, enum rc (*run)(struct work *w, void *arg), void *arg)
+{
+    struct work w;
+
+    work_init(&w, world_mem(t), NULL, "test", RIGHT_ALL);
+    assert_int_equal(writer_call(&w, run, arg), RC_OK);
+}
+
+static void turns(struct world *t, struct turn x)
+{
+    on_the_writer(t, take_turn, &x);
+}
+
+/* Task 1, of the item. */
+static const char *sent(struct world *t)
+{
+    struct person admin = person_staff(t, "site_admin", EVERYWHERE),
+                  reviewer = person_staff(t, "reviewer_1", EVERYWHERE);
+    char hash[HASH_TEXT];
+    const char *item;
+    struct answer v;
+
+    make_account(t, false);
+    item = item_with_picture(t, hash);
+    v = write_version(t, &admin, item, "停水", hash, "明天停水。");
+    assert_int_equal(approves(t, &reviewer, &v).status, 200);
+    assert_int_equal(person_ask(t, &admin, POST, "/v1/channel-versions/1/send", NULL).status,
+                     200);
+    return item;
+}
+
+static void what_may_be_out_is_not_sent_again(void **state)
+{
+    struct world *t = *state;
+    const char *item = sent(t);
+    struct answer a;
+
+    on_the_writer(t, follow, NULL); /* from here on */
+    turns(t, (struct turn){ 1, "failed", "77", false });
+    assert_int_equal(tell(t, POST, "/v1/channel-tasks/1/retry", NULL).status, 409);
+    assert_int_equal(
+        tell(t, POST, URL("/v1/items/%s/withdraw", item), "{\"reason\":\"错\"}").status, 200);
+    on_the_writer(t, follow, NULL);
+    a = tell(t, GET, "/v1/channel-tasks/1", NULL);
+    HAS(a, "\"state\":\"failed\"");
+    HAS(a, "\"withdrawn\":true");
+    a = tell(t, POST, "/v1/channel-tasks/1/resolve", "{\"went\":true,\"article\":\"a1\"}");
+    HAS(a, "\"state\":\"done\"");
+    HAS(tell(t, GET, "/v1/channel-tasks/2", NULL), "\"verb\":\"delete\"");
+}
+
+static void what_did_not_go_is_sent_and_not_asked_after(void **state)
+{
+    struct world *t = *state;
+    struct channel_task task = { .verb = CHANNEL_PUBLISH, .state = "queued", .again = 1 };
+    struct work w;
+
+    (void)sent(t);
+    turns(t, (struct turn){ 1, "unknown", "77", false });
+    HAS(tell(t, POST, "/v1/channel-tasks/1/resolve", "{\"went\":false}"),
+        "\"state\":\"queued\"");
+    work_init(&w, world_mem(t), NULL, "test", RIGHT_ALL);
+    assert_int_equal(db_open(&w.err, URL("%s/tjzw.db", world_dir(t)), DB_READ, &w.db), RC_OK);
+    assert_int_equal(channel_task_find(&w, 1, &task), RC_OK);
+    assert_int_equal(channel_task_step(&task, "wechat", false), CHANNEL_STEP_COVER);
+    db_close(w.db);
+    turns(t, (struct turn){ 1, "failed", NULL, false });
+    HAS(tell(t, POST, "/v1/channel-tasks/1/retry", NULL), "\"state\":\"queued\"");
+}
+
 static enum finding late(struct world *t, int64_t *value)
 {
     struct health h = { 0 };
@@ -456,19 +558,9 @@ static enum finding late(struct world *t, int64_t *value)
 static void what_comes_to_no_end_is_told(void **state)
 {
     struct world *t = *state;
-    struct person admin = person_staff(t, "site_admin", EVERYWHERE),
-                  reviewer = person_staff(t, "reviewer_1", EVERYWHERE);
-    char hash[HASH_TEXT];
-    const char *item;
-    struct answer v;
     int64_t value;
 
-    make_account(t, false);
-    item = item_with_picture(t, hash);
-    v = write_version(t, &admin, item, "停水", hash, "明天停水。");
-    assert_int_equal(approves(t, &reviewer, &v).status, 200);
-    assert_int_equal(person_ask(t, &admin, POST, "/v1/channel-versions/1/send", NULL).status,
-                     200);
+    (void)sent(t);
     clock_set(WORLD_NOW + 899);
     assert_int_equal(late(t, &value), FINE);
     clock_set(WORLD_NOW + 900);
@@ -575,6 +667,8 @@ int main(void)
         T(bad_messages_are_refused),
         T(limits_are_told_while_it_is_edited),
         T(a_version_is_approved_by_another),
+        T(what_may_be_out_is_not_sent_again),
+        T(what_did_not_go_is_sent_and_not_asked_after),
         T(what_comes_to_no_end_is_told),
         T(only_what_is_published_is_written_about),
         T(weibo_has_its_own_rules),

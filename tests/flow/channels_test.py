@@ -13,6 +13,8 @@ from tap import case, done, note, skip
 
 SUBMIT, GET, DRAFT, COVER, IMG, DELETE = (f"/cgi-bin/{p}" for p in ("freepublish/submit", "freepublish/get", "draft/add", "material/add_material", "media/uploadimg",
                                                                    "freepublish/delete"))
+LOOK = "/cgi-bin/freepublish/batchget"
+NO_ID = {"status": 200, "body": {"errcode": 61024, "errmsg": "mock"}}
 SHARE, DESTROY = "/2/statuses/share.json", "/2/statuses/destroy.json"
 
 
@@ -80,6 +82,23 @@ def refusals(city):
         city.ok("POST", f"/v1/channel-tasks/{task}/retry")
         city.waits(task, "done")
         assert len(p.out(task)) == 1
+    with case("a question about the result that is refused says nothing of the article: it is looked for, found, and not sent again"):
+        p.set(fail={GET: NO_ID})
+        task = city.send(city.wechat, city.publish())
+        city.waits(task, "done", "failed")
+        assert city.server.admin("POST", f"/v1/channel-tasks/{task}/retry", None).status == 409, city.task(task)
+        assert city.task(task)["state"] == "done" and len(p.out(task)) == 1, city.task(task)
+    with case("… withdrawn meanwhile it is deleted when it is found"):
+        p.set(fail={GET: NO_ID, LOOK: {"status": 503, "body": {}}})
+        item = city.publish()
+        task = city.send(city.wechat, item)
+        city.waits(task, "unknown", "failed")
+        city.withdraw(item)
+        wait_for("it is marked", 20, lambda: city.task(task)["withdrawn"], every=0.1)
+        p.set()
+        city.waits(task, "done")
+        city.waits(wait_for("a deletion", 20, lambda: city.deletion(task), every=0.1)["no"], "done")
+        assert [a["deleted"] for a in p.out(task)] == [1], p.out(task)
     with case("an address that WeChat does not know: the account rests and says why, and nobody is asked again and again"):
         p.set(fail={COVER: {"status": 200, "body": {"errcode": 40164, "errmsg": "invalid ip"}}})
         before = p.state()["calls"].get(COVER, 0)

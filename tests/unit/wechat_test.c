@@ -9,6 +9,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 
+#include "server/channel/channel_platform.h"
 #include "server/channel/wechat_crypt.h"
 #include "server/channel/wechat_message.h"
 #include "server/channel/wechat_seen.h"
@@ -243,6 +244,31 @@ static void a_timestamp_is_of_now(void **state)
     assert_false(wechat_in_time("17950000000000", NOW));
 }
 
+static enum channel_fate result(const char *body, struct channel_task *t)
+{
+    const struct channel_answer a = { .status = 200, .body = body, .n = strlen(body) };
+    struct channel_heard heard;
+
+    *t = (struct channel_task){ .no = 1, .publish_id = "7" };
+    channel_wechat.judge(mem, CHANNEL_STEP_RESULT, &a, t, &heard);
+    return heard.fate;
+}
+
+static void a_refused_question_is_no_refused_publication(void **state)
+{
+    struct channel_task t;
+
+    (void)state;
+    assert_int_equal(result("{\"errcode\":61024,\"errmsg\":\"x\"}", &t), FATE_LOOK);
+    assert_string_equal(t.publish_id, "7");
+    assert_int_equal(result("{\"errcode\":53600}", &t), FATE_LOOK);
+    assert_int_equal(result("{\"errcode\":40001}", &t), FATE_TOKEN);
+    assert_int_equal(result("{\"errcode\":-1}", &t), FATE_AGAIN);
+    assert_int_equal(result("{\"publish_id\":\"7\",\"publish_status\":1}", &t), FATE_NOT_YET);
+    assert_int_equal(result("{\"publish_id\":\"7\",\"publish_status\":4}", &t), FATE_REFUSED);
+    assert_null(t.publish_id);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +282,7 @@ int main(void)
         T(a_message_is_known_by_all_that_names_it),
         T(the_oldest_make_room),
         T(a_timestamp_is_of_now),
+        T(a_refused_question_is_no_refused_publication),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
