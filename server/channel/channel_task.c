@@ -118,6 +118,15 @@ enum rc channel_task_count(struct work *w, const char *state, int64_t *out)
     return row_finish(&q, rc);
 }
 
+enum rc channel_task_count_stuck(struct work *w, int64_t *out)
+{
+    struct rows q;
+    enum rc rc = db_one(w, SQL_channel_task_count_stuck, &q, "");
+
+    *out = rc ? 0 : rows_int(&q, 0);
+    return row_finish(&q, rc);
+}
+
 enum rc channel_standing(struct work *w, const struct id *item, const char *kind,
                          struct channel_standing *out)
 {
@@ -339,13 +348,19 @@ static bool may_be_out(const struct channel_task *t)
     return is(t, "unknown") || (is(t, "failed") && t->publish_id);
 }
 
+/* A deletion that nobody does any more. */
+static bool is_stuck(const struct channel_task *t)
+{
+    return t->verb == CHANNEL_DELETE && (is(t, "failed") || is(t, "cancelled"));
+}
+
 enum rc channel_task_retry(struct work *w, int64_t no, struct channel_task *out)
 {
     enum rc rc;
 
     if ((rc = need_task(w, no, out)))
         return rc;
-    if (!is(out, "failed"))
+    if (!is(out, "failed") && !is_stuck(out))
         return err_set(&w->err, RC_CONFLICT, "只有平台拒绝了的可以重试");
     if (may_be_out(out))
         return err_set(&w->err, RC_CONFLICT, "平台已经受理，没有说失败：看过后请认定结果");
@@ -364,7 +379,7 @@ enum rc channel_task_resolve(struct work *w, int64_t no, bool went, const char *
 
     if ((rc = need_task(w, no, out)))
         return rc;
-    if (out->verb == CHANNEL_DELETE && is(out, "failed") && went)
+    if (is_stuck(out) && went)
         article = out->article_id; /* somebody has deleted it there */
     else if (!may_be_out(out) || out->intent)
         return err_set(&w->err, RC_CONFLICT, "它的结果是清楚的，或者正在查看");

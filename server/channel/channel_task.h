@@ -48,13 +48,15 @@ enum rc channel_task_of(struct work *w, int64_t version, enum channel_verb verb,
 enum rc channel_task_list(struct work *w, const char *state, int64_t before,
                           struct channel_task **out, int *n);
 enum rc channel_task_count(struct work *w, const char *state, int64_t *out);
+/* Deletions that were refused or cancelled: what was withdrawn is still there. */
+enum rc channel_task_count_stuck(struct work *w, int64_t *out);
 /* Of an item, at accounts of this kind: what is out or may be, what of it was deleted again, and whose deletion waits for somebody to look (failed, unknown). */
 struct channel_standing {
     int64_t out, deleted, stuck;
 };
 enum rc channel_standing(struct work *w, const struct id *item, const char *kind,
                          struct channel_standing *out);
-/* When the oldest that has come to no end was begun; 0: there is none. */
+/* When the oldest that has come to no end was begun, a deletion that is stuck included; 0: there is none. */
 enum rc channel_task_oldest(struct work *w, int64_t *out);
 bool channel_task_is_state(const char *word);
 const char *channel_task_chinese(const char *state);
@@ -70,10 +72,10 @@ bool channel_step_is_risky(enum channel_step step);
 enum rc channel_send(struct work *w, int64_t version, struct channel_task *out);
 /* What has not left is not sent; RC_CONFLICT for what may have. */
 enum rc channel_task_cancel(struct work *w, int64_t no, struct channel_task *out);
-/* What failed is tried again, with a new draft. RC_CONFLICT: it was accepted, and the platform has not said that it failed. */
+/* What failed is tried again, with a new draft; a deletion that was cancelled as well. RC_CONFLICT: it was accepted, and the platform has not said that it failed. */
 enum rc channel_task_retry(struct work *w, int64_t no, struct channel_task *out);
 /*
- * Of what is unknown: it went (`article` is its id there, may be NULL), or it did not and is sent again. Of a deletion that failed: somebody has deleted it there.
+ * Of what is unknown: it went (`article` is its id there, may be NULL), or it did not and is sent again. Of a deletion that is stuck: somebody has deleted it there.
  */
 enum rc channel_task_resolve(struct work *w, int64_t no, bool went, const char *article,
                              struct channel_task *out);

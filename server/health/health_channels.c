@@ -49,7 +49,7 @@ static enum finding look_at(struct health *h, const struct channel_account *a, b
 
 enum finding health_channels(struct health *h)
 {
-    int64_t after = 0, unknown = 0, accounts = 0;
+    int64_t after = 0, unknown = 0, stuck = 0, accounts = 0;
     enum finding worst = FINE;
     struct channel_account *all;
     bool opens;
@@ -74,6 +74,11 @@ enum finding health_channels(struct health *h)
                           "tjzw channel tasks --state unknown; look at the platform, then tjzw "
                           "channel resolve",
                           "of %" PRId64 " posts nobody knows whether they are out", unknown);
+    if (!channel_task_count_stuck(h->w, &stuck) && stuck)
+        return health_say(h, WARN,
+                          "tjzw channel tasks --state failed (or cancelled); tjzw channel "
+                          "retry, or delete it at the platform and tjzw channel resolve",
+                          "%" PRId64 " posts that were withdrawn are not deleted there", stuck);
     return health_say(h, FINE, "", "%" PRId64 " accounts on other platforms", accounts);
 }
 
@@ -89,6 +94,7 @@ enum finding health_channel_late(struct health *h)
         h->value = clock_now() - oldest;
     if (h->value < LATE)
         return health_say(h, FINE, "", "nothing waits too long for WeChat or Weibo");
-    return health_say(h, WARN, "tjzw channel tasks; what is unknown: tjzw channel resolve",
-                      "a post has come to no end for %" PRId64 " s", h->value);
+    return health_say(
+        h, WARN, "tjzw channel tasks; what is unknown or not deleted: tjzw channel resolve",
+        "a post has come to no end for %" PRId64 " s", h->value);
 }

@@ -570,6 +570,46 @@ static void what_comes_to_no_end_is_told(void **state)
     assert_int_equal(late(t, &value), FINE);
 }
 
+static enum finding doctor(struct world *t)
+{
+    const struct conf c = { .data = world_dir(t) };
+    struct health h = { .c = &c };
+    struct work w;
+    enum finding found;
+
+    work_init(&w, world_mem(t), NULL, "test", RIGHT_ALL);
+    assert_int_equal(db_open(&w.err, URL("%s/tjzw.db", world_dir(t)), DB_READ, &w.db), RC_OK);
+    h.w = &w;
+    found = health_channels(&h);
+    db_close(w.db);
+    return found;
+}
+
+static void what_was_not_deleted_is_told(void **state)
+{
+    static const char *const ends[] = { "failed", "cancelled" };
+    struct world *t = *state;
+    int64_t value;
+
+    (void)sent(t);
+    turns(t, (struct turn){ 1, "done", NULL, true });
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        turns(t, (struct turn){ 2, "done", NULL, false });
+        assert_int_equal(doctor(t), FINE);
+        turns(t, (struct turn){ 2, ends[i], NULL, false });
+        assert_int_equal(doctor(t), WARN);
+        clock_set(WORLD_NOW + 899);
+        assert_int_equal(late(t, &value), FINE);
+        clock_set(WORLD_NOW + 900);
+        assert_int_equal(late(t, &value), WARN);
+        HAS(tell(t, POST, "/v1/channel-tasks/2/resolve", "{\"went\":true}"),
+            "\"state\":\"done\"");
+        assert_int_equal(late(t, &value), FINE);
+    }
+    turns(t, (struct turn){ 2, "cancelled", NULL, false });
+    HAS(tell(t, POST, "/v1/channel-tasks/2/retry", NULL), "\"state\":\"queued\"");
+}
+
 static void only_what_is_published_is_written_about(void **state)
 {
     struct world *t = *state;
@@ -670,6 +710,7 @@ int main(void)
         T(what_may_be_out_is_not_sent_again),
         T(what_did_not_go_is_sent_and_not_asked_after),
         T(what_comes_to_no_end_is_told),
+        T(what_was_not_deleted_is_told),
         T(only_what_is_published_is_written_about),
         T(weibo_has_its_own_rules),
         T(wechat_is_answered_in_time_whatever_hangs),

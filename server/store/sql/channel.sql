@@ -74,7 +74,11 @@ WHERE state = ?3 AND no < ?1 ORDER BY no DESC LIMIT ?2;
 SELECT COUNT(*) FROM channel_task WHERE state = ?1;
 
 -- name: channel_task_oldest
-SELECT MIN(created) FROM channel_task WHERE state IN ('queued', 'waiting', 'unknown');
+SELECT MIN(created) FROM channel_task WHERE state IN ('queued', 'waiting', 'unknown') OR (verb = 'delete' AND state IN ('failed', 'cancelled'));
+
+-- Deletions that nobody does any more.
+-- name: channel_task_count_stuck
+SELECT COUNT(*) FROM channel_task WHERE verb = 'delete' AND state IN ('failed', 'cancelled');
 
 -- One a channel: the first that is due.
 -- name: channel_task_due
