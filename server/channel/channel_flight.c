@@ -254,15 +254,20 @@ static int64_t rest_of(int64_t failures, int64_t most)
     return s < most ? s : most;
 }
 
+/* When another is asked for: early, and never at once. */
+static int64_t renewal(int64_t now, int64_t seconds)
+{
+    int64_t after = seconds > 2 * TOKEN_EARLY ? seconds - TOKEN_EARLY : seconds / 2;
+
+    return now + (after > TOKEN_REST ? after : TOKEN_REST);
+}
+
 static enum rc settle_grant(struct work *w, const struct channel_flight *f)
 {
     int64_t now = clock_now(), no = f->account.no;
 
     if (f->new_grant)
-        return channel_grant_set(w, no, f->new_grant,
-                                 now + (f->grant_seconds > 2 * TOKEN_EARLY
-                                            ? f->grant_seconds - TOKEN_EARLY
-                                            : f->grant_seconds / 2),
+        return channel_grant_set(w, no, f->new_grant, renewal(now, f->grant_seconds),
                                  now + f->grant_seconds);
     if (f->heard.fate == FATE_AGAIN)
         return channel_trouble(w, no, f->heard.said, now + TOKEN_REST);

@@ -293,6 +293,10 @@ static const char *take_grant(struct arena *mem, const struct channel_answer *a,
     if (!text)
         return NULL;
     *seconds = jx_int(o, "expires_in", 0);
+    if (*seconds <= 0) {
+        out->said = "微信给的 access_token 没有有效期";
+        return NULL;
+    }
     return arena_strdup(mem, text);
 }
 

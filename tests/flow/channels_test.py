@@ -99,6 +99,24 @@ def refusals(city):
         city.waits(task, "done")
         city.waits(wait_for("a deletion", 20, lambda: city.deletion(task), every=0.1)["no"], "done")
         assert [a["deleted"] for a in p.out(task)] == [1], p.out(task)
+    with case("a token without a time is no token: asked for again later, and never again and again"):
+        p.set(forget=True, expires_in=0)    # the one that we have is refused first
+        before = p.state()["calls"]["/cgi-bin/stable_token"]
+        task = city.send(city.wechat, city.publish())
+        wait_for("trouble", 20, lambda: "有效期" in city.ok("GET", f"/v1/channels/{city.wechat}").get("trouble", ""), every=0.1)
+        time.sleep(4)
+        assert p.state()["calls"]["/cgi-bin/stable_token"] == before + 1, p.state()["calls"]
+        p.set()
+        city.waits(task, "done")
+    with case("… and one that is good for a second is not asked for every second"):
+        p.set(forget=True, expires_in=1)
+        before = p.state()["calls"]["/cgi-bin/stable_token"]
+        task = city.send(city.wechat, city.publish())
+        wait_for("a token", 20, lambda: p.state()["calls"]["/cgi-bin/stable_token"] > before, every=0.1)
+        time.sleep(6)
+        assert p.state()["calls"]["/cgi-bin/stable_token"] == before + 1, p.state()["calls"]
+        p.set()
+        city.waits(task, "done")
     with case("an address that WeChat does not know: the account rests and says why, and nobody is asked again and again"):
         p.set(fail={COVER: {"status": 200, "body": {"errcode": 40164, "errmsg": "invalid ip"}}})
         before = p.state()["calls"].get(COVER, 0)

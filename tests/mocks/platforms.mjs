@@ -7,6 +7,7 @@
 //     fail        {path: {status, body}}: answered so, and nothing is done
 //     publish_ms  so long a publication takes (50)
 //     outcome     publish_status of what is published from now on (0)
+//     expires_in  seconds that an access token is said to be good for (7200)
 //     forget      access tokens that were granted until now are good no more
 // GET /_state      {"held": paths whose answer is held back, "calls": {path: n}, "drafts": n, "articles": [{"id","source","title","content","deleted"}],
 //                  "posts": [{"id","text","picture","deleted"}], "tokens": n}
@@ -16,7 +17,8 @@ import crypto from "node:crypto";
 import http from "node:http";
 
 const state = { calls: {}, held: [], drafts: new Map(), articles: [], posts: [], tokens: new Set(), token: null, jobs: new Map() };
-let sets = { publish_ms: 50, outcome: 0 }, next = 1000;
+const usual = { publish_ms: 50, outcome: 0, expires_in: 7200 };
+let sets = usual, next = 1000;
 
 const wx = (errcode, errmsg = "mock") => ({ errcode, errmsg });
 const letters = (text) => [...(text ?? "")].length;
@@ -28,7 +30,7 @@ function stableToken(body) {
   if (o.secret !== "app secret") return wx(40125, "invalid appsecret");
   state.token ??= "wx-" + crypto.randomUUID(); // stable: the same for all who ask
   state.tokens.add(state.token);
-  return { access_token: state.token, expires_in: 7200 };
+  return { access_token: state.token, expires_in: sets.expires_in };
 }
 
 function picture(body) {
@@ -159,7 +161,7 @@ function shown() {
 }
 
 function control(body) {
-  sets = { publish_ms: 50, outcome: 0, ...JSON.parse(body) };
+  sets = { ...usual, ...JSON.parse(body) };
   state.held = [];
   if (sets.forget) state.token = null;
   return {};

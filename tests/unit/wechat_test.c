@@ -269,6 +269,32 @@ static void a_refused_question_is_no_refused_publication(void **state)
     assert_null(t.publish_id);
 }
 
+static const char *grant(const char *body, int64_t *seconds, struct channel_heard *heard)
+{
+    const struct channel_answer a = { .status = 200, .body = body, .n = strlen(body) };
+
+    return channel_wechat.take_grant(mem, &a, seconds, heard);
+}
+
+static void a_token_without_a_time_is_none(void **state)
+{
+    static const char *const bad[] = { "{\"access_token\":\"t\"}",
+                                       "{\"access_token\":\"t\",\"expires_in\":0}",
+                                       "{\"access_token\":\"t\",\"expires_in\":-1}",
+                                       "{\"access_token\":\"t\",\"expires_in\":\"x\"}" };
+    struct channel_heard heard;
+    int64_t seconds = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_null(grant(bad[i], &seconds, &heard));
+        assert_int_equal(heard.fate, FATE_AGAIN);
+    }
+    assert_string_equal(grant("{\"access_token\":\"t\",\"expires_in\":7200}", &seconds, &heard),
+                        "t");
+    assert_int_equal(seconds, 7200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +309,7 @@ int main(void)
         T(the_oldest_make_room),
         T(a_timestamp_is_of_now),
         T(a_refused_question_is_no_refused_publication),
+        T(a_token_without_a_time_is_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
