@@ -229,7 +229,7 @@ static bool is_below(const char *url, const char *domain)
 
 static void judge_weibo(struct judging *j, const struct channel_text *t)
 {
-    const char *hash = strchr(j->v->body, '#');
+    const char *hash = strchr(t->text, '#');
 
     if (!*j->v->body)
         fault(j, CHANNEL_BODY, "请写正文");

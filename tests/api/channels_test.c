@@ -384,8 +384,11 @@ static void limits_are_told_while_it_is_edited(void **state)
     HAS(a, "摘要有 129 字，最多 128 字");
     a = person_ask(t, &editor, PATCH, "/v1/channel-versions/1",
                    URL("{\"byline\":\"\",\"digest\":\"\",\"body\":\"%s\"}",
-                       repeated(t, "字", 19994))); /* <p> … </p> and the line's end are 8 */
-    HAS(a, "正文有 20002 字");
+                       repeated(t, "字", 19992))); /* <p> … </p> and the line's end are 8 */
+    HAS(a, "正文有 20000 字，最多 19999 字");
+    a = person_ask(t, &editor, PATCH, "/v1/channel-versions/1",
+                   URL("{\"body\":\"%s\"}", repeated(t, "字", 19991)));
+    HAS(a, "\"faults\":[]");
     a = person_ask(t, &editor, PATCH, "/v1/channel-versions/1",
                    "{\"body\":\"明天停水。\",\"cover\":\"\"}");
     HAS(a, "要有封面");
@@ -641,6 +644,10 @@ static void weibo_has_its_own_rules(void **state)
     a = write_version(t, &admin, item, "", "", "#停水# 明天停水");
     HAS(a, "不能有 #话题#");
     HAS(a, "不在账号的安全域名之内");
+    a = person_ask(
+        t, &admin, PATCH, "/v1/channel-versions/1",
+        "{\"body\":\"# 停水\\n\\n# 时间\\n\\n明天。\"}"); /* headings: none is sent */
+    HAS_NOT(a, "#话题#");
     assert_int_equal(tell(t, PATCH, "/v1/channels/1", "{\"domain\":\"example.cn\"}").status,
                      200);
     /* a blank, and an address of 61 letters: 31 Chinese characters */

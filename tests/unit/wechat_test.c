@@ -9,6 +9,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 
+#include "server/channel/channel_limit.h"
 #include "server/channel/channel_platform.h"
 #include "server/channel/wechat_crypt.h"
 #include "server/channel/wechat_message.h"
@@ -295,6 +296,32 @@ static void a_token_without_a_time_is_none(void **state)
     assert_int_equal(seconds, 7200);
 }
 
+static void less_than_is_one_less(void **state)
+{
+    static const struct {
+        const char *kind;
+        enum channel_field field;
+        enum channel_counted counted;
+        int64_t most;
+    } rows[] = { { "wechat", CHANNEL_BODY, CHANNEL_CHARACTERS, 19999 },
+                 { "wechat", CHANNEL_BODY, CHANNEL_BYTES, 1048575 },
+                 { "wechat", CHANNEL_PICTURE, CHANNEL_BYTES, 1048575 },
+                 { "weibo", CHANNEL_COVER, CHANNEL_BYTES, 5242879 } };
+    struct channel_limit limits[3];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int n = channel_limits(rows[i].kind, rows[i].field, 20261121, limits), found = 0;
+
+        for (int k = 0; k < n; k++)
+            if (limits[k].counted == rows[i].counted) {
+                assert_int_equal(limits[k].most, rows[i].most);
+                found++;
+            }
+        assert_int_equal(found, 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +337,7 @@ int main(void)
         T(a_timestamp_is_of_now),
         T(a_refused_question_is_no_refused_publication),
         T(a_token_without_a_time_is_none),
+        T(less_than_is_one_less),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
