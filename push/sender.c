@@ -95,7 +95,9 @@ static void hear(struct ride *r, const struct vendor_heard *heard)
     enum lane_news news = heard->news;
 
     if (r->rq.service && news == LANE_SLOW) {
-        services_slow(&r->ch->services, r->rq.service, heard->after_ms, clock_mono_us() / 1000);
+        for (int i = 0; i < LANES; i++) /* it is one service: what it says is for both */
+            services_slow(&r->ch->services[i], r->rq.service, heard->after_ms,
+                          clock_mono_us() / 1000);
         news = LANE_WENT;
     }
     lane_hear(&r->ch->news[r->lane - r->ch->lane], r->lane, r->round, news,
@@ -237,8 +239,8 @@ static bool is_put_off(struct ride *r)
 {
     int64_t mono_ms = clock_mono_us() / 1000, wait_ms;
 
-    if (!r->rq.service ||
-        services_take(&r->ch->services, r->rq.service, r->lane->pace, mono_ms, &wait_ms))
+    if (!r->rq.service || services_take(&r->ch->services[r->lane - r->ch->lane], r->rq.service,
+                                        r->lane->pace, mono_ms, &wait_ms))
         return false;
     later(r->f->job, mono_ms + wait_ms);
     lane_unsaid(r->lane, r->round);

@@ -43,7 +43,7 @@ struct channel {
     struct sender_grant grant;
     struct lane lane[LANES];
     struct lane_turn news[LANES];
-    struct sender_services services;
+    struct sender_services services[LANES]; /* a campaign empties no bucket of an emergency */
     struct sender_flight *queue[SENDER_HASTES];
     int jobs[SENDER_HASTES];
     bool on;
