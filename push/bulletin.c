@@ -58,4 +58,6 @@ void bulletin_fit(struct work *w, struct campaign_said *said, enum transport by)
     said->shown.title = campaign_cut(w, said->shown.title, title);
     said->shown.text =
         campaign_cut(w, said->shown.text, l.text && l.text < text ? l.text : text);
+    if (said->shown.sender && l.text) /* it stands in a field of the text's kind */
+        said->shown.sender = campaign_cut(w, said->shown.sender, l.text);
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "push/bulletin.h"
 #include "server/base/buf.h"
 #include "server/base/clock.h"
 #include "tests/lib/warning_world.h"
@@ -390,6 +391,30 @@ static void other_keys_are_not(void **state)
                      RC_INVALID);
 }
 
+/* ---- on a phone ---- */
+
+/* Red before: WeChat refuses a field of more than 20 characters, and so the warning for everybody. */
+static void each_field_has_room_where_it_is_shown(void **state)
+{
+    struct campaign_said said = { .class = PUSH_EMERGENCY,
+                                  .shown = { .title = "暴雨红色预警",
+                                             .text = "三小时内降雨量将达一百毫米以上",
+                                             .sender = "天津市和平区气象局、应急管理局、"
+                                                       "水务局联合预警信息发布中心" } },
+                         wide = said;
+    struct work w = { .mem = mem };
+
+    (void)state;
+    bulletin_fit(&w, &said, TRANSPORT_WECHAT);
+    assert_string_equal(said.shown.sender, "天津市和平区气象局、应急管理局、水务局…");
+    bulletin_fit(&w, &wide, TRANSPORT_APNS);
+    assert_string_equal(wide.shown.sender, "天津市和平区气象局、应急管理局、"
+                                           "水务局联合预警信息发布中心");
+    said.shown.sender = NULL;
+    bulletin_fit(&w, &said, TRANSPORT_WECHAT);
+    assert_null(said.shown.sender);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -406,6 +431,8 @@ int main(void)
         TEST(an_audience_is_never_too_long_to_be_asked),
         TEST(four_kinds_of_keys_are_believed),
         TEST(other_keys_are_not),
+        cmocka_unit_test_setup_teardown(each_field_has_room_where_it_is_shown, set_up,
+                                        tear_down),
     };
 
     return cmocka_run_group_tests_name("warning", tests, NULL, NULL);
