@@ -53,38 +53,61 @@ static int64_t now_ms(const struct task *k)
     return clock_mono_us() / 1000 + k->offset_ms;
 }
 
-int64_t task_again_ms(const struct task *k)
+static int64_t shifted(int64_t at_ms, int64_t ms)
 {
-    return k->again_ms == INT64_MAX ? INT64_MAX
-                                    : k->again_ms - k->offset_ms + clock_offset_ms();
+    return at_ms && at_ms != INT64_MAX ? at_ms + ms : at_ms;
 }
 
-/* When those are tried again that were not sent. A vendor that is down costs nobody a try. */
-static int64_t again_at(const struct sender_job *job, const struct task *k)
+void task_follow_clock(struct task *k)
 {
-    int64_t mono_ms = clock_mono_us() / 1000, after = 0, at;
-    uint64_t dice;
+    int64_t offset_ms = clock_offset_ms(), ms = offset_ms - k->offset_ms;
 
-    if (job->again_ms > mono_ms)
-        after = (job->again_ms - mono_ms + 999) / 1000;
-    if (job->open)
-        return now_ms(k) + (after ? after * 1000 : 1000);
-    randombytes_buf(&dice, sizeof dice);
-    at = lane_retry(k->b.tries + 1, now_ms(k) / 1000, k->said.ends_ms / 1000, after, dice);
+    k->offset_ms = offset_ms;
+    k->again_ms = shifted(k->again_ms, ms);
+    for (int i = 0; i < k->b.n; i++)
+        k->b.target[i].again_ms = shifted(k->b.target[i].again_ms, ms);
+}
+
+/* Of one moment and one throw of the dice, so that those who are told the same wait together. */
+struct retry {
+    const struct task *k;
+    int64_t mono_ms;
+    uint64_t dice;
+};
+
+/* When those are tried again that were not sent. A vendor that is down costs nobody a try, nor does waiting for a service's turn. */
+static int64_t again_at(const struct retry *r, int64_t until_ms, bool free)
+{
+    int64_t now = r->mono_ms + r->k->offset_ms, after = 0, at;
+
+    if (until_ms > r->mono_ms)
+        after = (until_ms - r->mono_ms + 999) / 1000;
+    if (free)
+        return now + (after ? after * 1000 : 1000);
+    at = lane_retry(r->k->b.tries + 1, now / 1000, r->k->said.ends_ms / 1000, after, r->dice);
     return at < 0 ? INT64_MAX : at * 1000;
 }
 
 static void on_done(struct sender_job *job)
 {
     struct task *k = job->arg;
+    struct retry r = { k, clock_mono_us() / 1000, 0 };
 
+    randombytes_buf(&r.dice, sizeof r.dice);
+    k->again_ms = again_at(&r, job->again_ms, job->open);
     for (int i = 0; i < k->b.n; i++) {
         const struct push_verdict *v = &job->verdict[i];
+        const struct sender_again *a = &job->again[i];
+        struct run_target *t = &k->b.target[i];
 
-        k->b.target[i].what = whats[v->kind];
-        k->b.target[i].keep = v->gone_ms && k->b.target[i].told * 1000 >= v->gone_ms;
+        t->what = whats[v->kind];
+        t->keep = v->gone_ms && t->told * 1000 >= v->gone_ms;
+        t->put_off = a->put_off;
+        t->again_ms = a->at_ms
+                          ? again_at(&r, a->at_ms > job->again_ms ? a->at_ms : job->again_ms,
+                                     job->open || a->put_off)
+                          : 0;
     }
-    k->again_ms = again_at(job, k);
     k->answered(k);
 }
 

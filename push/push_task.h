@@ -31,8 +31,8 @@ enum rc task_take(struct work *w, enum transport by, const struct run_limits *l,
 /* What its vendor and the settings allow now. `quiets`: the caller's. */
 struct run_limits task_limits(enum transport by, enum sender_haste haste,
                               struct ledger_quiets *quiets);
-/* again_ms by the wall clock as it goes now, which somebody may have set meanwhile. */
-int64_t task_again_ms(const struct task *k);
+/* Its times are by the wall clock as it goes now, which somebody may have set meanwhile. */
+void task_follow_clock(struct task *k);
 /* RC_OK, or nothing of it left and it was answered so. */
 void task_give(struct task *k, struct sender *s);
 void task_free(struct task *k);

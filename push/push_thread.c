@@ -145,7 +145,8 @@ static enum rc write_one(struct work *w, void *task, int64_t *run)
     struct task *k = task;
 
     *run = k->b.campaign;
-    return run_write(w, &k->b, task_again_ms(k));
+    task_follow_clock(k);
+    return run_write(w, &k->b, k->again_ms);
 }
 
 /* What came home has to be written: once more, when what was damaged is put aside; then it stays in doubt. */

@@ -98,6 +98,8 @@ struct run_target {
     /* the answer, filled in by who sends */
     enum run_what
         what; /* RUN_ACCEPTED, REJECTED, GONE, QUOTA, DOUBT; 0: certainly not sent, to be tried again */
+    int64_t again_ms; /* 0: … when the others of the batch are */
+    bool put_off;     /* 0: … nor was it tried, which counts as no try */
 };
 struct run_batch {
     int64_t no, campaign, block;

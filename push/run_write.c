@@ -43,13 +43,40 @@ static enum run_what over_as(int64_t ends_ms)
 }
 
 static enum rc again(struct work *w, const struct run_row *r, const struct run_batch *b,
-                     int64_t at_ms, const struct bits *who)
+                     int tries, int64_t at_ms, const struct bits *who)
 {
     if (r->state == RUN_STOPPING)
         return run_outcome(w, r->campaign, b->by, b->block, RUN_STOPPED, who);
     if (at_ms >= r->ends_ms)
         return run_outcome(w, r->campaign, b->by, b->block, over_as(r->ends_ms), who);
-    return run_wait(w, r->campaign, b->by, b->block, b->tries + 1, at_ms, who);
+    return run_wait(w, r->campaign, b->by, b->block, tries, at_ms, who);
+}
+
+static bool is_alike(const struct run_target *t, const struct run_target *u)
+{
+    return !u->what && u->again_ms == t->again_ms && u->put_off == t->put_off;
+}
+
+/* Those of one moment, and of as many tries, wait together: the services of a batch are few. */
+static enum rc again_all(struct work *w, const struct run_row *r, const struct run_batch *b,
+                         int64_t again_ms, struct bits *left)
+{
+    enum rc rc = RC_OK;
+
+    for (int i = 0; i < b->n && !rc; i++) {
+        const struct run_target *t = &b->target[i];
+        struct bits who;
+
+        if (!bits_have(left, (unsigned)(t->no % BITS)))
+            continue;
+        bits_clear(&who);
+        for (int j = i; j < b->n; j++)
+            if (is_alike(t, &b->target[j]))
+                bits_put(&who, (unsigned)(b->target[j].no % BITS));
+        bits_without(left, &who);
+        rc = again(w, r, b, b->tries + !t->put_off, t->again_ms ? t->again_ms : again_ms, &who);
+    }
+    return rc;
 }
 
 enum rc run_write(struct work *w, const struct run_batch *b, int64_t again_ms)
@@ -66,7 +93,7 @@ enum rc run_write(struct work *w, const struct run_batch *b, int64_t again_ms)
         rc = run_outcome(w, b->campaign, b->by, b->block, (enum run_what)what, &by[what]);
     if (rc || (rc = run_owners(w, &r, b->by, b->block, &by[RUN_ACCEPTED])) ||
         (rc = run_doubtful(w, &r, b->by, b->block, b->tries, again_ms, &by[RUN_DOUBT])) ||
-        (rc = again(w, &r, b, again_ms, &by[0])))
+        (rc = again_all(w, &r, b, again_ms, &by[0])))
         return rc;
     return db_change(w, SQL_push_run_moved, "ii", b->campaign, clock_now_ms());
 }

@@ -110,6 +110,15 @@ static void later(struct sender_job *job, int64_t at_ms)
         job->again_ms = at_ms;
 }
 
+/* One service's word is not for those of another that are in the same job. */
+static void rest(struct ride *r, int64_t until_ms)
+{
+    if (!r->rq.service)
+        later(r->f->job, until_ms);
+    for (int i = 0; r->rq.service && i < r->rq.n; i++)
+        r->f->job->again[r->rq.first + i].at_ms = until_ms;
+}
+
 /* Without one nobody was reached: what is true of one token is of all that are left. */
 static void take_ticket(struct ride *r, struct vendor_heard *heard)
 {
@@ -153,7 +162,7 @@ static void judge(struct ride *r)
     else
         hear(r, &heard);
     if (heard.after_ms)
-        later(f->job, clock_mono_us() / 1000 + heard.after_ms);
+        rest(r, clock_mono_us() / 1000 + heard.after_ms);
     if (heard.grant_refused) {
         grant_refuse(&r->ch->grant, r->grant, clock_now());
         later(f->job,
@@ -237,14 +246,17 @@ static void refuse(struct sender_flight *f)
 /* Its service's turn has not come, though the transport's has: PUSH_AGAIN is how the verdicts began. */
 static bool is_put_off(struct ride *r)
 {
+    struct sender_flight *f = r->f;
+    const struct vendor *v = r->ch->vendor;
+    const char *service =
+        v->service ? v->service(&r->s->site, r->mem, f->job->tokens[f->sent]) : NULL;
     int64_t mono_ms = clock_mono_us() / 1000, wait_ms;
 
-    if (!r->rq.service || services_take(&r->ch->services[r->lane - r->ch->lane], r->rq.service,
-                                        r->lane->pace, mono_ms, &wait_ms))
+    if (!service || services_take(&r->ch->services[r->lane - r->ch->lane], service,
+                                  r->lane->pace, mono_ms, &wait_ms))
         return false;
-    later(r->f->job, mono_ms + wait_ms);
+    f->job->again[f->sent++] = (struct sender_again){ mono_ms + wait_ms, true };
     lane_unsaid(r->lane, r->round);
-    r->f->sent++;
     return true;
 }
 
@@ -255,13 +267,13 @@ static bool send_some(struct sender *s, struct channel *ch, struct sender_flight
     struct sender_job *job = f->job;
     struct ride *r = ride_on_lane(s, ch, f, grant, round);
 
-    if (vendor_build(ch->vendor, &s->site, r->mem, grant, &f->message, job->tokens + f->sent,
-                     most, clock_now(), &r->rq)) {
-        refuse(f);
+    if (is_put_off(r)) {
         ride_free(r);
         return true;
     }
-    if (is_put_off(r)) {
+    if (vendor_build(ch->vendor, &s->site, r->mem, grant, &f->message, job->tokens + f->sent,
+                     most, clock_now(), &r->rq)) {
+        refuse(f);
         ride_free(r);
         return true;
     }
@@ -464,6 +476,7 @@ enum rc sender_give(struct sender *s, struct err *e, struct sender_job *job)
     job->again_ms = 0;
     job->open = false;
     job->verdict = arena_zalloc(mem, (size_t)job->n * sizeof *job->verdict);
+    job->again = arena_zalloc(mem, (size_t)job->n * sizeof *job->again);
     vendor_all(job->verdict, job->n, PUSH_AGAIN, "");
     while (*at)
         at = &(*at)->next;

@@ -26,6 +26,12 @@ enum {
 /* Lanes of a transport, the first goes first. Emergency has connections of its own. */
 enum sender_haste { SENDER_EMERGENCY, SENDER_PERSONAL, SENDER_CAMPAIGN, SENDER_HASTES };
 
+/* What of PUSH_AGAIN is true of one token alone, whose service has a pace of its own (sender_service.h). */
+struct sender_again {
+    int64_t at_ms; /* not before, as again_ms; 0: its service did not say */
+    bool put_off;  /* its service's turn had not come: nothing was tried */
+};
+
 struct sender_job {
     /* The question; all of it lives until done(). */
     enum transport by;
@@ -39,6 +45,7 @@ struct sender_job {
 
     /* The answer: n verdicts, in memory that goes after done(). PUSH_AGAIN: not before again_ms (of clock_mono_us() / 1000; 0: the vendor did not say). */
     struct push_verdict *verdict;
+    struct sender_again *again; /* n likewise */
     int64_t again_ms;
     bool open; /* the transport is out of service: what is PUSH_AGAIN costs nobody a try */
 

@@ -162,6 +162,8 @@ struct vendor {
                           struct vendor_request *out);
     const char *(*take_ticket)(struct arena *mem, const struct vendor_answer *a,
                                struct push_verdict *all, struct vendor_heard *heard);
+    /* Of a transport of many services: whose pace this token is of, asked before its message is made; NULL: nobody's, build() will refuse it. */
+    const char *(*service)(const struct vendor_site *s, struct arena *mem, const char *token);
     /*
      * One request, about the first of the n tokens and as many more as it takes; RC_INVALID: that first token, or the message, can never be sent there.
      */

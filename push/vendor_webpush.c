@@ -97,6 +97,13 @@ static bool read_token(const struct vendor_site *s, struct arena *mem, const cha
            read_key(keys, "auth", out->to.auth, CRYPT_AUTH);
 }
 
+static const char *service(const struct vendor_site *s, struct arena *mem, const char *token)
+{
+    struct subscription to;
+
+    return read_token(s, mem, token, &to) ? to.origin : NULL;
+}
+
 static const char *refuses(const struct vendor_site *s, struct arena *mem, const char *token)
 {
     struct subscription to;
@@ -196,6 +203,7 @@ static void judge(struct arena *mem, const char *const *tokens, const struct ven
 const struct vendor vendor_webpush = { .by = TRANSPORT_WEBPUSH,
                                        .lacks = lacks,
                                        .refuses = refuses,
+                                       .service = service,
                                        .build = build,
                                        .judge = judge,
                                        .recalls = VENDOR_RECALL_OVERWRITE };

@@ -59,13 +59,16 @@ static void end(struct sender *s, int at, bool leaves)
 {
     struct sender_job *job = s->jobs[at];
     struct push_verdict *v = calloc((size_t)job->n, sizeof *v);
+    struct sender_again *again = calloc((size_t)job->n, sizeof *again);
 
     for (int i = 0; i < job->n; i++)
         v[i].kind = leaves ? s->how->answer(job->message, job->tokens[i]) : PUSH_AGAIN;
     job->verdict = v;
+    job->again = again;
     s->jobs[at] = s->jobs[--s->n];
     s->dropped[at] = s->dropped[s->n];
     job->done(job);
+    free(again);
     free(v);
 }
 

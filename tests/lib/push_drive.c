@@ -61,14 +61,24 @@ static void print_verdicts(const struct sender_job *job)
         printf("%s\"%s\"", i ? "," : "", job->verdict[i].why);
 }
 
+/* Of the token that waits longest. */
+static int64_t again_ms(const struct sender_job *job)
+{
+    int64_t at_ms = job->again_ms;
+
+    for (int i = 0; i < job->n; i++)
+        if (job->again[i].at_ms > at_ms)
+            at_ms = job->again[i].at_ms;
+    return at_ms ? at_ms + clock_offset_ms() : 0;
+}
+
 static void on_done(struct sender_job *job)
 {
     const struct driven *d = job->arg;
 
     printf("{\"job\":%d,", d->no);
     print_verdicts(job);
-    printf("],\"again_ms\":%lld,\"open\":%s}\n",
-           (long long)(job->again_ms ? job->again_ms + clock_offset_ms() : 0),
+    printf("],\"again_ms\":%lld,\"open\":%s}\n", (long long)again_ms(job),
            job->open ? "true" : "false");
     fflush(stdout);
     nended++;

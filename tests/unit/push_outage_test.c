@@ -278,12 +278,54 @@ static void what_is_sent_late_ends_when_it_was_to(void **state)
     task_free(a.k);
 }
 
+/* When a batch of so many devices and tries is due. */
+static int64_t waiting(struct library_world *t, int n, int tries)
+{
+    char sql[160];
+
+    snprintf(sql, sizeof sql,
+             "SELECT at FROM push_batch WHERE sent = 0 AND n = %d AND tries = %d", n, tries);
+    return world_number(t, sql);
+}
+
+/* Of five two wait for their service's turn, one was told to come later, and two failed. Red before: all of them had a try less, and waited for the last. */
+static void waiting_for_a_turn_costs_no_try(void **state)
+{
+    struct library_world *t = *state;
+    struct town_vendor unused = { 0 };
+    struct town_plan p = town_plan_of(1, &unused);
+    struct takes a = { .by = TRANSPORT_HUAWEI };
+    int64_t mono_ms = clock_mono_us() / 1000, now_ms = clock_now_ms();
+    struct sender_again again[BATCH] = { { mono_ms + 20000, true },
+                                         { mono_ms + 20000, true },
+                                         { mono_ms + 60000, false } };
+    struct push_verdict verdict[BATCH] = { { PUSH_AGAIN, 0, "" } };
+
+    p.run.said = "{\"class\":\"service\",\"link\":\"\",\"picture\":\"\",\"text\":\"八点停水\","
+                 "\"title\":\"停水\",\"ttl\":86400}";
+    town_opened(t, &p);
+    assert_int_equal(world_do(t, take_one, &a), RC_OK);
+    assert_int_equal(a.k->b.n, BATCH);
+    a.k->b.tries = 8; /* the back-off is of 256 s at least */
+    a.k->job.verdict = verdict;
+    a.k->job.again = again;
+    a.k->job.done(&a.k->job);
+    assert_ptr_equal(task_pop(&answered), a.k);
+    assert_int_equal(world_do(t, write_one, a.k), RC_OK);
+    task_free(a.k);
+    assert_in_range(waiting(t, 2, 8), now_ms + 19000, now_ms + 22000);
+    assert_in_range(waiting(t, 1, 9), now_ms + 315000, now_ms + 575000);
+    assert_in_range(waiting(t, 2, 9), now_ms + 255000, now_ms + 515000);
+    assert_int_equal(world_number(t, "SELECT count(*) FROM push_batch"), 3);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, town_set_up, town_tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_is_sent_late_ends_when_it_was_to),
+        TEST(waiting_for_a_turn_costs_no_try),
         TEST(nobody_is_lost_if_it_is_sent_again),
         TEST(nobody_is_lost_if_doubt_is_left_to_the_inbox),
     };

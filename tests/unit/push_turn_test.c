@@ -25,8 +25,13 @@ enum { NOW = 1795000000, TOKENS = 3, HALF_A_MINUTE = 30000 };
 #define POINT                                                                       \
     "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SR" \
     "pkNtoIAiw4"
+#define NO_POINT                                                                   \
+    "BAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" \
+    "AAAAAAAAAAA"
+
 static const char one[] = SUBSCRIPTION("fcm.googleapis.com", POINT);
 static const char other[] = SUBSCRIPTION("updates.push.services.mozilla.com", POINT);
+static const char no_key[] = SUBSCRIPTION("fcm.googleapis.com", NO_POINT);
 
 struct world {
     struct conf conf;
@@ -76,6 +81,7 @@ struct asked {
     struct sender_job job;
     const char *tokens[TOKENS];
     enum push_verdict_kind kind[TOKENS];
+    struct sender_again again[TOKENS];
     int64_t at_ms;
     bool done;
 };
@@ -84,8 +90,10 @@ static void on_done(struct sender_job *job)
 {
     struct asked *a = job->arg;
 
-    for (int i = 0; i < job->n; i++)
+    for (int i = 0; i < job->n; i++) {
         a->kind[i] = job->verdict[i].kind;
+        a->again[i] = job->again[i];
+    }
     a->done = true;
 }
 
@@ -170,12 +178,56 @@ static void a_service_that_rests_rests_for_both(void **state)
     assert_int_equal(warning.kind[1], PUSH_ACCEPTED);
 }
 
+static void waits(const struct asked *a, int i, int64_t ms)
+{
+    int64_t now_ms = clock_mono_us() / 1000;
+
+    assert_int_equal(a->kind[i], PUSH_AGAIN);
+    assert_in_range(a->again[i].at_ms, a->at_ms + ms, now_ms + ms);
+}
+
+/* Red before: all of the batch waited as long as one service had said. */
+static void what_one_service_says_is_for_its_own_alone(void **state)
+{
+    struct world *t = *state;
+    struct asked a;
+
+    ask(t, &a, SENDER_CAMPAIGN, 2, other, one, NULL);
+    turns_until(t, &a, one_is_too_slow);
+    assert_int_equal(a.kind[0], PUSH_AGAIN);
+    assert_int_equal(a.again[0].at_ms, 0);
+    waits(&a, 1, HALF_A_MINUTE);
+    assert_false(a.again[1].put_off); /* it was tried */
+    assert_int_equal(a.job.again_ms, 0);
+}
+
+/* Red before: it was made first, encrypted and signed, so that this one was refused. */
+static void a_turn_is_asked_for_before_the_message_is_made(void **state)
+{
+    struct world *t = *state;
+    struct asked a;
+
+    ask(t, &a, SENDER_CAMPAIGN, 1, one, NULL, NULL);
+    turns_until(t, &a, one_is_too_slow);
+    ask(t, &a, SENDER_CAMPAIGN, 2, no_key, other, NULL);
+    turns_until(t, &a, takes);
+    assert_int_equal(a.kind[0], PUSH_AGAIN);
+    assert_true(a.again[0].put_off);
+    assert_int_equal(a.kind[1], PUSH_ACCEPTED);
+    clock_skip(HALF_A_MINUTE);
+    ask(t, &a, SENDER_CAMPAIGN, 1, no_key, NULL, NULL);
+    turns_until(t, &a, takes);
+    assert_int_equal(a.kind[0], PUSH_REJECTED);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, up, down)
     const struct CMUnitTest tests[] = {
         TEST(an_emergency_waits_for_no_campaigns_turn),
         TEST(a_service_that_rests_rests_for_both),
+        TEST(what_one_service_says_is_for_its_own_alone),
+        TEST(a_turn_is_asked_for_before_the_message_is_made),
     };
 
     return cmocka_run_group_tests_name("push_turn", tests, NULL, NULL);
