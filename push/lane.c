@@ -141,6 +141,11 @@ void lane_told_all(struct lane *l, struct lane_turn *t, int64_t now_ms)
                   now_ms);
 }
 
+bool lane_is_slowed(const struct lane *l, int64_t now_ms)
+{
+    return l->factor < WHOLE || l->closed_ms > now_ms;
+}
+
 bool lane_is_open(const struct lane *l)
 {
     return l->open_ms;

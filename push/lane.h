@@ -68,6 +68,8 @@ void lane_hear(struct lane_turn *t, const struct lane *l, uint32_t round, enum l
                int64_t after_ms);
 /* … and *t is empty again. */
 void lane_told_all(struct lane *l, struct lane_turn *t, int64_t now_ms);
+/* Whether it is sent to more slowly than at its pace now, or not at all. */
+bool lane_is_slowed(const struct lane *l, int64_t now_ms);
 /* Whether the vendor counts as out of service: what fails now costs nobody a try. */
 bool lane_is_open(const struct lane *l);
 

@@ -34,7 +34,7 @@ bool services_take(struct sender_services *s, const char *origin, int64_t pace, 
     struct lane *l = find(s, origin, pace, mono_ms);
 
     lane_pace(l, pace);
-    if (lane_take(l, 1, mono_ms))
+    if (!lane_is_slowed(l, mono_ms) || lane_take(l, 1, mono_ms))
         return true;
     *wait_ms = lane_wait(l, mono_ms);
     return false;

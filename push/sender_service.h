@@ -1,5 +1,5 @@
 /*
- * sender_service.h - the pace of each service of a transport that is of many, as browsers' is: one that says "too fast" slows down and rests alone, and the others have the transport's pace.
+ * sender_service.h - the pace of each service of a transport that is of many, as browsers' is: one that says "too fast" slows down and rests alone, and the others have the transport's pace, which is kept for all together before it comes here.
  *
  * Whose turn it is not is put off, not waited for: those behind him may be another service's. Of the few that browsers have the last SENDER_SERVICES are known.
  */

@@ -129,7 +129,8 @@ static void keep_answer(struct entry *e, const char *answer, size_t n)
 {
     if (!(e->answer = malloc(n + 1)))
         memory_end();
-    memcpy(e->answer, answer, n);
+    if (n)
+        memcpy(e->answer, answer, n);
     e->n = n;
 }
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lib import ROOT
 from npm import missing
-from vendor_drive import ACCEPTED, GONE, REJECTED, drive, write_settings
+from vendor_drive import ACCEPTED, AGAIN, GONE, REJECTED, drive, write_settings
 from vendor_farm import Farm, apns_tokens, make_keys, run
 
 from tap import case, done, skip
@@ -69,8 +69,14 @@ def another_service(where, farm):
         ours, others = point(where / "data/keys/webpush"), point(where / "apns.p8")
         with case("npm's web-push-testing takes our messages: it knows who sent them, and reads them"):
             both = [service.subscribe(ours) for _ in range(20)]
-            verdicts, _ = drive(where, "webpush", [token for token, _ in both], message={"title": "你好", "text": "天津" * 300, "collapse": "c-9", "number": 9}, conf="service.yaml")
-            assert verdicts == ACCEPTED * 20, verdicts
+            left = [token for token, _ in both]
+            for _ in range(10):     # whose turn it is not, at a service's pace, is put off: he has had nothing
+                verdicts, _ = drive(where, "webpush", left, message={"title": "你好", "text": "天津" * 300, "collapse": "c-9", "number": 9}, conf="service.yaml")
+                assert set(verdicts) <= {ACCEPTED, AGAIN}, verdicts
+                left = [token for token, v in zip(left, verdicts) if v == AGAIN]
+                if not left:
+                    break
+            assert not left, left
             for _, name in both:
                 assert service.messages(name) == [{"title": "你好", "text": "天津" * 300, "tag": "c-9", "campaign": 9}], service.messages(name)
         with case("it refuses us for a browser that subscribed to somebody else, and so do we; a subscription that expired is gone"):

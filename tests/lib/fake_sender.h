@@ -13,7 +13,7 @@ struct fake_sender {
     int room;       /* jobs at once */
     /* On the push thread: what becomes of one; called once for each message that leaves. */
     enum push_verdict_kind (*answer)(const struct push_message *m, const char *token);
-    enum vendor_recall recalls[TRANSPORT_COUNT];
+    _Atomic enum vendor_recall recalls[TRANSPORT_COUNT];
     atomic_bool holds; /* nothing leaves and nothing comes home, until it is false */
 };
 
