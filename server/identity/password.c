@@ -69,7 +69,7 @@ static int characters(const char *text)
 enum rc password_normal(struct err *e, const char *text, char out[PASSWORD_TEXT])
 {
     utf8proc_uint8_t *normal = NULL;
-    utf8proc_ssize_t n = -1;
+    utf8proc_ssize_t n = UTF8PROC_ERROR_OVERFLOW; /* too long */
     int count;
 
     if (strnlen(text, PASSWORD_TEXT) < PASSWORD_TEXT)
