@@ -102,7 +102,6 @@ WHERE intent > 0 LIMIT ?1;
 
 -- After a restore: what had not left may be out by now, and nothing goes twice.
 -- name: channel_tasks_doubt
--- scan: those of a year or two
 UPDATE channel_task SET state = 'unknown', intent = 0, again = 0, changed = ?1, said = '从备份恢复，不知道发出没有：请到平台上看' WHERE verb = 'publish' AND state IN ('queued', 'waiting');
 
 -- name: channel_task_nudge
