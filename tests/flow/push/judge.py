@@ -11,6 +11,7 @@ import sys
 
 from aioapns import APNs, NotificationRequest, PushType
 from aioapns.connection import APNsProductionClientProtocol
+from h2.exceptions import ProtocolError
 
 
 async def main(port, ca, key, asked):
@@ -19,8 +20,17 @@ async def main(port, ca, key, asked):
     client = APNs(key=key, key_id="KEY1234567", team_id="TEAM123456", topic="cn.example.app", ssl_context=context)
     client.pool.protocol_class = type("Here", (APNsProductionClientProtocol,), {"APNS_SERVER": "127.0.0.1", "APNS_PORT": int(port)})
     message = {"aps": {"alert": {"title": "你好", "body": asked.get("text", "天津")}}}
-    said = await asyncio.gather(*(client.send_notification(NotificationRequest(t, message, time_to_live=60, priority=10, collapse_key="c-1", push_type=PushType.ALERT))
-                                  for t in asked["tokens"]))
+
+    async def send(token):
+        request = NotificationRequest(token, message, time_to_live=60, priority=10, collapse_key="c-1", push_type=PushType.ALERT)
+        for _ in range(20):
+            try:
+                return await client.send_notification(request)
+            except ProtocolError:   # its pool gave it a connection that had just ended: nothing was sent
+                await asyncio.sleep(0.01)
+        raise AssertionError("it never gets a connection that lives")
+
+    said = await asyncio.gather(*(send(t) for t in asked["tokens"]))
     print(json.dumps([[one.status, one.description] for one in said]))
 
 
