@@ -211,7 +211,7 @@ def meson_programs(suite, factor):
 def script_programs(suite, full):
     for path in sorted((ROOT / suite.scripts).glob("*_test.*")):
         command = [sys.executable, str(path)] if path.suffix == ".py" else ["bash", str(path)]
-        yield Program(suite.name, path.stem, command, {"TJZW_BUILD": str(directory_of(suite))}, 3600 if full else 420)
+        yield Program(suite.name, path.stem, command, {"TJZW_BUILD": str(directory_of(suite))}, 4 * 3600 if full else 900)
 
 
 def build(kind, gently):

@@ -3,6 +3,7 @@
 import json
 import sys
 import threading
+import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from lib import ROOT, World, article, free_port, wait_for
@@ -89,6 +90,15 @@ def from_another_server(w):
     w.tjzw("import", "--data", other, "--publish", records)
     port = free_port()
     w.start(other, urls=[f"http://127.0.0.1:{port}"]).ready()
+
+    def entries():
+        """Its index follows the log; a source that finds less comes back after its half hour."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/feeds/all.atom", timeout=5) as feed:
+                return feed.read().count(b"<entry>")
+        except OSError:
+            return 0
+    wait_for("the other's feed", 60, lambda: entries() == 40)
     with case("another server's feed is read whole, and published where that is agreed upon"):
         w.tjzw("site", "agreement", "--data", w.data, "--accepts", "publish", "--basis", "津政办〔2026〕3号", "1201010001", "source:other")
         w.tjzw("source", "add", "--data", w.data, "--id", "other", "--site", "1201010001", "--column", "要闻", f"http://127.0.0.1:{port}/feeds/all.atom")
