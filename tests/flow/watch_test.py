@@ -103,7 +103,7 @@ def main():
                 screen.shows("在看着")
                 wait_for("it listens", 10, lambda: server.metric("hint_subscribers") == 1)
                 assert server.admin("POST", f"/v1/items/{soon}/withdraw", '{"reason":"写错了"}'.encode(), {"content-type": "application/json"}).status == 200
-                wait_for("it is gone from the phone", 20, lambda: "马上撤回" not in phone.export().decode())
+                wait_for("it is gone from the phone", 20, lambda: "马上撤回" not in phone.export().decode(), every=0.5)
                 publish(server, "notice", "真的新")
                 screen.shows("新内容：真的新", 20)
                 assert sum("新内容：" in line for line in screen.lines) == 1, screen.lines
