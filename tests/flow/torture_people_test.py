@@ -174,7 +174,7 @@ class Push(Scenario):
         if self.state(t, no) == "approved":
             self.must(outcome is None or outcome.status != 200, "an acknowledged schedule is lost")
             self.must(self.schedule(t, no).status == 200, "it cannot be scheduled")
-        wait_for("the push to be done", 90, lambda: self.state(t, no) == "done", 0.1)
+        wait_for("the push to be done", 240, lambda: self.state(t, no) == "done", 0.1)
         wait_for("the inbox", 60, lambda: t.city.inbox_over(no), 0.1)
         became, _ = t.city.outcomes(no)
         self.must(set(became) == set(t.city.device), f"{len(became)} of {len(t.city.device)} phones have an outcome")
